@@ -1,0 +1,1 @@
+"""Applications that show how the worker is used."""

@@ -1,0 +1,1 @@
+"""Tests of the example; they show how an application tests itself with ``worker.testing``."""

@@ -1,0 +1,255 @@
+"""Stand-ins for everything behind the intake, in memory."""
+
+import hashlib
+from datetime import date
+
+import msgspec
+
+from worker import App
+from worker.errors import InvalidMessage, NotFound
+from worker.http.app import create_app
+from worker.http.ports import HealthReport, Ports
+from worker.messaging.bus import wrap
+from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Replay
+from worker.messaging.stamps import Result, Sent
+from worker.messaging.status import CommandStatus
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something goes."""
+
+    street: str
+    number: int
+
+
+class PlaceOrder(msgspec.Struct, frozen=True):
+    """Places an order."""
+
+    order_id: str
+    lines: list[str]
+    to: Place | None = None
+    amount: float = 1.0
+
+
+class CheckStock(msgspec.Struct, frozen=True):
+    """Checks at once whether something is there."""
+
+    sku: str
+
+
+class OutOfStock(Exception):
+    pass
+
+
+class Search(msgspec.Struct, frozen=True):
+    """Searches."""
+
+    text: str
+    limit: int = 10
+    tags: list[str] = []
+    exact: bool = False
+    since: date | None = None
+
+
+class Happened(msgspec.Struct, frozen=True):
+    what: str
+
+
+def make_registry():
+    app = App("shop")
+    app.command(key="order_id", aliases=["shop.place_order"])(PlaceOrder)
+    app.command(errors={OutOfStock: 409})(CheckStock)
+    app.query(errors={LookupError: 404}, cache=60)(Search)
+    app.event(Happened)
+
+    @app.handler
+    async def place(command: PlaceOrder): ...
+
+    @app.handler
+    async def check(command: CheckStock): ...
+
+    @app.handler
+    async def search(query: Search): ...
+
+    return app.registry()
+
+
+class FakeBus:
+    """Queues or answers, and remembers what it got; ``fails`` makes the next dispatches raise."""
+
+    def __init__(self, registry, results=None):
+        self.registry = registry
+        self.envelopes = []
+        self.fails = None
+        self.results = results or {}
+
+    async def dispatch(self, message, *stamps, **known):
+        declared = self.registry.by_class[type(message)]
+        envelope = wrap(message, declared, "shop", lambda: 1_770_000_000.0, stamps=stamps, **known)
+        self.envelopes.append(envelope)
+        if self.fails is not None:
+            raise self.fails
+        if declared.kind == "query" or type(message) is CheckStock:
+            return envelope.with_(Result(self.results.get(type(message))))
+        return envelope.with_(Sent("memory", declared.name))
+
+
+class FakeStatus:
+    """Statuses by id; a list is given out one after the other."""
+
+    def __init__(self):
+        self.known = {}
+        self.asked = 0
+
+    def put(self, id, *states):
+        self.known[id] = [
+            CommandStatus(
+                id=id,
+                type="PlaceOrder",
+                status=state,
+                transport="memory",
+                queue="shop-place-order",
+                attempts=1,
+                accepted_at="2026-01-31T12:00:00.000Z",
+                started_at=None,
+                finished_at=None,
+                error=None,
+            )
+            for state in states
+        ]
+
+    async def get(self, command_id):
+        self.asked += 1
+        states = self.known.get(command_id)
+        if not states:
+            return None
+        return states.pop(0) if len(states) > 1 else states[0]
+
+    async def get_many(self, command_ids):
+        return {id: self.known[id][0] for id in command_ids if id in self.known}
+
+
+class FakeFailed:
+    """A failure store with one message."""
+
+    id = "0194b9a0-0000-7000-8000-000000000001"
+
+    def __init__(self):
+        self.calls = []
+
+    def summary(self):
+        return {
+            "id": self.id,
+            "type": "PlaceOrder",
+            "transport": "memory",
+            "queue": "shop-place-order",
+            "failed_at": "2026-01-31T12:00:00.000Z",
+            "attempts": 4,
+            "error": {"type": "ValueError", "message": "no"},
+            "group": "g1",
+        }
+
+    def _known(self, id):
+        if id != self.id:
+            raise NotFound(f"no failed message {id!r}")
+
+    async def list(self, chosen, limit=50, after=None):
+        self.calls.append(("list", chosen, limit, after))
+        return {"total": 1, "items": [self.summary()], "next": None}
+
+    async def groups(self):
+        group = {"group": "g1", "type": "PlaceOrder", "handler": "h", "error": {"type": "ValueError"}, "count": 1}
+        times = {"first_at": "2026-01-31T12:00:00.000Z", "last_at": "2026-01-31T12:00:00.000Z"}
+        return {"total": 1, "items": [{**group, **times}]}
+
+    async def show(self, failure_id):
+        self._known(failure_id)
+        return {**self.summary(), "envelope": None, "body_base64": "eA==", "history": []}
+
+    async def retry(self, failure_id):
+        self._known(failure_id)
+        self.calls.append(("retry", failure_id))
+        return 1
+
+    async def retry_many(self, chosen):
+        self.calls.append(("retry_many", chosen))
+        return 1
+
+    async def remove(self, failure_id):
+        self._known(failure_id)
+        self.calls.append(("remove", failure_id))
+        return 1
+
+    async def edit(self, failure_id, data, *, retry=False):
+        self._known(failure_id)
+        if not isinstance(data, dict):
+            raise InvalidMessage("PlaceOrder", [])
+        self.calls.append(("edit", failure_id, data, retry))
+
+
+class FakeIdempotency:
+    """Keys in a dictionary."""
+
+    def __init__(self):
+        self.rows = {}
+
+    async def begin(self, key, body, message_id):
+        digest = hashlib.sha256(body).digest()
+        row = self.rows.get(key)
+        if row is None:
+            self.rows[key] = {"digest": digest, "id": message_id, "answer": None, "open": True}
+            return Fresh(message_id, message_id)
+        if row["digest"] != digest:
+            return Mismatch()
+        if row["answer"] is not None:
+            return Replay(row["answer"])
+        if row["open"]:
+            return InProgress()
+        row["open"] = True
+        return Fresh(row["id"], message_id)
+
+    async def finish(self, key, claim, answer):
+        self.rows[key]["answer"] = answer
+
+    async def abandon(self, key, claim):
+        self.rows[key]["open"] = False
+
+
+class World:
+    """An intake and all that stands behind it."""
+
+    def __init__(self, **changes):
+        self.registry = make_registry()
+        self.commands = FakeBus(self.registry)
+        self.queries = FakeBus(self.registry, {Search: {"hits": ["a"]}})
+        self.status = FakeStatus()
+        self.failed = FakeFailed()
+        self.idempotency = FakeIdempotency()
+        self.healthy = True
+        self.reasons = []
+        self.ports = Ports(
+            **{
+                "registry": self.registry,
+                "command_bus": self.commands,
+                "query_bus": self.queries,
+                "inline": lambda declared: declared.cls is CheckStock,
+                "status": self.status,
+                "failed": self.failed,
+                "idempotency": self.idempotency,
+                "health": self._health,
+                "ready": self._ready,
+                "consumers": self._consumers,
+                "repeat_wait": 0.0,
+                **changes,
+            }
+        )
+        self.app = create_app(self.ports)
+
+    async def _health(self):
+        return HealthReport(healthy=self.healthy, status={"database": self.healthy})
+
+    async def _ready(self):
+        return self.reasons
+
+    async def _consumers(self):
+        return {"version": 0, "workers": [], "consumers": []}

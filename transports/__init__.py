@@ -1,0 +1,1 @@
+"""Brokers: one folder each, all behind the contract in ``worker.messaging.transport``."""

@@ -1,0 +1,174 @@
+"""Operation that hands messages out, and the one that holds them longer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, cast
+
+from transports.sqlite.names import Names
+from transports.sqlite.operation import Operation
+from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE
+from worker.messaging.transport import Delivery, Settled
+
+_NEXT = """SELECT visible_at FROM transport_messages WHERE queue = ? AND visible_at > -1e300
+    ORDER BY visible_at LIMIT 1"""
+_DUE = """SELECT json_group_array(id) FROM (SELECT id FROM transport_messages
+    WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?)"""
+_TAKE = """UPDATE transport_messages SET visible_at = ?, lease = ?, deaths = deaths + 1
+    WHERE id IN (SELECT value FROM json_each(?))"""
+# All rows as one: a step a row would hand the interpreter's lock to the loop's thread each time, and getting it back
+# from a busy loop takes milliseconds.
+_READ = """SELECT json_group_array(json_array(id, message_id, key, deaths, content_type, length(body))),
+    CAST(group_concat(body, '') AS BLOB)
+    FROM transport_messages WHERE id IN (SELECT value FROM json_each(?))"""
+_READ_ONE = """SELECT id, message_id, key, deaths, content_type, length(body), body
+    FROM transport_messages WHERE id = ?"""
+_DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType({"content-type": DEFAULT_CONTENT_TYPE})
+
+
+class Receipt(NamedTuple):
+    """What settles a delivery: its row, and the claim that holds it."""
+
+    row: int
+    lease: int
+
+
+class Claimed(NamedTuple):
+    """What a claim brought; ``next_due`` is when to look again (by the clock) where it brought nothing."""
+
+    deliveries: list[Delivery]
+    next_due: float | None
+
+
+class Claim(Operation):
+    """Take up to ``limit`` due messages of a queue for ``lease`` seconds.
+
+    Args:
+        give_back: called, on the loop, with what was taken for someone who no longer wants it.
+    """
+
+    stage: ClassVar[int] = 3
+    syncs: ClassVar[bool] = False  # a claim that a power cut undoes is as good as one that never was
+
+    def __init__(
+        self,
+        future: asyncio.Future[Any],
+        queue: str,
+        limit: int,
+        lease: float,
+        give_back: Callable[[list[Delivery]], None],
+    ) -> None:
+        super().__init__(future)
+        self.abandoned = False
+        self._queue = queue
+        self._limit = limit
+        self._lease = lease
+        self._give_back = give_back
+
+    def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
+        """Look first: whoever finds nothing must not take the write lock from others."""
+        self.result = Claimed([], None)
+        number = names.number(connection, self._queue)
+        if number is None or self.abandoned:
+            return False
+        row = connection.execute(_NEXT, (number,)).fetchone()
+        if row is None:
+            return False
+        self.result = Claimed([], row[0])
+        return bool(row[0] <= now)
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Claim for one after the other."""
+        for operation in cast(Sequence[Claim], group):
+            if operation.needs_lock(connection, names, now):
+                operation.result = Claimed(operation._take(connection, names, now), None)
+
+    def complete(self) -> None:
+        """Hand them over, or give them back."""
+        if self.abandoned or self.future.done():
+            if self.error is None and self.result.deliveries:
+                self._give_back(self.result.deliveries)
+            self.result = Claimed([], None)
+        super().complete()
+
+    def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
+        number = names.number(connection, self._queue)
+        (ids,) = connection.execute(_DUE, (number, now, self._limit)).fetchone()
+        lease = secrets.randbits(62)
+        connection.execute(_TAKE, (now + self._lease, lease, ids))
+        order = json.loads(ids)
+        deliveries = {
+            row: Delivery(
+                queue=self._queue,
+                id=message_id,
+                body=body,
+                headers={"content-type": kind} if kind else _DEFAULT_HEADERS,
+                key=key,
+                deaths=deaths - 1,
+                receipt=Receipt(row, lease),
+            )
+            for row, message_id, key, deaths, kind, body in _read(connection, ids, order)
+        }
+        return [deliveries[row] for row in order]
+
+
+def _read(connection: sqlite3.Connection, ids: str, order: Sequence[int]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    try:
+        columns, bodies = connection.execute(_READ, (ids,)).fetchone()
+    except sqlite3.DataError:  # the bodies together are larger than SQLite's longest value
+        for row in order:
+            *head, _, body = connection.execute(_READ_ONE, (row,)).fetchone()
+            rows.append((*head, body))
+        return rows
+    start = 0
+    for *head, size in json.loads(columns):
+        rows.append((*head, bodies[start : start + size] if size else b""))
+        start += size
+    return rows
+
+
+class Extend(Operation):
+    """Hold deliveries for ``lease`` seconds from now; the result is one answer each."""
+
+    stage: ClassVar[int] = 1
+    syncs: ClassVar[bool] = False
+
+    def __init__(self, future: asyncio.Future[Any], deliveries: Sequence[Delivery], lease: float) -> None:
+        super().__init__(future)
+        self._deliveries = deliveries
+        self._lease = lease
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Extend for one after the other: there is one such operation in a third of a lease."""
+        for operation in cast(Sequence[Extend], group):
+            receipts = [delivery.receipt for delivery in operation._deliveries]
+            valid = held(connection, receipts)
+            rows = json.dumps([receipt.row for receipt in valid])
+            connection.execute(
+                "UPDATE transport_messages SET visible_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+                (now + operation._lease, rows),
+            )
+            operation.result = [Settled.DONE if receipt in valid else Settled.LOST for receipt in receipts]
+
+
+def held(connection: sqlite3.Connection, receipts: Collection[Receipt]) -> set[Receipt]:
+    """Return those whose claim is still the valid one."""
+    (found,) = connection.execute(
+        "SELECT json_group_array(json_array(id, lease)) FROM transport_messages"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps([receipt.row for receipt in receipts]),),
+    ).fetchone()
+    current = {Receipt(row, lease) for row, lease in json.loads(found)}
+    return current.intersection(receipts)

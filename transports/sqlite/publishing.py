@@ -1,0 +1,163 @@
+"""Operations that bring messages in: setting queues up, and publishing."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, ClassVar, cast
+
+from transports.sqlite.names import Names
+from transports.sqlite.operation import Operation
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
+
+DEFAULT_CONTENT_TYPE = Outgoing.__struct_defaults__[-1]
+_ROWS = 100
+"""Rows in one statement."""
+
+# A message that waits under this id is the same message: it stays as it is. One that somebody holds is superseded:
+# it waits again with what was published last, and the holder's settlement finds its lease gone.
+_ON_CONFLICT = """ ON CONFLICT (queue, message_id) DO UPDATE SET body = excluded.body,
+    content_type = excluded.content_type, visible_at = {visible_at}, lease = NULL, deaths = 0
+    WHERE lease IS NOT NULL"""
+_INSERT_KEYED = """INSERT INTO transport_messages (queue, message_id, visible_at, content_type, body, key, due)
+    VALUES (?1, ?2, CASE WHEN EXISTS (SELECT 1 FROM transport_messages WHERE queue = ?1 AND key = ?6)
+        THEN NULL ELSE ?3 END, ?4, ?5, ?6, ?3)""" + _ON_CONFLICT.format(visible_at="excluded.due")
+
+
+@cache
+def _insert(rows: int) -> str:
+    # One step of the statement for many rows: every step hands the interpreter's lock to the loop's thread,
+    # and getting it back from a busy loop takes milliseconds.
+    return (
+        "INSERT INTO transport_messages (queue, message_id, visible_at, content_type, body) VALUES "
+        + ", ".join(["(?, ?, ?, ?, ?)"] * rows)
+        + _ON_CONFLICT.format(visible_at="excluded.visible_at")
+    )
+
+
+class Publish(Operation):
+    """Add messages; the result is one outcome a message."""
+
+    stage: ClassVar[int] = 2
+
+    def __init__(self, future: asyncio.Future[Any], batch: Sequence[Outgoing], max_bytes: int) -> None:
+        super().__init__(future)
+        self.batch = batch
+        self._max_bytes = max_bytes
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Insert the messages of all publishes together."""
+        plain: list[Any] = []
+        keyed: list[tuple[Any, ...]] = []
+        for operation in cast(Sequence[Publish], group):
+            operation._prepare(connection, names, now, plain, keyed)
+        step = 5 * _ROWS
+        for start in range(0, len(plain), step):
+            chunk = plain[start : start + step]
+            connection.execute(_insert(len(chunk) // 5), chunk)
+        if keyed:
+            connection.executemany(_INSERT_KEYED, keyed)
+
+    def _prepare(
+        self,
+        connection: sqlite3.Connection,
+        names: Names,
+        now: float,
+        plain: list[Any],
+        keyed: list[tuple[Any, ...]],
+    ) -> None:
+        outcomes: list[Outcome] = []
+        woken: set[str] = set()
+        for message in self.batch:
+            number = names.number(connection, message.queue)
+            if number is None:
+                text = f"queue {message.queue!r} was never set up"
+                outcomes.append(Outcome(OutcomeKind.UNROUTABLE, text))
+                continue
+            refusal = self._refusal(message)
+            if refusal is not None:
+                outcomes.append(Outcome(OutcomeKind.REFUSED, refusal))
+                continue
+            kind = None if message.content_type == DEFAULT_CONTENT_TYPE else message.content_type
+            row = (number, message.id, now + message.delay, kind, message.body)
+            if message.key is None:
+                plain.extend(row)
+            else:
+                keyed.append((*row, message.key))
+            woken.add(message.queue)
+            outcomes.append(ACCEPTED)
+        self.result = outcomes
+        self.woken = woken
+
+    def _refusal(self, message: Outgoing) -> str | None:
+        size = len(message.body)
+        if size > self._max_bytes:
+            return f"the body has {size} bytes, the limit is {self._max_bytes} (max_bytes)"
+        text = f"{message.id}{message.key or ''}{message.content_type}"
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                return "its id, key or content type is not text that can be stored (lone surrogate)"
+        return None
+
+
+class SetUp(Operation):
+    """Create queues; no result."""
+
+    stage: ClassVar[int] = 0
+
+    def __init__(self, future: asyncio.Future[Any], queues: Sequence[str]) -> None:
+        super().__init__(future)
+        self._queues = queues
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Create what is missing."""
+        for operation in cast(Sequence[SetUp], group):
+            names.add(connection, operation._queues)
+            operation.woken = operation._queues
+
+
+class Find(Operation):
+    """Tell which queues are missing."""
+
+    stage: ClassVar[int] = 0
+    syncs: ClassVar[bool] = False
+
+    def __init__(self, future: asyncio.Future[Any], queues: Sequence[str]) -> None:
+        super().__init__(future)
+        self._queues = queues
+
+    def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
+        """Only reads."""
+        self.result = [name for name in self._queues if names.number(connection, name) is None]
+        return False
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Read all the same, beside others' writes."""
+        for operation in group:
+            operation.needs_lock(connection, names, now)
+
+
+class Prove(Operation):
+    """Take the write lock and let it go."""
+
+    stage: ClassVar[int] = 0
+    syncs: ClassVar[bool] = False
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Nothing more is asked."""

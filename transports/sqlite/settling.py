@@ -1,0 +1,110 @@
+"""Operation that settles deliveries: acks, give-backs and next attempts of one turn in a few statements."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from transports.sqlite.claiming import Receipt, held
+from transports.sqlite.names import Names
+from transports.sqlite.operation import Operation
+from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE, Publish
+from worker.messaging.transport import Ack, Again, Outgoing, Release, Settled, Settlement
+
+_REMOVE = "DELETE FROM transport_messages WHERE id IN (SELECT value FROM json_each(?))"
+_RELEASE = """UPDATE transport_messages SET visible_at = ?, lease = NULL, deaths = deaths - 1
+    WHERE id IN (SELECT value FROM json_each(?))"""
+_SWAP = """UPDATE transport_messages SET body = ?, content_type = ?, visible_at = ?, lease = NULL, deaths = 0
+    WHERE id = ?"""
+_ADVANCE = """UPDATE transport_messages SET visible_at = due WHERE visible_at IS NULL AND id = (
+    SELECT id FROM transport_messages WHERE queue = ? AND key = ? ORDER BY id LIMIT 1)"""
+
+
+class Work:
+    """What a group of settlements comes down to."""
+
+    def __init__(self) -> None:
+        self.removed: list[int] = []
+        self.released: defaultdict[float, list[int]] = defaultdict(list)
+        self.swapped: list[tuple[Any, ...]] = []
+        self.moved: list[Outgoing] = []
+        self.lanes: set[tuple[str, str]] = set()
+
+
+class Settle(Operation):
+    """Settle deliveries; the result is one answer each."""
+
+    stage: ClassVar[int] = 1
+
+    def __init__(self, future: asyncio.Future[Any], items: Sequence[Settlement]) -> None:
+        super().__init__(future)
+        self._items = items
+
+    @classmethod
+    def perform(
+        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+    ) -> None:
+        """Settle for all of them together."""
+        operations = cast(Sequence[Settle], group)
+        valid = held(connection, [item.delivery.receipt for each in operations for item in each._items])
+        work = Work()
+        for operation in operations:
+            operation._collect(connection, names, now, valid, work)
+        if work.removed:
+            connection.execute(_REMOVE, (json.dumps(work.removed),))
+        for visible_at, rows in work.released.items():
+            connection.execute(_RELEASE, (visible_at, json.dumps(rows)))
+        if work.swapped:
+            connection.executemany(_SWAP, work.swapped)
+        for queue, key in work.lanes:
+            connection.execute(_ADVANCE, (names.number(connection, queue), key))
+        if work.moved:
+            loop_free = Publish(operations[0].future, work.moved, max_bytes=2**31 - 1)
+            Publish.perform(connection, names, now, [loop_free])
+
+    def _collect(
+        self, connection: sqlite3.Connection, names: Names, now: float, valid: set[Receipt], work: Work
+    ) -> None:
+        woken: set[str] = set()
+        results = []
+        for item in self._items:
+            delivery = item.delivery
+            if delivery.receipt not in valid:
+                results.append(Settled.LOST)
+                continue
+            match item:
+                case Ack():
+                    work.removed.append(delivery.receipt.row)
+                    if delivery.key is not None:
+                        work.lanes.add((delivery.queue, delivery.key))
+                        woken.add(delivery.queue)
+                case Release(delay=delay):
+                    work.released[now + delay].append(delivery.receipt.row)
+                    woken.add(delivery.queue)
+                case Again(outgoing=outgoing):
+                    if names.number(connection, outgoing.queue) is None:
+                        results.append(Settled.UNKNOWN)  # unchanged: it comes back when its lease is over
+                        continue
+                    _swap(item, now, work)
+                    woken.update((delivery.queue, outgoing.queue))
+            valid.discard(delivery.receipt)  # what is settled once is settled
+            results.append(Settled.DONE)
+        self.result = results
+        self.woken = woken
+
+
+def _swap(item: Again, now: float, work: Work) -> None:
+    delivery, outgoing = item.delivery, item.outgoing
+    if (outgoing.queue, outgoing.id, outgoing.key) == (delivery.queue, delivery.id, delivery.key):
+        kind = None if outgoing.content_type == DEFAULT_CONTENT_TYPE else outgoing.content_type
+        work.swapped.append((outgoing.body, kind, now + outgoing.delay, delivery.receipt.row))
+        return
+    # to another queue, or as another message: it gives up its place
+    work.removed.append(delivery.receipt.row)
+    work.moved.append(outgoing)
+    if delivery.key is not None:
+        work.lanes.add((delivery.queue, delivery.key))

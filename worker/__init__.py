@@ -1,0 +1,57 @@
+"""Command Worker: an async worker service that consumes commands from brokers. This is its public face."""
+
+from worker.errors import (
+    ConfigurationError,
+    DatabaseUnavailable,
+    Fault,
+    HandlerTimeout,
+    InvalidMessage,
+    NotFound,
+    PoisonMessage,
+    PublishFailed,
+    Recoverable,
+    Reject,
+    TransportUnavailable,
+    Unavailable,
+    UnknownType,
+    Unrecoverable,
+    WorkerError,
+)
+from worker.messaging.app import App
+from worker.messaging.context import Context
+from worker.messaging.envelope import Envelope
+from worker.messaging.middleware import CallNext
+from worker.messaging.retry import Retry
+from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
+
+__all__ = [
+    "App",
+    "CallNext",
+    "ConfigurationError",
+    "Context",
+    "DatabaseUnavailable",
+    "Delay",
+    "Envelope",
+    "Fault",
+    "Handled",
+    "HandlerTimeout",
+    "InvalidMessage",
+    "NotFound",
+    "PoisonMessage",
+    "PublishFailed",
+    "Received",
+    "Recoverable",
+    "Reject",
+    "Result",
+    "Retry",
+    "Sent",
+    "Stamp",
+    "Token",
+    "TransportUnavailable",
+    "Unavailable",
+    "UnknownType",
+    "Unrecoverable",
+    "WorkerError",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Order and conditions; knows nothing of messages."""

@@ -1,0 +1,159 @@
+"""Every error the product raises, as one tree; whether a retry can help is part of the type.
+
+WorkerError
+├── ConfigurationError          wrong settings or declarations, all faults in one (exit 2)
+├── UsageError                  a call that asks for something that cannot be (exit 2)
+├── NotFound                    a named thing does not exist (exit 4, HTTP 404)
+│   └── UnknownType             no message of that name is declared
+├── Guarded                     refused by a guard, say so explicitly to go on (exit 5, HTTP 409)
+├── Malformed                   bytes that cannot be read as JSON or MessagePack; says where (HTTP 400)
+├── InvalidMessage              data that does not fit its type: a list of pointers and messages (HTTP 422)
+├── Unavailable                 something outside does not answer; charges no attempt (exit 3, HTTP 503)
+│   ├── TransportUnavailable    a broker
+│   │   └── PublishFailed       a broker did not take a message, or nobody knows whether it did
+│   └── DatabaseUnavailable     the state database
+├── HandlersFailed              some of a message's handlers failed; carries which, and what is done
+├── HandlerTimeout              a handler ran past its timeout; follows the retry policy
+├── PoisonMessage               a message whose worker died with it too often
+├── Unrecoverable               raised by handlers: no retry
+│   └── Reject                  raised by handlers: to the failure store at once, with a reason
+└── Recoverable                 raised by handlers: always retried
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class WorkerError(Exception):
+    """Root of every error that the product raises."""
+
+
+class ConfigurationError(WorkerError):
+    """Settings or declarations are wrong; carries every fault found, not the first.
+
+    Args:
+        faults: one sentence each, naming the key or declaration, its value and what is expected.
+    """
+
+    def __init__(self, faults: str | Sequence[str]) -> None:
+        self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(faults)
+        lines = self.faults[0] if len(self.faults) == 1 else "\n".join(f"- {fault}" for fault in self.faults)
+        count = f"{len(self.faults)} faults:\n" if len(self.faults) > 1 else ""
+        super().__init__(count + lines)
+
+
+class UsageError(WorkerError):
+    """A call asks for something that cannot be done as asked."""
+
+
+class NotFound(WorkerError):
+    """A named thing does not exist."""
+
+
+class UnknownType(NotFound):
+    """No message of that wire name is declared in the application."""
+
+    def __init__(self, name: str, known: Sequence[str] = ()) -> None:
+        self.name = name
+        hint = f"; known: {', '.join(known[:20])}" if known else ""
+        super().__init__(f"unknown message type {name!r}{hint}")
+
+
+class Guarded(WorkerError):
+    """A guard refused: the call would destroy or overwrite something and did not say that it may."""
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a message's data.
+
+    ``pointer`` is an RFC 6901 JSON pointer without ``#`` (empty: the whole document).
+    """
+
+    pointer: str
+    message: str
+
+
+class Malformed(WorkerError):
+    """Bytes that cannot be read at all; ``position`` is the byte where reading ended, None where unknown."""
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        self.position = position
+        where = "" if position is None or "(byte " in message else f" (byte {position})"
+        super().__init__(message + where)
+
+
+class InvalidMessage(WorkerError):
+    """Data that does not fit its message type; ``faults`` lists every field."""
+
+    def __init__(self, type_name: str, faults: Sequence[Fault]) -> None:
+        self.type_name = type_name
+        self.faults = tuple(faults)
+        text = "; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in faults)
+        super().__init__(f"{type_name} is invalid: {text}")
+
+
+class Unavailable(WorkerError):
+    """Something outside does not answer. Never charged to a message: it is given back."""
+
+
+class TransportUnavailable(Unavailable):
+    """A broker cannot be reached or does not answer in time."""
+
+
+class PublishFailed(TransportUnavailable):
+    """A broker did not take a message.
+
+    ``unknown`` is true when nobody can tell whether it was taken: publish again under the same id.
+    """
+
+    def __init__(self, message: str, *, unknown: bool = False) -> None:
+        self.unknown = unknown
+        super().__init__(message)
+
+
+class DatabaseUnavailable(Unavailable):
+    """The state database cannot be reached, is locked for too long or does not answer in time."""
+
+
+class HandlersFailed(WorkerError):
+    """Some handlers of a message failed.
+
+    Attributes:
+        envelope: the message, stamped with the handlers whose work is committed.
+        failures: name and error of each handler that failed; empty when earlier attempts gave up on some.
+    """
+
+    def __init__(self, envelope: object, failures: Sequence[tuple[str, Exception]]) -> None:
+        self.envelope = envelope
+        self.failures = tuple(failures)
+        super().__init__("; ".join(f"{name}: {type(error).__name__}: {error}" for name, error in failures))
+
+
+class HandlerTimeout(WorkerError):
+    """A handler ran longer than its message's timeout; follows the retry policy."""
+
+
+class PoisonMessage(WorkerError):
+    """The worker process died with this message in hand too often; it goes to the failure store."""
+
+
+class Unrecoverable(WorkerError):
+    """Raise it in a handler when no retry can help: the message goes to the failure store."""
+
+
+class Reject(Unrecoverable):
+    """Raise it in a handler to refuse a message: to the failure store at once, with the reason given."""
+
+
+class Recoverable(WorkerError):
+    """Raise it in a handler to be retried whatever the policy says.
+
+    Args:
+        delay: seconds until the next attempt; None takes the policy's delay.
+    """
+
+    def __init__(self, *args: object, delay: float | None = None) -> None:
+        self.delay = delay
+        super().__init__(*args)

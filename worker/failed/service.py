@@ -1,0 +1,215 @@
+"""The service for failed messages: what the command line, HTTP and dashboards do with the failure store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from worker.errors import NotFound, PublishFailed
+from worker.failed.documents import FailedDocument, FailedPage, GroupsPage, full, group_document, summary
+from worker.failed.editing import edited
+from worker.failed.replay import read, ticketed, unchanged
+from worker.messaging.declaration import Registry
+from worker.messaging.failure import Failure, FailureStore, Filter, StoredFailure
+from worker.messaging.identity import Clock
+from worker.messaging.serializer import Serializer
+from worker.messaging.stamps import Replay
+from worker.messaging.status import StatusChange, StatusRecorder
+from worker.messaging.transport import Outcome, OutcomeKind, Outgoing
+
+Publish = Callable[[str, Sequence[Outgoing]], Awaitable[Sequence[Outcome]]]
+"""Publishes to the transport of that name; one outcome a message, in order."""
+
+CHUNK = 100
+"""Messages that are put back in one go."""
+
+_SHOWN = 5
+_ALL = Filter()
+
+
+class FailedService:
+    """Lists, shows, puts back, edits and removes failed messages.
+
+    Every method raises DatabaseUnavailable when the failure store does not answer.
+
+    Args:
+        store: the failure store.
+        publish: brings messages back to their queue.
+        registry: the declared types.
+        serializer: reads and writes envelopes.
+        status: told that a command waits again; None to keep no status.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: FailureStore,
+        publish: Publish,
+        registry: Registry,
+        serializer: Serializer,
+        status: StatusRecorder | None = None,
+        *,
+        clock: Clock = time.time,
+    ) -> None:
+        self._store = store
+        self._publish = publish
+        self._registry = registry
+        self._serializer = serializer
+        self._status = status
+        self._clock = clock
+
+    async def list(self, chosen: Filter = _ALL, limit: int = 50, after: str | None = None) -> FailedPage:
+        """Return one page, newest first; ``after`` is the ``next`` of the page before.
+
+        Raises:
+            InvalidMessage: ``after`` is no cursor.
+        """
+        rows, cursor = await self._store.page(chosen, limit, after)
+        return FailedPage(await self._store.count(chosen), [summary(row) for row in rows], cursor)
+
+    async def groups(self) -> GroupsPage:
+        """Count by type, handler and error type."""
+        groups = await self._store.groups()
+        return GroupsPage(await self._store.count(_ALL), [group_document(group) for group in groups])
+
+    async def show(self, failure_id: str) -> FailedDocument:
+        """Return one with its envelope, bytes and history.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        return full(await self._get(failure_id))
+
+    async def retry(self, ids: str | Sequence[str]) -> int:
+        """Put messages back to the queue they came from and say how many; attempts count from 1 again.
+
+        Each leaves the store when its broker has confirmed it. What can be decoded carries a ticket: another
+        retry before that, or after a crash, makes no second message. What cannot goes back with its bytes
+        unchanged and without ticket; after a crash between the broker's confirmation and its removal it is
+        both in the store and on its queue.
+
+        Raises:
+            NotFound: some ids are not in the store; the others were put back.
+            PublishFailed: a broker did not take some; they stay in the store, the others were put back.
+            TransportUnavailable: a broker does not answer; what it did not take stays in the store.
+        """
+        wanted = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
+        known = await self._store.ids(Filter(ids=tuple(wanted)))
+        count = await self._put_back(known)
+        self._require(wanted, known, f"{count} put back")
+        return count
+
+    async def retry_many(self, chosen: Filter) -> int:
+        """Put all back that a filter chooses, oldest first, and say how many; raises as ``retry`` does.
+
+        What fails anew meanwhile is not put back a second time.
+        """
+        return await self._put_back(await self._store.ids(chosen))
+
+    async def edit(self, failure_id: str, data: Any, *, retry: bool = False) -> None:
+        """Replace a message's data (decoded JSON), keeping its id; put it back at once if ``retry``.
+
+        Raises:
+            NotFound: there is none of this id.
+            InvalidMessage: the data does not fit its type; carries every fault.
+            UsageError: its type is unknown.
+        """
+        row = await self._get(failure_id)
+        envelope = edited(row.failure, data, self._registry, self._serializer, self._clock)
+        await self._store.replace_body(failure_id, self._serializer.encode(envelope.without(Replay)))
+        if retry:
+            await self.retry(failure_id)
+
+    async def remove(self, ids: str | Sequence[str]) -> int:
+        """Remove messages for good and say how many.
+
+        Raises:
+            NotFound: some ids are not in the store; the others were removed.
+        """
+        wanted = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
+        known = await self._store.ids(Filter(ids=tuple(wanted)))
+        count = await self._store.remove(known)
+        self._require(wanted, known, f"{count} removed")
+        return count
+
+    async def remove_many(self, chosen: Filter) -> int:
+        """Remove all that a filter chooses and say how many."""
+        return await self._store.remove(await self._store.ids(chosen))
+
+    async def _get(self, failure_id: str) -> StoredFailure:
+        row = await self._store.get(failure_id)
+        if row is None:
+            raise NotFound(f"no failed message {failure_id!r}")
+        return row
+
+    async def _put_back(self, ids: Sequence[str]) -> int:
+        done = 0
+        refused: list[str] = []
+        unknown = False
+        for start in range(0, len(ids), CHUNK):
+            chosen = ids[start : start + CHUNK]
+            # first the tickets: an edit that comes in between takes them away again
+            tickets = await self._store.ticket(chosen)
+            rows, _ = await self._store.page(Filter(ids=tuple(tickets)), CHUNK)
+            failures = [row.failure for row in reversed(rows) if row.ticket == tickets.get(row.failure.id)]
+            for transport in dict.fromkeys(failure.transport for failure in failures):
+                mine = [failure for failure in failures if failure.transport == transport]
+                outcomes = await self._send(transport, mine, tickets)
+                done += sum(outcome.accepted for outcome in outcomes)
+                unknown |= any(outcome.kind is OutcomeKind.UNKNOWN for outcome in outcomes)
+                refused += [
+                    f"{failure.id} to {transport}/{failure.queue}: {outcome.kind.value} {outcome.detail}".strip()
+                    for failure, outcome in zip(mine, outcomes, strict=True)
+                    if not outcome.accepted
+                ]
+        if refused:
+            text = "; ".join(refused[:_SHOWN]) + (" …" if len(refused) > _SHOWN else "")
+            raise PublishFailed(f"{done} put back, {len(refused)} not: {text}", unknown=unknown)
+        return done
+
+    async def _send(
+        self, transport: str, failures: Sequence[Failure], tickets: dict[str, str]
+    ) -> Sequence[Outcome]:
+        """Publish, then take what was confirmed out of the store."""
+        began = self._clock()
+        batch: list[Outgoing] = []
+        raw: set[str] = set()
+        for failure in failures:
+            envelope = read(self._serializer, self._registry, failure)
+            if envelope is None:
+                raw.add(failure.id)
+                batch.append(unchanged(failure))
+            else:
+                batch.append(ticketed(self._serializer, failure, envelope, tickets[failure.id]))
+        outcomes = await self._publish(transport, batch)
+        accepted = [item for item, outcome in zip(batch, outcomes, strict=True) if outcome.accepted]
+        await self._store.hide({item.id: tickets[item.id] for item in accepted if item.id not in raw})
+        await self._store.remove([item.id for item in accepted if item.id in raw])
+        for item in accepted:
+            self._note(transport, item, began)
+        return outcomes
+
+    def _note(self, transport: str, item: Outgoing, at: float) -> None:
+        declared = self._registry.by_name.get(item.type)
+        if self._status is None or declared is None or declared.kind != "command" or not declared.track:
+            return
+        self._status.record(
+            StatusChange(
+                id=item.id,
+                type=declared.name,
+                state="accepted",
+                at=at,
+                transport=transport,
+                queue=item.queue,
+                attempt=0,
+                accepted_at=None,  # the store's way of telling that it was put back
+            )
+        )
+
+    def _require(self, wanted: Sequence[str], known: Sequence[str], done: str) -> None:
+        gone = [failure_id for failure_id in wanted if failure_id not in set(known)]
+        if gone:
+            shown = ", ".join(repr(failure_id) for failure_id in gone[:_SHOWN])
+            more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+            raise NotFound(f"no failed message {shown}{more}" + (f"; {done}" if known else ""))

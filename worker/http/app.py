@@ -1,0 +1,92 @@
+"""The intake as an ASGI application: one guard around all endpoints, and a short way for commands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from worker.http.access import Access
+from worker.http.answer import problem_answer
+from worker.http.batch import Batch
+from worker.http.commands import PREFIX, Commands
+from worker.http.explanation import explain
+from worker.http.idempotency import Repeats
+from worker.http.intake import Intake
+from worker.http.ports import Ports
+from worker.http.problems import NOT_FOUND, Problem
+from worker.http.routes import routes_of
+
+_PREFIX_LENGTH = len(PREFIX)
+
+
+def create_app(ports: Ports) -> ASGIApp:
+    """Make the intake."""
+    return Application(ports)
+
+
+class Application:
+    """Checks access, finds the endpoint, and turns whatever it raises into a problem."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._access = Access(ports.hosts, loopback_only=ports.loopback_only)
+        intake = Intake(ports)
+        repeats = Repeats(ports)
+        self._commands = Commands(ports, intake, repeats)
+
+        @asynccontextmanager
+        async def lifespan(app: Any) -> AsyncIterator[None]:
+            async with ports.lifespan():
+                yield
+
+        self._router = Router(
+            routes_of(ports, self._commands, Batch(ports, intake, repeats)),
+            redirect_slashes=False,
+            default=_not_found,
+            lifespan=lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        try:
+            self._access.check(scope, headers)
+            path = scope["path"]
+            if scope["method"] == "POST" and path.startswith(PREFIX) and path.find("/", _PREFIX_LENGTH) < 0:
+                # straight on, past the router: most requests are this one
+                await self._commands(scope, headers, receive, send, path[_PREFIX_LENGTH:])
+            else:
+                await self._route(scope, receive, send)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            answer = problem_answer(explain(error, self._ports.retry_after))
+            await answer.send(without_body(send) if scope["method"] == "HEAD" else send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
+
+
+def without_body(send: Send) -> Send:
+    """Let the head of an answer through and nothing else."""
+
+    async def bare(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return bare
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        raise Problem(NOT_FOUND, f"nothing is at {scope['path'][:200]!r}; /docs lists what there is")
+    await send({"type": "websocket.close", "code": 1000, "reason": ""})

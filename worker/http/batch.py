@@ -1,0 +1,117 @@
+"""``POST /commands``: many commands as NDJSON, each line for itself, lines sharing the broker's batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from worker.errors import Fault
+from worker.http.answer import Answer, answer_of
+from worker.http.body import read_body
+from worker.http.correlation import correlation_id, traceparent
+from worker.http.explanation import explain
+from worker.http.idempotency import Repeats, key_of
+from worker.http.intake import Intake
+from worker.http.line import lines_of, read_order, type_of
+from worker.http.media import NDJSON, is_ndjson
+from worker.http.ports import Ports
+from worker.http.problems import INVALID, UNSUPPORTED, Problem
+from worker.messaging.identity import derive_id
+from worker.messaging.stamps import Delay, Sent
+
+CHUNK = 500
+"""Lines under way at once."""
+
+
+class Batch:
+    """The endpoint for many commands."""
+
+    def __init__(self, ports: Ports, intake: Intake, repeats: Repeats) -> None:
+        self._ports = ports
+        self._intake = intake
+        self._repeats = repeats
+        self._any_inline = any(intake.is_inline(declared) for declared in intake.commands.values())
+
+    async def __call__(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        """Take what can be taken and answer line by line.
+
+        The whole body is read before the first line is taken: one that turns out too large, or whose sender
+        goes away midway, leaves nothing half done.
+        """
+        if not is_ndjson(headers.get(b"content-type")):
+            raise Problem(UNSUPPORTED, f"expected Content-Type {NDJSON}", headers=[("Accept", NDJSON)])
+        body = await read_body(receive, headers, self._ports.max_batch)
+        key = headers.get(b"idempotency-key")
+        if key is None:
+            answer = await self._take(body, headers, None)
+        else:
+            answer = await self._repeats.once(
+                scope, key_of(key), body, lambda id: self._take(body, headers, id)
+            )
+        await answer.send(send)
+
+    async def _take(self, body: bytes, headers: Mapping[bytes, bytes], parent: str | None) -> Answer:
+        correlation = correlation_id(headers.get(b"x-correlation-id"))
+        trace = traceparent(headers.get(b"traceparent"))
+        taken = 0
+        out: list[bytes] = []
+
+        async def run(number: int, raw: bytes) -> bytes:
+            nonlocal taken
+            given: str | None = None
+            try:
+                order = read_order(raw, self._intake, self._ports.max_body)
+                given = order.line.id or (derive_id(parent, number) if parent else None)
+                envelope = await self._intake.take(
+                    order.declared,
+                    order.message,
+                    *([Delay(order.line.delay)] if order.line.delay else []),
+                    id=given,
+                    correlation_id=correlation,
+                    key=order.line.key,
+                    traceparent=trace,
+                )
+            except Exception as error:
+                problem = explain(error, self._ports.retry_after).document()
+                return msgspec.json.encode({"error": problem} if given is None else {"id": given, "error": problem})
+            taken += 1
+            status = f"/commands/{envelope.id}" if envelope.get(Sent) is not None else "done"
+            return msgspec.json.encode({"id": envelope.id, "type": envelope.type, "status": status})
+
+        for chunk in self._chunks(body):
+            if len(chunk) == 1:
+                out.append(await run(*chunk[0]))
+            else:
+                out.extend(await asyncio.gather(*(run(number, raw) for number, raw in chunk)))
+        if not out:
+            raise Problem(INVALID, "the batch has no line", errors=[Fault("", "expected at least one line")])
+        content = b"\n".join(out) + b"\n"
+        more = [("X-Correlation-Id", correlation)] if correlation else []
+        return answer_of(202 if taken else 422, NDJSON, content, *more)
+
+    def _chunks(self, body: bytes) -> Iterator[list[tuple[int, bytes]]]:
+        """Lines that may be under way together; what is handled inline goes alone, to keep its place."""
+        chunk: list[tuple[int, bytes]] = []
+        for number, raw in lines_of(body):
+            if self._goes_alone(raw):
+                if chunk:
+                    yield chunk
+                    chunk = []
+                yield [(number, raw)]
+                continue
+            chunk.append((number, raw))
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def _goes_alone(self, raw: bytes) -> bool:
+        name = type_of(raw) if self._any_inline else None
+        declared = self._intake.commands.get(name) if name else None
+        return declared is not None and self._intake.is_inline(declared)

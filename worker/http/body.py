@@ -1,0 +1,59 @@
+"""Reads a request's body, and stops reading where the limit is passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from worker.http.problems import MALFORMED, TOO_LARGE, Problem
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        Problem: it is larger than ``limit`` bytes; no more than that was read.
+        ClientDisconnect: the client went away before the end.
+    """
+    declared = headers.get(b"content-length")
+    if declared is not None:
+        _check_length(declared, limit)
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientDisconnect
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > limit:
+            raise too_large(limit)
+        return body
+    parts = [body]
+    size = len(body)
+    while True:
+        if size > limit:
+            raise too_large(limit)
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        size += len(part)
+        parts.append(part)
+        if not message.get("more_body", False):
+            if size > limit:
+                raise too_large(limit)
+            return b"".join(parts)
+
+
+def too_large(limit: int) -> Problem:
+    """Say that a body passes the limit."""
+    # the rest of the body stays unread: the connection cannot be used again
+    return Problem(TOO_LARGE, f"the body is larger than {limit} bytes", headers=[("Connection", "close")])
+
+
+def _check_length(declared: bytes, limit: int) -> None:
+    if not declared.isdigit():
+        raise Problem(MALFORMED, "Content-Length is no number")
+    # comparing lengths first: a number of thousands of digits is costly to read
+    if len(declared.lstrip(b"0")) > len(str(limit)) or int(declared) > limit:
+        raise too_large(limit)

@@ -1,0 +1,111 @@
+"""``POST /commands/{type}``: one command. The hot path: plain ASGI, and answers made of prepared parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from worker.http.body import read_body
+from worker.http.correlation import correlation_id, traceparent
+from worker.http.explanation import unknown_type
+from worker.http.answer import Answer
+from worker.http.idempotency import Repeats, key_of
+from worker.http.intake import Intake
+from worker.http.media import JSON, MSGPACK, answer_media, media_of
+from worker.http.ports import Ports
+from worker.messaging.declaration import MessageType
+from worker.messaging.envelope import Envelope
+from worker.messaging.stamps import Sent
+from worker.messaging.validation import decode, decoder, explain
+
+PREFIX = "/commands/"
+
+
+class Commands:
+    """The endpoint for single commands."""
+
+    def __init__(self, ports: Ports, intake: Intake, repeats: Repeats) -> None:
+        self._max_body = ports.max_body
+        self._intake = intake
+        self._repeats = repeats
+        self._doors = {name: _Door(declared) for name, declared in intake.commands.items()}
+
+    async def __call__(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, name: str
+    ) -> None:
+        """Take one command and answer."""
+        door = self._doors.get(name)
+        if door is None:
+            raise unknown_type(name, "command", self._intake.commands)
+        media = media_of(headers.get(b"content-type"))
+        body = await read_body(receive, headers, self._max_body)
+        if media == "json":
+            try:
+                message = door.read(body)
+            except (ValueError, RecursionError) as error:
+                raise explain(door.declared, body, "json", error) from error
+        else:
+            message = decode(door.declared, body, content_type="msgpack")
+        key = headers.get(b"idempotency-key")
+        if key is None:
+            envelope = await self._take(door.declared, message, headers, None)
+            answer = door.answer(envelope, headers.get(b"accept"))
+        else:
+            answer = await self._repeats.once(
+                scope,
+                key_of(key),
+                body,
+                lambda id: self._answer(door, message, headers, id),
+            )
+        await answer.send(send)
+
+    async def _answer(
+        self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str
+    ) -> Answer:
+        return door.answer(await self._take(door.declared, message, headers, id), headers.get(b"accept"))
+
+    async def _take(
+        self, declared: MessageType, message: Any, headers: Mapping[bytes, bytes], id: str | None
+    ) -> Envelope[Any]:
+        return await self._intake.take(
+            declared,
+            message,
+            id=id,
+            correlation_id=correlation_id(headers.get(b"x-correlation-id")),
+            traceparent=traceparent(headers.get(b"traceparent")),
+        )
+
+
+class _Door:
+    """One command type with what never changes about its answers."""
+
+    def __init__(self, declared: MessageType) -> None:
+        self.declared = declared
+        self.read = decoder(declared.cls, "json")
+        # names are of letters, digits, dot, dash and underscore: nothing to escape
+        middle = f'","type":"{declared.name}","status":"'
+        self._queued = f"{middle}{PREFIX}".encode()
+        self._done = f'{middle}done"}}'.encode()
+
+    def answer(self, envelope: Envelope[Any], accept: bytes | None) -> Answer:
+        """202 for a queued command; 201 for one that is handled."""
+        id = envelope.id.encode()
+        queued = envelope.get(Sent) is not None
+        if accept is not None and answer_media(accept) == "msgpack":
+            status = f"{PREFIX}{envelope.id}" if queued else "done"
+            content = msgspec.msgpack.encode({"id": envelope.id, "type": self.declared.name, "status": status})
+            media = MSGPACK
+        else:
+            content = b'{"id":"' + id + (self._queued + id + b'"}' if queued else self._done)
+            media = JSON
+        headers = [
+            (b"content-type", media.encode()),
+            (b"content-length", b"%d" % len(content)),
+            (b"x-correlation-id", (envelope.correlation_id or envelope.id).encode()),
+        ]
+        if queued:
+            headers.append((b"location", b"/commands/" + id))
+        return Answer(202 if queued else 201, headers, content)

@@ -1,0 +1,128 @@
+"""The documentation page: the OpenAPI document as plain HTML, without scripts and without the internet."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from html import escape
+from importlib import resources
+from typing import Any
+
+STYLE = resources.files("worker.http").joinpath("docs.css").read_text()
+POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
+)
+"""The content security policy: the page's own style, nothing else."""
+
+_METHODS = ("get", "post", "put", "delete")
+
+
+def page(document: Mapping[str, Any], base: str) -> str:
+    """Write the page.
+
+    Args:
+        document: the OpenAPI document.
+        base: URL of the service, for the lines to try.
+    """
+    info = document["info"]
+    found = list(_operations(document))
+    tags = list(dict.fromkeys(tag for _, _, operation in found for tag in operation["tags"]))
+    body = []
+    for tag in tags:
+        body.append(f"<h2>{escape(tag)}</h2>")
+        body += [_operation(*one, document, base) for one in found if tag in one[2]["tags"]]
+    title = escape(info["title"])
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
+        f"<h1>{title} <small>{escape(info['version'])}</small></h1><p>{escape(info['description'])}</p>"
+        f'<p><a href="/openapi.json">openapi.json</a></p>{"".join(body)}'
+        f"<h2>schemas</h2>{_schemas(document)}</body></html>"
+    )
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                operation = item[method]
+                parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
+                yield method, path, {**operation, "parameters": parameters}
+
+
+def _operation(method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any], base: str) -> str:
+    about = operation.get("description") or ""
+    more = f"<p>{escape(about)}</p>" if about and about != operation["summary"] else ""
+    return (
+        f'<details id="{escape(operation["operationId"])}"><summary><b class="{method}">{method.upper()}</b> '
+        f"<code>{escape(path)}</code> <span>{escape(operation['summary'])}</span></summary>{more}"
+        f"{_parameters(operation, document)}{_body(operation)}"
+        f"<h4>Try it</h4><pre>{escape(_curl(method, path, operation, base))}</pre>"
+        f"<h4>Answers</h4><table>{_responses(operation, document)}</table></details>"
+    )
+
+
+def _parameters(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    rows = []
+    for given in operation["parameters"]:
+        parameter = _resolved(given, document)
+        need = "required" if parameter["required"] else "optional"
+        kind = escape(json.dumps(parameter.get("schema", parameter.get("content", {}))))
+        rows.append(
+            f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{parameter['in']}, {need}</td>"
+            f"<td>{escape(parameter.get('description', ''))} <code>{kind}</code></td></tr>"
+        )
+    return f"<h4>Parameters</h4><table>{''.join(rows)}</table>" if rows else ""
+
+
+def _body(operation: Mapping[str, Any]) -> str:
+    content = operation.get("requestBody", {}).get("content")
+    if not content:
+        return ""
+    schema = next(iter(content.values()))["schema"]
+    return f"<h4>Body</h4><p>{escape(' or '.join(content))}</p><pre>{_pretty(schema)}</pre>"
+
+
+def _curl(method: str, path: str, operation: Mapping[str, Any], base: str) -> str:
+    needed = [p["name"] for p in operation["parameters"] if p.get("in") == "query" and p.get("required")]
+    query = "?" + "&".join(f"{name}=…" for name in needed) if needed else ""
+    words = ["curl -i", *([] if method == "get" else [f"-X {method.upper()}"]), f"'{base}{path}{query}'"]
+    for media, described in operation.get("requestBody", {}).get("content", {}).items():
+        example = described.get("example", {})
+        text = example if isinstance(example, str) else json.dumps(example)
+        quoted = text.strip().replace("'", "'\\''")
+        words.append(f"\\\n  -H 'Content-Type: {media}' \\\n  --data-binary '{quoted}'")
+        break
+    return " ".join(words)
+
+
+def _responses(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    rows = []
+    for status, given in operation["responses"].items():
+        response = _resolved(given, document)
+        rows.append(f"<tr><td><b>{escape(status)}</b></td><td>{escape(response['description'])}</td></tr>")
+    return "".join(rows)
+
+
+def _schemas(document: Mapping[str, Any]) -> str:
+    return "".join(
+        f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code></summary><pre>{_pretty(schema)}</pre>'
+        "</details>"
+        for name, schema in document["components"]["schemas"].items()
+    )
+
+
+def _pretty(schema: Any) -> str:
+    return escape(json.dumps(schema, indent=2, ensure_ascii=False), quote=False)
+
+
+def _resolved(value: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in value:
+        return value
+    found: Any = document
+    for part in value["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)

@@ -1,0 +1,89 @@
+"""Turns any error into the problem that a caller may see; what is internal goes to the log only."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from worker.errors import (
+    Fault,
+    Guarded,
+    InvalidMessage,
+    Malformed,
+    NotFound,
+    PublishFailed,
+    Unavailable,
+    UnknownType,
+    UsageError,
+)
+from worker.http import problems
+from worker.http.problems import Problem
+from worker.messaging.identity import new_id
+
+RetryAfter = Callable[[Unavailable], float]
+"""Seconds until another try may succeed."""
+
+
+class HandlerFailed(Exception):  # noqa: N818 - never leaves this package
+    """A handler raised an undeclared error; whatever its class is, the caller learns nothing of it."""
+
+
+def explain(error: Exception, retry_after: RetryAfter) -> Problem:
+    """Return the problem to answer with. Errors that nobody foresaw are logged whole and hidden."""
+    match error:
+        case Problem():
+            return error
+        case InvalidMessage():
+            return Problem(problems.INVALID, _counted(error), errors=error.faults)
+        case Malformed():
+            return Problem(problems.MALFORMED, str(error))
+        case UnknownType():
+            return Problem(problems.UNKNOWN_TYPE, f"no message of type {error.name!r} is declared")
+        case NotFound():
+            return Problem(problems.NOT_FOUND, str(error))
+        case Guarded():
+            return Problem(problems.CONFLICT, str(error))
+        case UsageError():
+            return Problem(problems.INVALID_PARAMETER, str(error), errors=[Fault("", str(error))])
+        case Unavailable():
+            return _unavailable(error, retry_after)
+        case _:
+            return internal(error)
+
+
+def internal(error: Exception) -> Problem:
+    """Log an error under a new id, and return a problem that has the id and nothing else."""
+    instance = f"urn:uuid:{new_id()}"
+    structlog.get_logger().error("http_internal_error", instance=instance, exc_info=error)
+    detail = f"the server failed; its log has the reason under {instance}"
+    return Problem(problems.INTERNAL, detail, instance=instance)
+
+
+def unknown_type(name: str, kind: str, names: Iterable[str]) -> Problem:
+    """Say that there is no such command or query, and which names are near."""
+    declared = sorted(names)
+    near = difflib.get_close_matches(name, declared, n=5, cutoff=0.5)
+    folded = [known for known in declared if known.lower() == name.lower() and known not in near]
+    hint = f"; near: {', '.join([*folded, *near])}" if folded or near else ""
+    if not hint and declared:
+        shown = ", ".join(declared[:10])
+        hint = f"; declared: {shown}{', …' if len(declared) > 10 else ''}"
+    return Problem(problems.UNKNOWN_TYPE, f"no {kind} of type {name[:128]!r} is declared{hint}")
+
+
+def _unavailable(error: Unavailable, retry_after: RetryAfter) -> Problem:
+    seconds = max(1, round(retry_after(error)))
+    detail = str(error)
+    if isinstance(error, PublishFailed) and error.unknown:
+        detail += "; it may have been taken: repeat it with the same Idempotency-Key or id"
+    structlog.get_logger().warning("http_unavailable", error=str(error))
+    return Problem(problems.UNAVAILABLE, detail, headers=[("Retry-After", str(seconds))])
+
+
+def _counted(error: InvalidMessage) -> str:
+    count = len(error.faults)
+    return f"{error.type_name}: {count} {'fault' if count == 1 else 'faults'}"
+
+

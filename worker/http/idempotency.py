@@ -1,0 +1,108 @@
+"""``Idempotency-Key``: a repeated request gets the first one's answer and makes no second message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.types import Scope
+
+from worker.errors import DatabaseUnavailable, Fault
+from worker.http.answer import Answer
+from worker.http.ports import Ports
+from worker.http.problems import IN_PROGRESS, INVALID_PARAMETER, KEY_REUSED, Problem
+from worker.messaging.idempotency import Answer as Remembered
+from worker.messaging.idempotency import Begun, Fresh, InProgress, Key, Mismatch, Replay
+from worker.messaging.identity import new_id
+
+MAX_KEY = 255
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.5
+
+
+def key_of(header: bytes) -> str:
+    """Return the key.
+
+    Raises:
+        Problem: it is empty, too long or has characters that do not show.
+    """
+    if not 1 <= len(header) <= MAX_KEY or not all(0x20 <= byte < 0x7F for byte in header):
+        text = f"expected 1 to {MAX_KEY} visible ASCII characters"
+        raise Problem(INVALID_PARAMETER, f"Idempotency-Key: {text}", errors=[Fault("/Idempotency-Key", text)])
+    return header.decode()
+
+
+class Repeats:
+    """Remembers answers by caller, path and key; only good ones (2xx)."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._keys = ports.idempotency
+        self._wait = ports.repeat_wait
+
+    async def once(
+        self, scope: Scope, key: str, body: bytes, answer: Callable[[str], Awaitable[Answer]]
+    ) -> Answer:
+        """Return the answer that the key has, or make it with ``answer``, given the message id to use.
+
+        A repeat whose first request died in between goes on under the same message id.
+
+        Raises:
+            Problem: the key belongs to another body, or the first request takes too long.
+        """
+        # without tokens there is one caller
+        mine = Key("", scope["path"], key)
+        begun = await self._begin(mine, body)
+        if isinstance(begun, Replay):
+            return _replayed(begun.answer)
+        if not isinstance(begun, Fresh):
+            raise _refused(begun)
+        try:
+            made = await answer(begun.message_id)
+        except BaseException:
+            await self._abandon(mine, begun.claim)
+            raise
+        if 200 <= made.status < 300:
+            await self._finish(mine, begun.claim, made)
+        else:
+            await self._abandon(mine, begun.claim)
+        return made
+
+    async def _begin(self, key: Key, body: bytes) -> Begun:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._wait
+        pause = FIRST_PAUSE
+        id = new_id()
+        while True:
+            begun = await self._keys.begin(key, body, id)
+            if not isinstance(begun, InProgress) or loop.time() >= until:
+                return begun
+            await asyncio.sleep(min(pause, max(0.0, until - loop.time())))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    async def _finish(self, key: Key, claim: str, made: Answer) -> None:
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in made.headers)
+        try:
+            await self._keys.finish(key, claim, Remembered(made.status, headers, made.body))
+        except DatabaseUnavailable as error:
+            # the message is out: saying otherwise would be a lie. A repeat publishes it under the same id
+            structlog.get_logger().warning("http_answer_not_remembered", error=str(error))
+
+    async def _abandon(self, key: Key, claim: str) -> None:
+        try:
+            await self._keys.abandon(key, claim)
+        except DatabaseUnavailable as error:
+            # the claim ends by itself
+            structlog.get_logger().warning("http_key_not_given_back", error=str(error))
+
+
+def _replayed(answer: Remembered) -> Answer:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    return Answer(answer.status, [*headers, (b"idempotency-replayed", b"true")], answer.body)
+
+
+def _refused(begun: Mismatch | InProgress) -> Problem:
+    if isinstance(begun, Mismatch):
+        text = "this Idempotency-Key was used here with another body"
+        return Problem(KEY_REUSED, text, errors=[Fault("/Idempotency-Key", text)])
+    return Problem(IN_PROGRESS, "repeat it in a moment", headers=[("Retry-After", "1")])

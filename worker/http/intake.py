@@ -1,0 +1,80 @@
+"""Hands a command to its bus, and tells apart what the caller, a handler or the server did wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from worker.errors import Fault, InvalidMessage, Unavailable
+from worker.http import problems
+from worker.http.explanation import HandlerFailed
+from worker.http.ports import Ports
+from worker.http.problems import Problem
+from worker.messaging.declaration import MessageType
+from worker.messaging.envelope import Envelope
+from worker.messaging.stamps import Stamp
+
+
+class Intake:
+    """Takes commands of declared types."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._bus = ports.command_bus
+        self._inline = ports.inline
+        self.commands: dict[str, MessageType] = {
+            name: declared for name, declared in ports.registry.by_name.items() if declared.kind == "command"
+        }
+
+    def is_inline(self, declared: MessageType) -> bool:
+        """Whether the command is handled before the answer."""
+        return self._inline(declared)
+
+    async def take(
+        self,
+        declared: MessageType,
+        message: Any,
+        *stamps: Stamp,
+        id: str | None = None,
+        correlation_id: str | None = None,
+        key: str | None = None,
+        traceparent: str | None = None,
+    ) -> Envelope[Any]:
+        """Dispatch a command.
+
+        Raises:
+            Exception: one that ``explain`` turns into the right problem.
+        """
+        try:
+            return await self._bus.dispatch(
+                message, *stamps, id=id, correlation_id=correlation_id, key=key, traceparent=traceparent
+            )
+        except Exception as error:
+            if self._inline(declared):
+                raise handler_error(declared, error) from error
+            if isinstance(error, (TypeError, ValueError, OverflowError, RecursionError)):
+                _check_travels(declared, message)
+            raise
+
+
+def handler_error(declared: MessageType, error: Exception) -> Exception:
+    """Say what a caller may know of an error out of a handler: what its declaration names, and outages."""
+    if isinstance(error, Problem):
+        return error
+    for cls in type(error).__mro__:
+        status = declared.errors.get(cls)
+        if status is not None:
+            return Problem(problems.DECLARED, str(error) or cls.__name__, status=status)
+    if isinstance(error, Unavailable):
+        return error
+    if isinstance(error, InvalidMessage) and error.type_name == declared.name:
+        return error
+    return HandlerFailed(f"{declared.name}: {type(error).__name__}")
+
+
+def _check_travels(declared: MessageType, message: Any) -> None:
+    # asked only after sending failed: good messages pay nothing for it
+    try:
+        msgspec.json.encode(message)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidMessage(declared.name, [Fault("", f"cannot be written as JSON: {error}")]) from error

@@ -1,0 +1,130 @@
+"""What the intake needs from the rest of the house; the wiring fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from worker.errors import Unavailable
+from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.envelope import Envelope
+from worker.messaging.failure import Filter
+from worker.messaging.idempotency import Idempotency
+from worker.messaging.stamps import Stamp
+from worker.messaging.status import StatusReader
+
+
+class Dispatcher(Protocol):
+    """A bus, seen from outside."""
+
+    async def dispatch(
+        self,
+        message: Any,
+        *stamps: Stamp,
+        id: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        key: str | None = None,
+        traceparent: str | None = None,
+    ) -> Envelope[Any]:
+        """Take a message; the envelope has a ``Sent`` stamp when it was queued, else it was handled."""
+        ...
+
+
+class FailedMessages(Protocol):
+    """The failure store's service."""
+
+    async def list(self, chosen: Filter, limit: int = 50, after: str | None = None) -> dict[str, Any]:
+        """Return one page, as the contract's document."""
+        ...
+
+    async def groups(self) -> dict[str, Any]:
+        """Return the counts by group, as the contract's document."""
+        ...
+
+    async def show(self, failure_id: str) -> dict[str, Any]:
+        """Return one failed message with everything; NotFound when there is none."""
+        ...
+
+    async def retry(self, failure_id: str) -> int:
+        """Put one back; NotFound when there is none."""
+        ...
+
+    async def retry_many(self, chosen: Filter) -> int:
+        """Put many back and say how many."""
+        ...
+
+    async def remove(self, failure_id: str) -> int:
+        """Remove one; NotFound when there is none."""
+        ...
+
+    async def edit(self, failure_id: str, data: Any, *, retry: bool = False) -> None:
+        """Replace the data of one; InvalidMessage when it does not fit its type."""
+        ...
+
+
+class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The health document of the contract."""
+
+    healthy: bool
+    status: Mapping[str, bool] = {}
+    info: Mapping[str, Any] = {}
+    process: Mapping[str, Any] = {}
+
+
+def _five_seconds(error: Unavailable) -> float:
+    """Connections to brokers and databases are tried again within this time."""
+    return 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """What the intake needs.
+
+    Attributes:
+        registry: the declared types.
+        command_bus: takes commands.
+        query_bus: takes queries.
+        inline: whether a command type is handled at once instead of queued.
+        status: where commands stand.
+        failed: the failure store's service.
+        idempotency: remembers keys and answers.
+        health: makes the health report.
+        ready: reasons why this process should get no requests now; none when it should.
+        consumers: makes the consumers document.
+        retry_after: seconds until what is unavailable may be back.
+        lifespan: entered when the server starts, left when it stops.
+        max_body: bytes of one message.
+        max_batch: bytes of one NDJSON request.
+        max_wait: longest ``Prefer: wait``, seconds.
+        repeat_wait: seconds that a repeated key waits for the answer of the first request.
+        loopback_only: whether only clients on this machine are answered: true while there is no token.
+        hosts: further names that the ``Host`` header may have then.
+        title: of the API's documentation.
+        version: of the application.
+    """
+
+    registry: Registry
+    command_bus: Dispatcher
+    query_bus: Dispatcher
+    inline: Callable[[MessageType], bool]
+    status: StatusReader
+    failed: FailedMessages
+    idempotency: Idempotency
+    health: Callable[[], Awaitable[HealthReport]]
+    ready: Callable[[], Awaitable[list[str]]]
+    consumers: Callable[[], Awaitable[dict[str, Any]]]
+    retry_after: Callable[[Unavailable], float] = _five_seconds
+    lifespan: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
+    max_body: int = 1_048_576
+    max_batch: int = 16_777_216
+    max_wait: float = 60.0
+    repeat_wait: float = 10.0
+    loopback_only: bool = True
+    hosts: Sequence[str] = ()
+    title: str = ""
+    version: str = "1"

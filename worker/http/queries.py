@@ -1,0 +1,66 @@
+"""``POST|GET /queries/{type}``: asks for data; the answer is what the handler returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.http.body import read_body
+from worker.http.correlation import correlation_id, traceparent
+from worker.http.documents import document
+from worker.http.explanation import unknown_type
+from worker.http.intake import handler_error
+from worker.http.media import media_of
+from worker.http.parameters import parameters_of
+from worker.http.ports import Ports
+from worker.messaging.declaration import MessageType
+from worker.messaging.stamps import Result
+from worker.messaging.validation import decode, from_text
+
+
+class Queries:
+    """The endpoints for queries."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._bus = ports.query_bus
+        self._max_body = ports.max_body
+        self._queries = {n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"}
+
+    async def post(self, request: Request) -> Response:
+        """Answer a query whose parameters are the body."""
+        declared = self._declared(request)
+        headers = dict(request.scope["headers"])
+        media = media_of(headers.get(b"content-type"))
+        body = await read_body(request.receive, headers, self._max_body)
+        return await self._ask(request, declared, decode(declared, body, content_type=media))
+
+    async def get(self, request: Request) -> Response:
+        """Answer a query whose parameters are in the query string."""
+        declared = self._declared(request)
+        answer = await self._ask(request, declared, from_text(declared, parameters_of(request.scope)))
+        if declared.cache:
+            answer.headers["Cache-Control"] = f"private, max-age={declared.cache:.0f}"
+        return answer
+
+    def _declared(self, request: Request) -> MessageType:
+        name = request.path_params["type"]
+        if name not in self._queries:
+            raise unknown_type(name, "query", self._queries)
+        return self._queries[name]
+
+    async def _ask(self, request: Request, declared: MessageType, message: Any) -> Response:
+        headers = dict(request.scope["headers"])
+        try:
+            envelope = await self._bus.dispatch(
+                message,
+                correlation_id=correlation_id(headers.get(b"x-correlation-id")),
+                traceparent=traceparent(headers.get(b"traceparent")),
+            )
+        except Exception as error:
+            raise handler_error(declared, error) from error
+        result = envelope.get(Result)
+        answer = document(request, result.value if result else None, headers={"Cache-Control": "no-store"})
+        answer.headers["X-Correlation-Id"] = envelope.correlation_id or envelope.id
+        return answer

@@ -1,0 +1,57 @@
+"""The table of paths: which endpoint answers where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from worker.http.batch import Batch
+from worker.http.commands import Commands
+from worker.http.documents import document
+from worker.http.failed import Failed
+from worker.http.health import Health
+from worker.http.methods import Methods
+from worker.http.pages import Pages
+from worker.http.ports import Ports
+from worker.http.queries import Queries
+from worker.http.status import Statuses
+
+
+def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRoute]:
+    """Make the routes; the first that matches answers."""
+    failed = Failed(ports)
+    health = Health(ports)
+    pages = Pages(ports)
+    queries = Queries(ports)
+
+    async def one_command(scope: Scope, receive: Receive, send: Send) -> None:
+        await commands(scope, dict(scope["headers"]), receive, send, scope["path_params"]["id"])
+
+    async def many_commands(scope: Scope, receive: Receive, send: Send) -> None:
+        await batch(scope, dict(scope["headers"]), receive, send)
+
+    async def consumers(request: Request) -> Response:
+        return document(request, await ports.consumers(), headers={"Cache-Control": "no-store"})
+
+    return [
+        Route("/", Methods(get=health.ping)),
+        Route("/commands", Methods(raw_post=many_commands)),
+        Route("/commands/{id}", Methods(get=Statuses(ports), raw_post=one_command)),
+        Route("/queries/{type}", Methods(get=queries.get, post=queries.post)),
+        Route("/failed", Methods(get=failed.list)),
+        Route("/failed/groups", Methods(get=failed.groups)),
+        Route("/failed/retry", Methods(post=failed.retry_many)),
+        # ids come from brokers too and may hold a slash
+        Route("/failed/{id:path}/retry", Methods(post=failed.retry)),
+        Route("/failed/{id:path}", Methods(get=failed.show, put=failed.edit, delete=failed.remove)),
+        Route("/consumers", Methods(get=consumers)),
+        Route("/health", Methods(get=health.report)),
+        Route("/livez", Methods(get=health.live)),
+        Route("/readyz", Methods(get=health.ready)),
+        Route("/openapi.json", Methods(get=pages.openapi)),
+        Route("/docs", Methods(get=pages.docs)),
+    ]

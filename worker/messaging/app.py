@@ -1,0 +1,203 @@
+"""The application object: what a team declares, and nothing that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeVar, overload
+
+from worker.messaging.declaration import Kind, MessageType, MiddlewareEntry, Registry
+from worker.messaging.handlers import HandlerEntry, name_of
+from worker.messaging.registry import Names, check
+from worker.messaging.retry import Retry
+
+T = TypeVar("T")
+
+
+class App:
+    """Commands, queries, events, handlers and middleware of one application.
+
+    Every decorator works bare and with arguments and returns what it decorated, unchanged. Nothing is
+    checked before ``registry()``, so that all faults come in one error.
+
+    Args:
+        name: source of its messages and first part of its queues' names.
+        plugins: names of the plugins that are on for every message.
+    """
+
+    def __init__(self, name: str, *, plugins: Iterable[str] = ()) -> None:
+        self.name = name
+        self.plugins = tuple(plugins)
+        self._messages: list[MessageType] = []
+        self._handlers: list[HandlerEntry] = []
+        self._middleware: list[MiddlewareEntry] = []
+        self._included: list[App] = []
+
+    @overload
+    def command(self, name: type[T], /) -> type[T]: ...
+    @overload
+    def command(
+        self,
+        name: str | None = None,
+        *,
+        queue: str | None = None,
+        transport: str | None = None,
+        key: str | Callable[[Any], str | None] | None = None,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+        concurrency: int | None = None,
+        priority: int = 0,
+        exclusive: bool = False,
+        version: int = 1,
+        aliases: Iterable[str] = (),
+        errors: Mapping[type[BaseException], int] | None = None,
+        many_handlers: bool = False,
+        track: bool = True,
+    ) -> Callable[[type[T]], type[T]]: ...
+    def command(self, name: Any = None, **options: Any) -> Any:
+        """Declare a command: it asks for a change and has one handler.
+
+        The wire name is the class name unless given. See ``MessageType`` for the options.
+        """
+        return self._declare("command", name, options)
+
+    @overload
+    def query(self, name: type[T], /) -> type[T]: ...
+    @overload
+    def query(
+        self,
+        name: str | None = None,
+        *,
+        errors: Mapping[type[BaseException], int] | None = None,
+        cache: float | None = None,
+    ) -> Callable[[type[T]], type[T]]: ...
+    def query(self, name: Any = None, **options: Any) -> Any:
+        """Declare a query: it asks for data, is handled at once and never queued."""
+        return self._declare("query", name, options)
+
+    @overload
+    def event(self, name: type[T], /) -> type[T]: ...
+    @overload
+    def event(
+        self,
+        name: str | None = None,
+        *,
+        queue: str | None = None,
+        transport: str | None = None,
+        key: str | Callable[[Any], str | None] | None = None,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+        concurrency: int | None = None,
+        priority: int = 0,
+        exclusive: bool = False,
+        version: int = 1,
+        aliases: Iterable[str] = (),
+        errors: Mapping[type[BaseException], int] | None = None,
+        many_handlers: bool = False,
+        track: bool = True,
+    ) -> Callable[[type[T]], type[T]]: ...
+    def event(self, name: Any = None, **options: Any) -> Any:
+        """Declare a domain event: it says what happened and has any number of subscribers."""
+        return self._declare("event", name, options)
+
+    @overload
+    def handler(self, call: T, /) -> T: ...
+    @overload
+    def handler(self, *, priority: int = 0) -> Callable[[T], T]: ...
+    def handler(self, call: Any = None, *, priority: int = 0) -> Any:
+        """Declare a handler of the command or query that its first parameter is annotated with.
+
+        Takes a function, a method, or a class whose public methods are the handlers.
+        """
+        return self._add(
+            self._handlers.append, lambda it: HandlerEntry(it, ("command", "query"), priority), call
+        )
+
+    @overload
+    def subscriber(self, call: T, /) -> T: ...
+    @overload
+    def subscriber(self, *, priority: int = 0) -> Callable[[T], T]: ...
+    def subscriber(self, call: Any = None, *, priority: int = 0) -> Any:
+        """Declare a subscriber of the event that its first parameter is annotated with."""
+        return self._add(self._handlers.append, lambda it: HandlerEntry(it, ("event",), priority), call)
+
+    @overload
+    def middleware(self, call: T, /) -> T: ...
+    @overload
+    def middleware(
+        self,
+        *,
+        priority: int = 0,
+        group: str | None = None,
+        messages: Iterable[type[Any] | str] | None = None,
+        when: Mapping[str, object] | None = None,
+        plugin: str | None = None,
+        bus: Kind | None = None,
+        on: Literal["dispatch", "consume"] | None = None,
+    ) -> Callable[[T], T]: ...
+    def middleware(self, call: Any = None, **options: Any) -> Any:
+        """Declare a middleware: ``async def trim(envelope, call_next) -> Envelope``.
+
+        Args:
+            call: the function, when used bare.
+            **options: ``priority`` (higher is outer), ``group``, ``messages`` (classes or wire names),
+                ``when`` (conditions by attribute), ``plugin``, ``bus``, and ``on``: dispatch or consume.
+        """
+        messages = options.pop("messages", None)
+        when = dict(options.pop("when", None) or {})
+
+        def entry(function: Any) -> MiddlewareEntry:
+            conditions = dict(when)
+            if messages is not None:
+                conditions["type"] = Names(tuple(messages), also=when.get("type"))
+            return MiddlewareEntry(name=name_of(function), call=function, when=conditions, **options)
+
+        return self._add(self._middleware.append, entry, call)
+
+    def include(self, other: App) -> None:
+        """Join another application's declarations to this one."""
+        self._included.append(other)
+
+    def registry(self) -> Registry:
+        """Check all declarations and give them, frozen.
+
+        Raises:
+            ConfigurationError: with every fault found.
+        """
+        apps = self._flattened(set())
+        return check(
+            self.name,
+            [message for app in apps for message in app._messages],
+            [handler for app in apps for handler in app._handlers],
+            [entry for app in apps for entry in app._middleware],
+            tuple(dict.fromkeys(plugin for app in apps for plugin in app.plugins)),
+        )
+
+    def _flattened(self, seen: set[int]) -> list[App]:
+        if id(self) in seen:
+            return []
+        seen.add(id(self))
+        return [self, *(app for included in self._included for app in included._flattened(seen))]
+
+    def _declare(self, kind: Kind, name: Any, options: dict[str, Any]) -> Any:
+        if isinstance(name, type):
+            self._messages.append(MessageType(name=name.__name__, cls=name, kind=kind))
+            return name
+        options["aliases"] = tuple(options.get("aliases") or ())
+        options["errors"] = dict(options.get("errors") or {})
+
+        def decorate(cls: type[Any]) -> type[Any]:
+            self._messages.append(MessageType(name=name or cls.__name__, cls=cls, kind=kind, **options))
+            return cls
+
+        return decorate
+
+    def _add(self, append: Callable[[Any], None], entry: Callable[[Any], Any], call: Any) -> Any:
+        if call is not None:
+            append(entry(call))
+            return call
+
+        def decorate(function: Any) -> Any:
+            append(entry(function))
+            return function
+
+        return decorate

@@ -1,0 +1,114 @@
+"""The context: what a handler may know and ask for besides its message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from worker.errors import UsageError
+from worker.messaging.envelope import Envelope
+from worker.messaging.stamps import Handled, Received, Token
+from worker.messaging.unit_of_work import UnitOfWork
+
+Log = Any
+"""A structlog bound logger."""
+
+
+class Context:
+    """Given to one handler for one message.
+
+    ``record`` and ``dispatch`` are plain calls: what they note leaves with the handler's commit, in order,
+    and not at all when the handler fails.
+    """
+
+    __slots__ = ("_deadline", "_log", "_make_log", "_now", "_work", "envelope", "noted")
+
+    def __init__(
+        self,
+        envelope: Envelope[Any],
+        work: UnitOfWork | None,
+        make_log: Callable[[Envelope[Any]], Log],
+        deadline: float | None = None,
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        self.envelope = envelope
+        self.noted: list[tuple[Any, float]] = []
+        self._work = work
+        self._make_log = make_log
+        self._log: Log = None
+        self._deadline = deadline
+        self._now = now
+
+    @property
+    def message_id(self) -> str:
+        """Id of the message; the same in every attempt."""
+        return self.envelope.id
+
+    @property
+    def correlation_id(self) -> str:
+        """Id of what started it all."""
+        return self.envelope.correlation_id or self.envelope.id
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1."""
+        return self.envelope.attempt
+
+    @property
+    def token(self) -> str | None:
+        """Name of the token that sent the message, None where there was none."""
+        stamp = self.envelope.get(Token)
+        return stamp.value if stamp else None
+
+    @property
+    def transport(self) -> str | None:
+        """Name of the transport it came by; None when it is handled inline."""
+        stamp = self.envelope.get(Received)
+        return stamp.transport if stamp else None
+
+    @property
+    def handled(self) -> tuple[str, ...]:
+        """Names of the handlers that are done with this message already."""
+        stamp = self.envelope.get(Handled)
+        return stamp.handlers if stamp else ()
+
+    @property
+    def log(self) -> Log:
+        """A structlog logger bound to the message's type, id, correlation id and attempt."""
+        if self._log is None:
+            self._log = self._make_log(self.envelope)
+        return self._log
+
+    @property
+    def session(self) -> Any:
+        """SQLAlchemy ``AsyncSession`` of this handler's unit of work; its first statement opens the transaction.
+
+        The transaction is committed when the handler returns and rolled back when it raises; do neither by hand.
+
+        Raises:
+            UsageError: the application runs without a database.
+        """
+        if self._work is None:
+            raise UsageError("context.session needs a database: set [database] url")
+        return self._work.session
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds to the timeout, 0 when it is over; None when the type has no timeout."""
+        if self._deadline is None or self._now is None:
+            return None
+        return max(0.0, self._deadline - self._now())
+
+    def record(self, event: Any) -> None:
+        """Note a domain event."""
+        self.noted.append((event, 0.0))
+
+    def dispatch(self, command: Any, delay: float = 0.0) -> None:
+        """Note a command to be sent, to be handed out ``delay`` seconds later.
+
+        Raises:
+            ValueError: the delay is negative.
+        """
+        if delay < 0:
+            raise ValueError(f"dispatch(delay={delay}): expected seconds, 0 or more")
+        self.noted.append((command, delay))

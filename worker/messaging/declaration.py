@@ -1,0 +1,113 @@
+"""What an application declares about one message type, handler or middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from worker.messaging.retry import Retry
+
+Kind = Literal["command", "query", "event"]
+
+
+class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A declared message type.
+
+    Attributes:
+        name: wire name.
+        cls: the Python class of its values.
+        kind: command, query or event.
+        queue: name of its queue as given, None for the portable name.
+        transport: name of its transport as given, None for what routing says.
+        key: attribute that holds the ordering key, or a callable that makes it.
+        retry: its policy; None for the default.
+        timeout: seconds a handler may run; None for no limit.
+        concurrency: messages of this type that one process handles at once; None for no limit of its own.
+        priority: 0 to 9, higher first.
+        exclusive: runs with no other command in flight.
+        version: of its data, on the wire as ``dataversion``.
+        aliases: further wire names it is taken under.
+        errors: HTTP status by error class, for what is handled inline and for queries.
+        many_handlers: whether a command may have more than one handler.
+        track: whether its status is kept.
+        cache: seconds an answer to the query may be kept by clients; None for not at all.
+    """
+
+    name: str
+    cls: type[Any]
+    kind: Kind
+    queue: str | None = None
+    transport: str | None = None
+    key: str | Callable[[Any], str | None] | None = None
+    retry: Retry | None = None
+    timeout: float | None = None
+    concurrency: int | None = None
+    priority: int = 0
+    exclusive: bool = False
+    version: int = 1
+    aliases: tuple[str, ...] = ()
+    errors: Mapping[type[BaseException], int] = {}
+    many_handlers: bool = False
+    track: bool = True
+    cache: float | None = None
+
+    def key_of(self, message: Any) -> str | None:
+        """Ordering key of a message of this type; None when it has none."""
+        if self.key is None:
+            return None
+        value = getattr(message, self.key) if isinstance(self.key, str) else self.key(message)
+        return None if value is None else str(value)
+
+
+class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A function that handles one message type.
+
+    Attributes:
+        name: its module and qualified name; what the ``handled`` stamp and the inbox remember.
+        call: the function.
+        message: class of its first parameter.
+        wants_context: whether it takes a second parameter.
+        is_async: whether it runs on the loop; else in a thread.
+        priority: higher first among several handlers.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    message: type[Any]
+    wants_context: bool
+    is_async: bool
+    priority: int = 0
+
+
+class MiddlewareEntry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A declared middleware and where it applies."""
+
+    name: str
+    call: Callable[..., Any]
+    priority: int = 0
+    group: str | None = None
+    when: Mapping[str, object] = {}
+    plugin: str | None = None
+    bus: Kind | None = None
+    on: Literal["dispatch", "consume"] | None = None
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """All that an application declares, checked.
+
+    ``by_name`` has aliases too; ``handlers`` is by wire name, higher priority first.
+    """
+
+    application: str
+    messages: Mapping[str, MessageType]
+    by_name: Mapping[str, MessageType]
+    by_class: Mapping[type[Any], MessageType]
+    handlers: Mapping[str, tuple[Handler, ...]]
+    middleware: tuple[MiddlewareEntry, ...] = ()
+    plugins: tuple[str, ...] = ()
+
+    def of_kind(self, kind: Kind) -> list[MessageType]:
+        """Declared types of one kind, in order of declaration."""
+        return [message for message in self.messages.values() if message.kind == kind]

@@ -1,0 +1,195 @@
+"""Resolves what handlers were declared with: which message each one takes, and how it is called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker.messaging.context import Context
+from worker.messaging.declaration import Handler, Kind, MessageType
+
+Declared = Mapping[type[Any], MessageType]
+"""The declared messages by class."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerEntry:
+    """A declared handler before its annotation is resolved."""
+
+    target: Any
+    kinds: tuple[Kind, ...]
+    priority: int
+
+
+def resolve(
+    entries: Sequence[HandlerEntry], declared: Declared, faults: list[str]
+) -> dict[str, list[Handler]]:
+    """Return the handlers of each type by its wire name, in order of registration; what is wrong joins ``faults``."""
+    found: dict[str, list[Handler]] = {}
+    for entry in entries:
+        for name, call in _calls(entry.target, declared, faults):
+            handler = _handler(name, call, entry, declared, faults)
+            if handler is not None:
+                found.setdefault(declared[handler.message].name, []).append(handler)
+    return found
+
+
+def name_of(target: Any) -> str:
+    """Name a function, class or other callable by its module and qualified name."""
+    named = target if hasattr(target, "__qualname__") else type(target)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _calls(target: Any, declared: Declared, faults: list[str]) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Name and bound function of each handler that a declaration stands for."""
+    name = name_of(target)
+    if isinstance(target, type):
+        yield from _methods(target, declared, faults)
+    elif not callable(target):
+        faults.append(f"handler {name}: expected a function, a method or a class")
+    elif inspect.isfunction(target) and next(iter(inspect.signature(target).parameters), "") == "self":
+        owner = _owner(target)
+        if owner is None:
+            faults.append(
+                f"handler {name}: its class cannot be found; decorate the class or pass a bound method"
+            )
+            return
+        instance = _instance(owner, faults)
+        if instance is not None:
+            yield name, getattr(instance, target.__name__)
+    else:
+        yield name, target
+
+
+def _methods(
+    cls: type[Any], declared: Declared, faults: list[str]
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The public methods of a class, its own and inherited, whose first parameter is a message."""
+    instance = _instance(cls, faults)
+    if instance is None:
+        return
+    found = False
+    for attribute in dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base)):
+        function = inspect.getattr_static(cls, attribute)
+        if attribute.startswith("_") or not inspect.isfunction(function):
+            continue
+        name = f"{name_of(cls)}.{attribute}"
+        method = getattr(instance, attribute)
+        try:
+            hints = _hints(method, declared)
+        except (NameError, TypeError) as error:
+            faults.append(f"handler {name}: its annotations cannot be read: {error}")
+            found = True
+            continue
+        first = next(iter(inspect.signature(method).parameters), "")
+        if _message(hints.get(first), declared) is not None:
+            yield name, method
+            found = True
+    if not found:
+        faults.append(f"handler class {name_of(cls)}: none of its public methods takes a declared message")
+
+
+def _owner(function: Any) -> type[Any] | None:
+    found: Any = sys.modules.get(function.__module__)
+    for part in function.__qualname__.split(".")[:-1]:
+        found = getattr(found, part, None)
+    return found if isinstance(found, type) else None
+
+
+def _instance(cls: type[Any], faults: list[str]) -> Any:
+    try:
+        return cls()
+    except TypeError as error:
+        faults.append(f"handler class {name_of(cls)}: cannot be made without arguments: {error}")
+        return None
+
+
+def function_of(call: Any) -> Any:
+    """The function behind a partial or a callable object: what has annotations and is async or not."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    return call if inspect.isroutine(call) else type(call).__call__
+
+
+def _hints(call: Any, declared: Declared) -> dict[str, Any]:
+    """Annotations; names that exist only where the application was built are sought among the messages.
+
+    Raises:
+        NameError: an annotation names nothing that is known.
+        TypeError: an annotation is no type.
+    """
+    function = function_of(call)
+    try:
+        return typing.get_type_hints(function)
+    except NameError:
+        known: dict[str, Any] = {cls.__name__: cls for cls in declared}
+        return typing.get_type_hints(function, localns={"Context": Context, **known})
+
+
+def _message(annotation: object, declared: Declared) -> MessageType | None:
+    return declared.get(annotation) if isinstance(annotation, type) else None
+
+
+def _handler(
+    name: str, call: Callable[..., Any], entry: HandlerEntry, declared: Declared, faults: list[str]
+) -> Handler | None:
+    try:
+        parameters = list(inspect.signature(call).parameters.values())
+        hints = _hints(call, declared)
+    except (NameError, TypeError, ValueError) as error:
+        faults.append(f"handler {name}: its annotations cannot be read: {error}")
+        return None
+    if not parameters:
+        faults.append(f"handler {name}: takes no parameter; expected the message first")
+        return None
+    annotation = hints.get(parameters[0].name)
+    message = _message(annotation, declared)
+    if message is None:
+        shown = "with nothing" if annotation is None else getattr(annotation, "__qualname__", annotation)
+        faults.append(
+            f"handler {name}: its first parameter is annotated {shown}, which is no declared message; "
+            f"declared: {', '.join(sorted(m.name for m in declared.values())) or 'none'}"
+        )
+        return None
+    wrong = _shape_fault(call, parameters, message, entry)
+    if wrong is not None:
+        faults.append(f"handler {name}: {wrong}")
+        return None
+    second = parameters[1:2]
+    return Handler(
+        name=name,
+        call=call,
+        message=message.cls,
+        wants_context=any(_is_required(p) or hints.get(p.name) is Context for p in second),
+        is_async=inspect.iscoroutinefunction(function_of(call)),
+        priority=entry.priority,
+    )
+
+
+def _shape_fault(
+    call: Any, parameters: Sequence[inspect.Parameter], message: MessageType, entry: HandlerEntry
+) -> str | None:
+    if message.kind not in entry.kinds:
+        right = "subscriber" if message.kind == "event" else "handler"
+        return f"{message.name} is a {message.kind}; use @app.{right}"
+    if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or (
+        parameters[0].kind is parameters[0].KEYWORD_ONLY
+    ):
+        return "takes keyword-only parameters; expected the message and the context by position"
+    required = sum(_is_required(p) for p in parameters[1:])
+    if required > 1:
+        return f"takes {required + 1} parameters; expected the message and the context"
+    function = function_of(call)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "is a generator, whose body would never run; expected a function without yield"
+    return None
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    by_position = parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
+    return by_position and parameter.default is parameter.empty

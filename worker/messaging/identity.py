@@ -1,0 +1,45 @@
+"""Message ids: UUIDv7 (RFC 9562), and ids derived from another, so that a repeat is the same message."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+_VARIANT = 0x8000_0000_0000_0000
+_TAIL_BITS = 0x3FFF_FFFF_FFFF_FFFF
+
+
+def new_id(now: Clock = time.time) -> str:
+    """Make a UUIDv7: 48 bits of milliseconds, 74 random bits; sorts by time to the millisecond."""
+    return _format(int(now() * 1000), int.from_bytes(os.urandom(10)))
+
+
+def derive_id(parent: str, *parts: object) -> str:
+    """Make the id that follows from ``parent`` and ``parts``: always the same one, and as old as its parent."""
+    digest = hashlib.sha256("\x00".join((parent, *map(str, parts))).encode()).digest()
+    try:
+        milliseconds = UUID(parent).int >> 80
+    except ValueError:
+        milliseconds = 0
+    return _format(milliseconds, int.from_bytes(digest[:10]))
+
+
+def is_id(text: str) -> bool:
+    """Tell whether ``text`` is a UUID in its usual form."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _format(milliseconds: int, random: int) -> str:
+    high = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | (random >> 68 & 0xFFF)
+    low = _VARIANT | random & _TAIL_BITS
+    text = f"{high:016x}{low:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

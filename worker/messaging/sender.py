@@ -1,0 +1,147 @@
+"""Sends encoded messages: concurrent calls share one batch of the broker's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from worker.errors import PublishFailed, TransportUnavailable
+from worker.messaging.transport import Outcome, OutcomeKind, Outgoing, Transport
+
+PUBLISH_TIMEOUT = 30.0
+"""Seconds after which a publish's outcome counts as unknown."""
+
+
+class Sender:
+    """Publishes to one transport; what is sent in one turn of the loop leaves in one batch.
+
+    While a batch is under way the next one gathers, so batches grow with the load and a single message
+    never waits for company.
+
+    Args:
+        transport: where to.
+        timeout: seconds that one batch may take.
+        lanes: batches under way at once.
+        sent: told about each message that was confirmed.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        timeout: float = PUBLISH_TIMEOUT,
+        lanes: int = 2,
+        sent: Callable[[Outgoing], None] | None = None,
+    ) -> None:
+        self._transport = transport
+        self._timeout = timeout
+        self._lanes = lanes
+        self._sent = sent
+        self._waiting: list[tuple[Outgoing, asyncio.Future[Outcome]]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    async def send(self, outgoing: Outgoing) -> None:
+        """Publish one message and return once the broker has confirmed it.
+
+        Raises:
+            PublishFailed: it was refused or unroutable, or its fate is unknown.
+            TransportUnavailable: the broker does not answer.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting.append((outgoing, future))
+        if not self._scheduled and len(self._under_way) < self._lanes:
+            self._scheduled = True
+            loop.call_soon(self._start)
+        outcome = await future
+        if outcome.kind is not OutcomeKind.ACCEPTED:
+            raise failure(self._transport.name, outgoing, outcome)
+
+    async def send_all(self, batch: Sequence[Outgoing]) -> None:
+        """Publish in order and return once the broker has confirmed all of them; raises as ``send`` does."""
+        if len(batch) == 1:
+            await self.send(batch[0])
+            return
+        for outgoing, outcome in zip(batch, await self.publish(batch), strict=True):
+            if outcome.kind is not OutcomeKind.ACCEPTED:
+                raise failure(self._transport.name, outgoing, outcome)
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish in order; one outcome a message. Never longer than the timeout.
+
+        Raises:
+            TransportUnavailable: none was taken.
+        """
+        outcomes: list[Outcome] = []
+        size = self._transport.features.max_batch
+        for start in range(0, len(batch), size):
+            part = batch[start : start + size]
+            try:
+                async with asyncio.timeout(self._timeout):
+                    answers = await self._transport.publish(part)
+            except TimeoutError:
+                late = Outcome(OutcomeKind.UNKNOWN, f"no answer within {self._timeout:g} s")
+                outcomes.extend([late] * len(part))
+            except TransportUnavailable as error:
+                if not outcomes:
+                    raise
+                outcomes.extend([Outcome(OutcomeKind.UNKNOWN, str(error))] * len(part))
+            else:
+                outcomes.extend(_complete(answers, len(part)))
+        if self._sent is not None:
+            for outgoing, outcome in zip(batch, outcomes, strict=True):
+                if outcome.kind is OutcomeKind.ACCEPTED:
+                    self._sent(outgoing)
+        return outcomes
+
+    def _start(self) -> None:
+        self._scheduled = False
+        if not self._waiting:
+            return
+        size = self._transport.features.max_batch
+        part, self._waiting = self._waiting[:size], self._waiting[size:]
+        task = asyncio.get_running_loop().create_task(self._flush(part))
+        self._under_way.add(task)
+        task.add_done_callback(self._flushed)
+        if self._waiting and len(self._under_way) < self._lanes:
+            self._start()
+
+    def _flushed(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if self._waiting and not self._scheduled:
+            self._start()
+
+    async def _flush(self, part: list[tuple[Outgoing, asyncio.Future[Outcome]]]) -> None:
+        try:
+            outcomes = await self.publish([outgoing for outgoing, _ in part])
+        except BaseException as error:
+            for _, future in part:
+                if not future.done():
+                    future.set_exception(
+                        error if isinstance(error, Exception) else PublishFailed("cancelled", unknown=True)
+                    )
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, future), outcome in zip(part, outcomes, strict=True):
+            if not future.done():
+                future.set_result(outcome)
+
+
+def _complete(answers: Sequence[Outcome], expected: int) -> Sequence[Outcome]:
+    """One outcome a message: where a transport gives another number, nobody knows which is whose."""
+    if len(answers) == expected:
+        return answers
+    return [Outcome(OutcomeKind.UNKNOWN, f"{len(answers)} answers to {expected} messages")] * expected
+
+
+def failure(transport: str, outgoing: Outgoing, outcome: Outcome) -> PublishFailed:
+    """Say why a message was not taken."""
+    why = {
+        OutcomeKind.UNROUTABLE: f"there is no queue {outgoing.queue!r}; run: worker setup",
+        OutcomeKind.REFUSED: "refused",
+        OutcomeKind.UNKNOWN: "nobody knows whether it was taken; send it again under the same id",
+    }.get(outcome.kind, outcome.kind.value)
+    detail = f" ({outcome.detail})" if outcome.detail else ""
+    text = f"{outgoing.type} {outgoing.id} to {transport}/{outgoing.queue}: {why}{detail}"
+    return PublishFailed(text, unknown=outcome.kind is OutcomeKind.UNKNOWN)

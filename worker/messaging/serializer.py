@@ -1,0 +1,204 @@
+"""Envelopes as CloudEvents 1.0 in structured JSON, and back; decoding never raises.
+
+Source of the format: CloudEvents 1.0.2, JSON event format 1.0.2. Readers also take binary mode, and a bare
+JSON body on a queue that has exactly one type.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from worker.errors import UnknownType
+from worker.messaging.cloudevents import (
+    ABSENT,
+    BINARY_IDS,
+    CONTENT_TYPE,
+    JSON,
+    EventIn,
+    EventOut,
+    UndecodableMessage,
+    binary_attributes,
+    data_of,
+    loosely,
+    undecodable,
+)
+from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.envelope import Envelope, Undecodable
+from worker.messaging.identity import derive_id, is_id
+from worker.messaging.stamps import Stamp, UnknownStamp, travelling
+
+__all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
+
+_EMPTY_DIGEST = "00000000-0000-7000-8000-000000000000"
+
+
+class Serializer:
+    """Encodes and decodes the messages of one registry.
+
+    Args:
+        registry: the declared types.
+        stamps: stamp classes to know besides those that exist now; others on the wire are kept unread.
+    """
+
+    def __init__(self, registry: Registry, stamps: Iterable[type[Stamp]] = ()) -> None:
+        self._registry = registry
+        self._kinds = {**travelling(_modules(registry)), **{kind.name(): kind for kind in stamps}}
+        self._encode = msgspec.json.Encoder().encode
+        self._read = msgspec.json.Decoder(EventIn, strict=False).decode
+        self._types: dict[str, tuple[MessageType, Any]] = {
+            name: (message, msgspec.json.Decoder(message.cls).decode)
+            for name, message in registry.by_name.items()
+        }
+
+    def encode(self, envelope: Envelope[Any]) -> bytes:
+        """Write an envelope as one JSON document."""
+        stamps = [stamp for stamp in envelope.stamps if stamp.travels]
+        return self._encode(
+            EventOut(
+                specversion="1.0",
+                id=envelope.id,
+                type=envelope.type,
+                source=envelope.source,
+                data=envelope.message,
+                datacontenttype="application/json",
+                time=envelope.time,
+                subject=envelope.key,
+                correlationid=envelope.correlation_id,
+                causationid=envelope.causation_id,
+                traceparent=envelope.traceparent,
+                attempt=envelope.attempt,
+                dataversion=envelope.version,
+                stamps=_write_stamps(stamps) if stamps else None,
+            )
+        )
+
+    def decode(
+        self,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        types: Sequence[str] = (),
+        native_id: str = "",
+        received: tuple[Stamp, ...] = (),
+    ) -> Envelope[Any] | Undecodable:
+        """Read a delivered body; what cannot be read is an ``Undecodable``, nothing is raised.
+
+        Args:
+            body: as received.
+            headers: broker-native headers, for binary mode.
+            types: the types that wait on its queue; a bare body is read when there is exactly one.
+            native_id: the broker's id, from which a bare message's id follows.
+            received: stamps to add, made once a queue.
+        """
+        if headers and not BINARY_IDS.isdisjoint(headers):
+            attributes = binary_attributes(headers)
+            if attributes is not None:
+                return self._decode_binary(body, attributes, received)
+        try:
+            event = self._read(body)
+        except Exception as error:
+            return self._decode_other(body, types, native_id, received, error)
+        return self._open(body, event, received)
+
+    def _open(self, body: bytes, event: EventIn, received: tuple[Stamp, ...]) -> Envelope[Any] | Undecodable:
+        """Read the data and the stamps of an event; application code may run here and raise anything."""
+        found = self._types.get(event.type)
+        if found is None:
+            return undecodable(body, UnknownType(event.type, sorted(self._registry.messages)), event)
+        declared, decode = found
+        data = event.data
+        try:
+            if event.datacontenttype != JSON or data is ABSENT or event.data_base64 is not None:
+                data = data_of(event)
+            message = decode(data)
+        except Exception as error:
+            return undecodable(body, UndecodableMessage(f"data of {event.type}: {error}"), event)
+        if event.stamps:
+            try:
+                received = self._read_stamps(event.stamps) + received
+            except Exception as error:
+                return undecodable(body, UndecodableMessage(f"stamps of {event.type}: {error}"), event)
+        if not event.id.isprintable():
+            return undecodable(body, UndecodableMessage(f"id {event.id!r}: control characters"), event)
+        return Envelope(
+            message=message,
+            type=declared.name,
+            id=event.id,
+            source=event.source or "",
+            time=event.time or "",
+            correlation_id=event.correlationid,
+            causation_id=event.causationid,
+            key=event.subject,
+            attempt=event.attempt or 1,
+            traceparent=event.traceparent,
+            version=event.dataversion or 1,
+            stamps=received,
+        )
+
+    def _decode_binary(
+        self, body: bytes, attributes: Mapping[str, str], received: tuple[Stamp, ...]
+    ) -> Envelope[Any] | Undecodable:
+        try:
+            event = msgspec.convert({"specversion": "1.0", **attributes}, EventIn, strict=False)
+            event.data = msgspec.Raw(body)
+        except Exception as error:
+            return undecodable(body, UndecodableMessage(f"no CloudEvent in binary mode: {error}"), attributes)
+        return self._open(body, event, received)
+
+    def _decode_other(
+        self, body: bytes, types: Sequence[str], native_id: str, received: tuple[Stamp, ...], error: Exception
+    ) -> Envelope[Any] | Undecodable:
+        loose = loosely(body)
+        if loose is not None and len(types) == 1 and types[0] in self._types and not self._is_event(loose):
+            return self._decode_bare(body, types[0], native_id, received)
+        return undecodable(body, UndecodableMessage(f"no CloudEvent: {error}"), loose)
+
+    def _is_event(self, loose: Any) -> bool:
+        """Tell whether a document is meant as a CloudEvent, though not a right one."""
+        if not isinstance(loose, dict):
+            return False
+        return "specversion" in loose or ("data" in loose and loose.get("type") in self._registry.by_name)
+
+    def _decode_bare(
+        self, body: bytes, name: str, native_id: str, received: tuple[Stamp, ...]
+    ) -> Envelope[Any] | Undecodable:
+        declared, decode = self._types[name]
+        digest = hashlib.sha256(body).hexdigest()
+        message_id = native_id if is_id(native_id) else derive_id(native_id or _EMPTY_DIGEST, digest)
+        try:
+            message = decode(body)
+            key = declared.key_of(message)
+        except Exception as error:
+            wrong = UndecodableMessage(f"bare body read as {name}: {error}")
+            return Undecodable(body=body, error=wrong, type=declared.name, id=message_id)
+        return Envelope(
+            message=message,
+            type=declared.name,
+            id=message_id,
+            correlation_id=message_id,
+            key=key,
+            version=declared.version,
+            stamps=received,
+        )
+
+    def _read_stamps(self, text: str) -> tuple[Stamp, ...]:
+        read = []
+        for name, value in msgspec.json.decode(text, type=dict[str, Any]).items():
+            kind = self._kinds.get(name)
+            read.append(msgspec.convert(value, kind) if kind else UnknownStamp(name, value))
+        return tuple(read)
+
+
+def _modules(registry: Registry) -> set[str]:
+    """Modules in which the application declares things: its own stamps go before others of their name."""
+    calls = [handler.call for found in registry.handlers.values() for handler in found]
+    calls += [entry.call for entry in registry.middleware]
+    return {thing.__module__ for thing in (*registry.by_class, *calls) if hasattr(thing, "__module__")}
+
+
+def _write_stamps(stamps: Iterable[Stamp]) -> str:
+    written = {stamp.label: stamp.value if isinstance(stamp, UnknownStamp) else stamp for stamp in stamps}
+    return msgspec.json.encode(written).decode()

@@ -1,0 +1,149 @@
+"""Stamps: typed facts added to an envelope on its way.
+
+Declare your own with ``class Region(worker.Stamp): value: str``: it is frozen like every stamp, travels in
+the envelope's ``stamps``, and conditions read it as ``region``. Nothing is registered: a serializer knows the
+stamp classes that exist when it is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from functools import cache
+from typing import Any, ClassVar, dataclass_transform
+
+import msgspec
+
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class _StampMeta(msgspec.StructMeta):
+    """Tells type checkers what msgspec does: a subclass of a frozen struct is frozen without saying so."""
+
+
+class Stamp(msgspec.Struct, frozen=True, metaclass=_StampMeta):
+    """A fact about a message; an envelope holds at most one of each kind, the last one set.
+
+    ``travels`` says whether it goes over the wire; set it to False for what only this process should know.
+    """
+
+    travels: ClassVar[bool] = True
+
+    @classmethod
+    def name(cls) -> str:
+        """Name it is read by in conditions and on the wire: the class name in snake case."""
+        return _snake(cls.__name__)
+
+    @property
+    def label(self) -> str:
+        """Name of this very stamp: its class's, or the one it came with when its class is not known."""
+        return _snake(type(self).__name__)
+
+    def attribute(self) -> Any:
+        """Value that conditions compare with: the only field's value, or the fields as a tuple."""
+        values = tuple(getattr(self, field) for field in self.__struct_fields__)
+        return values[0] if len(values) == 1 else values
+
+
+class Delay(Stamp, frozen=True):
+    """Do not hand the message out before this many seconds have passed."""
+
+    travels: ClassVar[bool] = False
+    seconds: float
+
+
+class Token(Stamp, frozen=True):
+    """Name of the token that sent the message; never the secret."""
+
+    value: str
+
+
+class Handled(Stamp, frozen=True):
+    """Names of the handlers whose work is committed; a retry leaves them out."""
+
+    handlers: tuple[str, ...]
+
+
+class Abandoned(Stamp, frozen=True):
+    """Names of the handlers that failed for good; a retry for the others leaves them out."""
+
+    handlers: tuple[str, ...]
+
+
+class Replay(Stamp, frozen=True):
+    """The message was put back from the failure store under this ticket; settles which row it resolves."""
+
+    ticket: str
+
+
+class Received(Stamp, frozen=True):
+    """Where the message was taken from."""
+
+    travels: ClassVar[bool] = False
+    transport: str
+    queue: str
+
+
+class Sent(Stamp, frozen=True):
+    """The message was accepted by this transport's queue."""
+
+    travels: ClassVar[bool] = False
+    transport: str
+    queue: str
+
+
+class Collect(Stamp, frozen=True):
+    """Do not publish now: add what would leave to this list, for the handler's commit."""
+
+    travels: ClassVar[bool] = False
+    into: list[Any]
+
+
+class Result(Stamp, frozen=True):
+    """What the last handler returned."""
+
+    travels: ClassVar[bool] = False
+    value: Any
+
+
+class UnknownStamp(Stamp, frozen=True):
+    """A stamp of another application's, kept as it came so that it travels on."""
+
+    key: str
+    value: Any
+
+    @property
+    def label(self) -> str:
+        """Name it came with."""
+        return self.key
+
+    def attribute(self) -> Any:
+        """What the stamp's own class would say: the only member's value, or the members as a tuple."""
+        if not isinstance(self.value, dict):
+            return self.value
+        values = tuple(self.value.values())
+        return values[0] if len(values) == 1 else values
+
+
+def travelling(preferred: Container[str] = ()) -> dict[str, type[Stamp]]:
+    """Return the stamp classes that exist now and travel, by name.
+
+    Of two with one name the one from a module in ``preferred`` is taken, else the one defined last.
+    """
+    kinds = [kind for kind in _subclasses(Stamp) if kind.travels and kind is not UnknownStamp]
+    kinds.sort(key=lambda kind: kind.__module__ in preferred)
+    return {kind.name(): kind for kind in kinds} | {
+        kind.name(): kind for kind in (Token, Handled, Abandoned, Replay)
+    }
+
+
+def _subclasses(cls: type[Stamp]) -> Iterator[type[Stamp]]:
+    for kind in cls.__subclasses__():
+        yield kind
+        yield from _subclasses(kind)
+
+
+@cache
+def _snake(name: str) -> str:
+    return _WORD_STARTS.sub("_", name).lower()

@@ -1,0 +1,1 @@
+"""The middleware that every application has, one concern a file."""

@@ -1,0 +1,65 @@
+"""Track: where a command stands, as far as its sender's side knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.messaging.declaration import Registry
+from worker.messaging.envelope import Envelope
+from worker.messaging.identity import Clock
+from worker.messaging.middleware import CallNext
+from worker.messaging.stamps import Collect, Sent
+from worker.messaging.status import State, StatusChange, StatusRecorder
+
+
+class Track:
+    """Notes that a command was accepted by its queue, or how it ended when it was handled at once."""
+
+    def __init__(self, registry: Registry, status: StatusRecorder, clock: Clock) -> None:
+        self._tracked = {m.name for m in registry.of_kind("command") if m.track}
+        self._status = status
+        self._clock = clock
+
+    async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+        """Note the outcome; the time of an acceptance lies before the sending, so that handling wins."""
+        if envelope.type not in self._tracked or envelope.get(Collect) is not None:
+            return await call_next(envelope)
+        started = self._clock()
+        try:
+            outcome = await call_next(envelope)
+        except Exception as error:
+            if not hasattr(error, "failures"):
+                raise
+            self._note(envelope, "failed", self._clock(), started, error.failures[0][1])
+            raise
+        sent = outcome.get(Sent)
+        if sent is not None:
+            self._note(envelope, "accepted", started, None, None, sent)
+        else:
+            self._note(envelope, "done", self._clock(), started)
+        return outcome
+
+    def _note(
+        self,
+        envelope: Envelope[Any],
+        state: State,
+        at: float,
+        started: float | None,
+        error: Exception | None = None,
+        sent: Sent | None = None,
+    ) -> None:
+        self._status.record(
+            StatusChange(
+                id=envelope.id,
+                type=envelope.type,
+                state=state,
+                at=at,
+                transport=sent.transport if sent else "inline",
+                queue=sent.queue if sent else "",
+                attempt=0 if state == "accepted" else 1,
+                accepted_at=envelope.time or None,
+                started_at=started,
+                error_type=type(error).__name__ if error else None,
+                error_message=str(error)[:4000] if error else None,
+            )
+        )

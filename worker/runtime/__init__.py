@@ -1,0 +1,1 @@
+"""The consumer process: receive, dispatch, settle, until stopped."""

@@ -1,0 +1,260 @@
+"""A consumer: one queue's subscription, what was taken from it and waits for a slot, and what runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import structlog
+
+from worker.errors import TransportUnavailable
+from worker.messaging.middleware import CallNext
+from worker.messaging.stamps import Received
+from worker.messaging.transport import (
+    Delivery,
+    ExtendsLease,
+    QueueSpec,
+    Release,
+    Settled,
+    Settlement,
+    Subscription,
+    Transport,
+)
+
+MAX_PREFETCH = 256
+"""Messages of one queue that a process holds at most beyond what runs."""
+
+_QUICK = 0.05
+_SLOW = 0.5
+RECEIVE_WAIT = 1.0
+"""Seconds that one receive waits for messages."""
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+log = structlog.stdlib.get_logger("worker.consumer")
+
+
+class Consumer:
+    """Takes one queue's messages ahead of the slots, and settles them in batches.
+
+    How much it takes ahead follows the handlers' speed: twice as much when a batch is gone in no time, less
+    when it lies about, so that quick handlers never wait for the broker and slow ones do not hoard.
+
+    Args:
+        transport: where the queue is.
+        spec: the queue.
+        slots: handlers that run at once in this process.
+        concurrency: messages of this queue that run at once; None for the slots.
+        chains: the compiled chain of each of its types.
+        wake: called when messages have come.
+        room: asks the worker how many more messages it may take.
+        rank: place among the queues that were named, lower first.
+        wait: seconds that one receive waits for messages.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        spec: QueueSpec,
+        *,
+        slots: int,
+        concurrency: int | None,
+        chains: dict[str, CallNext],
+        wake: Callable[[], None],
+        room: Callable[[], int],
+        rank: int = 0,
+        wait: float = RECEIVE_WAIT,
+    ) -> None:
+        self.transport = transport
+        self.spec = spec
+        self.types = spec.types
+        self.chains = chains
+        self.concurrency = min(concurrency or slots, slots)
+        self.rank = rank
+        self.received = (Received(transport.name, spec.name),)
+        self.buffer: deque[Delivery] = deque()
+        self.running = 0
+        self.held: dict[int, Delivery] = {}
+        self.taken = 0
+        self.empty_since = -1
+        self.down: str | None = None
+        self._slots = slots
+        self._prefetch = slots
+        self._room = room
+        self._wait = wait
+        self._wake = wake
+        self._subscription: Subscription | None = None
+        self._leasing: ExtendsLease | None = None
+        self._fetched_at = 0.0
+        self._full = False
+        self._space = asyncio.Event()
+        self._settling: list[Settlement] = []
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether a message waits that may start now."""
+        return bool(self.buffer) and self.running < self.concurrency
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is held or being settled."""
+        return not (self.held or self._settling or self._flushing)
+
+    async def open(self) -> None:
+        """Subscribe.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        subscription: object = await self.transport.subscribe(self.spec, slots=self._slots)
+        self._leasing = subscription if isinstance(subscription, ExtendsLease) else None
+        self._subscription = cast("Subscription", subscription)
+
+    async def fetch(self, epoch: Callable[[], int]) -> None:
+        """Keep the buffer filled until cancelled; an outage is waited out and reported in ``down``."""
+        pause = _FIRST_PAUSE
+        while True:
+            limit = min(self._prefetch - len(self.buffer), self._room())
+            if limit <= 0:
+                self._space.clear()
+                await self._space.wait()
+                continue
+            before = epoch()
+            try:
+                got = await self._receive(limit)
+            except TransportUnavailable as error:
+                if self.down is None:
+                    log.warning(
+                        "broker does not answer",
+                        transport=self.transport.name,
+                        queue=self.spec.name,
+                        error=str(error),
+                    )
+                self.down = str(error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
+            pause = _FIRST_PAUSE
+            if self.down is not None:
+                log.info("broker answers again", transport=self.transport.name, queue=self.spec.name)
+                self.down = None
+            if got:
+                self._took(got, full=len(got) >= limit)
+            else:
+                self.empty_since = before
+            self._wake()
+
+    def take(self) -> Delivery:
+        """Start the next message; call only when ``ready``."""
+        self.running += 1
+        delivery = self.buffer.popleft()
+        if len(self.buffer) * 2 <= self._prefetch:
+            if not self.buffer:
+                self._adapt()
+            self._space.set()
+        return delivery
+
+    def finish(self, settlement: Settlement) -> None:
+        """End a message that ``take`` started; its settlement leaves with the next batch."""
+        self.running -= 1
+        self._settle(settlement)
+
+    def give_back(self) -> None:
+        """Return what was taken and not started, nothing charged."""
+        while self.buffer:
+            self._settle(Release(self.buffer.popleft()))
+
+    def nudge(self) -> None:
+        """Let the fetching go on after room was made elsewhere."""
+        self._space.set()
+
+    async def extend(self) -> None:
+        """Hold what is held for another lease; what was lost and has not started is forgotten."""
+        leasing = self._leasing
+        if leasing is None or not self.held:
+            return
+        deliveries = list(self.held.values())
+        for delivery, settled in zip(deliveries, await leasing.extend(deliveries), strict=True):
+            if settled is Settled.LOST:
+                log.warning("lease lost", id=delivery.id, queue=self.spec.name, transport=self.transport.name)
+                self.held.pop(id(delivery), None)
+                if delivery in self.buffer:
+                    self.buffer.remove(delivery)
+
+    @property
+    def lease(self) -> float | None:
+        """Seconds until a held message comes back; None where the broker watches the connection."""
+        return None if self._leasing is None else self._leasing.lease
+
+    async def flush(self) -> None:
+        """Wait until everything that was settled has been told to the broker."""
+        while self._settling or self._flushing:
+            self._flush()
+            await asyncio.gather(*self._flushing, return_exceptions=True)
+
+    async def close(self, grace: float) -> None:
+        """Give back the rest and let go of the queue."""
+        self.give_back()
+        await self.flush()
+        if self._subscription is not None:
+            await self._subscription.close(grace)
+
+    async def _receive(self, limit: int) -> Sequence[Delivery]:
+        if self._subscription is None:
+            await self.open()
+        assert self._subscription is not None
+        return await self._subscription.receive(limit, self._wait)
+
+    def _took(self, got: Sequence[Delivery], *, full: bool) -> None:
+        self.taken += len(got)
+        self._full = full
+        self._fetched_at = asyncio.get_running_loop().time()
+        for delivery in got:
+            self.held[id(delivery)] = delivery
+        self.buffer.extend(got)
+
+    def _adapt(self) -> None:
+        lasted = asyncio.get_running_loop().time() - self._fetched_at
+        if lasted < _QUICK and self._full:
+            self._prefetch = min(self._prefetch * 2, max(MAX_PREFETCH, self._slots))
+        elif lasted > _SLOW:
+            self._prefetch = max(self._prefetch // 2, self._slots)
+
+    def _settle(self, settlement: Settlement) -> None:
+        self._settling.append(settlement)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if not self._settling:
+            return
+        items, self._settling = self._settling, []
+        task = asyncio.get_running_loop().create_task(self._send(items))
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
+
+    async def _send(self, items: list[Settlement]) -> None:
+        assert self._subscription is not None
+        try:
+            answers = await self._subscription.settle(items)
+        finally:
+            for item in items:
+                self.held.pop(id(item.delivery), None)
+            self._wake()
+        for item, answer in zip(items, answers, strict=True):
+            if answer is not Settled.DONE:
+                log.warning(
+                    "settlement not taken; the message may come again",
+                    id=item.delivery.id,
+                    queue=self.spec.name,
+                    transport=self.transport.name,
+                    settlement=type(item).__name__.lower(),
+                    answer=answer.value,
+                )

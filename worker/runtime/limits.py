@@ -1,0 +1,54 @@
+"""Limits: why a worker stops by itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from worker.runtime.options import ConsumeOptions
+
+
+class Limits:
+    """Counts what a worker does against the limits it was given.
+
+    Args:
+        options: the limits.
+        now: monotonic seconds.
+    """
+
+    def __init__(self, options: ConsumeOptions, now: Callable[[], float]) -> None:
+        self._options = options
+        self._now = now
+        self._end = None if options.time_limit is None else now() + options.time_limit
+        self.finished = 0
+        self.failures = 0
+
+    def room(self, held: int) -> int:
+        """How many more messages may be taken while ``held`` are in hand."""
+        limit = self._options.limit
+        return 1 << 30 if limit is None else limit - self.finished - held
+
+    def reached(self) -> str | None:
+        """Name the limit that is reached, None while there is none."""
+        options = self._options
+        if options.limit is not None and self.finished >= options.limit:
+            return f"limit of {options.limit} messages"
+        if options.failure_limit is not None and self.failures >= options.failure_limit:
+            return f"failure limit of {options.failure_limit}"
+        if self._end is not None and self._now() >= self._end:
+            return f"time limit of {options.time_limit:g} s"
+        if options.memory_limit is not None and resident() >= options.memory_limit:
+            return f"memory limit of {options.memory_limit} bytes"
+        return None
+
+
+def resident() -> int:
+    """Resident memory of this process in bytes; the peak where the system tells no more."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,48 @@
+"""What one consumer process is asked to do."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ConsumeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of ``worker consume``; None means no limit, empty means all.
+
+    Attributes:
+        transports: names, earlier first; empty: every transport that a message is routed to.
+        queues: only these, earlier first.
+        exclude_queues: not these.
+        types: only queues of these message types.
+        concurrency: handlers that run at once in this process, over all types.
+        limit: messages to handle before stopping.
+        time_limit: seconds.
+        memory_limit: bytes of resident memory.
+        failure_limit: failed attempts before stopping.
+        burst: stop when nothing is due and the outbox is sent.
+        graceful_timeout: seconds that running handlers get when stopping.
+        setup: create missing tables and queues at start; else complain about them.
+        health_port: serve health there; None for off.
+    """
+
+    transports: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    exclude_queues: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    concurrency: int = 16
+    limit: int | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    failure_limit: int | None = None
+    burst: bool = False
+    graceful_timeout: float = 30.0
+    setup: bool = True
+    health_port: int | None = None
+
+
+class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of ``worker serve``: where to listen, and whether to create what is missing."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    setup: bool = True
+    graceful_timeout: float = 30.0

@@ -1,0 +1,149 @@
+"""The relay: sends what committed handlers left in the outbox, in order, and again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from worker.errors import Unavailable
+from worker.messaging.sender import Sender
+from worker.messaging.transport import OutcomeKind, Outgoing
+
+BATCH = 200
+"""Rows that are sent at once."""
+
+SWEEP = 1.0
+"""Seconds between looks for rows that another process left behind."""
+
+log = structlog.stdlib.get_logger("worker.relay")
+
+
+class Row(Protocol):
+    """A row of the outbox."""
+
+    @property
+    def seq(self) -> int:
+        """Its place in the order of commits."""
+        ...
+
+    @property
+    def transport(self) -> str:
+        """Name of the transport it leaves by."""
+        ...
+
+    @property
+    def outgoing(self) -> Outgoing:
+        """What is published; its delay is what is left of it."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where committed messages wait to be sent."""
+
+    async def claim(self, worker: str, limit: int, lease: float) -> Sequence[Any]:
+        """Take rows that nobody else is sending, in order; they are this worker's for ``lease`` seconds."""
+        ...
+
+    async def remove(self, seqs: Sequence[int]) -> None:
+        """Forget rows that are sent."""
+        ...
+
+    async def count(self) -> int:
+        """Count all rows."""
+        ...
+
+
+class Relay:
+    """Sends the outbox's rows and removes them once the broker has confirmed.
+
+    A crash in between sends a row twice, under the same id. Order is kept a transport: rows behind one that
+    could not be sent wait with it.
+
+    Args:
+        outbox: the rows.
+        senders: by transport.
+        worker: name under which rows are claimed.
+        lease: seconds after which another worker may send what this one claimed.
+    """
+
+    def __init__(
+        self, outbox: Outbox, senders: Mapping[str, Sender], worker: str, lease: float = 30.0
+    ) -> None:
+        self._outbox = outbox
+        self._senders = senders
+        self._worker = worker
+        self._lease = lease
+        self._news = asyncio.Event()
+
+    def notify(self) -> None:
+        """A commit left rows: send them soon."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; outages are waited out."""
+        while True:
+            self._news.clear()
+            try:
+                sent = await self.send_some()
+            except Unavailable as error:
+                log.warning("outbox waits", error=str(error))
+                await asyncio.sleep(SWEEP)
+                continue
+            if sent < BATCH:
+                try:
+                    async with asyncio.timeout(SWEEP):
+                        await self._news.wait()
+                except TimeoutError:
+                    pass
+
+    async def send_some(self) -> int:
+        """Send one batch and say how many rows were taken.
+
+        Raises:
+            Unavailable: database or broker do not answer; what was not sent stays.
+        """
+        rows = await self._outbox.claim(self._worker, BATCH, self._lease)
+        if not rows:
+            return 0
+        sent: list[int] = []
+        try:
+            for name in dict.fromkeys(row.transport for row in rows):
+                sent.extend(await self._send(name, [row for row in rows if row.transport == name]))
+        finally:
+            if sent:
+                await self._outbox.remove(sent)
+        return len(rows)
+
+    async def drain(self, timeout: float) -> bool:
+        """Send until nothing is left, for at most ``timeout`` seconds; say whether all was sent."""
+        try:
+            async with asyncio.timeout(timeout):
+                while await self._outbox.count():
+                    if not await self.send_some():
+                        await asyncio.sleep(0.05)
+        except (TimeoutError, Unavailable):
+            return False
+        return True
+
+    async def _send(self, name: str, rows: Sequence[Any]) -> list[int]:
+        sender = self._senders.get(name)
+        if sender is None:
+            log.error("outbox row names a transport that is not open here", transport=name, rows=len(rows))
+            return []
+        outcomes = await sender.publish([row.outgoing for row in rows])
+        sent = []
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome.kind is not OutcomeKind.ACCEPTED:
+                log.error(
+                    "outbox row not sent",
+                    transport=name,
+                    id=row.outgoing.id,
+                    outcome=outcome.kind.value,
+                    detail=outcome.detail,
+                )
+                break
+            sent.append(row.seq)
+        return sent

@@ -1,0 +1,70 @@
+"""Secrets stay out of sight: passwords in URLs and values whose key looks like a secret's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from worker.settings.model import Settings
+
+MASK = "***"
+
+_SECRET = re.compile(
+    r"passw|passphrase|secret|token|credential|api_?key|access_?key|private_?key|account_?key|sas_?key|signature|^pwd$",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*://)([^/?#]*)(.*)$", re.DOTALL)
+_URL_INSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s'\"<>]+")
+_PARAMETER = re.compile(r"([?&;])([^=&;#]+)=([^&;#]*)")
+
+
+def is_secret(key: str) -> bool:
+    """Tell whether a key's name looks like that of a secret."""
+    return _SECRET.search(key) is not None
+
+
+def mask_url(url: str) -> str:
+    """Mask the password and secret-looking parameters of a URL; other text comes back as it was."""
+    match = _URL.match(url)
+    if match is None:
+        return url
+    scheme, authority, rest = match.groups()
+    if "@" not in authority and "@" in rest and not re.fullmatch(r"[^:]*(:\d*)?", authority):
+        # an unescaped slash in the password: the authority seems to end too early
+        inside, _, rest = (authority + rest).rpartition("@")
+        authority = f"{inside}@"
+    user, at, host = authority.rpartition("@")
+    name, colon, _ = user.partition(":")
+    shown = f"{name}:{MASK}{at}{host}" if colon else authority
+    return scheme + shown + _PARAMETER.sub(_parameter, rest)
+
+
+def mask_text(text: str) -> str:
+    """Mask every URL that stands in a text."""
+    return _URL_INSIDE.sub(lambda match: mask_url(match[0]), text) if "://" in text else text
+
+
+def mask(key: str, value: Any) -> Any:
+    """Mask a value that stands under ``key``: whole when the key is a secret's, else what is secret in it."""
+    if isinstance(value, dict):
+        return {name: mask(str(name), inner) for name, inner in value.items()}
+    if value is not None and not isinstance(value, bool) and is_secret(key):
+        return MASK
+    if isinstance(value, list | tuple):
+        return [mask(key, inner) for inner in value]
+    return mask_url(value) if isinstance(value, str) else value
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """Return the settings as a JSON object to print, without secrets."""
+    document: dict[str, Any] = mask("", msgspec.to_builtins(settings, enc_hook=str))
+    for transport in document["transports"].values():
+        transport.update(transport.pop("options"))  # as they stand in the file
+    return document
+
+
+def _parameter(match: re.Match[str]) -> str:
+    before, key, value = match.groups()
+    return f"{before}{key}={MASK if is_secret(key) else value}"

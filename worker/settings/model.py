@@ -1,0 +1,139 @@
+"""The settings as values; each key's description is what a fault says was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+INLINE = "inline"
+"""The word that stands where a transport's name could: handled at once, never queued."""
+
+Text = Annotated[str, Meta(min_length=1, description="text")]
+Flag = Annotated[bool, Meta(description="true or false")]
+Port = Annotated[int, Meta(ge=0, le=65535, description="a port, 0 to 65535")]
+Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
+Bytes = Annotated[int, Meta(ge=1, description="bytes, 1 or more")]
+Seconds = Annotated[float, Meta(ge=0, description="seconds, 0 or more")]
+SomeSeconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
+AppName = Annotated[
+    str,
+    Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*$", description="module:attribute"),
+]
+DatabaseUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(sqlite|postgresql)://",
+        description="sqlite:///path or postgresql://user:password@host/name",
+    ),
+]
+TransportUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9+.\-]*://",
+        description="a URL whose scheme says what it is, like sqlite:///var/queue.db",
+    ),
+]
+EventsMode = Annotated[Literal["queue", "inline", "ignore"], Meta(description="queue, inline or ignore")]
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where state is kept: failed messages, inbox, outbox, status of commands."""
+
+    url: DatabaseUrl = "sqlite:///var/worker.db"
+
+
+class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The intake: where it listens, and the most it takes.
+
+    ``max_body`` and ``max_batch`` are bytes of one message and of one NDJSON request; ``max_wait`` is the
+    longest ``Prefer: wait``, seconds.
+    """
+
+    host: Text = "127.0.0.1"
+    port: Port = 8000
+    max_body: Bytes = 1_048_576
+    max_batch: Bytes = 16_777_216
+    max_wait: Seconds = 60.0
+
+
+class TransportSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection to a broker.
+
+    ``lease`` is seconds after which a dead worker's messages are handed out again, None for the transport's
+    own. ``options`` are all other keys of its table: the transport knows and checks them.
+    """
+
+    url: TransportUrl
+    lease: SomeSeconds | None = None
+    options: dict[str, Any] = {}
+
+
+class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of recorded domain events."""
+
+    mode: EventsMode = "queue"
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A process: handlers at once, and how long it waits when it starts and stops, in seconds."""
+
+    concurrency: Count = 16
+    graceful_timeout: Seconds = 30.0
+    connect_timeout: SomeSeconds = 10.0
+    health_port: Port | None = None
+
+
+class RetrySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The retry policy of messages that declare none."""
+
+    max_retries: Annotated[int, Meta(ge=0, description="a whole number, 0 or more")] = 3
+    delay: Seconds = 1.0
+    multiplier: Annotated[float, Meta(ge=1, description="a number, 1 or more")] = 2.0
+    max_delay: Seconds = 3600.0
+    jitter: Annotated[float, Meta(ge=0, le=1, description="a share, 0 to 1")] = 0.1
+
+
+class StatusSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Status of commands: how long it is kept, seconds, and whether it is kept at all."""
+
+    keep: Seconds = 7 * 86_400.0
+    track: Flag = True
+
+
+def default_transports() -> dict[str, TransportSettings]:
+    """Transports of a service that configures none: the embedded one."""
+    return {"sqlite": TransportSettings(url="sqlite:///var/queue.db")}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, checked.
+
+    Attributes:
+        app: the application as ``module:attribute``; None when none is named.
+        database: where state is kept.
+        http: the intake.
+        transports: by name.
+        routing: transport name or ``inline`` by type, group or pattern, in the order given.
+        events: what becomes of domain events.
+        worker: the consumer process.
+        retry: the default retry policy.
+        status: status of commands.
+        base: folder of the configuration file, the current folder without one; ``load`` has resolved
+            relative SQLite paths from it.
+        file: the configuration file, None without one.
+    """
+
+    app: AppName | None = None
+    database: DatabaseSettings = DatabaseSettings()
+    http: HttpSettings = HttpSettings()
+    transports: dict[str, TransportSettings] = msgspec.field(default_factory=default_transports)
+    routing: dict[str, str] = msgspec.field(default_factory=lambda: {"*": "sqlite"})
+    events: EventsSettings = EventsSettings()
+    worker: WorkerSettings = WorkerSettings()
+    retry: RetrySettings = RetrySettings()
+    status: StatusSettings = StatusSettings()
+    base: Path = msgspec.field(default_factory=Path.cwd)
+    file: Path | None = None

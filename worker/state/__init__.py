@@ -1,0 +1,1 @@
+"""Everything SQL: the database, its tables and migrations, and the stores over them."""

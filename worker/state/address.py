@@ -1,0 +1,59 @@
+"""The database's address: what the configured URL means, and how it may be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from worker.errors import ConfigurationError
+
+_SQLITE = {"sqlite", "sqlite+aiosqlite"}
+_POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where the state is kept.
+
+    Attributes:
+        url: for SQLAlchemy, with the driver; None for a database that lasts as long as the process.
+        shown: the URL as given, its password masked.
+        dialect: which SQL it speaks.
+    """
+
+    url: URL | None
+    shown: str
+    dialect: Literal["sqlite", "postgresql"]
+
+
+def parse(text: str, base: Path) -> Address:
+    """Read a URL; a relative SQLite path is taken from ``base``.
+
+    Raises:
+        ConfigurationError: it is no URL, or of a database that is not supported.
+    """
+    try:
+        url = make_url("sqlite://" if text.strip() == ":memory:" else text.strip())
+    except (ArgumentError, ValueError):
+        # the text may hold a password, so only its beginning is shown
+        raise ConfigurationError(
+            f"database.url={text.partition('://')[0][:20]!r}…: expected sqlite:///path or postgresql://host/name"
+        ) from None
+    shown = url.render_as_string(hide_password=True)
+    if url.drivername in _SQLITE:
+        return _sqlite(url, shown, base)
+    if url.drivername in _POSTGRESQL:
+        return Address(url.set(drivername="postgresql+psycopg"), shown, "postgresql")
+    raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path or postgresql://host/name")
+
+
+def _sqlite(url: URL, shown: str, base: Path) -> Address:
+    if url.host or url.username or url.password or url.query:
+        raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path without host and options")
+    if url.database in {None, "", ":memory:"}:
+        return Address(None, shown, "sqlite")
+    path = (base / str(url.database)).absolute()
+    return Address(URL.create("sqlite+aiosqlite", database=str(path)), shown, "sqlite")

@@ -1,0 +1,152 @@
+"""Idempotency keys in SQL: claims, answers, and what is left of requests that never ended."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, Mismatch, Replay
+from worker.state.batcher import Batcher
+from worker.state.database import Database
+from worker.state.pruning import prune
+from worker.state.tables import idempotency
+
+_PENDING, _DONE, _ABANDONED = "pending", "done", "abandoned"
+
+
+class _Try(msgspec.Struct, frozen=True):
+    id: str
+    body_hash: str
+    message_id: str
+    claim: str
+
+
+class _End(msgspec.Struct, frozen=True):
+    id: str
+    claim: str
+    state: str
+    answer: bytes | None
+
+
+class SqlIdempotency:
+    """Idempotency keys; concurrent requests share a transaction.
+
+    A claim whose intake died ends by itself after ``lease`` seconds.
+
+    Args:
+        database: connected.
+        lease: seconds that one request may take before the next with its key goes on.
+        keep: seconds for which a key is remembered.
+    """
+
+    def __init__(self, database: Database, lease: float = 30.0, keep: float = 86_400.0) -> None:
+        self._database = database
+        self._lease = lease
+        self._keep = keep
+        self._tries: Batcher[_Try, Begun] = Batcher(self._begin)
+        self._ends: Batcher[_End, None] = Batcher(self._end)
+
+    async def begin(self, key: Key, body: bytes, message_id: str) -> Begun:
+        """Claim a key; see the port.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        body_hash = hashlib.sha256(body).hexdigest()
+        return await self._tries.submit(_Try(_id(key), body_hash, message_id, uuid.uuid4().hex))
+
+    async def finish(self, key: Key, claim: str, answer: Answer) -> None:
+        """Remember the answer; nothing happens when the claim has passed to another request.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        await self._ends.submit(_End(_id(key), claim, _DONE, msgspec.msgpack.encode(answer)))
+
+    async def abandon(self, key: Key, claim: str) -> None:
+        """Let the next try go on at once.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        await self._ends.submit(_End(_id(key), claim, _ABANDONED, None))
+
+    async def prune(self) -> int:
+        """Forget keys whose time is over, and say how many.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        over = idempotency.c.expires_at <= self._database.clock()
+        return await prune(
+            self._database, idempotency, (idempotency.c.id,), select(idempotency.c.id).where(over)
+        )
+
+    async def _begin(self, tries: Sequence[_Try]) -> list[Begun]:
+        now = self._database.clock()
+        ids = sorted({item.id for item in tries})
+        async with self._database.begin_write() as connection:
+            await connection.execute(
+                delete(idempotency).where(idempotency.c.id.in_(ids), idempotency.c.expires_at <= now)
+            )
+            rows = [self._row(item, now) for item in sorted(tries, key=lambda item: item.id)]
+            await connection.execute(self._database.insert(idempotency).on_conflict_do_nothing(), rows)
+            chosen = (
+                select(idempotency)
+                .where(idempotency.c.id.in_(ids))
+                .order_by(idempotency.c.id)
+                .with_for_update()
+            )
+            known = {row["id"]: dict(row) for row in (await connection.execute(chosen)).mappings()}
+            return [await self._judge(connection, item, known[item.id], now) for item in tries]
+
+    async def _judge(self, connection: AsyncConnection, item: _Try, row: dict[str, Any], now: float) -> Begun:
+        if row["claim"] == item.claim:
+            return Fresh(item.message_id, item.claim)
+        same = row["body_hash"] == item.body_hash
+        if row["state"] == _DONE:
+            return Replay(msgspec.msgpack.decode(row["answer"], type=Answer)) if same else Mismatch()
+        if row["state"] == _PENDING and not same:
+            return Mismatch()
+        if row["state"] == _PENDING and row["leased_until"] > now:
+            return InProgress()
+        # abandoned, or its intake died: the same body is the same message, whatever became of the first try
+        taken = self._row(item, now)
+        if same:
+            taken["message_id"] = row["message_id"]
+        await connection.execute(update(idempotency).where(idempotency.c.id == item.id).values(taken))
+        row.update(taken)
+        return Fresh(taken["message_id"], item.claim)
+
+    async def _end(self, ends: Sequence[_End]) -> list[None]:
+        rows: list[Mapping[str, Any]] = [
+            {"its": end.id, "mine": end.claim, "new_state": end.state, "new_answer": end.answer}
+            for end in sorted(ends, key=lambda end: end.id)
+        ]
+        mine = and_(idempotency.c.id == bindparam("its"), idempotency.c.claim == bindparam("mine"))
+        values: dict[str, Any] = {"state": bindparam("new_state"), "answer": bindparam("new_answer")}
+        async with self._database.begin_write() as connection:
+            await connection.execute(update(idempotency).where(mine).values(values), rows)
+        return [None] * len(ends)
+
+    def _row(self, item: _Try, now: float) -> dict[str, Any]:
+        return {
+            "id": item.id,
+            "body_hash": item.body_hash,
+            "message_id": item.message_id,
+            "state": _PENDING,
+            "claim": item.claim,
+            "leased_until": now + self._lease,
+            "expires_at": now + self._keep,
+            "answer": None,
+        }
+
+
+def _id(key: Key) -> str:
+    return hashlib.sha256(msgspec.json.encode((key.caller, key.path, key.key))).hexdigest()

@@ -1,0 +1,74 @@
+"""The status reader: tells where commands stand, what this process has not written yet included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, select
+
+from worker.messaging.status import CommandStatus
+from worker.state.database import Database
+from worker.state.pruning import prune
+from worker.state.status_row import StatusRow, document, join
+from worker.state.status_writer import StatusWriter
+from worker.state.tables import statuses
+
+_AT_ONCE = 500
+
+
+class StatusReader:
+    """Reads the status of commands.
+
+    Args:
+        database: connected.
+        writer: the writer of this process, whose rows are looked at too; None where there is none.
+    """
+
+    def __init__(self, database: Database, writer: StatusWriter | None = None) -> None:
+        self._database = database
+        self._writer = writer
+
+    async def get(self, command_id: str) -> CommandStatus | None:
+        """Return the status, None when it is unknown.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        return (await self.get_many([command_id])).get(command_id)
+
+    async def get_many(self, command_ids: Sequence[str]) -> dict[str, CommandStatus]:
+        """Return those that are known.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        # first what waits: it may be written while the database is asked, and must not fall in between
+        waiting = dict(self._writer.waiting(command_ids)) if self._writer is not None else {}
+        rows: dict[str, StatusRow] = {}
+        async with self._database.begin_read() as connection:
+            for start in range(0, len(command_ids), _AT_ONCE):
+                part = command_ids[start : start + _AT_ONCE]
+                found = await connection.execute(select(statuses).where(statuses.c.id.in_(part)))
+                rows.update((row["id"], StatusRow(**row)) for row in found.mappings())
+        for command_id, new in waiting.items():
+            old = rows.get(command_id)
+            rows[command_id] = new if old is None else join(old, new)
+        return {command_id: document(row) for command_id, row in rows.items()}
+
+    async def prune(self, older_than: float, unfinished: float = 90 * 86_400.0) -> int:
+        """Remove commands that ended more than ``older_than`` seconds ago, and say how many.
+
+        Those that never ended (lost with their broker, or handled where this database is not seen) go after
+        ``unfinished`` seconds without a change.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        now = self._database.clock()
+        ended = statuses.c.finished_at < now - older_than
+        lost = and_(statuses.c.finished_at.is_(None), statuses.c.at < now - unfinished)
+        key = (statuses.c.id,)
+        removed = [
+            await prune(self._database, statuses, key, select(*key).where(old)) for old in (ended, lost)
+        ]
+        return sum(removed)

@@ -1,0 +1,158 @@
+"""A command's status row, and the one rule by which a later step joins an earlier one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from worker.messaging.bus import timestamp
+from worker.messaging.status import CommandStatus, ErrorDocument, State, StatusChange
+
+_ENDED = ("done", "failed")
+
+
+class StatusRow(msgspec.Struct, kw_only=True, gc=False):
+    """What is known of one command; the columns of the table, times as there."""
+
+    id: str
+    type: str
+    state: State
+    transport: str
+    queue: str
+    attempts: int
+    at: float
+    put_back_at: float = 0.0
+    accepted_at: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+def row_of(change: StatusChange) -> StatusRow:
+    """Make a row of a single step.
+
+    ``accepted`` comes in three kinds: the first time (only tells when that was), given back by a worker (takes
+    the place of ``running``), and put back from the failure store: that one has no ``accepted_at``, takes the
+    place of any earlier state and counts attempts anew.
+    """
+    accepted = change.state == "accepted"
+    return StatusRow(
+        id=change.id,
+        type=change.type,
+        state=change.state,
+        transport=change.transport,
+        queue=change.queue,
+        attempts=0 if accepted else change.attempt,
+        at=change.at,
+        put_back_at=change.at if accepted and change.accepted_at is None else 0.0,
+        accepted_at=change.accepted_at,
+        started_at=change.started_at,
+        finished_at=change.at if change.state in _ENDED else None,
+        error_type=change.error_type,
+        error_message=change.error_message,
+    )
+
+
+def join(old: StatusRow, new: StatusRow) -> StatusRow:
+    """Join two rows of one command; ``upsert`` says the same in SQL.
+
+    The later ``at`` wins, and counts anew when it comes with a later putting back; except that a first ``accepted`` never hides what a worker did: the intake's clock
+    may be ahead, and its step is written by another process, at any time.
+    """
+    wins = _wins(old, new)
+    again = wins and new.put_back_at > old.put_back_at
+    error = new.error_type if wins else old.error_type
+    message = new.error_message if wins else old.error_message
+    if wins and new.error_type is None and new.state in {"running", "retrying"} and not again:
+        error, message = old.error_type, old.error_message
+    state = new if wins else old
+    return StatusRow(
+        id=old.id,
+        type=state.type,
+        state=state.state,
+        transport=state.transport or old.transport or new.transport,
+        queue=state.queue or old.queue or new.queue,
+        attempts=new.attempts if again else max(old.attempts, new.attempts),
+        at=state.at,
+        put_back_at=max(old.put_back_at, new.put_back_at),
+        accepted_at=old.accepted_at or new.accepted_at,
+        started_at=new.started_at if again or old.started_at is None else old.started_at,
+        finished_at=state.finished_at,
+        error_type=error,
+        error_message=message,
+    )
+
+
+def _wins(old: StatusRow, new: StatusRow) -> bool:
+    if new.state != "accepted":
+        return new.at >= old.at or (old.state == "accepted" and new.at > old.put_back_at)
+    return new.at >= old.at and (new.put_back_at > 0 or old.state == "running")
+
+
+_OLD = "worker_statuses"
+_WINS = f"""CASE WHEN excluded.state <> 'accepted'
+    THEN excluded.at >= {_OLD}.at OR ({_OLD}.state = 'accepted' AND excluded.at > {_OLD}.put_back_at)
+    ELSE excluded.at >= {_OLD}.at AND (excluded.put_back_at > 0 OR {_OLD}.state = 'running') END"""
+_LATER = f"excluded.put_back_at > {_OLD}.put_back_at"
+_AGAIN = f"({_WINS}) AND {_LATER}"
+_KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
+
+
+def upsert(mark: str) -> str:
+    """Make the statement that joins rows with those in the table, as ``join`` does; takes rows as tuples.
+
+    It is text, the same for both databases but for ``mark``, the driver's placeholder: as an expression it
+    would carry dozens of parameters a row.
+    """
+    columns = StatusRow.__struct_fields__
+
+    def later(name: str) -> str:
+        return f"CASE WHEN {_WINS} THEN excluded.{name} ELSE {_OLD}.{name} END"
+
+    def known(name: str) -> str:
+        return f"coalesce(nullif({later(name)}, ''), nullif({_OLD}.{name}, ''), excluded.{name})"
+
+    def error(name: str) -> str:
+        return f"CASE WHEN ({_WINS}) AND NOT ({_KEEPS_ERROR}) THEN excluded.{name} ELSE {_OLD}.{name} END"
+
+    changes = {
+        "type": later("type"),
+        "state": later("state"),
+        "transport": known("transport"),
+        "queue": known("queue"),
+        "attempts": f"CASE WHEN ({_AGAIN}) OR excluded.attempts > {_OLD}.attempts "
+        f"THEN excluded.attempts ELSE {_OLD}.attempts END",
+        "at": later("at"),
+        "put_back_at": f"CASE WHEN {_LATER} THEN excluded.put_back_at ELSE {_OLD}.put_back_at END",
+        "accepted_at": f"coalesce({_OLD}.accepted_at, excluded.accepted_at)",
+        "started_at": f"CASE WHEN ({_AGAIN}) OR {_OLD}.started_at IS NULL "
+        f"THEN excluded.started_at ELSE {_OLD}.started_at END",
+        "finished_at": later("finished_at"),
+        "error_type": error("error_type"),
+        "error_message": error("error_message"),
+    }
+    return (
+        f"INSERT INTO {_OLD} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))}) "
+        f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}"
+    )
+
+
+def document(row: StatusRow) -> CommandStatus:
+    """Show a row as the contract's document."""
+    wrong = row.error_type is not None and row.state in {"retrying", "running", "failed"}
+    return CommandStatus(
+        id=row.id,
+        type=row.type,
+        status=row.state,
+        transport=row.transport or None,
+        queue=row.queue or None,
+        attempts=row.attempts,
+        accepted_at=row.accepted_at,
+        started_at=_shown(row.started_at),
+        finished_at=_shown(row.finished_at),
+        error=ErrorDocument(str(row.error_type), row.error_message or "") if wrong else None,
+    )
+
+
+def _shown(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(seconds)

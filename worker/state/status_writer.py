@@ -1,0 +1,121 @@
+"""The status writer: takes steps at once and writes them in batches, beside the hot path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+import msgspec
+import structlog
+
+from worker.errors import DatabaseUnavailable
+from worker.messaging.status import StatusChange
+from worker.state.database import Database
+from worker.state.status_row import StatusRow, join, row_of, upsert
+
+BATCH = 1000
+"""Rows in one transaction; that many do not wait for the interval."""
+
+log = structlog.stdlib.get_logger("worker.status")
+
+
+class StatusWriter:
+    """Keeps the newest row of each command that has changed, until it is written.
+
+    While the database does not answer, up to ``capacity`` commands are kept; then the oldest are dropped,
+    which is logged once an outage. Messages themselves are never affected.
+
+    Args:
+        database: connected.
+        interval: seconds between writes.
+        capacity: most commands that wait.
+    """
+
+    def __init__(self, database: Database, interval: float = 0.1, capacity: int = 100_000) -> None:
+        self._database = database
+        self._interval = interval
+        self._capacity = capacity
+        self._waiting: dict[str, StatusRow] = {}
+        self._under_way: dict[str, StatusRow] = {}
+        self._statement = upsert(database.mark)
+        self._some = asyncio.Event()
+        self._many = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._dropped = 0
+
+    def record(self, change: StatusChange) -> None:
+        """Note a step; returns at once and never raises."""
+        self._keep(row_of(change))
+        self._some.set()
+        if len(self._waiting) >= BATCH:
+            self._many.set()
+
+    def waiting(self, ids: Iterable[str]) -> Mapping[str, StatusRow]:
+        """Return rows of these commands that are not written yet."""
+        found = {}
+        for command_id in ids:
+            written, new = self._under_way.get(command_id), self._waiting.get(command_id)
+            row = join(written, new) if written and new else new or written
+            if row is not None:
+                found[command_id] = row
+        return found
+
+    async def run(self) -> None:
+        """Write until cancelled; call ``flush`` afterwards. Outages are waited out."""
+        while True:
+            await self._some.wait()
+            try:
+                async with asyncio.timeout(self._interval):
+                    await self._many.wait()
+            except TimeoutError:
+                pass
+            try:
+                await self.flush()
+            except DatabaseUnavailable as error:
+                log.warning("status of commands waits", error=str(error), waiting=len(self._waiting))
+                await asyncio.sleep(1.0)
+
+    async def flush(self) -> None:
+        """Write everything that was noted so far.
+
+        Raises:
+            DatabaseUnavailable: it does not answer; what was not written is kept.
+        """
+        async with self._one_at_a_time:
+            self._some.clear()
+            self._many.clear()
+            portions = -(-len(self._waiting) // BATCH)
+            for _ in range(portions):
+                await self._write()
+            if self._dropped:
+                log.warning(
+                    "status of commands lost while the database did not answer", dropped=self._dropped
+                )
+                self._dropped = 0
+
+    async def _write(self) -> None:
+        ids = list(islice(self._waiting, BATCH))
+        self._under_way = {command_id: self._waiting.pop(command_id) for command_id in ids}
+        # every process writes in the order of ids, so that two never wait for each other's rows
+        rows = [msgspec.structs.astuple(self._under_way[command_id]) for command_id in sorted(ids)]
+        try:
+            async with self._database.begin_write() as connection:
+                await connection.exec_driver_sql(self._statement, rows)
+        except BaseException:
+            newer, self._waiting = self._waiting, self._under_way
+            self._under_way = {}
+            for row in newer.values():
+                self._keep(row)
+            self._some.set()
+            raise
+        self._under_way = {}
+
+    def _keep(self, row: StatusRow) -> None:
+        known = self._waiting.get(row.id)
+        self._waiting[row.id] = row if known is None else join(known, row)
+        if len(self._waiting) > self._capacity:
+            del self._waiting[next(iter(self._waiting))]
+            if not self._dropped:
+                log.error("too many commands changed while the database did not answer; dropping the oldest")
+            self._dropped += 1

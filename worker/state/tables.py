@@ -1,0 +1,155 @@
+"""The tables as they are now. A change here needs a migration; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+"""Names all tables of the state. Times are seconds since the epoch unless said otherwise."""
+
+_sequence = BigInteger().with_variant(Integer, "sqlite")
+
+schema_version = Table(
+    "worker_schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(200), nullable=False),
+    Column("applied_at", Double, nullable=False),
+)
+
+inbox = Table(
+    "worker_inbox",
+    metadata,
+    Column("message_id", String(255), primary_key=True),
+    Column("handler", String(500), primary_key=True),
+    Column("done_at", Double, nullable=False),
+    Index("worker_inbox_done_at", "done_at"),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "worker_outbox",
+    metadata,
+    Column("seq", _sequence, primary_key=True, autoincrement=True),
+    Column("message_id", String(255), nullable=False),
+    Column("origin", String(255), nullable=False),  # the message whose handler sent it
+    Column("transport", String(255), nullable=False),
+    Column("queue", String(255), nullable=False),
+    Column("type", String(255), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("key", Text),
+    Column("delay", Double, nullable=False),  # seconds from created_at
+    Column("priority", Integer, nullable=False),
+    Column("content_type", String(255), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("claimed_by", String(255), nullable=False),
+    Column("claimed_until", Double, nullable=False),
+    UniqueConstraint("message_id", name="worker_outbox_message_id"),
+    Index("worker_outbox_origin", "origin", "seq"),
+    Index("worker_outbox_lane", "key", "queue", "seq"),
+    sqlite_autoincrement=True,
+)
+
+statuses = Table(
+    "worker_statuses",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("type", String(255), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("transport", String(255), nullable=False),  # empty: unknown
+    Column("queue", String(255), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("put_back_at", Double, nullable=False),  # from the failure store; 0: never
+    Column("accepted_at", String(40)),  # RFC 3339, as in the envelope
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("error_type", String(500)),
+    Column("error_message", Text),
+    Index("worker_statuses_finished_at", "finished_at"),
+    sqlite_with_rowid=False,
+)
+
+failures = Table(
+    "worker_failures",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("type", String(255)),
+    Column("transport", String(255), nullable=False),
+    Column("queue", String(255), nullable=False),
+    Column("failed_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("decoded", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("key", Text),
+    Column("priority", Integer, nullable=False),
+    Column("ticket", String(64)),  # of the replay that was given out and neither resolved nor failed
+    Column("hidden_at", Double),  # its replay was confirmed then
+    Index("worker_failures_failed_at", "failed_at", "id"),
+)
+
+failure_groups = Table(
+    "worker_failure_groups",
+    metadata,
+    Column("failure_id", String(255), primary_key=True),
+    Column("group", String(16), primary_key=True),
+    Column("handler", String(500)),
+    Column("error_type", String(500), nullable=False),
+    Index("worker_failure_groups_group", "group", "failure_id"),
+)
+
+attempts = Table(
+    "worker_attempts",
+    metadata,
+    Column("seq", _sequence, primary_key=True, autoincrement=True),
+    Column("message_id", String(255), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("worker", String(255), nullable=False),
+    Column("handler", String(500), nullable=False),  # empty: none was reached
+    Column("error_type", String(500), nullable=False),
+    Column("error_message", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    UniqueConstraint("message_id", "at", "attempt", "handler", name="worker_attempts_once"),
+    Index("worker_attempts_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+workers = Table(
+    "worker_workers",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("applied_version", BigInteger, nullable=False),
+    Column("types", Text, nullable=False),  # a JSON list
+)
+
+idempotency = Table(
+    "worker_idempotency",
+    metadata,
+    Column("id", String(64), primary_key=True),  # a hash of caller, path and key
+    Column("body_hash", String(64), nullable=False),
+    Column("message_id", String(255), nullable=False),
+    Column("state", String(20), nullable=False),  # pending, done, abandoned
+    Column("claim", String(64), nullable=False),
+    Column("leased_until", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("answer", LargeBinary),
+    Index("worker_idempotency_expires_at", "expires_at"),
+)

@@ -1,0 +1,178 @@
+"""The unit of work: a handler's writes, its inbox row and what it sent, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from worker.errors import DatabaseUnavailable, UsageError
+from worker.messaging.unit_of_work import Parcel
+from worker.state.database import Database
+from worker.state.inbox import Inbox
+from worker.state.outbox import outbox_values
+from worker.state.session import HandlerSession
+from worker.state.tables import outbox
+
+_ROLLBACK_TIMEOUT = 5.0
+_CAUSES = 10
+
+
+class SqlUnitsOfWork:
+    """Makes units of work on the state database.
+
+    Args:
+        database: connected.
+        inbox: where committed work is noted.
+        worker: name under which new outbox rows are claimed: the relay of this process.
+        lease: seconds after which another worker's relay may send them.
+        committed: told after each commit that left outbox rows.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        inbox: Inbox,
+        worker: str = "",
+        lease: float = 30.0,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        self.database = database
+        self.inbox = inbox
+        self.worker = worker
+        self.lease = lease
+        self.committed = committed
+        # handlers known to use the session: one entry a handler at most. Only theirs is worth a look into the inbox
+        self.storing: set[str] = set()
+
+    def open(self, message_id: str, handler: str, *, read_only: bool = False) -> SqlUnitOfWork | ReadWork:
+        """Make the unit of work of one handler for one message; ``read_only`` for queries."""
+        return ReadWork(self.database) if read_only else SqlUnitOfWork(self, message_id, handler)
+
+
+class ReadWork:
+    """A query's work: its session reads, and is rolled back at the end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._session: HandlerSession | None = None
+
+    @property
+    def session(self) -> HandlerSession:
+        """A session that cannot write."""
+        if self._session is None:
+            self._session = self._database.session(read_only=True)
+        return self._session
+
+    @property
+    def touched(self) -> bool:
+        """Whether ``session`` was used."""
+        return self._session is not None
+
+    async def begin(self) -> bool:
+        """Nothing to get ready: always True."""
+        return True
+
+    async def commit(self, parcels: Sequence[Parcel]) -> bool:
+        """Let go of the session.
+
+        Raises:
+            UsageError: the query sent something.
+        """
+        await self.rollback()
+        if parcels:
+            raise UsageError("a query answers; it records no events and dispatches no commands")
+        return True
+
+    async def rollback(self) -> None:
+        """Let go of the session; never raises."""
+        await _undo(self._session)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
+        return _behind(error)
+
+
+class SqlUnitOfWork:
+    """One handler's transaction; see the port."""
+
+    def __init__(self, works: SqlUnitsOfWork, message_id: str, handler: str) -> None:
+        self._works = works
+        self._message_id = message_id
+        self._handler = handler
+        self._session: HandlerSession | None = None
+
+    @property
+    def session(self) -> HandlerSession:
+        """The session; its first statement opens the transaction (and waits for the write lock on SQLite)."""
+        if self._session is None:
+            self._works.storing.add(self._handler)
+            self._session = self._works.database.session()
+        return self._session
+
+    @property
+    def touched(self) -> bool:
+        """Whether ``session`` was used."""
+        return self._session is not None
+
+    async def begin(self) -> bool:
+        """Ask the inbox where the handler is known to use the session; False when its work is committed.
+
+        Raises:
+            DatabaseUnavailable: the inbox does not answer.
+        """
+        if self._handler not in self._works.storing:
+            return True  # a repeat is still caught, by the commit
+        return not await self._works.inbox.knows(self._message_id, self._handler)
+
+    async def commit(self, parcels: Sequence[Parcel]) -> bool:
+        """Commit everything; False when another delivery was first, then nothing is kept and nothing leaves.
+
+        Raises:
+            DatabaseUnavailable: it was not committed, or nobody knows; the inbox makes a repeat harmless.
+        """
+        works, session = self._works, self.session
+        async with works.database.bounded():
+            connection = await session.connection()
+            if not await works.inbox.add(connection, self._message_id, self._handler):
+                await self.rollback()
+                return False
+            if parcels:
+                rows = outbox_values(
+                    self._message_id, parcels, works.database.clock(), works.worker, works.lease
+                )
+                await connection.execute(works.database.insert(outbox).on_conflict_do_nothing(), rows)
+            await session.settle()
+        await _undo(session)
+        if parcels and works.committed is not None:
+            works.committed()
+        return True
+
+    async def rollback(self) -> None:
+        """Undo everything; never raises."""
+        await _undo(self._session)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
+        return _behind(error)
+
+
+async def _undo(session: HandlerSession | None) -> None:
+    if session is None:
+        return
+    try:
+        async with asyncio.timeout(_ROLLBACK_TIMEOUT):
+            await session.undo()
+    except Exception:  # the connection is dropped by then, and with it the transaction
+        pass
+
+
+def _behind(error: BaseException) -> BaseException:
+    """Find an outage among an error's causes: a handler may have wrapped what its session raised."""
+    found: BaseException | None = error
+    for _ in range(_CAUSES):
+        if found is None or not isinstance(error, Exception):
+            return error
+        if isinstance(found, DatabaseUnavailable):
+            return found
+        found = found.__cause__ or found.__context__
+    return error

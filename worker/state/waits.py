@@ -1,0 +1,23 @@
+"""Waits: the upper bounds on everything that is awaited of the database."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait for what, in seconds.
+
+    Attributes:
+        pool: for a connection while others of this process use them all.
+        lock: for a lock that another process holds.
+        statement: for one statement, where the database can end it (PostgreSQL).
+        transaction: for a store's whole transaction, and for a commit.
+        readers: connections for reading (a count).
+    """
+
+    pool: float = 30.0
+    lock: float = 10.0
+    statement: float = 60.0
+    transaction: float = 60.0
+    readers: int = 5

@@ -1,0 +1,72 @@
+"""Worker processes as they last reported themselves."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import delete, select
+
+from worker.state.database import Database
+from worker.state.tables import workers
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker process says of itself.
+
+    Attributes:
+        id: its name, one a process and life.
+        host: machine.
+        pid: process id there.
+        started_at: seconds since the epoch.
+        seen_at: when it said so; set by ``beat``.
+        applied_version: of the stored pauses.
+        types: message types that it takes.
+    """
+
+    id: str
+    host: str
+    pid: int
+    started_at: float
+    seen_at: float = 0.0
+    applied_version: int = 0
+    types: tuple[str, ...] = ()
+
+
+class Workers:
+    """The worker processes that share this database.
+
+    Every method raises DatabaseUnavailable when the database does not answer.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Report a process as alive now."""
+        row = msgspec.structs.asdict(heartbeat) | {
+            "seen_at": self._database.clock(),
+            "types": msgspec.json.encode(heartbeat.types).decode(),
+        }
+        insert = self._database.insert(workers)
+        changes = {name: insert.excluded[name] for name in row if name != "id"}
+        async with self._database.begin_write() as connection:
+            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), row)
+
+    async def live(self, within: float) -> list[Heartbeat]:
+        """List those that were seen in the last ``within`` seconds, oldest first."""
+        recent = workers.c.seen_at >= self._database.clock() - within
+        statement = select(workers).where(recent).order_by(workers.c.started_at, workers.c.id)
+        async with self._database.begin_read() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        decode = msgspec.json.Decoder(tuple[str, ...]).decode
+        return [Heartbeat(**(dict(row) | {"types": decode(row["types"])})) for row in rows]
+
+    async def remove(self, worker_id: str) -> None:
+        """Forget a process: it stopped."""
+        async with self._database.begin_write() as connection:
+            await connection.execute(delete(workers).where(workers.c.id == worker_id))
+
+    async def prune(self, older_than: float) -> int:
+        """Forget processes that were not seen for ``older_than`` seconds, and say how many."""
+        lost = workers.c.seen_at < self._database.clock() - older_than
+        async with self._database.begin_write() as connection:
+            return int((await connection.execute(delete(workers).where(lost))).rowcount)

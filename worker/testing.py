@@ -1,0 +1,166 @@
+"""For applications' tests: the whole service in memory, with a clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from worker.errors import NotFound
+from worker.failed.documents import FailedDocument
+from worker.messaging.app import App
+from worker.messaging.bus import Bus
+from worker.messaging.envelope import Envelope
+from worker.messaging.stamps import Delay, Result, Stamp
+from worker.messaging.transport import Outgoing
+from worker.runtime.events import Finished
+from worker.runtime.options import ConsumeOptions
+from worker.settings import DatabaseSettings, EventsSettings, Settings, TransportSettings
+from worker.wiring.consuming import make_worker
+from worker.wiring.service import Service, opened
+
+
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
+        self._now = start
+
+    def __call__(self) -> float:
+        """What time it is."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: delays and leases run out.
+
+        Raises:
+            ValueError: time does not go back.
+        """
+        if seconds < 0:
+            raise ValueError(f"advance({seconds}): expected seconds, 0 or more")
+        self._now += seconds
+
+
+class TestWorker:
+    """An application's service in memory: real buses, chains, retries and database, no broker.
+
+    ``async with TestWorker(app) as worker`` opens it; every message is encoded and decoded on its way. The
+    database is a temporary SQLite file. Nothing runs before ``run_until_idle``.
+
+    Args:
+        app: the application.
+        events: ``queue``, ``inline`` or ``ignore``, as in the configuration.
+        concurrency: handlers that run at once.
+    """
+
+    __test__ = False
+
+    def __init__(self, app: App, *, events: str = "queue", concurrency: int = 1) -> None:
+        self.clock = Clock()
+        self._registry = app.registry()
+        self._concurrency = concurrency
+        self._settings = Settings(
+            database=DatabaseSettings(url="sqlite://"),
+            transports={"memory": TransportSettings(url="memory://")},
+            routing={"*": "memory"},
+            events=EventsSettings(mode=events),  # type: ignore[arg-type] - checked by the settings' own loading
+            base=Path.cwd(),
+        )
+        self._stack = AsyncExitStack()
+        self._service: Service | None = None
+        self._sent: list[Outgoing] = []
+        self._failed: list[FailedDocument] = []
+        self._handled: list[Envelope[Any]] = []
+
+    async def __aenter__(self) -> Self:
+        """Open the service."""
+        self._service = await self._stack.enter_async_context(
+            opened(self._settings, self._registry, clock=self.clock, sent=self._sent.append)
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it; what was not handled is forgotten."""
+        await self._stack.aclose()
+
+    async def send(self, message: Any, *stamps: Stamp, delay: float = 0.0, **facts: Any) -> Envelope[Any]:
+        """Dispatch a command or event as an intake would, ``delay`` seconds ahead; returns its envelope."""
+        declared = self._registry.by_class.get(type(message))
+        kind = "event" if declared is not None and declared.kind == "event" else "command"
+        given = (*stamps, Delay(delay)) if delay else stamps
+        return await self._bus(kind).dispatch(message, *given, **facts)
+
+    async def query(self, message: Any) -> Any:
+        """Ask a query and return the handler's answer.
+
+        Raises:
+            Exception: what the handler raised.
+        """
+        answer = (await self._bus("query").dispatch(message)).get(Result)
+        return answer.value if answer else None
+
+    async def run_until_idle(self) -> None:
+        """Handle everything that is due, and what follows from it; delayed messages wait for the clock."""
+        service = self._open()
+        options = ConsumeOptions(concurrency=self._concurrency, burst=True, graceful_timeout=5.0)
+        worker = make_worker(service, options, self._note)
+        relaying = asyncio.create_task(service.relay.run())
+        try:
+            await worker.run(options.graceful_timeout, burst=True)
+        finally:
+            relaying.cancel()
+            await asyncio.gather(relaying, return_exceptions=True)
+            for consumer in worker.consumers:
+                await consumer.close(1.0)
+            await service.status_writer.flush()
+        await self._look()
+
+    def sent(self, kind: type[Any]) -> list[Any]:
+        """Messages of a type that were sent to their queue, in order."""
+        read = [self._open().serializer.decode(outgoing.body) for outgoing in self._sent]
+        return [
+            found.message for found in read if isinstance(found, Envelope) and type(found.message) is kind
+        ]
+
+    def handled(self, kind: type[Any]) -> list[Any]:
+        """Messages of a type whose handlers are all done, in order."""
+        return [envelope.message for envelope in self._handled if type(envelope.message) is kind]
+
+    def failed(self) -> list[FailedDocument]:
+        """Messages in the failure store after the last run, newest first."""
+        return list(self._failed)
+
+    async def status(self, message_id: str) -> Any:
+        """Where a command stands.
+
+        Raises:
+            NotFound: no command of this id is known.
+        """
+        found = await self._open().status.get(message_id)
+        if found is None:
+            raise NotFound(f"no command {message_id}")
+        return found
+
+    async def retry(self, message_id: str) -> None:
+        """Put a failed message back to its queue."""
+        await self._open().failed.retry([message_id])
+        await self._look()
+
+    async def _look(self) -> None:
+        self._failed = (await self._open().failed.list()).items
+
+    def _note(self, finished: Finished) -> None:
+        if finished.outcome == "done" and finished.envelope is not None:
+            self._handled.append(finished.envelope)
+
+    def _bus(self, kind: Any) -> Bus:
+        return self._open().buses.dispatch[kind]
+
+    def _open(self) -> Service:
+        if self._service is None:
+            raise RuntimeError("use it as: async with TestWorker(app) as worker")
+        return self._service

@@ -1,0 +1,1 @@
+"""The composition root: settings and an application become buses, chains and workers."""

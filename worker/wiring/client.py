@@ -1,0 +1,118 @@
+"""A client of the service for one call: what the command line's short commands work with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from worker.failed.service import FailedService
+from worker.messaging.bus import Bus
+from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.naming import queue_name
+from worker.messaging.routing import INLINE
+from worker.settings import Settings
+from worker.state.status_reader import StatusReader
+from worker.wiring.chains import BUILT_IN, Side
+from worker.wiring.consumers import consumers
+from worker.wiring.health import HealthReport, health
+from worker.wiring.service import Service, opened, prepare_queues
+
+
+class Client:
+    """Sends, looks and repairs. Bound to the loop that opened it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @property
+    def registry(self) -> Registry:
+        """What the application declares."""
+        return self._service.registry
+
+    @property
+    def command_bus(self) -> Bus:
+        """Takes commands."""
+        return self._service.buses.dispatch["command"]
+
+    @property
+    def status(self) -> StatusReader:
+        """Tells where commands stand."""
+        return self._service.status
+
+    @property
+    def failed(self) -> FailedService:
+        """The failure store's service."""
+        return self._service.failed
+
+    def route_of(self, message: MessageType) -> str:
+        """Name of the transport a type goes to, or ``inline``."""
+        route = self._service.routes.by_type.get(message.name)
+        return (route.transport if route else None) or INLINE
+
+    def queue_of(self, message: MessageType) -> str:
+        """Name of a type's queue."""
+        return message.queue or queue_name(self.registry.application, message.name)
+
+    def features(self) -> dict[str, Any]:
+        """Features of each transport that is in use."""
+        return {name: transport.features for name, transport in self._service.transports.items()}
+
+    async def consumers(self) -> dict[str, Any]:
+        """The consumers document."""
+        return await consumers(self._service)
+
+    async def health(self) -> HealthReport:
+        """The health document."""
+        return await health(self._service)
+
+    async def setup(self) -> list[str]:
+        """Create what is missing and name it."""
+        created = await self._service.database.missing()
+        await self._service.database.setup()
+        return [*created, *await prepare_queues(self._service.transports, self._service.routes, setup=True)]
+
+    async def missing(self) -> list[str]:
+        """Name what ``setup`` would create."""
+        found = list(await self._service.database.missing())
+        for name, specs in self._service.routes.queues.items():
+            found += [
+                f"queue {queue} on {name}" for queue in await self._service.transports[name].missing(specs)
+            ]
+        return found
+
+    def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str, str, str]]:
+        """Steps of a type's chain in order: name, priority, group, conditions, and whose it is."""
+        kind = self.registry.messages[type_name].kind
+        buses = (
+            self._service.buses.dispatch
+            if on == "dispatch" or kind == "query"
+            else self._service.buses.consume
+        )
+        bus = buses[kind]
+        rows = []
+        for step in bus.steps_for(type_name):
+            when = ", ".join(f"{c.attribute}: {c.text}" for c in step.when)
+            source = BUILT_IN if step.name.startswith("worker.") else "application"
+            rows.append((step.name, step.priority, step.group or "", when, source))
+        return rows
+
+
+@asynccontextmanager
+async def client(
+    settings: Settings, registry: Registry, *, setup: bool = True, queues: bool = True
+) -> AsyncIterator[Client]:
+    """Open a client.
+
+    Args:
+        settings: checked.
+        registry: checked.
+        setup: create missing tables and queues.
+        queues: whether queues are looked at; short commands that send nothing leave them alone.
+
+    Raises:
+        Unavailable: database or broker do not answer.
+        ConfigurationError: something is missing and ``setup`` is off.
+    """
+    async with opened(settings, registry, setup=setup, queues=queues) as service:
+        yield Client(service)

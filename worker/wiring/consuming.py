@@ -1,0 +1,140 @@
+"""Makes the consumer process's worker out of a service."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from worker.errors import ConfigurationError
+from worker.messaging.middleware import CallNext
+from worker.messaging.routing import Routes
+from worker.messaging.transport import QueueSpec, Transport
+from worker.runtime.consumer import RECEIVE_WAIT, Consumer
+from worker.runtime.events import Listener
+from worker.runtime.limits import Limits
+from worker.runtime.options import ConsumeOptions
+from worker.runtime.settlement import Settler
+from worker.runtime.worker import Worker
+from worker.wiring.service import Service
+
+_BURST_WAIT = 0.05
+
+
+def make_worker(service: Service, options: ConsumeOptions, listener: Listener | None = None) -> Worker:
+    """Make a worker for the queues that the options choose.
+
+    Raises:
+        ConfigurationError: a transport, queue or type is not known.
+    """
+    loop = asyncio.get_running_loop()
+    settler = Settler(
+        service.registry,
+        service.serializer,
+        service.senders,
+        service.failures,
+        service.policy,
+        service.name,
+        service.clock,
+        random.random,
+    )
+    worker = Worker(
+        registry=service.registry,
+        serializer=service.serializer,
+        settler=settler,
+        status=service.status_writer if service.settings.status.track else None,
+        failures=service.failures,
+        slots=options.concurrency,
+        limits=Limits(options, loop.time),
+        clock=service.clock,
+        listener=listener,
+        pending=service.outbox.count,
+    )
+    chosen = choose(service.routes, options)
+    worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
+    return worker
+
+
+def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec, int]]:
+    """Pick the queues to consume: transport, queue and rank by the order they were named in.
+
+    Raises:
+        ConfigurationError: nothing is left, or a name is not known; all of them in one.
+    """
+    known = {spec.name for specs in routes.queues.values() for spec in specs}
+    types = {name for specs in routes.queues.values() for spec in specs for name in spec.types}
+    faults = [
+        f"transport {name!r}: no message is routed to it; known: {', '.join(routes.queues) or 'none'}"
+        for name in options.transports
+        if name not in routes.queues
+    ]
+    for flag, given, there in (
+        ("--queue", options.queues, known),
+        ("--exclude-queue", options.exclude_queues, known),
+        ("--type", options.types, types),
+    ):
+        faults += [
+            f"{flag} {name!r}: matches nothing; known: {', '.join(sorted(there)) or 'none'}"
+            for name in given
+            if not _place(there, [name])
+        ]
+    if faults:
+        raise ConfigurationError(faults)
+    chosen = []
+    for place, name in enumerate(options.transports or routes.transports()):
+        for spec in routes.queues[name]:
+            rank = _rank(spec, options)
+            if rank is not None:
+                chosen.append((name, spec, (place if options.transports else 0) * 1000 + rank))
+    if not chosen:
+        raise ConfigurationError("no queue is left to consume")
+    return chosen
+
+
+def _rank(spec: QueueSpec, options: ConsumeOptions) -> int | None:
+    """Place of a queue among those named; None when it is not wanted."""
+    if any(fnmatchcase(spec.name, pattern) for pattern in options.exclude_queues):
+        return None
+    if options.types and not any(
+        fnmatchcase(name, pattern) for name in spec.types for pattern in options.types
+    ):
+        return None
+    if not options.queues:
+        return 0
+    return next(
+        (place for place, pattern in enumerate(options.queues) if fnmatchcase(spec.name, pattern)), None
+    )
+
+
+def _place(there: set[str], patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in there for pattern in patterns)
+
+
+def _consumer(
+    service: Service, worker: Worker, name: str, spec: QueueSpec, rank: int, options: ConsumeOptions
+) -> Consumer:
+    transport: Transport = service.transports[name]
+    limits = [service.registry.messages[type_name].concurrency for type_name in spec.types]
+    given = [limit for limit in limits if limit is not None]
+    return Consumer(
+        transport,
+        spec,
+        slots=options.concurrency,
+        concurrency=min(given) if given else None,
+        chains=_chains(service, name, spec),
+        wake=worker.wake,
+        room=worker.room,
+        rank=rank,
+        wait=_BURST_WAIT if options.burst else RECEIVE_WAIT,
+    )
+
+
+def _chains(service: Service, transport: str, spec: QueueSpec) -> dict[str, CallNext]:
+    """Compile the chain of each type for this queue; an event without subscribers has none to run."""
+    facts = {"transport": transport, "queue": spec.name}
+    chains = {}
+    for type_name in spec.types:
+        declared = service.registry.messages[type_name]
+        chains[type_name] = service.buses.consume[declared.kind].compile(type_name, facts)
+    return chains

@@ -1,0 +1,51 @@
+"""Health: whether everything a process needs answers, by asking it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from worker.errors import Unavailable
+from worker.runtime.limits import resident
+from worker.wiring.service import Service
+
+PING_TIMEOUT = 2.0
+"""Seconds that one part may take to answer."""
+
+
+class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The health document: every part and whether it answers; ``reasons`` says why one does not."""
+
+    healthy: bool
+    status: dict[str, bool]
+    info: dict[str, list[str]]
+    process: dict[str, int]
+    reasons: list[str] = []
+
+
+async def health(service: Service) -> HealthReport:
+    """Ask database and transports, all at once."""
+    parts: dict[str, Callable[[], Awaitable[None]]] = {"database": service.database.ping}
+    parts |= {f"transport.{name}": transport.ping for name, transport in service.transports.items()}
+    reasons = await asyncio.gather(*(_reason(name, ping) for name, ping in parts.items()))
+    status = {name: reason is None for name, reason in zip(parts, reasons, strict=True)}
+    return HealthReport(
+        healthy=all(status.values()),
+        status=status,
+        info={"plugins": list(service.registry.plugins)},
+        process={"memory_used": resident()},
+        reasons=[reason for reason in reasons if reason is not None],
+    )
+
+
+async def _reason(name: str, ping: Callable[[], Awaitable[None]]) -> str | None:
+    try:
+        async with asyncio.timeout(PING_TIMEOUT):
+            await ping()
+    except TimeoutError:
+        return f"{name}: no answer within {PING_TIMEOUT:g} s"
+    except Unavailable as error:
+        return f"{name}: {error}"
+    return None

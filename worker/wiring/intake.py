@@ -1,0 +1,104 @@
+"""The intake of a service: the HTTP application on its address."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import structlog
+
+from worker.errors import ConfigurationError
+from worker.http.app import create_app
+from worker.http.ports import HealthReport, Ports
+from worker.runtime.options import ServeOptions
+from worker.wiring.consumers import consumers
+from worker.wiring.health import health
+from worker.wiring.listening import Listener
+from worker.wiring.service import Service
+
+log = structlog.stdlib.get_logger("worker.intake")
+
+
+class Intake:
+    """Takes commands and queries over HTTP.
+
+    Args:
+        service: opened.
+        options: where to listen.
+
+    Raises:
+        ConfigurationError: the address is not a loopback one, while no token exists, or cannot be bound.
+    """
+
+    def __init__(self, service: Service, options: ServeOptions) -> None:
+        require_loopback(options.host)
+        self._service = service
+        self._options = options
+        self._listener = Listener(
+            create_app(self._ports()), options.host, options.port, options.graceful_timeout
+        )
+
+    def stop(self, reason: str = "stopped") -> None:
+        """Take no more requests."""
+        self._listener.stop()
+
+    async def run(self) -> None:
+        """Serve until stopped."""
+        log.info(
+            "intake listens",
+            url=f"http://{self._options.host}:{self._listener.port}",
+            access="loopback only: no token is configured",
+        )
+        await self._listener.run()
+        log.info("intake stopped")
+
+    def _ports(self) -> Ports:
+        service = self._service
+        routes = service.routes.by_type
+
+        async def report() -> HealthReport:
+            found = await health(service)
+            return HealthReport(
+                healthy=found.healthy, status=found.status, info=found.info, process=found.process
+            )
+
+        async def ready() -> list[str]:
+            return (await health(service)).reasons
+
+        async def fleet() -> dict[str, object]:
+            return await consumers(service)
+
+        return Ports(
+            registry=service.registry,
+            command_bus=service.buses.dispatch["command"],
+            query_bus=service.buses.dispatch["query"],
+            inline=lambda message: routes[message.name].transport is None,
+            status=service.status,
+            failed=service.failed,
+            idempotency=service.idempotency,
+            health=report,
+            ready=ready,
+            consumers=fleet,
+            max_body=service.settings.http.max_body,
+            max_batch=service.settings.http.max_batch,
+            max_wait=service.settings.http.max_wait,
+            hosts=(self._options.host,),
+            title=service.registry.application,
+        )
+
+
+def require_loopback(host: str) -> None:
+    """Refuse an address that others can reach, as long as there are no tokens.
+
+    Raises:
+        ConfigurationError: it is not a loopback address.
+    """
+    if host == "localhost":
+        return
+    try:
+        loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ConfigurationError(
+            f"http.host = {host!r}: without tokens the service answers only on loopback; expected 127.0.0.1, ::1 or localhost"
+        )

@@ -1,0 +1,80 @@
+"""Serves an ASGI application inside this process's loop, stopping when it is asked to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from worker.errors import ConfigurationError
+from worker.runtime.supervisor import CHILD_MARK
+
+_BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the process has one set for all that runs in it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Listener:
+    """An ASGI application on an address. The port is taken when it is made.
+
+    Args:
+        app: what is served.
+        host: name or address.
+        port: 0 for any that is free; see ``port`` afterwards.
+        graceful_timeout: seconds that requests under way get when it stops.
+
+    Raises:
+        ConfigurationError: the address cannot be bound.
+    """
+
+    def __init__(self, app: Any, host: str, port: int, graceful_timeout: float) -> None:
+        self._socket = _bind(host, port)
+        self.port = int(self._socket.getsockname()[1])
+        config = uvicorn.Config(
+            app,
+            loop="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, int(graceful_timeout)),
+        )
+        self._server = _Server(config)
+
+    def stop(self) -> None:
+        """Take no more requests; those under way are answered."""
+        self._server.should_exit = True
+
+    async def run(self) -> None:
+        """Serve until stopped."""
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the address; processes of one supervisor share it."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if CHILD_MARK in os.environ:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    bound.setblocking(False)
+    return bound

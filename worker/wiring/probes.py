@@ -1,0 +1,39 @@
+"""The probes of a consumer process, served on ``--health-port``."""
+
+from __future__ import annotations
+
+from worker.http.ports import HealthReport
+from worker.http.probes import create_probes
+from worker.runtime.worker import Worker
+from worker.wiring.health import health
+from worker.wiring.listening import Listener
+from worker.wiring.service import Service
+
+
+class Probes:
+    """Health documents of a worker: what it needs, and whether each queue's broker answers it."""
+
+    def __init__(self, service: Service, worker: Worker, port: int) -> None:
+        self._service = service
+        self._worker = worker
+        self._listener = Listener(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await self._listener.run()
+
+    async def _health(self) -> HealthReport:
+        found = await health(self._service)
+        return HealthReport(
+            healthy=found.healthy and not self._down(),
+            status=found.status,
+            info=found.info,
+            process=found.process,
+        )
+
+    async def _ready(self) -> list[str]:
+        stopping = ["stopping"] if self._worker.stopping else []
+        return [*stopping, *(await health(self._service)).reasons, *self._down()]
+
+    def _down(self) -> list[str]:
+        return [f"queue {c.spec.name}: {c.down}" for c in self._worker.consumers if c.down is not None]

@@ -1,0 +1,288 @@
+"""A service: one process's settings, application, database, transports and buses, opened together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from transports.registry import create
+from worker.errors import ConfigurationError, TransportUnavailable, Unavailable
+from worker.failed.service import FailedService
+from worker.messaging.declaration import Registry
+from worker.messaging.identity import Clock
+from worker.messaging.retry import Retry
+from worker.messaging.routing import Routes, plan
+from worker.messaging.sender import Sender
+from worker.messaging.serializer import Serializer
+from worker.messaging.transport import Outcome, Outgoing, Transport
+from worker.runtime.relay import Relay
+from worker.settings import Settings
+from worker.state.database import Database
+from worker.state.failures import SqlFailures
+from worker.state.idempotency import SqlIdempotency
+from worker.state.inbox import Inbox
+from worker.state.outbox import Outbox
+from worker.state.status_reader import StatusReader
+from worker.state.status_writer import StatusWriter
+from worker.state.unit_of_work import SqlUnitsOfWork
+from worker.state.workers import Heartbeat, Workers
+from worker.wiring.buses import Buses, make_buses
+
+_RETRY_PAUSE = 0.25
+_INBOX_KEEP = 7 * 86_400.0
+_WORKERS_KEEP = 3600.0
+
+
+@dataclass(slots=True)
+class Service:
+    """All parts of a running process; made by ``opened``."""
+
+    settings: Settings
+    registry: Registry
+    routes: Routes
+    database: Database
+    transports: dict[str, Transport]
+    senders: dict[str, Sender]
+    serializer: Serializer
+    failures: SqlFailures
+    status_writer: StatusWriter
+    status: StatusReader
+    outbox: Outbox
+    relay: Relay
+    workers: Workers
+    failed: FailedService
+    buses: Buses
+    policy: Retry
+    clock: Clock
+    name: str
+    started_at: float
+    inbox: Inbox
+    idempotency: SqlIdempotency
+
+    async def beat(self, types: tuple[str, ...]) -> None:
+        """Tell the fleet that this process lives and what it takes.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        beat = Heartbeat(
+            id=self.name, host=socket.gethostname(), pid=os.getpid(), started_at=self.started_at, types=types
+        )
+        await self.workers.beat(beat)
+
+    async def prune(self) -> None:
+        """Forget what nobody needs any more.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        keep = self.settings.status.keep
+        await self.status.prune(keep)
+        await self.inbox.prune(max(keep, _INBOX_KEEP))
+        await self.failures.prune(max(keep, _INBOX_KEEP))
+        await self.idempotency.prune()
+        await self.workers.prune(_WORKERS_KEEP)
+
+
+def process_name() -> str:
+    """Name of this process among all workers: host, process id and a random part."""
+    return f"{socket.gethostname()}-{os.getpid()}-{random.getrandbits(32):08x}"
+
+
+def routes_of(settings: Settings, registry: Registry) -> Routes:
+    """Route the application's messages by the settings.
+
+    Raises:
+        ConfigurationError: a type without route, or routed to what is not configured.
+    """
+    return plan(registry, settings.routing, list(settings.transports), settings.events.mode)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    registry: Registry,
+    *,
+    setup: bool = True,
+    queues: bool = True,
+    threads: int | None = None,
+    clock: Clock = time.time,
+    sent: Callable[[Outgoing], None] | None = None,
+) -> AsyncIterator[Service]:
+    """Open everything that a process needs, and close it in the reverse order.
+
+    Args:
+        settings: checked.
+        registry: checked.
+        setup: create missing tables and queues; else complain about them.
+        queues: whether queues are looked at too; else only tables.
+        threads: for handlers that are plain functions.
+        clock: seconds since the epoch.
+        sent: told about each message that a broker confirmed.
+
+    Raises:
+        ConfigurationError: something is missing and ``setup`` is off.
+        Unavailable: database or broker did not answer within the connect timeout.
+    """
+    routes = routes_of(settings, registry)
+    name = process_name()
+    timeout = settings.worker.connect_timeout
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database.url, base=settings.base, clock=clock)
+        stack.push_async_callback(database.close)
+        await database.connect(timeout)
+        await _prepare_database(database, setup=setup)
+        transports = await _transports(settings, routes, stack, clock, timeout)
+        if queues:
+            await prepare_queues(transports, routes, setup=setup)
+        senders = {key: Sender(transport, sent=sent) for key, transport in transports.items()}
+        serializer = Serializer(registry)
+        failures = SqlFailures(database)
+        outbox = Outbox(database)
+        relay = Relay(outbox, senders, name)
+        inbox = Inbox(database)
+        works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)
+        writer = StatusWriter(database)
+        reader = StatusReader(database, writer)
+        executor = ThreadPoolExecutor(threads or settings.worker.concurrency, thread_name_prefix="handler")
+        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        buses = make_buses(
+            registry,
+            routes,
+            senders,
+            serializer,
+            works=works,
+            status=writer if settings.status.track else None,
+            executor=executor,
+            clock=clock,
+            ignore_events=settings.events.mode == "ignore",
+        )
+
+        async def publish(transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+            sender = senders.get(transport)
+            if sender is None:
+                raise TransportUnavailable(f"transport {transport!r} is not configured here")
+            return await sender.publish(batch)
+
+        service = Service(
+            settings=settings,
+            registry=registry,
+            routes=routes,
+            database=database,
+            transports=transports,
+            senders=senders,
+            serializer=serializer,
+            failures=failures,
+            status_writer=writer,
+            status=reader,
+            outbox=outbox,
+            relay=relay,
+            workers=Workers(database),
+            failed=FailedService(failures, publish, registry, serializer, writer, clock=clock),
+            buses=buses,
+            policy=retry_policy(settings),
+            clock=clock,
+            name=name,
+            started_at=clock(),
+            inbox=inbox,
+            idempotency=SqlIdempotency(database),
+        )
+        writing = asyncio.create_task(writer.run())
+        stack.push_async_callback(_finish_status, writer, writing)
+        yield service
+
+
+def retry_policy(settings: Settings) -> Retry:
+    """Make the default retry policy."""
+    given = settings.retry
+    return Retry(given.max_retries, given.delay, given.multiplier, given.max_delay, given.jitter)
+
+
+async def prepare_queues(transports: dict[str, Transport], routes: Routes, *, setup: bool) -> list[str]:
+    """Create the queues that are missing and name them.
+
+    Raises:
+        ConfigurationError: some are missing and ``setup`` is off; names them.
+    """
+    found: list[str] = []
+    for name, specs in routes.queues.items():
+        missing = list(await transports[name].missing(specs))
+        found += [f"queue {queue} on {name}" for queue in missing]
+        if setup:
+            await transports[name].setup(
+                specs
+            )  # also when nothing is missing: a queue's kind may have changed
+    if found and not setup:
+        raise ConfigurationError(f"missing: {', '.join(found)}; run: worker setup")
+    return found
+
+
+async def _prepare_database(database: Database, *, setup: bool) -> None:
+    if setup:
+        await database.setup()
+        return
+    missing = await database.missing()
+    if missing:
+        raise ConfigurationError(
+            f"missing in database {database.shown}: {', '.join(missing)}; run: worker setup"
+        )
+
+
+async def _transports(
+    settings: Settings, routes: Routes, stack: AsyncExitStack, clock: Clock, timeout: float
+) -> dict[str, Transport]:
+    made: dict[str, Transport] = {}
+    faults: list[str] = []
+    for name in routes.transports():
+        given = settings.transports[name]
+        options: dict[str, Any] = dict(given.options)
+        if given.lease is not None:
+            options["lease"] = given.lease
+        try:
+            made[name] = create(name, given.url, options, base=settings.base, clock=clock)
+        except ConfigurationError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise ConfigurationError(faults)
+    for transport in made.values():
+        await _connect(transport, timeout)
+        stack.push_async_callback(transport.close)
+    return made
+
+
+async def _connect(transport: Transport, timeout: float) -> None:
+    """Connect, trying again until the time is over."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + timeout
+    while True:
+        try:
+            async with asyncio.timeout_at(end):
+                await transport.connect()
+        except TimeoutError:
+            raise TransportUnavailable(
+                f"transport {transport.name}: no answer within {timeout:g} s"
+            ) from None
+        except Unavailable:
+            if loop.time() + _RETRY_PAUSE >= end:
+                raise
+            await asyncio.sleep(_RETRY_PAUSE)
+        else:
+            return
+
+
+async def _finish_status(writer: StatusWriter, writing: asyncio.Task[None]) -> None:
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    try:
+        async with asyncio.timeout(5.0):
+            await writer.flush()
+    except (TimeoutError, Unavailable):
+        return
