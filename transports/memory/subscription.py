@@ -44,6 +44,7 @@ class MemorySubscription:
         """Take up to ``limit`` messages; wait up to ``wait`` seconds for the first."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
+        await asyncio.sleep(0)  # a consumer that always finds something must not keep the loop to itself
         while not self._closed:
             self.changed.clear()
             queue = self._owner.queue(self._name)

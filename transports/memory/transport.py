@@ -10,6 +10,7 @@ from transports.dsn import Dsn
 from transports.memory.queue import Queue
 from transports.memory.subscription import MemorySubscription
 from transports.options import Options
+from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import (
     ACCEPTED,
@@ -128,11 +129,9 @@ class MemoryTransport:
         queue = self._queues.get(outgoing.queue)
         if queue is None:
             return Outcome(OutcomeKind.UNROUTABLE, f"queue {outgoing.queue!r} was never set up")
-        size, limit = len(outgoing.body), self.features.max_bytes
-        if size > limit:
-            return Outcome(
-                OutcomeKind.REFUSED, f"the body has {size} bytes, the limit is {limit} (max_bytes)"
-            )
+        reason = refusal(outgoing, self.features.max_bytes)
+        if reason is not None:
+            return Outcome(OutcomeKind.REFUSED, reason)
         queue.put(outgoing, now)
         return ACCEPTED
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar, cast
 
+from transports.refusal import refusal
 from transports.sqlite.names import Names
 from transports.sqlite.operation import Operation
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
@@ -79,9 +80,9 @@ class Publish(Operation):
                 text = f"queue {message.queue!r} was never set up"
                 outcomes.append(Outcome(OutcomeKind.UNROUTABLE, text))
                 continue
-            refusal = self._refusal(message)
-            if refusal is not None:
-                outcomes.append(Outcome(OutcomeKind.REFUSED, refusal))
+            reason = refusal(message, self._max_bytes)
+            if reason is not None:
+                outcomes.append(Outcome(OutcomeKind.REFUSED, reason))
                 continue
             kind = None if message.content_type == DEFAULT_CONTENT_TYPE else message.content_type
             row = (number, message.id, now + message.delay, kind, message.body)
@@ -93,18 +94,6 @@ class Publish(Operation):
             outcomes.append(ACCEPTED)
         self.result = outcomes
         self.woken = woken
-
-    def _refusal(self, message: Outgoing) -> str | None:
-        size = len(message.body)
-        if size > self._max_bytes:
-            return f"the body has {size} bytes, the limit is {self._max_bytes} (max_bytes)"
-        text = f"{message.id}{message.key or ''}{message.content_type}"
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                return "its id, key or content type is not text that can be stored (lone surrogate)"
-        return None
 
 
 class SetUp(Operation):

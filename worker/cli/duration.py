@@ -22,7 +22,7 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2].lower()]
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in click's later versions
     """An option's value in seconds."""
 
     name = "seconds"

@@ -27,7 +27,11 @@ def _option(*names: str, **arguments: Any) -> click.Option:
 
 GLOBAL_OPTIONS: tuple[click.Option, ...] = (
     _option("-A", "--app", metavar="MODULE:ATTRIBUTE", help="The application. [env: WORKER_APP]"),
-    _option("--config", metavar="FILE", help="The configuration file. [env: WORKER_CONFIG]  [default: ./worker.toml]"),
+    _option(
+        "--config",
+        metavar="FILE",
+        help="The configuration file. [env: WORKER_CONFIG]  [default: ./worker.toml]",
+    ),
     _option(
         "-l",
         "--log-level",
@@ -59,7 +63,8 @@ class TakesGlobalOptions(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, the global ones in a section of their own."""
-        own = [record for parameter in super().get_params(ctx) if (record := parameter.get_help_record(ctx))]
+        options = [parameter for parameter in super().get_params(ctx) if isinstance(parameter, click.Option)]
+        own = [record for option in options if (record := option.get_help_record(ctx))]
         shared = [record for option in GLOBAL_OPTIONS if (record := option.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(own)

@@ -31,7 +31,9 @@ class Program(LazyGroup):
         invocation: Invocation = extra.setdefault("obj", Invocation())
         invocation.arguments = tuple(sys.argv[1:] if args is None else args)
         try:
-            code = super().main(args, prog_name or "worker", complete_var, standalone_mode=False, **extra) or 0
+            code = (
+                super().main(args, prog_name or "worker", complete_var, standalone_mode=False, **extra) or 0
+            )
         except Exception as error:
             code = report(error, invocation)
         if standalone_mode:

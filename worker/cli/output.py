@@ -37,7 +37,10 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     if not table:
         click.echo(empty)
         return
-    right = [all(isinstance(row[column], int | float) or row[column] is None for row in table) for column in range(len(headers))]
+    right = [
+        all(isinstance(row[column], int | float) or row[column] is None for row in table)
+        for column in range(len(headers))
+    ]
     texts = [[cell(value) for value in row] for row in table]
     if sys.stdout.isatty():
         _print_rich(headers, texts, right)

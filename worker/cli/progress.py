@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,3 +73,27 @@ class Progress:
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task(self._label, total=self._total, completed=self.done)
         self._bar.start()
+
+
+@asynccontextmanager
+async def waiting(
+    label: str, *, shown: bool | None = None, patience: float = PATIENCE
+) -> AsyncIterator[None]:
+    """Show that one long step is under way, when it is and somebody looks."""
+    opened: list[Any] = []
+
+    def show() -> None:
+        from rich.console import Console
+
+        opened.append(Console(stderr=True).status(label))
+        opened[0].start()
+
+    looked_at = sys.stderr.isatty() if shown is None else shown
+    timer = asyncio.get_running_loop().call_later(patience, show) if looked_at else None
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for spinner in opened:
+            spinner.stop()

@@ -14,6 +14,7 @@ from worker.errors import (
     ConfigurationError,
     Guarded,
     InvalidMessage,
+    Malformed,
     NotFound,
     Unavailable,
     UsageError,
@@ -52,15 +53,15 @@ def report(error: BaseException, invocation: Invocation) -> int:
 def first(error: BaseException) -> BaseException:
     """Return the error that tells most of a group of errors: the first that is ours."""
     while isinstance(error, BaseExceptionGroup):
-        ours = [inner for inner in error.exceptions if isinstance(inner, WorkerError)]
-        error = (ours or list(error.exceptions))[0]
+        inner = error.exceptions
+        error = next((one for one in inner if isinstance(one, WorkerError)), inner[0])
     return error
 
 
 def exit_code(error: BaseException) -> int:
     """Exit code of an error."""
     match error:
-        case ConfigurationError() | UsageError() | InvalidMessage() | click.UsageError():
+        case ConfigurationError() | UsageError() | InvalidMessage() | Malformed() | click.UsageError():
             return USAGE
         case Unavailable():
             return UNREACHABLE

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.messaging.app import App
 from worker.messaging.declaration import Registry
+from worker.messaging.routing import Routes
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
 
@@ -48,22 +49,62 @@ class Service:
 
         return await run(settings, registry, serve, consume)
 
-    def supervise(self, arguments: Sequence[str], processes: int, graceful_timeout: float, *, once: bool) -> int:
+    def supervise(
+        self, arguments: Sequence[str], processes: int, graceful_timeout: float, *, once: bool
+    ) -> int:
         """Run ``worker`` with these arguments in several processes; ``once``: until each ends by itself with 0."""
-        from worker.runtime.supervisor import Supervisor, command_line
+        from worker.wiring.programs import supervise
 
-        return Supervisor(command_line(arguments), processes, graceful_timeout, once=once).run()
+        return supervise(arguments, processes, graceful_timeout, once=once)
+
+    def check_address(self, host: str) -> None:
+        """Refuse an address that others can reach, as long as there are no tokens.
+
+        Raises:
+            ConfigurationError: it is not this machine's own.
+        """
+        from worker.wiring.intake import require_loopback
+
+        require_loopback(host)
 
     def client(
-        self, settings: Settings, registry: Registry, *, transports: Sequence[str] | None = None, setup: bool = True
+        self, settings: Settings, registry: Registry, *, setup: bool = True, queues: bool = True
     ) -> AbstractAsyncContextManager[Client]:
-        """Open what a short command needs: buses, failure store, status. ``transports``: only these."""
+        """Open what a short command needs; ``queues``: whether it also needs the queues to be there."""
         from worker.wiring.client import client
 
-        return client(settings, registry, transports=transports, setup=setup)
+        return client(settings, registry, setup=setup, queues=queues)
+
+    async def setup(self, settings: Settings, registry: Registry) -> list[str]:
+        """Create missing tables and queues; name what was created."""
+        created = await self.missing_tables(settings)
+        async with self.client(settings, registry, queues=False) as client:  # creates the tables
+            return [*created, *await client.setup()]
+
+    async def missing_tables(self, settings: Settings) -> list[str]:
+        """Name what is missing in the database."""
+        from worker.state.database import Database
+
+        database = Database(settings.database.url, base=settings.base)
+        try:
+            await database.connect(settings.worker.connect_timeout)
+            return list(await database.missing())
+        finally:
+            await database.close()
+
+    def routes(self, settings: Settings, registry: Registry) -> Routes:
+        """Say where each type goes, without asking anybody.
+
+        Raises:
+            ConfigurationError: a type without route, or routed to what is not configured.
+        """
+        from worker.wiring.service import routes_of
+
+        return routes_of(settings, registry)
 
     def openapi(self, settings: Settings, registry: Registry) -> dict[str, Any]:
         """Make the OpenAPI document of the intake."""
         from worker.http.schema import openapi
 
-        return openapi(registry)
+        routes = self.routes(settings, registry).by_type
+        return openapi(registry, inline=lambda message: routes[message.name].transport is None)

@@ -23,7 +23,7 @@ def parse_size(text: str) -> int:
     return size
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg]  # generic only in click's later versions
     """An option's value in bytes."""
 
     name = "size"

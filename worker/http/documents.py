@@ -17,4 +17,10 @@ def document(
     """Write a document as the caller likes it."""
     accept = request.headers.get("accept")
     media = answer_media(accept.encode("latin-1") if accept else None)
-    return Response(written(value, media), status, {**(headers or {}), "Vary": "Accept"}, TYPES[media])
+    try:
+        body = written(value, media)
+    except OverflowError:
+        # MessagePack has no integers beyond 64 bits; JSON has
+        media = "json"
+        body = written(value, media)
+    return Response(body, status, {**(headers or {}), "Vary": "Accept"}, TYPES[media])

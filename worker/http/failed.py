@@ -8,16 +8,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.errors import InvalidMessage, NotFound
+from worker.errors import NotFound
 from worker.http.body import read_body
 from worker.http.documents import document
-from worker.http.filtering import NAMES, from_body, from_query
+from worker.http.filtering import PARAMETERS, from_body, from_query, read_json
 from worker.http.media import media_of
 from worker.http.parameters import single_values
 from worker.http.ports import Ports
 from worker.http.problems import UNSUPPORTED, Problem
-from worker.messaging.faults import collect
-from worker.messaging.validation import malformed
 
 _FRESH = {"Cache-Control": "no-store"}
 
@@ -35,10 +33,11 @@ class Failed:
     def __init__(self, ports: Ports) -> None:
         self._failed = ports.failed
         self._max_body = ports.max_body
+        self._clock = ports.clock
 
     async def list(self, request: Request) -> Response:
         """One page of failed messages, newest first."""
-        chosen, limit, after = from_query(single_values(request.scope, (*NAMES, "limit", "next")))
+        chosen, limit, after = from_query(single_values(request.scope, PARAMETERS), self._clock())
         return document(request, await self._failed.list(chosen, limit, after), headers=_FRESH)
 
     async def groups(self, request: Request) -> Response:
@@ -55,12 +54,12 @@ class Failed:
 
     async def retry_many(self, request: Request) -> Response:
         """Put all that a filter chooses back."""
-        chosen = from_body(await self._json(request))
+        chosen = from_body(await self._json(request), self._clock())
         return document(request, {"retried": await self._failed.retry_many(chosen)}, 202)
 
     async def edit(self, request: Request) -> Response:
         """Replace one's data, and put it back when asked to."""
-        edit = _edit(await self._json(request))
+        edit: Edit = read_json(await self._json(request), Edit)
         id = _id(request)
         await self._failed.edit(id, edit.data, retry=edit.retry)
         return document(request, {"id": id, "edited": True, "retried": int(edit.retry)}, 202 if edit.retry else 200)
@@ -82,14 +81,3 @@ def _id(request: Request) -> str:
     if not id.isprintable() or len(id) > 255:
         raise NotFound("no such failed message")
     return id
-
-
-def _edit(body: bytes) -> Edit:
-    try:
-        return msgspec.json.decode(body, type=Edit)
-    except (ValueError, RecursionError) as error:
-        try:
-            data = msgspec.json.decode(body)
-        except (ValueError, RecursionError) as bad:
-            raise malformed(body, bad) from bad
-        raise InvalidMessage("edit", collect(Edit, data, error)) from error

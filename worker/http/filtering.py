@@ -3,106 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from worker.errors import Fault, InvalidMessage
-from worker.http.parameters import invalid
-from worker.messaging.faults import collect
+from worker.failed.filters import NAMES, parse_filter
 from worker.messaging.failure import Filter
+from worker.messaging.faults import collect
 from worker.messaging.validation import malformed
 
-NAMES = ("type", "transport", "queue", "error", "group", "since", "until")
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
+TIME = {"anyOf": [{"format": "date-time"}, {"pattern": "^[0-9]{1,9}[smhdw]$"}]}
+"""JSON Schema of what may stand for a time."""
+PARAMETERS = (*NAMES, "limit", "next")
+
+Text = Annotated[str, Meta(min_length=1, pattern="^[^\\x00]+$")]
+Time = Annotated[str, Meta(description="RFC 3339, or an age like 2h or 7d", extra_json_schema=TIME)]
 
 
-class RetryRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """What ``POST /failed/retry`` takes; times are RFC 3339 with their offset. ``all`` stands for no filter."""
+class RetryAll(msgspec.Struct, forbid_unknown_fields=True):
+    """All failed messages; said out loud, so that an empty filter is a mistake."""
 
-    ids: list[str] | None = None
-    type: str | None = None
-    transport: str | None = None
-    queue: str | None = None
-    error: str | None = None
-    group: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    all: bool = False
+    all: Literal[True]
 
 
-def from_query(values: Mapping[str, str]) -> tuple[Filter, int, str | None]:
+class RetryChosen(msgspec.Struct, forbid_unknown_fields=True):
+    """Failed messages by ids, or by filters which must all hold; at least one."""
+
+    ids: Annotated[list[Text], Meta(min_length=1)] | UnsetType = UNSET
+    type: Text | UnsetType = UNSET
+    transport: Text | UnsetType = UNSET
+    queue: Text | UnsetType = UNSET
+    error: Text | UnsetType = UNSET
+    group: Text | UnsetType = UNSET
+    since: Time | UnsetType = UNSET
+    until: Time | UnsetType = UNSET
+
+
+def from_query(values: Mapping[str, str], now: float) -> tuple[Filter, int, str | None]:
     """Return the filter, the page's size and the cursor.
 
     Raises:
-        Problem: a value does not fit.
+        InvalidMessage: a value does not fit; all such are named.
     """
     faults: list[Fault] = []
-    times = {name: _seconds(name, values[name], faults) for name in ("since", "until") if name in values}
-    limit = DEFAULT_LIMIT
-    if "limit" in values:
-        text = values["limit"]
-        limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-        if not 1 <= limit <= MAX_LIMIT:
-            faults.append(Fault("/limit", f"expected 1 to {MAX_LIMIT}"))
-    texts = {name: values[name] for name in NAMES if name in values and name not in times}
-    faults.extend(Fault(f"/{name}", "holds a null character") for name, text in values.items() if "\0" in text)
+    limit = values.get("limit", str(DEFAULT_LIMIT))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= MAX_LIMIT):
+        faults.append(Fault("/limit", f"expected 1 to {MAX_LIMIT}"))
+    chosen = Filter()
+    try:
+        chosen = parse_filter({name: text for name, text in values.items() if name in NAMES}, now)
+    except InvalidMessage as error:
+        faults.extend(error.faults)
+    if "\0" in values.get("next", ""):
+        faults.append(Fault("/next", "expected the next of a page before"))
     if faults:
-        raise invalid(faults)
-    return Filter(**texts, **times), limit, values.get("next")
+        raise InvalidMessage("filter", faults)
+    return chosen, int(limit), values.get("next")
 
 
-def from_body(body: bytes) -> Filter:
+def from_body(body: bytes, now: float) -> Filter:
     """Return the filter of a bulk retry.
 
     Raises:
         Malformed: it is no JSON.
         InvalidMessage: something does not fit, or nothing is chosen.
     """
-    if not body:
+    data = read_json(body, dict[str, Any]) if body.strip() else {}
+    if "all" in data:
+        read_json(body, RetryAll)
+        return Filter()
+    asked: RetryChosen = read_json(body, RetryChosen) if data else RetryChosen()
+    given: dict[str, Any] = {name: text for name in NAMES if (text := getattr(asked, name)) is not UNSET}
+    if not given and isinstance(asked.ids, UnsetType):
         raise InvalidMessage("filter", [Fault("", 'expected a filter; {"all": true} for all')])
+    chosen = parse_filter(given, now)
+    return chosen if isinstance(asked.ids, UnsetType) else msgspec.structs.replace(chosen, ids=tuple(asked.ids))
+
+
+def read_json(body: bytes, cls: Any) -> Any:
+    """Read JSON into one of the intake's own types.
+
+    Raises:
+        Malformed: it is no JSON.
+        InvalidMessage: it does not fit; carries every fault.
+    """
     try:
-        asked = msgspec.json.decode(body, type=RetryRequest)
+        return msgspec.json.decode(body, type=cls)
     except (ValueError, RecursionError) as error:
         try:
             data = msgspec.json.decode(body)
-        except (ValueError, RecursionError) as bad:
-            raise malformed(body, bad) from bad
-        raise InvalidMessage("filter", collect(RetryRequest, data, error)) from error
-    return _filter(asked)
-
-
-def _filter(asked: RetryRequest) -> Filter:
-    given: dict[str, Any] = {
-        name: value for name in NAMES if (value := getattr(asked, name)) is not None
-    }
-    faults = [Fault(f"/{n}", "holds a null character") for n, v in given.items() if isinstance(v, str) and "\0" in v]
-    for name in ("since", "until"):
-        if name in given:
-            if given[name].tzinfo is None:
-                faults.append(Fault(f"/{name}", "expected RFC 3339 with an offset"))
-            given[name] = given[name].timestamp()
-    if asked.ids is not None:
-        given["ids"] = tuple(asked.ids)
-        if not asked.ids:
-            faults.append(Fault("/ids", "expected at least one id"))
-    if not given and not asked.all:
-        faults.append(Fault("", 'expected a filter; {"all": true} for all'))
-    if given and asked.all:
-        faults.append(Fault("/all", "stands alone: there is a filter"))
-    if faults:
-        raise InvalidMessage("filter", faults)
-    return Filter(**given)
-
-
-def _seconds(name: str, text: str, faults: list[Fault]) -> float | None:
-    try:
-        moment = msgspec.convert(text.replace(" ", "+"), datetime)
-    except msgspec.ValidationError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        faults.append(Fault(f"/{name}", f"expected a time in RFC 3339 like 2026-01-31T12:00:00Z, not {text[:64]!r}"))
-        return None
-    return moment.timestamp()
+        except msgspec.ValidationError:
+            raise InvalidMessage("body", collect(cls, None, error)) from error
+        except (ValueError, RecursionError) as unreadable:
+            raise malformed(body, unreadable) from error
+        raise InvalidMessage("body", collect(cls, data, error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from typing import Any, Protocol
 import msgspec
 
 from worker.errors import Unavailable
+from worker.failed.documents import FailedDocument, FailedPage, GroupsPage
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Filter
 from worker.messaging.idempotency import Idempotency
+from worker.messaging.identity import Clock
 from worker.messaging.stamps import Stamp
 from worker.messaging.status import StatusReader
 
@@ -36,21 +39,21 @@ class Dispatcher(Protocol):
 
 
 class FailedMessages(Protocol):
-    """The failure store's service."""
+    """The failure store's service, as ``worker.failed.service`` has it; each method may raise Unavailable."""
 
-    async def list(self, chosen: Filter, limit: int = 50, after: str | None = None) -> dict[str, Any]:
-        """Return one page, as the contract's document."""
+    async def list(self, chosen: Filter = ..., limit: int = 50, after: str | None = None) -> FailedPage:
+        """Return one page, newest first; InvalidMessage when ``after`` is no cursor."""
         ...
 
-    async def groups(self) -> dict[str, Any]:
-        """Return the counts by group, as the contract's document."""
+    async def groups(self) -> GroupsPage:
+        """Count by type, handler and error type."""
         ...
 
-    async def show(self, failure_id: str) -> dict[str, Any]:
-        """Return one failed message with everything; NotFound when there is none."""
+    async def show(self, failure_id: str) -> FailedDocument:
+        """Return one with everything; NotFound when there is none."""
         ...
 
-    async def retry(self, failure_id: str) -> int:
+    async def retry(self, ids: str) -> int:
         """Put one back; NotFound when there is none."""
         ...
 
@@ -58,12 +61,12 @@ class FailedMessages(Protocol):
         """Put many back and say how many."""
         ...
 
-    async def remove(self, failure_id: str) -> int:
-        """Remove one; NotFound when there is none."""
-        ...
-
     async def edit(self, failure_id: str, data: Any, *, retry: bool = False) -> None:
         """Replace the data of one; InvalidMessage when it does not fit its type."""
+        ...
+
+    async def remove(self, ids: str) -> int:
+        """Remove one; NotFound when there is none."""
         ...
 
 
@@ -104,6 +107,7 @@ class Ports:
         repeat_wait: seconds that a repeated key waits for the answer of the first request.
         loopback_only: whether only clients on this machine are answered: true while there is no token.
         hosts: further names that the ``Host`` header may have then.
+        clock: seconds since the epoch.
         title: of the API's documentation.
         version: of the application.
     """
@@ -126,5 +130,6 @@ class Ports:
     repeat_wait: float = 10.0
     loopback_only: bool = True
     hosts: Sequence[str] = ()
+    clock: Clock = time.time
     title: str = ""
     version: str = "1"

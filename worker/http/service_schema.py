@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from worker.http.filtering import DEFAULT_LIMIT, MAX_LIMIT, NAMES
+from worker.failed.filters import NAMES
+from worker.http.filtering import DEFAULT_LIMIT, MAX_LIMIT, TIME
 from worker.http.media import JSON, NDJSON
 from worker.http.operations import Json, answer, header, problems, shared
 
 _TEXT = {"type": "string"}
-_ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+_PLAIN = {"type": "string", "minLength": 1, "pattern": "^[^\\x00]+$"}
+_ID: Json = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "not": {"enum": ["groups", "retry"]}},
+}
 
 
 def service_paths(shapes: Mapping[str, Any], command: str) -> Json:
@@ -49,9 +56,10 @@ def _commands(shapes: Mapping[str, Any], command: str) -> Json:
 
 
 def _failed(shapes: Mapping[str, Any]) -> Json:
-    filters = [_filter(name, "date-time" if name in {"since", "until"} else None) for name in NAMES]
+    filters = [_filter(name, {"type": "string", **TIME} if name in {"since", "until"} else _PLAIN) for name in NAMES]
     limit: Json = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    paging = [{"name": "limit", "in": "query", "required": False, "schema": limit}, _filter("next")]
+    chosen = {"oneOf": [shapes["RetryAll"], {"allOf": [shapes["RetryChosen"]], "minProperties": 1}]}
+    paging = [{"name": "limit", "in": "query", "required": False, "schema": limit}, _filter("next", _PLAIN)]
     return {
         "/failed": {
             "get": {
@@ -63,13 +71,13 @@ def _failed(shapes: Mapping[str, Any]) -> Json:
         "/failed/groups": {
             "get": {
                 **_about("get_failed_groups", "failed", "Failed messages counted by type, handler and error"),
-                "responses": {"200": answer("The groups.", shapes["FailedGroups"]), **problems(503)},
+                "responses": {"200": answer("The groups.", shapes["GroupsPage"]), **problems(503)},
             }
         },
         "/failed/retry": {
             "post": {
                 **_about("retry_many_failed", "failed", "Put back all that a filter chooses"),
-                "requestBody": _json(shapes["RetryRequest"], {"all": True}),
+                "requestBody": _json(chosen, {"all": True}),
                 "responses": {
                     "202": answer("They are back in their queues.", shapes["Retried"]),
                     **problems(400, 404, 409, 413, 415, 422, 503),
@@ -80,7 +88,7 @@ def _failed(shapes: Mapping[str, Any]) -> Json:
             "parameters": [_ID],
             "get": {
                 **_about("get_failed_message", "failed", "A failed message with its envelope and history"),
-                "responses": {"200": answer("The message.", shapes["FailedMessage"]), **problems(404, 503)},
+                "responses": {"200": answer("The message.", shapes["FailedDocument"]), **problems(404, 405, 503)},
             },
             "put": {
                 **_about("edit_failed_message", "failed", "Replace a failed message's data, and put it back if asked"),
@@ -88,12 +96,12 @@ def _failed(shapes: Mapping[str, Any]) -> Json:
                 "responses": {
                     "200": answer("It has the new data.", shapes["Edited"]),
                     "202": answer("It is back in its queue with the new data.", shapes["Edited"]),
-                    **problems(400, 404, 409, 413, 415, 422, 503),
+                    **problems(400, 404, 405, 409, 413, 415, 422, 503),
                 },
             },
             "delete": {
                 **_about("remove_failed_message", "failed", "Remove a failed message for good"),
-                "responses": {"204": {"description": "It is gone."}, **problems(404, 503)},
+                "responses": {"204": {"description": "It is gone."}, **problems(404, 405, 503)},
             },
         },
         "/failed/{id}/retry": {
@@ -155,8 +163,7 @@ def _about(id: str, tag: str, summary: str) -> Json:
     return {"operationId": id, "tags": [tag], "summary": summary}
 
 
-def _filter(name: str, form: str | None = None) -> Json:
-    schema: Json = {"type": "string", "format": form} if form else {"type": "string", "pattern": "^[^\\x00]*$"}
+def _filter(name: str, schema: Json) -> Json:
     return {"name": name, "in": "query", "required": False, "schema": schema}
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from worker.failed.documents import FailedDocument, FailedPage, GroupsPage
 from worker.http.failed import Edit
-from worker.http.filtering import RetryRequest
+from worker.http.filtering import RetryAll, RetryChosen
 from worker.http.ports import HealthReport
 from worker.messaging.status import CommandStatus
 
@@ -52,67 +53,6 @@ class Edited(msgspec.Struct):
     retried: int
 
 
-class FailedError(msgspec.Struct):
-    """What went wrong last."""
-
-    type: str
-    message: str
-
-
-class FailedSummary(msgspec.Struct):
-    """A failed message in a list."""
-
-    id: str
-    type: str | None
-    transport: str
-    queue: str
-    failed_at: str
-    attempts: int
-    error: FailedError | None
-    group: str | None
-
-
-class FailedPage(msgspec.Struct):
-    """Failed messages, newest first; ``next`` is passed back as ``?next=``."""
-
-    total: int
-    items: list[FailedSummary]
-    next: str | None
-
-
-class FailedMessage(FailedSummary):
-    """A failed message with everything that is known about it."""
-
-    envelope: dict[str, Any] | None
-    body_base64: str | None
-    history: list[dict[str, Any]]
-
-
-class GroupError(msgspec.Struct):
-    """The error type of a group."""
-
-    type: str
-
-
-class FailedGroup(msgspec.Struct):
-    """Failed messages of one type, handler and error type."""
-
-    group: str
-    type: str | None
-    handler: str | None
-    error: GroupError
-    count: int
-    first_at: str
-    last_at: str
-
-
-class FailedGroups(msgspec.Struct):
-    """All groups, largest first."""
-
-    total: int
-    items: list[FailedGroup]
-
-
 class Consumers(msgspec.Struct):
     """Worker processes, and what is consumed."""
 
@@ -154,8 +94,8 @@ SHAPES: tuple[Any, ...] = (
     Retried,
     Edited,
     FailedPage,
-    FailedMessage,
-    FailedGroups,
+    FailedDocument,
+    GroupsPage,
     Consumers,
     Readiness,
     BatchLine,
@@ -163,6 +103,7 @@ SHAPES: tuple[Any, ...] = (
     CommandStatus,
     HealthReport,
     Edit,
-    RetryRequest,
+    RetryAll,
+    RetryChosen,
 )
 """Everything that an endpoint of the service's own takes or answers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -147,8 +147,8 @@ def _around(step: Step[Middleware], call_next: CallNext, fixed: Mapping[str, Any
     run = step.run
     if not step.when:
 
-        async def always(envelope: Envelope[Any]) -> Envelope[Any]:
-            return await run(envelope, call_next)
+        def always(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
+            return run(envelope, call_next)
 
         return always
 

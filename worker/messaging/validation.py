@@ -124,6 +124,9 @@ def malformed(body: bytes, error: Exception) -> Malformed:
             return Malformed("not UTF-8", whole.start)
         return Malformed("a string is not UTF-8")
     text = str(error)
+    if text.startswith("JSON is malformed: trailing"):
+        # its position is one past the first of them
+        return Malformed(_BYTE.sub("", text).strip(), int(text.rpartition(" ")[2][:-1]) - 1)
     found = _BYTE.search(text)
     if found:
         return Malformed(text, int(found[1]))

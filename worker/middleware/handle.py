@@ -19,9 +19,6 @@ from worker.messaging.stamps import Abandoned, Handled, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.middleware.emit import Emitter, Noted
 
-Listener = Callable[[str, Envelope[Any]], None]
-"""Told the handler's name and its message once the work is committed."""
-
 _NOTHING = Noted((), ())
 
 
@@ -39,7 +36,6 @@ class Handle:
         executor: threads for handlers that are plain functions.
         clock: seconds since the epoch.
         make_log: binds a logger to an envelope.
-        committed: told about each handler whose work is done.
     """
 
     def __init__(
@@ -50,7 +46,6 @@ class Handle:
         executor: Executor | None,
         clock: Clock,
         make_log: Callable[[Envelope[Any]], Any],
-        committed: Listener | None = None,
     ) -> None:
         self._registry = registry
         self._emitter = emitter
@@ -58,7 +53,6 @@ class Handle:
         self._executor = executor
         self._clock = clock
         self._make_log = make_log
-        self._committed = committed
 
     async def __call__(self, envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
         """Run the handlers; the outcome carries the last one's ``Result``.
@@ -99,7 +93,7 @@ class Handle:
 
     async def _run(self, handler: Handler, declared: MessageType, envelope: Envelope[Any]) -> Any:
         if not handler.wants_context and handler.is_async and declared.timeout is None:
-            return self._done(handler, envelope, await handler.call(envelope.message))
+            return await handler.call(envelope.message)
         work = None
         if self._works is not None:
             work = self._works.open(envelope.id, handler.name, read_only=declared.kind == "query")
@@ -108,7 +102,12 @@ class Handle:
         deadline = None if declared.timeout is None else self._clock() + declared.timeout
         context = Context(envelope, work, self._make_log, deadline, self._clock)
         try:
-            result = await self._call(handler, declared, context)
+            if (
+                declared.timeout is None and handler.is_async and handler.wants_context
+            ):  # the common case, without a frame more
+                result = await handler.call(envelope.message, context)
+            else:
+                result = await self._call(handler, declared, context)
             noted = _NOTHING
             if context.noted:
                 noted = await self._emitter.prepare(envelope, handler.name, context.noted)
@@ -124,11 +123,6 @@ class Handle:
             raise behind from error
         if noted.inline:
             await self._emitter.handle_inline(noted.inline)
-        return self._done(handler, envelope, result)
-
-    def _done(self, handler: Handler, envelope: Envelope[Any], result: Any) -> Any:
-        if self._committed is not None:
-            self._committed(handler.name, envelope)
         return result
 
     async def _undo(self, work: UnitOfWork | None, error: BaseException) -> BaseException:

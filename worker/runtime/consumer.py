@@ -23,7 +23,7 @@ from worker.messaging.transport import (
     Transport,
 )
 
-MAX_PREFETCH = 256
+MAX_PREFETCH = 512
 """Messages of one queue that a process holds at most beyond what runs."""
 
 _QUICK = 0.05

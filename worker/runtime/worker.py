@@ -29,6 +29,9 @@ POISON_DEATHS = 20
 
 _TICK = 0.25
 _FLUSH_TIMEOUT = 10.0
+_STREAK = 32
+"""Messages after which a slot lets others run: receiving and settling go on beside quick handlers."""
+
 
 log = structlog.stdlib.get_logger("worker")
 
@@ -190,7 +193,11 @@ class Worker:
 
     async def _slot(self) -> None:
         loop = asyncio.get_running_loop()
+        streak = 0
         while True:
+            streak += 1
+            if streak % _STREAK == 0:
+                await asyncio.sleep(0)
             consumer = next((one for one in self.consumers if one.ready), None)
             if consumer is None or self._stopping.is_set():
                 future: asyncio.Future[None] = loop.create_future()

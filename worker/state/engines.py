@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.util import await_only
 
 from worker.errors import ConfigurationError
-from worker.state.outage import listen, outage
+from worker.state.outage import listen
+from worker.state.pool import Pool
+from worker.state.sqlite_connection import open_connection
 from worker.state.waits import Waits
 
 
@@ -24,7 +24,7 @@ class Engines:
 
     def __init__(self, url: URL, shown: str, waits: Waits, *, lasting: bool = True) -> None:
         if url.get_backend_name() == "sqlite":
-            self.write, self.read = _sqlite(url, shown, waits, lasting=lasting)
+            self.write, self.read = _sqlite(url, waits, lasting=lasting)
         else:
             self.write, self.read = _postgresql(url, waits)
         for engine in {self.write.sync_engine, self.read.sync_engine}:
@@ -36,12 +36,17 @@ class Engines:
         await self.read.dispose()
 
 
-def _sqlite(url: URL, shown: str, waits: Waits, *, lasting: bool) -> tuple[AsyncEngine, AsyncEngine]:
+def _sqlite(url: URL, waits: Waits, *, lasting: bool) -> tuple[AsyncEngine, AsyncEngine]:
     def make(begin: str, pragmas: str, size: int) -> AsyncEngine:
         # isolation_level None: the driver begins nothing by itself, the hook below does
         engine = create_async_engine(
             url,
-            connect_args={"isolation_level": None, "timeout": waits.lock},
+            connect_args={
+                "isolation_level": None,
+                "timeout": waits.lock,
+                "async_creator_fn": open_connection,
+            },
+            poolclass=Pool,
             pool_size=size,
             max_overflow=0,
             pool_timeout=waits.pool,
@@ -49,18 +54,17 @@ def _sqlite(url: URL, shown: str, waits: Waits, *, lasting: bool) -> tuple[Async
         )
 
         def on_connect(connection: Any, _record: Any) -> None:
-            cursor = connection.cursor()
-            for pragma in pragmas.split(";"):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
+            try:
+                cursor = connection.cursor()
+                for pragma in pragmas.split(";"):
+                    cursor.execute(f"PRAGMA {pragma}")
+                cursor.close()
+            except BaseException:
+                connection.close()  # nobody else knows of it yet
+                raise
 
         def on_begin(connection: Connection) -> None:
-            # straight to the driver: as a statement it would cost three changes of thread instead of one
-            driver: Any = connection.connection.driver_connection
-            try:
-                await_only(driver.execute(begin))
-            except sqlite3.Error as error:
-                raise outage(error, shown) from error
+            connection.exec_driver_sql(begin)
 
         event.listen(engine.sync_engine, "connect", on_connect)
         event.listen(engine.sync_engine, "begin", on_begin)
@@ -84,6 +88,7 @@ def _postgresql(url: URL, waits: Waits) -> tuple[AsyncEngine, AsyncEngine]:
                 "keepalives_idle": 10,
                 "tcp_user_timeout": int(waits.statement * 1000),
             },
+            poolclass=Pool,
             pool_size=waits.readers,
             max_overflow=waits.readers,
             pool_timeout=waits.pool,

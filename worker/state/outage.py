@@ -39,12 +39,7 @@ def translate(error: BaseException, shown: str) -> BaseException:
     """
     if isinstance(error, DatabaseUnavailable) or not _is_outage(error):
         return error
-    return outage(getattr(error, "orig", None) or error, shown)
-
-
-def outage(error: BaseException, shown: str) -> DatabaseUnavailable:
-    """Make the ``DatabaseUnavailable`` that a driver's error stands for."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    reason = (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
     unavailable = DatabaseUnavailable(f"database {shown}: {reason}")
     unavailable.__cause__ = error
     return unavailable
@@ -69,8 +64,6 @@ def listen(engine: Engine, shown: str) -> None:
 
 
 def _is_outage(error: BaseException) -> bool:
-    if isinstance(error, exc.TimeoutError):  # no free connection in the pool
-        return True
     if not isinstance(error, exc.DBAPIError):
         return False
     if error.connection_invalidated:

@@ -22,7 +22,7 @@ from worker.messaging.stamps import Received
 from worker.messaging.status import StatusRecorder
 from worker.messaging.unit_of_work import UnitsOfWork
 from worker.middleware.emit import Emitter
-from worker.middleware.handle import Handle, Listener
+from worker.middleware.handle import Handle
 from worker.middleware.route import Route
 from worker.middleware.track import Track
 from worker.wiring.chains import bus, chain
@@ -48,12 +48,11 @@ def make_buses(
     executor: Executor | None,
     clock: Clock,
     ignore_events: bool = False,
-    committed: Listener | None = None,
 ) -> Buses:
     """Wire the three buses; see the parts for their arguments."""
     dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, senders, clock)
-    handle = Handle(registry, emitter, works, executor, clock, log_of, committed)
+    handle = Handle(registry, emitter, works, executor, clock, log_of)
     route = Route(registry, routes.by_type, senders, serializer, ignore_events=ignore_events)
     track: list[Step[Middleware]] = []
     if status is not None:

@@ -6,13 +6,14 @@ from datetime import date
 import msgspec
 
 from worker import App
-from worker.errors import InvalidMessage, NotFound
+from worker.errors import Fault, InvalidMessage, NotFound
+from worker.failed.documents import ErrorType, FailedDocument, FailedPage, GroupDocument, GroupsPage
 from worker.http.app import create_app
 from worker.http.ports import HealthReport, Ports
 from worker.messaging.bus import wrap
 from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Replay
 from worker.messaging.stamps import Result, Sent
-from worker.messaging.status import CommandStatus
+from worker.messaging.status import CommandStatus, ErrorDocument
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -137,17 +138,19 @@ class FakeFailed:
     def __init__(self):
         self.calls = []
 
-    def summary(self):
-        return {
-            "id": self.id,
-            "type": "PlaceOrder",
-            "transport": "memory",
-            "queue": "shop-place-order",
-            "failed_at": "2026-01-31T12:00:00.000Z",
-            "attempts": 4,
-            "error": {"type": "ValueError", "message": "no"},
-            "group": "g1",
-        }
+    def document(self, **more):
+        return FailedDocument(
+            id=self.id,
+            type="PlaceOrder",
+            transport="memory",
+            queue="shop-place-order",
+            failed_at="2026-01-31T12:00:00.000Z",
+            attempts=4,
+            error=ErrorDocument("ValueError", "no"),
+            group="g1",
+            groups=("g1",),
+            **more,
+        )
 
     def _known(self, id):
         if id != self.id:
@@ -155,35 +158,43 @@ class FakeFailed:
 
     async def list(self, chosen, limit=50, after=None):
         self.calls.append(("list", chosen, limit, after))
-        return {"total": 1, "items": [self.summary()], "next": None}
+        return FailedPage(1, [self.document()], None)
 
     async def groups(self):
-        group = {"group": "g1", "type": "PlaceOrder", "handler": "h", "error": {"type": "ValueError"}, "count": 1}
-        times = {"first_at": "2026-01-31T12:00:00.000Z", "last_at": "2026-01-31T12:00:00.000Z"}
-        return {"total": 1, "items": [{**group, **times}]}
+        time = "2026-01-31T12:00:00.000Z"
+        group = GroupDocument(
+            group="g1",
+            type="PlaceOrder",
+            handler="h",
+            error=ErrorType("ValueError"),
+            count=1,
+            first_at=time,
+            last_at=time,
+        )
+        return GroupsPage(1, [group])
 
     async def show(self, failure_id):
         self._known(failure_id)
-        return {**self.summary(), "envelope": None, "body_base64": "eA==", "history": []}
+        return self.document(envelope=None, body_base64="eA==", history=())
 
-    async def retry(self, failure_id):
-        self._known(failure_id)
-        self.calls.append(("retry", failure_id))
+    async def retry(self, ids):
+        self._known(ids)
+        self.calls.append(("retry", ids))
         return 1
 
     async def retry_many(self, chosen):
         self.calls.append(("retry_many", chosen))
         return 1
 
-    async def remove(self, failure_id):
-        self._known(failure_id)
-        self.calls.append(("remove", failure_id))
+    async def remove(self, ids):
+        self._known(ids)
+        self.calls.append(("remove", ids))
         return 1
 
     async def edit(self, failure_id, data, *, retry=False):
         self._known(failure_id)
         if not isinstance(data, dict):
-            raise InvalidMessage("PlaceOrder", [])
+            raise InvalidMessage("PlaceOrder", [Fault("", "expected object")])
         self.calls.append(("edit", failure_id, data, retry))
 
 

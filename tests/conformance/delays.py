@@ -1,0 +1,47 @@
+"""A delayed message comes when it is due, never before."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.conformance.bench import QUIET, Bench, ack, empty, take
+
+
+class Delaying:
+    """C10: delays."""
+
+    async def test_c10_a_delayed_message_is_never_early(self, bench: Bench) -> None:
+        """C10: nothing is handed out before its delay has passed; then it is, within a second."""
+        bench.require(bench.features.max_delay >= 10, "keeps no delays")
+        await bench.publish(bench.message(delay=10.0))
+        subscription = await bench.subscribe()
+        assert await empty(subscription)
+        await bench.passes(9.9)
+        assert await empty(subscription)
+        await bench.passes(0.2)
+        assert len(await take(subscription, 1)) == 1
+
+    async def test_a_short_delay_overtakes_a_long_one(self, bench: Bench) -> None:
+        """A long delay in front holds nothing up behind it."""
+        bench.require(bench.features.max_delay >= 100, "keeps no delays")
+        messages = [bench.message(delay=delay) for delay in (100.0, 5.0, 50.0, 0.0)]
+        await bench.publish(*messages)
+        subscription = await bench.subscribe()
+        came: list[str] = []
+        for _ in messages:
+            while got := await subscription.receive(1, QUIET):
+                came.append(got[0].id)
+                await ack(subscription, got)
+            await bench.passes(51)
+        assert came == [messages[number].id for number in (3, 1, 2, 0)]
+
+    async def test_a_waiting_consumer_notices_when_a_message_is_due(self, bench: Bench) -> None:
+        """A receive that waits hands a delayed message out when its time comes."""
+        bench.require(bench.features.max_delay >= 5, "keeps no delays")
+        await bench.publish(bench.message(delay=5.0))
+        subscription = await bench.subscribe()
+        waiting = asyncio.ensure_future(subscription.receive(1, 60.0))
+        assert await empty(await bench.subscribe())
+        await bench.passes(6)
+        async with asyncio.timeout(5):
+            assert len(await waiting) == 1

@@ -1,0 +1,16 @@
+"""The SQLite transport is a transport."""
+
+from pathlib import Path
+
+from tests.conformance.clock import Clock
+from tests.conformance.identity import Identifying
+from tests.conformance.suite import TransportSuite
+from transports import registry
+from worker.messaging.transport import Transport
+
+
+class TestSqlite(TransportSuite, Identifying):
+    def make(self, folder: Path, clock: Clock) -> Transport:
+        return registry.create(
+            "sqlite", "sqlite:///var/queue.db", {"max_bytes": 300_000}, base=folder, clock=clock
+        )

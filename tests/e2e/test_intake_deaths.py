@@ -1,0 +1,129 @@
+"""``kill -9`` of the intake under load: what was accepted is handled, what is repeated is one message."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.e2e.project import Intake, Project
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.slow]
+
+COMMANDS = 1500
+DEATHS = 6
+LANES = 16
+SEED = 77
+
+
+class Load:
+    """Clients that post commands, each under its own key, until each has its 202."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.left = list(range(COMMANDS))
+        self.accepted: dict[int, str] = {}
+        self.repeats = 0
+        self.in_progress = 0
+
+    async def run(self) -> None:
+        async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
+            await asyncio.gather(*(self._lane(client) for _ in range(LANES)))
+
+    async def _lane(self, client: httpx.AsyncClient) -> None:
+        while self.left:
+            number = self.left.pop()
+            while not await self._post(client, number):
+                self.repeats += 1
+                await asyncio.sleep(0.05)
+
+    async def _post(self, client: httpx.AsyncClient, number: int) -> bool:
+        try:
+            answer = await client.post(
+                "/commands/Deposit", json={"number": number}, headers={"Idempotency-Key": f"deposit-{number}"}
+            )
+        except httpx.TransportError:
+            return False
+        if answer.status_code == 409:  # the first try, whose intake died, still counts as under way
+            self.in_progress += 1
+            return False
+        assert answer.status_code == 202, answer.text
+        self.accepted[number] = answer.json()["id"]
+        return True
+
+
+async def kill_under_load(project: Project, intake: Intake, load: Load, chance: random.Random) -> Intake:
+    """Kill the intake several times, each time after some more commands were accepted, and start it again."""
+    loading = asyncio.create_task(load.run())
+    for death in range(1, DEATHS + 1):
+        goal = COMMANDS * death // (DEATHS + 2) + chance.randrange(40)
+        while len(load.accepted) < goal:
+            assert not loading.done(), loading
+            await asyncio.sleep(0.002)
+        intake.process.kill()
+        intake = await asyncio.to_thread(project.serve, port=intake.port)
+    async with asyncio.timeout(70):
+        await loading
+    return intake
+
+
+@pytest.mark.timeout(150)
+def test_intake_killed_under_load(project: Project) -> None:
+    """Every 202 that a client received is handled, and no repeated key makes a second message."""
+    chance = random.Random(SEED)
+    intake = project.serve()
+    worker = project.consume()
+    load = Load(str(intake.client.base_url))
+    intake = asyncio.run(kill_under_load(project, intake, load, chance))
+    assert len(load.accepted) == COMMANDS
+    assert load.repeats > 0, "no request was under way when the intake died"
+    project.until_empty(timeout=60)
+    stored = Counter(number for (number,) in project.rows("SELECT number FROM deposits"))
+    assert set(stored) == set(range(COMMANDS)), f"lost: {set(range(COMMANDS)) - set(stored)}"
+    assert stored.total() == COMMANDS, f"twice: {[n for n, c in stored.items() if c > 1]}"
+    assert dict(project.rows("SELECT number, message_id FROM deposits")) == load.accepted
+    print(f"{DEATHS} deaths, {load.repeats} repeats, {load.in_progress} of them told 409 meanwhile")
+    worker.stop()
+    intake.process.stop()
+
+
+def test_repeated_key_is_one_message_across_a_restart(project: Project) -> None:
+    """The same key gets the same answer from the next intake, and another body under that key is refused."""
+    intake = project.serve()
+    first = intake.post("Deposit", key="once", number=1)
+    assert first.status_code == 202
+    intake.process.kill()
+    intake = project.serve(port=intake.port)
+    again = intake.post("Deposit", key="once", number=1)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert intake.post("Deposit", key="once", number=2).status_code == 422
+    assert project.waiting() == 1
+    project.consume("--burst").wait()
+    third = intake.post("Deposit", key="once", number=1)
+    assert (third.status_code, third.json()) == (202, first.json())
+    assert project.waiting() == 0
+    assert project.rows("SELECT number FROM deposits") == [(1,)]
+
+
+def test_intake_finishes_requests_under_way_on_term(project: Project) -> None:
+    """TERM to the intake lets requests that wait for a status end, and exits with 0."""
+    intake = project.serve()
+    worker = project.consume("-c", "2")
+    command = intake.accepted("Hold", name="one")
+    until(lambda: project.marks("started"), "the handler runs")
+
+    async def wait_and_stop() -> httpx.Response:
+        async with httpx.AsyncClient(base_url=str(intake.client.base_url), timeout=30) as client:
+            asking = asyncio.create_task(client.get(f"/commands/{command}", headers={"Prefer": "wait=4"}))
+            await asyncio.sleep(0.3)  # the request has to be under way; it cannot be seen from outside
+            intake.process.term()
+            project.mark("release", "one")
+            return await asking
+
+    assert asyncio.run(wait_and_stop()).json()["status"] in {"running", "done"}
+    assert intake.process.wait(15) == 0
+    worker.stop()

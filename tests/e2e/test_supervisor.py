@@ -1,0 +1,97 @@
+"""``-w N``: processes that are restarted when they die, replaced one by one on HUP, and stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.e2e.processes import Process
+from tests.e2e.project import Project
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.fault]
+
+
+def fleet(project: Project, *arguments: str) -> tuple[Process, set[int]]:
+    """A supervisor whose three processes are all alive, and their process ids."""
+    supervisor = project.start("consume", "-w", "3", *arguments)
+    return supervisor, until(lambda: alive(project, supervisor), "three workers report")
+
+
+def alive(project: Project, supervisor: Process, but: frozenset[int] = frozenset()) -> set[int] | None:
+    """The children, once there are three, each has reported to the fleet, and none of them is one of ``but``."""
+    pids = set(supervisor.children())
+    reported = {pid for (pid,) in project.rows("SELECT pid FROM worker_workers")}
+    return pids if len(pids) == 3 and pids <= reported and not pids & but else None
+
+
+def test_killed_child_is_restarted(project: Project) -> None:
+    """A child that was killed is replaced, its message is handled, and TERM stops all with 0."""
+    supervisor, pids = fleet(project)
+    project.send("Deposit", "number:=1", "before:=1.0")
+    mark = until(lambda: project.marks("busy"), "the handler runs")[0]
+    victim = int(mark.split(".")[0])
+    assert victim in pids
+    os.kill(victim, signal.SIGKILL)
+    again = until(lambda: alive(project, supervisor, frozenset({victim})), "the fleet is three again")
+    assert len(again - pids) == 1
+    until(lambda: project.rows("SELECT number FROM deposits") == [(1,)], "another worker handles its message")
+    assert supervisor.stop() < 10
+    for pid in again:
+        assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
+    """HUP under load replaces each process, at least two are there at any time, each message is handled once."""
+    supervisor, pids = fleet(project, "-c", "4")
+    project.send_many(*[("Deposit", {"number": number, "before": 0.05}) for number in range(600)])
+    supervisor.signal(signal.SIGHUP)
+    fewest = 3
+
+    def rolled() -> bool:
+        nonlocal fewest
+        fewest = min(fewest, len(supervisor.children()))
+        return alive(project, supervisor, frozenset(pids)) is not None
+
+    until(rolled, "all three are new", timeout=30)
+    assert fewest >= 2, f"only {fewest} processes at a time"
+    project.until_empty(timeout=30)
+    assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(600))
+    assert {attempt for (attempt,) in project.rows("SELECT attempt FROM deposits")} == {1}
+    assert "lease lost" not in supervisor.log
+    assert supervisor.stop() < 10
+
+
+def test_term_to_the_supervisor_lets_children_finish(project: Project) -> None:
+    """TERM to the supervisor lets every child finish what it runs."""
+    project.configure(transport="lease = 60")
+    supervisor, _ = fleet(project, "-c", "1")
+    project.send_many(*[("Hold", {"name": f"h{number}"}) for number in range(9)])
+    until(lambda: len(project.marks("started")) == 3, "each runs one")
+    running = project.marks("started")
+    supervisor.term()
+    until(lambda: supervisor.log.count('"stopping"') >= 3, "all children are stopping")
+    project.mark("release", "all")
+    assert supervisor.wait() == 0
+    assert project.marks("finished") == running
+    assert project.waiting() == 6
+
+
+def test_wrong_configuration_ends_the_supervisor(project: Project) -> None:
+    """A fault that no restart can mend ends the supervisor with the children's exit code."""
+    blocked = project.folder / "file"
+    blocked.touch()
+    project.configure(more="")
+    text = (project.folder / "worker.toml").read_text().replace("var/queue.db", "file/queue.db")
+    (project.folder / "worker.toml").write_text(text)
+    assert project.start("consume", "-w", "2").wait(25) == 3
+
+
+def test_burst_with_several_processes(project: Project) -> None:
+    """``-w 3 --burst`` handles everything once and ends with 0."""
+    project.send_many(*[("Deposit", {"number": number}) for number in range(60)])
+    assert project.start("consume", "-w", "3", "--burst").wait(30) == 0
+    assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(60))
+    assert project.waiting() == 0

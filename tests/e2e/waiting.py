@@ -1,0 +1,42 @@
+"""Waiting for conditions, with a deadline; no test sleeps for a guessed time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 20.0
+"""Seconds after which something that should happen counts as not happening."""
+
+
+def until(condition: Callable[[], T], what: str, timeout: float = PATIENCE, every: float = 0.02) -> T:
+    """Call ``condition`` until it gives something true, and return that; what it raises counts as not yet.
+
+    Only errors of looking (a file or an answer that is not there yet) count so, no failed assertion.
+    """
+    end = time.monotonic() + timeout
+    last: object = None
+    while True:
+        try:
+            found = condition()
+            if found:
+                return found
+            last = found
+        except AssertionError:
+            raise
+        except Exception as error:
+            last = error
+        if time.monotonic() >= end:
+            raise AssertionError(f"not within {timeout:g} s: {what} (last: {last!r})")
+        time.sleep(every)
+
+
+def stays(condition: Callable[[], bool], what: str, seconds: float, every: float = 0.05) -> None:
+    """Look at ``condition`` for some seconds; it must hold all the time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert condition(), f"did not stay so for {seconds:g} s: {what}"
+        time.sleep(every)

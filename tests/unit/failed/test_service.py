@@ -1,0 +1,194 @@
+"""Putting back, editing and removing failed messages."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.unit.failed.conftest import AT, PlaceOrder
+from worker.errors import (
+    DatabaseUnavailable,
+    InvalidMessage,
+    NotFound,
+    PublishFailed,
+    TransportUnavailable,
+    UsageError,
+)
+from worker.messaging.failure import Filter
+from worker.messaging.stamps import Handled, Replay
+from worker.messaging.transport import Outcome, OutcomeKind
+
+ALL = Filter()
+
+
+async def test_a_retry_goes_back_to_where_it_came_from(service, store, broker, serializer, failure, recorder):
+    """Same id, transport, queue and key; attempt 1; done handlers and the ticket go along; out of sight after."""
+    await store.add([failure(stamps=(Handled(("shop.other",)),), priority=4)])
+    assert await service.retry("m1") == 1
+    [(transport, outgoing)] = broker.taken
+    assert (transport, outgoing.queue, outgoing.id, outgoing.key) == (
+        "sqlite",
+        "shop-place-order",
+        "m1",
+        "order-m1",
+    )
+    assert (outgoing.type, outgoing.priority) == ("PlaceOrder", 4)
+    envelope = serializer.decode(outgoing.body)
+    assert (envelope.id, envelope.attempt, envelope.message) == ("m1", 1, PlaceOrder("order-m1"))
+    assert envelope.get(Handled).handlers == ("shop.other",)
+    assert not await store.stale("m1", envelope.get(Replay).ticket)
+    assert await store.count(ALL) == 0
+    [change] = recorder.changes
+    assert (change.id, change.state, change.accepted_at, change.at) == ("m1", "accepted", None, AT)
+
+
+async def test_a_broker_that_is_down_changes_nothing(service, store, broker, failure, recorder):
+    """What was not confirmed stays in the store and may be retried."""
+    await store.add([failure()])
+    broker.down = True
+    with pytest.raises(TransportUnavailable):
+        await service.retry("m1")
+    assert await store.count(ALL) == 1
+    assert recorder.changes == []
+    broker.down = False
+    assert await service.retry(["m1"]) == 1
+
+
+async def test_a_crash_between_publish_and_hide_makes_no_twin(
+    service, store, broker, serializer, failure, monkeypatch
+):
+    """Retried again after a crash, a message carries the same ticket; one copy is done, the other is stale."""
+    await store.add([failure()])
+
+    async def crash(tickets):
+        raise DatabaseUnavailable("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "hide", crash)
+        with pytest.raises(DatabaseUnavailable):
+            await service.retry("m1")
+    assert await service.retry("m1") == 1
+    first, second = (serializer.decode(outgoing.body).get(Replay).ticket for _, outgoing in broker.taken)
+    assert first == second
+    assert not await store.stale("m1", first)
+    await store.resolve("m1", first)
+    assert await store.stale("m1", second)
+    assert await store.count(ALL) == 0
+
+
+@pytest.mark.parametrize(("kind", "unknown"), [(OutcomeKind.UNROUTABLE, False), (OutcomeKind.UNKNOWN, True)])
+async def test_what_a_broker_does_not_take_stays(service, store, broker, failure, kind, unknown):
+    """The others are put back; the error names those that were not, and whether that is certain."""
+    await store.add([failure("m1"), failure("m2"), failure("m3")])
+    broker.outcomes["m2"] = Outcome(kind, "no queue")
+    with pytest.raises(PublishFailed, match=r"2 put back, 1 not: m2 ") as caught:
+        await service.retry_many(ALL)
+    assert caught.value.unknown is unknown
+    assert await store.ids(ALL) == ["m2"]
+
+
+async def test_many_go_back_oldest_first(service, store, broker, failure):
+    """A retry by filter takes everything that it chooses, in the order of the failures, in several goes."""
+    await store.add([failure(f"m{number:03}", at=AT + number) for number in range(250)])
+    await store.add([failure("other", transport="kafka", at=AT)])
+    assert await service.retry_many(Filter(transport="sqlite")) == 250
+    assert [outgoing.id for _, outgoing in broker.taken] == [f"m{number:03}" for number in range(250)]
+    assert await store.ids(ALL) == ["other"]
+
+
+async def test_of_several_ids_the_known_ones_are_put_back(service, store, broker, failure):
+    """Unknown ids are named after the known ones are done."""
+    await store.add([failure("m1")])
+    with pytest.raises(NotFound, match=r"'gone'; 1 put back"):
+        await service.retry(["gone", "m1", "m1"])
+    assert len(broker.taken) == 1
+
+
+async def test_what_cannot_be_decoded_goes_back_unchanged(service, store, broker, failure, recorder):
+    """Its bytes are published as they came, and its row is removed after the broker's confirmation."""
+    await store.add([failure("m1", body=b"\xff", decoded=False, type=None)])
+    broker.down = True
+    with pytest.raises(TransportUnavailable):
+        await service.retry("m1")
+    assert await store.count(ALL) == 1
+    broker.down = False
+    assert await service.retry("m1") == 1
+    assert broker.taken[0][1].body == b"\xff"
+    assert await store.ids(ALL) == []
+    assert recorder.changes == []
+
+
+async def test_an_edit_replaces_the_data_only(service, store, broker, serializer, failure):
+    """Id and stamps stay, the key follows the data, and the message waits for its retry."""
+    await store.add([failure(stamps=(Handled(("shop.other",)),))])
+    await service.edit("m1", {"order_id": "new", "amount": 5})
+    assert broker.taken == []
+    envelope = serializer.decode((await store.get("m1")).failure.body)
+    assert (envelope.id, envelope.message, envelope.key) == ("m1", PlaceOrder("new", 5), "new")
+    assert envelope.get(Handled).handlers == ("shop.other",)
+
+
+async def test_an_edit_may_put_back_at_once(service, store, broker, failure):
+    """Edited and retried in one call."""
+    await store.add([failure()])
+    await service.edit("m1", {"order_id": "new"}, retry=True)
+    assert broker.taken[0][1].key == "new"
+    assert await store.count(ALL) == 0
+
+
+async def test_data_that_does_not_fit_is_refused_whole(service, store, failure):
+    """Every fault is named and the row stays as it was."""
+    await store.add([failure()])
+    before = await store.get("m1")
+    with pytest.raises(InvalidMessage) as caught:
+        await service.edit("m1", {"amount": "many"})
+    assert sorted(fault.pointer for fault in caught.value.faults) == ["/amount", "/order_id"]
+    assert await store.get("m1") == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"specversion":"1.0","id":"m1","type":"PlaceOrder","source":"erp","data":{"amount":"x"}}',
+        b'{"amount":"x"}',
+        b"\xff",
+    ],
+)
+async def test_data_can_be_mended(service, store, serializer, failure, body):
+    """A message of a known type whose data did not fit becomes one that does, under the same id."""
+    await store.add([failure("m1", body=body, decoded=False)])
+    await service.edit("m1", {"order_id": "new"})
+    row = await store.get("m1")
+    envelope = serializer.decode(row.failure.body)
+    assert (envelope.id, envelope.type, envelope.message) == ("m1", "PlaceOrder", PlaceOrder("new"))
+    assert row.failure.decoded
+    if b"erp" in body:
+        assert envelope.source == "erp"
+
+
+@pytest.mark.parametrize("name", [None, "Gone"])
+async def test_what_has_no_known_type_cannot_be_edited(service, store, failure, name):
+    """Nothing says what would fit."""
+    await store.add([failure(body=b"x", decoded=False, type=name)])
+    with pytest.raises(UsageError, match="cannot be edited"):
+        await service.edit("m1", {})
+
+
+async def test_removal(service, store, failure):
+    """Removing says how many, names unknown ids after the known are gone, and takes filters."""
+    await store.add([failure("m1"), failure("m2"), failure("m3", queue="q2")])
+    with pytest.raises(NotFound, match=r"'gone'; 1 removed"):
+        await service.remove(["m1", "gone"])
+    assert await service.remove_many(Filter(queue="q2")) == 1
+    assert await service.remove("m2") == 1
+    with pytest.raises(NotFound):
+        await service.remove("m2")
+
+
+async def test_untracked_types_keep_no_status(store, broker, registry, serializer, failure):
+    """Without a recorder nothing is noted, and putting back works all the same."""
+    from worker.failed.service import FailedService
+
+    await store.add([failure()])
+    assert await FailedService(store, broker.publish, registry, serializer).retry("m1") == 1
+    assert msgspec.json.decode(broker.taken[0][1].body)["attempt"] == 1

@@ -1,0 +1,92 @@
+"""The context: what a handler knows, and what it notes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from worker.errors import UsageError
+from worker.messaging.context import Context
+from worker.messaging.envelope import Envelope
+from worker.messaging.stamps import Handled, Received, Stamp, Token
+
+
+class Work:
+    session = "the session"
+
+
+def context_of(*stamps: Stamp, work: Any = None, **options: Any) -> Context:
+    envelope: Envelope[str] = Envelope(message="m", type="Go", id="7", attempt=2, stamps=stamps)
+    return Context(envelope, work, lambda it: ("log of", it.id), **options)
+
+
+def test_a_context_tells_what_the_envelope_knows() -> None:
+    """Id, attempt, token, transport and finished handlers are the envelope's."""
+    context = context_of(Token("web"), Received("sqlite", "q"), Handled(("a",)))
+    assert (context.message_id, context.attempt, context.token, context.transport, context.handled) == (
+        "7",
+        2,
+        "web",
+        "sqlite",
+        ("a",),
+    )
+
+
+def test_what_is_not_known_is_none() -> None:
+    """Handled inline and without token there is neither; the correlation is the message's own id."""
+    context = context_of()
+    assert (context.token, context.transport, context.handled, context.correlation_id) == (None, None, (), "7")
+
+
+def test_the_log_is_made_once_and_only_when_used() -> None:
+    """Binding a logger costs nothing where nothing is logged."""
+    made: list[str] = []
+    envelope: Envelope[str] = Envelope(message="m", type="Go", id="7")
+    context = Context(envelope, None, lambda it: made.append(it.id) or "log")
+    assert made == []
+    assert (context.log, context.log, made) == ("log", "log", ["7"])
+
+
+def test_the_session_is_the_unit_of_works() -> None:
+    """What a handler writes belongs to its own transaction."""
+    assert context_of(work=Work()).session == "the session"
+
+
+def test_a_session_needs_a_database() -> None:
+    """Without one the error says what to set."""
+    with pytest.raises(UsageError, match=r"\[database\] url"):
+        _ = context_of().session
+
+
+def test_what_is_noted_keeps_its_order() -> None:
+    """Events and commands leave in the order in which they were noted."""
+    context = context_of()
+    context.record("event")
+    context.dispatch("command", delay=2.5)
+    context.dispatch("last")
+    assert context.noted == [("event", 0.0), ("command", 2.5), ("last", 0.0)]
+
+
+def test_a_negative_delay_is_refused() -> None:
+    """And nothing is noted."""
+    context = context_of()
+    with pytest.raises(ValueError, match="expected seconds, 0 or more"):
+        context.dispatch("command", delay=-1)
+    assert context.noted == []
+
+
+def test_the_remaining_time_counts_down_to_nought() -> None:
+    """Seconds to the timeout, never below 0."""
+    now = [100.0]
+    context = context_of(deadline=110.0, now=lambda: now[0])
+    seen = []
+    for moment in (100.0, 107.5, 111.0):
+        now[0] = moment
+        seen.append(context.remaining)
+    assert seen == [10.0, 2.5, 0.0]
+
+
+def test_without_a_timeout_no_time_remains_to_be_told() -> None:
+    """Unknown is None, not 0."""
+    assert context_of().remaining is None

@@ -1,0 +1,274 @@
+"""Checks at start: every fault of the declarations comes in one error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+
+from worker import App, CallNext, ConfigurationError, Envelope
+
+
+class Go(msgspec.Struct, frozen=True):
+    to: str = ""
+
+
+class Stay(msgspec.Struct, frozen=True):
+    pass
+
+
+class Find(msgspec.Struct, frozen=True):
+    pass
+
+
+class Gone(msgspec.Struct, frozen=True):
+    pass
+
+
+class Plain:
+    pass
+
+
+@dataclass(frozen=True)
+class Walk:
+    to: str
+
+
+@attrs.frozen
+class Run:
+    to: str
+
+    @property
+    def lane(self) -> str:
+        return self.to
+
+
+async def go(command: Go) -> None: ...
+
+
+async def go_too(command: Go) -> None: ...
+
+
+async def find(query: Find) -> None: ...
+
+
+async def find_too(query: Find) -> None: ...
+
+
+async def walk(command: Walk) -> None: ...
+
+
+async def run(command: Run) -> None: ...
+
+
+async def gone(event: Gone) -> None: ...
+
+
+async def trim(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+    return await call_next(envelope)
+
+
+def faults_of(app: App) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        app.registry()
+    return caught.value.faults
+
+
+def contains(faults: tuple[str, ...], *parts: str) -> bool:
+    """Whether each part is in the fault of its place, and there are no others."""
+    return len(faults) == len(parts) and all(part in fault for fault, part in zip(faults, parts, strict=True))
+
+
+def test_all_faults_come_in_one_error() -> None:
+    """A wrong application name, a name twice, an unknown annotation, a missing and a surplus handler: all at once."""
+    app = App("my shop")
+    app.command("same")(Go)
+    app.command("same")(Stay)
+    app.query(Find)
+    app.handler(go)
+    app.handler(go_too)
+    app.handler(walk)
+    assert contains(
+        faults_of(app),
+        "App('my shop')",
+        "'same' is declared twice, also by tests.unit.messaging.test_registry.Go",
+        "walk: its first parameter is annotated Walk, which is no declared message; declared: Find, same, same",
+        "'same': 2 handlers",
+        "'same': 2 handlers",
+        "query 'Find': no handler",
+    ), faults_of(app)
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"priority": 10}, "priority=10, expected 0 to 9"),
+        ({"priority": -1}, "priority=-1, expected 0 to 9"),
+        ({"concurrency": 0}, "concurrency=0, expected 1 or more"),
+        ({"timeout": 0}, "timeout=0, expected seconds, more than 0"),
+        ({"version": 0}, "version=0, expected 1 or more"),
+        ({"key": "order"}, "key='order' is no field of it; fields: to"),
+        ({"errors": {ValueError: 200}}, "errors={ValueError: 200}, expected a status from 400 to 599"),
+        ({"name": "go there"}, "'go there' is no wire name"),
+        ({"name": "go\n"}, "is no wire name"),
+        ({"aliases": ("7",)}, "'7' is no wire name"),
+        ({"aliases": ("Go",)}, "'Go' is declared twice"),
+    ],
+)
+def test_a_wrong_option_is_a_fault_that_names_it(options: dict[str, Any], fault: str) -> None:
+    """Each fault names the declaration, the value and what is expected."""
+    app = App("shop")
+    app.command(**options)(Go)
+    app.handler(go)
+    found = faults_of(app)
+    assert contains(found, fault), found
+    assert "tests.unit.messaging.test_registry.Go" in found[0]
+
+
+def test_a_negative_cache_time_is_a_fault() -> None:
+    """Queries are checked as commands are."""
+    app = App("shop")
+    app.query(cache=-1)(Find)
+    app.handler(find)
+    assert contains(faults_of(app), "cache=-1, expected seconds, 0 or more")
+
+
+@pytest.mark.parametrize("cls", [Plain, dict, list[int]])
+def test_a_message_must_have_fields(cls: Any) -> None:
+    """Structs, dataclasses and attrs classes are messages; what cannot be read field by field is not."""
+    app = App("shop")
+    app.event("odd")(cls)
+    assert contains(faults_of(app), "expected a msgspec Struct, a dataclass or an attrs class")
+
+
+def test_dataclasses_and_attrs_classes_are_messages() -> None:
+    """They have keys as structs do; a property will do."""
+    app = App("shop")
+    app.command(key="to")(Walk)
+    app.command(key="lane")(Run)
+    app.handler(walk)
+    app.handler(run)
+    registry = app.registry()
+    assert [registry.by_class[cls].key_of(cls("a")) for cls in (Walk, Run)] == ["a", "a"]
+
+
+def test_a_key_may_be_made_by_a_function() -> None:
+    """None means that this message has no key; other values become text."""
+    app = App("shop")
+    app.command(key=lambda command: len(command.to) or None)(Go)
+    app.handler(go)
+    declared = app.registry().messages["Go"]
+    assert [declared.key_of(Go("abc")), declared.key_of(Go(""))] == ["3", None]
+
+
+def test_a_class_that_is_declared_twice_is_a_fault() -> None:
+    """A value's class says what type it is."""
+    app = App("shop")
+    app.event(Gone)
+    app.event("went")(Gone)
+    assert contains(faults_of(app), "its class is declared twice, also as 'Gone'")
+
+
+def test_an_included_name_that_is_declared_twice_is_a_fault() -> None:
+    """Joining applications does not hide one declaration behind another."""
+    app, other = App("shop"), App("mail")
+    app.event("gone")(Gone)
+    other.event("gone")(Stay)
+    app.include(other)
+    assert contains(faults_of(app), "'gone' is declared twice")
+
+
+def test_commands_and_queries_need_a_handler_and_events_none() -> None:
+    """An event that nobody subscribes to is fine."""
+    app = App("shop")
+    app.command(Go)
+    app.query(Find)
+    app.event(Gone)
+    assert contains(faults_of(app), "command 'Go': no handler", "query 'Find': no handler")
+
+
+def test_a_second_handler_must_be_meant() -> None:
+    """A command may have several where it says so, a query never."""
+    app = App("shop")
+    app.command(Go)
+    app.query(Find)
+    for function in (go, go_too, find, find_too):
+        app.handler(function)
+    assert contains(
+        faults_of(app), "many_handlers=True if that is meant", "query 'Find': 2 handlers"
+    ) and "many_handlers" not in faults_of(app)[1]
+
+
+def test_handlers_of_one_name_are_a_fault_even_where_several_are_allowed() -> None:
+    """A retry knows finished handlers by their names."""
+    app = App("shop")
+    app.command(many_handlers=True)(Go)
+    app.event(Gone)
+    for _ in range(2):
+        app.handler(go)
+        app.subscriber(gone)
+    assert contains(faults_of(app), "command 'Go': two handlers of one name", "event 'Gone': two handlers")
+
+
+def test_several_handlers_run_by_priority_and_then_as_registered() -> None:
+    """Higher first, equals in order."""
+    app = App("shop")
+    app.command(many_handlers=True)(Go)
+
+    async def last(command: Go) -> None: ...
+
+    async def first(command: Go) -> None: ...
+
+    app.handler(priority=-1)(last)
+    app.handler(go)
+    app.handler(go_too)
+    app.handler(priority=1)(first)
+    assert [handler.call for handler in app.registry().handlers["Go"]] == [first, go, go_too, last]
+
+
+def not_async(envelope: Any, call_next: Any) -> Any: ...
+
+
+async def one_parameter(envelope: Any) -> Any: ...
+
+
+class Callable:
+    async def __call__(self, envelope: Any, call_next: Any) -> Any: ...
+
+
+@pytest.mark.parametrize("call", [not_async, one_parameter, Callable])
+def test_a_middleware_is_an_async_function_of_two(call: Any) -> None:
+    """Plain functions, other numbers of parameters and classes are faults."""
+    app = App("shop")
+    app.middleware(call)
+    assert contains(faults_of(app), "expected an async function of (envelope, call_next)")
+
+
+def test_a_callable_object_may_be_a_middleware() -> None:
+    """It is named by its class."""
+    app = App("shop")
+    app.middleware(Callable())
+    (entry,) = app.registry().middleware
+    assert entry.name == f"{__name__}.Callable"
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"messages": [Go]}, "test_registry.Go'> is no declared message"),
+        ({"messages": ["Go"]}, "messages='Go' is no declared message"),
+        ({"when": {"region": "a&"}}, "condition region='a&': an empty part"),
+        ({"when": {"region": ["a"]}}, "condition region=['a']: expected text"),
+        ({"messages": ["Gone"], "when": {"type": "Gone"}}, "expected one of them"),
+    ],
+)
+def test_where_a_middleware_applies_is_checked(options: dict[str, Any], fault: str) -> None:
+    """Undeclared messages and conditions that cannot be read are faults like any other."""
+    app = App("shop")
+    app.event(Gone)
+    app.middleware(**options)(trim)
+    found = faults_of(app)
+    assert contains(found, fault), found

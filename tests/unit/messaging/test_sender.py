@@ -1,0 +1,259 @@
+"""The sender: batches what is sent at once, and knows the fate of each message within a bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from worker.errors import PublishFailed, TransportUnavailable
+from worker.messaging.sender import Sender
+from worker.messaging.transport import ACCEPTED, Features, Outcome, OutcomeKind, Outgoing
+
+Answer = Callable[[Sequence[Outgoing]], Awaitable[Sequence[Outcome]]]
+
+
+async def accept(batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+    return [ACCEPTED] * len(batch)
+
+
+class FakeTransport:
+    """Notes the ids of each batch and answers as told, by turns; the last answer stays."""
+
+    name = "fake"
+
+    def __init__(self, *answers: Answer, max_batch: int = 100) -> None:
+        self.features = Features(max_batch=max_batch)
+        self.batches: list[list[str]] = []
+        self._answers = list(answers) or [accept]
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        self.batches.append([outgoing.id for outgoing in batch])
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return await answer(batch)
+
+
+class Gate:
+    """An answer that waits until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+
+    async def __call__(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        await self.opened.wait()
+        return [ACCEPTED] * len(batch)
+
+
+def outgoing(name: object) -> Outgoing:
+    return Outgoing(queue="q", id=str(name), type="Go", body=b"{}")
+
+
+def sender(transport: FakeTransport, **options: Any) -> Sender:
+    return Sender(transport, **options)  # type: ignore[arg-type]
+
+
+async def never(batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+    await asyncio.Event().wait()
+    return []
+
+
+def raising(error: Exception) -> Answer:
+    async def answer(batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        raise error
+
+    return answer
+
+
+def answering(*outcomes: Outcome) -> Answer:
+    async def answer(batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        return outcomes
+
+    return answer
+
+
+async def settle() -> None:
+    """Let everything run that can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_what_is_sent_in_one_turn_leaves_in_one_batch() -> None:
+    """Concurrent posts share a broker batch, in the order in which they came."""
+    transport = FakeTransport()
+    the_sender = sender(transport)
+    await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(5)))
+    assert transport.batches == [["0", "1", "2", "3", "4"]]
+
+
+async def test_a_single_message_waits_for_no_company() -> None:
+    """Each of two sends in turn is a batch of its own."""
+    transport = FakeTransport()
+    the_sender = sender(transport)
+    await the_sender.send(outgoing(1))
+    await the_sender.send(outgoing(2))
+    assert transport.batches == [["1"], ["2"]]
+
+
+async def test_batches_grow_while_others_are_under_way() -> None:
+    """With all lanes taken what comes gathers, and leaves together when one is free."""
+    gate = Gate()
+    transport = FakeTransport(gate)
+    the_sender = sender(transport, lanes=2)
+    tasks = []
+    for n in range(5):
+        tasks.append(asyncio.ensure_future(the_sender.send(outgoing(n))))
+        await settle()
+    assert transport.batches == [["0"], ["1"]]
+    gate.opened.set()
+    await asyncio.gather(*tasks)
+    assert transport.batches == [["0"], ["1"], ["2", "3", "4"]]
+
+
+async def test_no_batch_is_larger_than_the_broker_takes() -> None:
+    """What is too much for one batch leaves in several, in order."""
+    transport = FakeTransport(max_batch=2)
+    the_sender = sender(transport)
+    await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(5)))
+    await the_sender.send_all([outgoing(n) for n in range(5, 8)])
+    assert transport.batches == [["0", "1"], ["2", "3"], ["4"], ["5", "6"], ["7"]]
+
+
+async def test_sending_returns_only_after_the_confirmation() -> None:
+    """A 202 that depends on it is durable."""
+    gate = Gate()
+    task = asyncio.ensure_future(sender(FakeTransport(gate)).send(outgoing(1)))
+    await settle()
+    assert not task.done()
+    gate.opened.set()
+    await task
+
+
+@pytest.mark.parametrize(
+    ("outcome", "unknown", "text"),
+    [
+        (
+            Outcome(OutcomeKind.UNROUTABLE),
+            False,
+            "Go 1 to fake/q: there is no queue 'q'; run: worker setup",
+        ),
+        (Outcome(OutcomeKind.REFUSED, "too large"), False, "Go 1 to fake/q: refused (too large)"),
+        (
+            Outcome(OutcomeKind.UNKNOWN, "cut off"),
+            True,
+            "Go 1 to fake/q: nobody knows whether it was taken; send it again under the same id (cut off)",
+        ),
+    ],
+)
+async def test_a_message_that_was_not_taken_says_why(outcome: Outcome, unknown: bool, text: str) -> None:
+    """The error names message, transport and queue, and whether the fate is unknown."""
+    with pytest.raises(PublishFailed) as caught:
+        await sender(FakeTransport(answering(outcome))).send(outgoing(1))
+    assert (str(caught.value), caught.value.unknown) == (text, unknown)
+
+
+async def test_of_one_batch_each_message_has_its_own_fate() -> None:
+    """A refused message does not take its neighbours with it."""
+    transport = FakeTransport(answering(ACCEPTED, Outcome(OutcomeKind.REFUSED), ACCEPTED))
+    the_sender = sender(transport)
+    results = await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), PublishFailed, type(None)]
+
+
+async def test_a_broker_that_does_not_answer_in_time_leaves_the_fate_unknown() -> None:
+    """No send waits longer than the timeout."""
+    with pytest.raises(PublishFailed, match=r"no answer within 0.001 s") as caught:
+        await sender(FakeTransport(never), timeout=0.001).send(outgoing(1))
+    assert caught.value.unknown
+
+
+async def test_a_late_batch_does_not_block_the_next() -> None:
+    """After the timeout the lane is free again."""
+    transport = FakeTransport(never, accept)
+    the_sender = sender(transport, timeout=0.001, lanes=1)
+    with pytest.raises(PublishFailed):
+        await the_sender.send(outgoing(1))
+    await the_sender.send(outgoing(2))
+    assert transport.batches == [["1"], ["2"]]
+
+
+async def test_a_broker_that_cannot_be_reached_is_said_to_every_caller() -> None:
+    """None was taken; each caller of the batch gets the error."""
+    transport = FakeTransport(raising(TransportUnavailable("fake does not answer")), accept)
+    the_sender = sender(transport)
+    results = await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(2)), return_exceptions=True)
+    assert [str(result) for result in results] == ["fake does not answer"] * 2
+    await the_sender.send(outgoing(3))
+
+
+async def test_an_outage_in_the_middle_leaves_the_rest_unknown() -> None:
+    """What the first batch took stays taken; nothing is said to have failed that may have arrived."""
+    transport = FakeTransport(accept, raising(TransportUnavailable("gone")), max_batch=2)
+    outcomes = await sender(transport).publish([outgoing(n) for n in range(4)])
+    assert [outcome.kind for outcome in outcomes] == [
+        OutcomeKind.ACCEPTED,
+        OutcomeKind.ACCEPTED,
+        OutcomeKind.UNKNOWN,
+        OutcomeKind.UNKNOWN,
+    ]
+
+
+async def test_an_outage_at_the_start_of_many_is_raised() -> None:
+    """None of them was taken."""
+    with pytest.raises(TransportUnavailable, match="gone"):
+        await sender(FakeTransport(raising(TransportUnavailable("gone")))).send_all([outgoing(1), outgoing(2)])
+
+
+@pytest.mark.parametrize("answers", [(), (ACCEPTED,), (ACCEPTED, ACCEPTED, ACCEPTED)])
+async def test_a_wrong_number_of_answers_leaves_the_fate_unknown(answers: tuple[Outcome, ...]) -> None:
+    """Nobody can tell which answer is whose, and nobody waits for ever."""
+    the_sender = sender(FakeTransport(answering(*answers)))
+    results = await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(2)), return_exceptions=True)
+    assert [isinstance(result, PublishFailed) and result.unknown for result in results] == [True, True]
+
+
+async def test_a_fault_of_the_driver_comes_to_the_callers() -> None:
+    """An error that a transport should not raise is not swallowed."""
+    with pytest.raises(ZeroDivisionError):
+        await sender(FakeTransport(raising(ZeroDivisionError()))).send(outgoing(1))
+
+
+async def test_a_caller_that_goes_away_harms_no_other() -> None:
+    """Its message is sent all the same; the others' fates are told."""
+    gate = Gate()
+    transport = FakeTransport(gate)
+    the_sender = sender(transport)
+    first, second = (asyncio.ensure_future(the_sender.send(outgoing(n))) for n in range(2))
+    await settle()
+    first.cancel()
+    await settle()
+    gate.opened.set()
+    await second
+    assert (first.cancelled(), transport.batches) == (True, [["0", "1"]])
+
+
+async def test_many_are_sent_in_order_and_nothing_is_nothing() -> None:
+    """One message of many goes the way of a single one."""
+    transport = FakeTransport()
+    the_sender = sender(transport)
+    await the_sender.send_all([])
+    await the_sender.send_all([outgoing(1)])
+    await the_sender.send_all([outgoing(2), outgoing(3)])
+    assert transport.batches == [["1"], ["2", "3"]]
+
+
+async def test_one_of_many_that_was_not_taken_is_raised() -> None:
+    """The first that failed is named."""
+    transport = FakeTransport(answering(ACCEPTED, Outcome(OutcomeKind.REFUSED, "no")))
+    with pytest.raises(PublishFailed, match=r"Go 2 to fake/q: refused \(no\)"):
+        await sender(transport).send_all([outgoing(1), outgoing(2)])
+
+
+async def test_only_what_was_confirmed_is_reported() -> None:
+    """A listener hears of accepted messages, not of others."""
+    heard: list[str] = []
+    transport = FakeTransport(answering(ACCEPTED, Outcome(OutcomeKind.UNKNOWN), ACCEPTED))
+    the_sender = sender(transport, sent=lambda it: heard.append(it.id))
+    await the_sender.publish([outgoing(n) for n in range(3)])
+    assert heard == ["0", "2"]

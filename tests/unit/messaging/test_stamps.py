@@ -1,0 +1,85 @@
+"""Stamps: declared by a plain class, frozen, named in snake case, kept when unknown."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+import worker
+from worker.messaging.stamps import Abandoned, Delay, Handled, Replay, Stamp, Token, UnknownStamp, travelling
+
+
+class Region(worker.Stamp):
+    value: str
+
+
+class HTTPOrigin(worker.Stamp):
+    host: str
+    port: int = 80
+
+
+class Local(worker.Stamp):
+    travels: ClassVar[bool] = False
+    value: int
+
+
+class Nothing(worker.Stamp):
+    pass
+
+
+class Narrow(Region):
+    zone: str = "a"
+
+
+@pytest.mark.parametrize("stamp", [Region("eu"), HTTPOrigin("a"), Narrow("eu", "b")])
+def test_a_plain_subclass_is_frozen(stamp: Stamp) -> None:
+    """Nobody has to say ``frozen=True``; what travels is immutable and can be compared and hashed."""
+    with pytest.raises(AttributeError, match="immutable"):
+        setattr(stamp, stamp.__struct_fields__[0], "other")
+    assert hash(stamp) == hash(type(stamp)(*(getattr(stamp, name) for name in stamp.__struct_fields__)))
+
+
+@pytest.mark.parametrize(
+    ("stamp", "name", "attribute"),
+    [
+        (Region("eu"), "region", "eu"),
+        (HTTPOrigin("a"), "http_origin", ("a", 80)),
+        (Nothing(), "nothing", ()),
+        (Narrow("eu"), "narrow", ("eu", "a")),
+        (Handled(("x", "y")), "handled", ("x", "y")),
+        (UnknownStamp("tenant", {"value": "acme"}), "tenant", "acme"),
+        (UnknownStamp("pair", {"a": 1, "b": 2}), "pair", (1, 2)),
+        (UnknownStamp("flags", [1, 2]), "flags", [1, 2]),
+    ],
+)
+def test_a_stamp_is_read_by_its_name_and_fields(stamp: Stamp, name: str, attribute: object) -> None:
+    """Conditions read the only field's value, or all of them; an unknown stamp reads as its own class would."""
+    assert (stamp.label, stamp.attribute()) == (name, attribute)
+
+
+def test_a_class_names_its_stamps() -> None:
+    """A class and its stamps have one name."""
+    assert [kind.name() for kind in (Region, HTTPOrigin, Delay)] == ["region", "http_origin", "delay"]
+
+
+def test_only_what_travels_is_known_to_serializers() -> None:
+    """Stamps of this process alone are never read from the wire; subclasses of stamps are."""
+    kinds = travelling({__name__})
+    assert {"region": Region, "http_origin": HTTPOrigin, "narrow": Narrow}.items() <= kinds.items()
+    assert {"local", "delay", "received", "sent", "collect", "result", "unknown_stamp"} & set(kinds) == set()
+
+
+def test_of_two_classes_with_one_name_the_applications_own_is_taken() -> None:
+    """Where the modules are known they decide, else the class that was defined last."""
+    other = type("Region", (Stamp,), {"__annotations__": {"value": str}, "__module__": "elsewhere"})
+    assert travelling()["region"] is other
+    assert travelling({__name__})["region"] is Region
+
+
+def test_built_in_stamps_cannot_be_taken_over() -> None:
+    """An application's class of a built-in name does not change how retries are read."""
+    pretender = type("Handled", (Stamp,), {"__annotations__": {"handlers": str}, "__module__": __name__})
+    assert pretender.__name__ == "Handled"
+    kinds = travelling({__name__})
+    assert [kinds[name] for name in ("handled", "abandoned", "replay", "token")] == [Handled, Abandoned, Replay, Token]

@@ -1,0 +1,20 @@
+"""Parcels for tests."""
+
+from __future__ import annotations
+
+import msgspec
+
+from worker.messaging.transport import Outgoing
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    transport: str
+    outgoing: Outgoing
+
+
+def parcel(
+    message_id: str, *, key: str | None = None, delay: float = 0.0, transport: str = "memory"
+) -> Parcel:
+    return Parcel(
+        transport, Outgoing(queue="q", id=message_id, type="Done", body=b"{}", key=key, delay=delay)
+    )

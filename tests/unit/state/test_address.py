@@ -1,0 +1,53 @@
+"""What a database URL means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from worker.errors import ConfigurationError
+from worker.state.address import parse
+
+BASE = Path("/srv/shop")
+
+
+def test_a_relative_path_counts_from_the_configuration_files_folder():
+    """`sqlite:///var/worker.db` lies in the folder of the configuration file."""
+    assert parse("sqlite:///var/worker.db", BASE).url.database == "/srv/shop/var/worker.db"
+
+
+def test_an_absolute_path_stays():
+    """Four slashes are an absolute path."""
+    assert parse("sqlite:////data/worker.db", BASE).url.database == "/data/worker.db"
+
+
+@pytest.mark.parametrize("text", ["sqlite://", "sqlite:///:memory:", ":memory:"])
+def test_a_database_without_a_path_goes_with_the_process(text):
+    """Every way to write it means a database that lasts as long as the process."""
+    assert parse(text, BASE).url is None
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgresql_is_only_a_url(scheme):
+    """PostgreSQL goes through psycopg, whatever the scheme is called, and its password is masked."""
+    address = parse(f"{scheme}://user:secret@host/name", BASE)
+    assert address.url.drivername == "postgresql+psycopg"
+    assert address.dialect == "postgresql"
+    assert "secret" not in address.shown and "***" in address.shown
+
+
+@pytest.mark.parametrize(
+    "text", ["mysql://host/name", "nonsense", "", "sqlite://host/path", "sqlite:///x.db?mode=ro"]
+)
+def test_any_other_url_is_a_configuration_error(text):
+    """What is not supported is refused at once."""
+    with pytest.raises(ConfigurationError):
+        parse(text, BASE)
+
+
+def test_a_password_is_never_shown():
+    """A URL that cannot be read is not repeated in the error."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse("postgresql://user:secret@host:port/name", BASE)
+    assert "secret" not in str(caught.value)

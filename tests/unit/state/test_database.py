@@ -1,0 +1,195 @@
+"""The database: opening, outages, and transactions that do not wait for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from worker.errors import ConfigurationError, DatabaseUnavailable, UsageError
+from worker.state.database import Database
+from worker.state.waits import Waits
+
+HASTY = Waits(pool=0.05, lock=0.05, transaction=2.0)
+
+
+async def test_the_folder_is_created(tmp_path):
+    """A database in a folder that does not exist is created with it."""
+    database = Database("sqlite:///a/b/state.db", base=tmp_path)
+    await database.connect(5.0)
+    await database.close()
+    assert (tmp_path / "a/b/state.db").exists()
+
+
+async def test_a_file_is_durable_and_read_while_written(tmp_path):
+    """Files are in WAL mode and every commit is synced."""
+    database = Database("sqlite:///state.db", base=tmp_path)
+    await database.connect(5.0)
+    async with database.begin_write() as connection:
+        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2
+    await database.close()
+
+
+@pytest.mark.parametrize("content", [None, b"this is not a database, whatever its name says" * 100])
+async def test_what_cannot_be_opened_is_unavailable_at_once(tmp_path, content):
+    """A path that is a folder, or a file that is no database, is named in DatabaseUnavailable without waiting."""
+    path = tmp_path / "state.db"
+    path.mkdir() if content is None else path.write_bytes(content)
+    database = Database("sqlite:///state.db", base=tmp_path)
+    async with asyncio.timeout(5.0):
+        with pytest.raises(DatabaseUnavailable, match=r"state\.db"):
+            await database.connect(60.0)
+    await database.close()
+
+
+async def test_sessions_and_stores_see_the_same_data_in_memory():
+    """`sqlite://` is one database for all connections, and gone when it is closed."""
+    database = Database("sqlite://", base=Path("/nonexistent"))
+    await database.connect(5.0)
+    folder = Path(database._folder)
+    async with database.begin_write() as connection:
+        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+    session = database.session()
+    await session.execute(text("INSERT INTO things VALUES ('one')"))
+    await session.settle()
+    await session.undo()
+    async with database.begin_read() as connection:
+        assert (await connection.execute(text("SELECT name FROM things"))).scalar_one() == "one"
+    await database.close()
+    await database.close()
+    assert not folder.exists()
+
+
+async def test_another_processs_lock_is_unavailable(tmp_path):
+    """A write lock that another process holds too long is DatabaseUnavailable, in stores and in sessions."""
+    database = Database("sqlite:///state.db", base=tmp_path, waits=HASTY)
+    await database.connect(5.0)
+    other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailable, match="locked"):
+        async with database.begin_write():
+            pass
+    session = database.session()
+    with pytest.raises(DatabaseUnavailable, match="locked"):
+        await session.execute(text("SELECT 1"))
+    await session.undo()
+    other.execute("ROLLBACK")
+    async with database.begin_write():
+        pass
+    other.close()
+    await database.close()
+
+
+async def test_waiting_for_this_processs_own_writer_is_bounded(tmp_path):
+    """A writer that waits too long behind another of its process gets DatabaseUnavailable."""
+    database = Database("sqlite:///state.db", base=tmp_path, waits=HASTY)
+    await database.connect(5.0)
+    async with database.begin_write():
+        with pytest.raises(DatabaseUnavailable, match="no connection"):
+            async with database.begin_write():
+                pass
+        session = database.session()
+        with pytest.raises(DatabaseUnavailable, match="no connection"):
+            await session.execute(text("SELECT 1"))
+        await session.undo()
+    await database.close()
+
+
+async def test_a_transaction_is_bounded(tmp_path):
+    """A store's transaction that takes too long is rolled back and is DatabaseUnavailable; the next one works."""
+    database = Database("sqlite:///state.db", base=tmp_path, waits=Waits(transaction=0.05))
+    await database.connect(5.0)
+    with pytest.raises(DatabaseUnavailable, match=r"within 0\.05 s"):
+        async with database.begin_write() as connection:
+            await connection.execute(text("CREATE TABLE things (name TEXT)"))
+            await asyncio.Event().wait()
+    async with database.begin_write() as connection:
+        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+    await database.close()
+
+
+async def test_errors_in_the_statement_stay_what_they_are(database):
+    """Only an outage is DatabaseUnavailable: a violated constraint or a wrong statement is the caller's."""
+    async with database.begin_write() as connection:
+        await connection.execute(text("CREATE TABLE things (name TEXT PRIMARY KEY)"))
+        await connection.execute(text("INSERT INTO things VALUES ('one')"))
+    with pytest.raises(IntegrityError):
+        async with database.begin_write() as connection:
+            await connection.execute(text("INSERT INTO things VALUES ('one')"))
+    with pytest.raises(Exception) as caught:
+        async with database.begin_write() as connection:
+            await connection.execute(text("SELEC"))
+    assert not isinstance(caught.value, DatabaseUnavailable)
+
+
+async def test_errors_do_not_show_parameters(database):
+    """What a statement was given stays out of errors, which go to logs."""
+    async with database.begin_write() as connection:
+        await connection.execute(text("CREATE TABLE things (name TEXT PRIMARY KEY)"))
+    insert = text("INSERT INTO things VALUES (:name)")
+    async with database.begin_write() as connection:
+        await connection.execute(insert, {"name": "secret"})
+    session = database.session()
+    with pytest.raises(IntegrityError) as caught:
+        await session.execute(insert, {"name": "secret"})
+    await session.undo()
+    assert "secret" not in str(caught.value).split("DETAIL")[0]
+
+
+async def test_a_read_session_cannot_write(database):
+    """A query handler's session refuses writes, and that is no outage."""
+    session = database.session(read_only=True)
+    with pytest.raises(Exception) as caught:
+        await session.execute(text("CREATE TABLE things (name TEXT)"))
+    assert not isinstance(caught.value, DatabaseUnavailable)
+    if database.is_sqlite:
+        assert isinstance(caught.value, OperationalError)
+    await session.undo()
+
+
+async def test_a_cancelled_transaction_leaves_nothing(database):
+    """A handler cancelled in the middle of its transaction leaves no write and no lock behind."""
+    async with database.begin_write() as connection:
+        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+    started = asyncio.Event()
+
+    async def work():
+        session = database.session()
+        try:
+            await session.execute(text("INSERT INTO things VALUES ('one')"))
+            started.set()
+            while True:
+                await session.execute(text("SELECT 1"))
+        finally:
+            await session.undo()
+
+    task = asyncio.create_task(work())
+    await started.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    async with database.begin_write() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM things"))).scalar_one() == 0
+
+
+@pytest.mark.parametrize("call", ["commit", "rollback", "begin"])
+async def test_a_handler_does_not_end_its_own_transaction(database, call):
+    """Committing by hand would part a handler's writes from its events, so it is refused and says why."""
+    session = database.session()
+    with pytest.raises(UsageError, match=r"context\.session"):
+        result = getattr(session, call)()
+        await result
+    await session.undo()
+
+
+async def test_postgresql_without_its_driver_says_what_to_install(tmp_path, monkeypatch):
+    """The missing driver of an optional database is a configuration error that names the extra."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"command-worker\[postgres\]"):
+        Database("postgresql://host/name", base=tmp_path)

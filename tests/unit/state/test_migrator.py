@@ -1,0 +1,120 @@
+"""Migrations: once each, whoever else is at it, and never backwards."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import MetaData, text
+
+from worker.errors import ConfigurationError
+from worker.state import migrator
+from worker.state.migrations import MIGRATIONS, Migration
+from worker.state.tables import metadata
+
+
+async def test_setup_is_repeatable(connect):
+    """What is missing is named before, nothing is after, and setup can be called again."""
+    database = await connect()
+    if database.is_sqlite:
+        assert await database.missing() == [migration.name for migration in MIGRATIONS]
+    await database.setup()
+    assert await database.missing() == []
+    await database.setup()
+
+
+async def test_two_engines_at_once(connect):
+    """Engines that set up at the same time all succeed, and each migration is applied once."""
+    databases = [await connect() for _ in range(4)]
+    await asyncio.gather(*(database.setup() for database in databases))
+    async with databases[0].begin_read() as connection:
+        count = (await connection.execute(text("SELECT count(*) FROM worker_schema_version"))).scalar_one()
+    assert count == len(MIGRATIONS)
+
+
+async def test_two_processes_at_once(tmp_path):
+    """Processes that start on one new file at the same time all succeed."""
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from worker.state.database import Database\n"
+        "async def main():\n"
+        "    database = Database('sqlite:///state.db', base=pathlib.Path(sys.argv[1]))\n"
+        "    await database.connect(20)\n"
+        "    await database.setup()\n"
+        "    print(await database.missing())\n"
+        "    await database.close()\n"
+        "asyncio.run(main())\n"
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    for process in running:
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out.strip()) == (0, b"[]"), err.decode()
+
+
+async def test_a_newer_database_is_refused(database):
+    """A program that is older than the database's tables says so and touches nothing."""
+    async with database.begin_write() as connection:
+        await connection.execute(text("INSERT INTO worker_schema_version VALUES (999, '0999_future', 0)"))
+    for call in (database.setup, database.missing):
+        with pytest.raises(ConfigurationError, match="0999_future"):
+            await call()
+
+
+async def test_only_what_is_missing_is_applied(database):
+    """A later migration is applied to a database that has the earlier ones."""
+    later = Migration(
+        2, "0002_more", lambda connection: connection.execute(text("CREATE TABLE more (id INTEGER)"))
+    )
+    async with database.begin_write() as connection:
+        assert await migrator.pending(connection, (*MIGRATIONS, later)) == ["0002_more"]
+        await migrator.upgrade(connection, 0.0, (*MIGRATIONS, later))
+        assert await migrator.pending(connection, (*MIGRATIONS, later)) == []
+
+
+async def test_a_failed_migration_changes_nothing(connect):
+    """A migration that fails half-way leaves the tables as they were."""
+
+    def broken(connection):
+        connection.execute(text("CREATE TABLE half (id INTEGER)"))
+        raise RuntimeError("broken")
+
+    database = await connect()
+    with pytest.raises(RuntimeError):
+        async with database.begin_write() as connection:
+            await migrator.upgrade(connection, 0.0, (Migration(998, "0998_broken", broken),))
+    async with database.begin_read() as connection:
+        tables = await connection.run_sync(
+            lambda c: MetaData().reflect(c) or __import__("sqlalchemy").inspect(c).get_table_names()
+        )
+    assert "half" not in tables
+
+
+async def test_the_migrations_make_the_tables_that_the_code_uses(database):
+    """Columns, types, keys and indexes after all migrations are those of tables.py."""
+
+    def shape(tables: MetaData) -> dict[str, object]:
+        return {
+            table.name: (
+                {(c.name, c.primary_key, c.nullable) for c in table.columns},
+                {(index.name, tuple(c.name for c in index.columns)) for index in table.indexes},
+            )
+            for table in tables.sorted_tables
+            if table.name.startswith("worker_")
+        }
+
+    found = MetaData()
+    async with database.begin_read() as connection:
+        await connection.run_sync(found.reflect)
+    made, wanted = shape(found), shape(metadata)
+    # PostgreSQL lists the index of a unique constraint too
+    for name, (columns, indexes) in wanted.items():
+        assert made[name][0] == columns
+        assert indexes <= made[name][1]
+    assert made.keys() == wanted.keys()

@@ -1,0 +1,101 @@
+"""The outbox: order, claims and delays."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.state.parcels import parcel
+from worker.state.outbox import Outbox, outbox_values
+from worker.state.tables import outbox as table
+
+
+@pytest.fixture
+def outbox(database):
+    return Outbox(database)
+
+
+@pytest.fixture
+def commit(database):
+    """Commits what a handler sent, as the unit of work does."""
+
+    async def do(origin, *parcels, worker="", lease=0.0):
+        rows = outbox_values(origin, parcels, database.clock(), worker, lease)
+        async with database.begin_write() as connection:
+            await connection.execute(database.insert(table), rows)
+
+    return do
+
+
+def ids(rows):
+    return [row.outgoing.id for row in rows]
+
+
+async def test_rows_come_in_the_order_of_commits(outbox, commit):
+    """Rows are handed out oldest first, and only so many."""
+    await commit("m1", parcel("a"), parcel("b"))
+    await commit("m2", parcel("c"))
+    assert ids(await outbox.claim("w1", 2, 30.0)) == ["a", "b"]
+    assert ids(await outbox.pending(10)) == ["a", "b", "c"]
+
+
+async def test_a_claimed_row_is_not_given_to_another(outbox, commit, clock):
+    """While a claim lasts nobody else is given the row; afterwards anybody is."""
+    await commit("m1", parcel("a"))
+    assert ids(await outbox.claim("w1", 10, 30.0)) == ["a"]
+    assert ids(await outbox.claim("w2", 10, 30.0)) == []
+    assert ids(await outbox.claim("w1", 10, 30.0)) == ["a"]
+    clock.advance(31.0)
+    assert ids(await outbox.claim("w2", 10, 30.0)) == ["a"]
+
+
+async def test_order_is_kept_between_two_relays(outbox, commit):
+    """Nobody gets a row while somebody else holds an earlier one of the same message or ordering key."""
+    await commit("m1", parcel("a"), parcel("b"))
+    await commit("m2", parcel("c", key="k"))
+    await commit("m3", parcel("d", key="k"))
+    await commit("m4", parcel("e"))
+    assert ids(await outbox.claim("w1", 1, 30.0)) == ["a"]
+    assert ids(await outbox.claim("w2", 1, 30.0)) == ["c"]
+    assert ids(await outbox.claim("w3", 10, 30.0)) == ["e"]
+
+
+async def test_a_stopping_worker_leaves_its_rows_to_others(outbox, commit):
+    """Released rows can be claimed at once."""
+    await commit("m1", parcel("a"), worker="w1", lease=30.0)
+    assert await outbox.claim("w2", 10, 30.0) == []
+    await outbox.release("w1")
+    assert ids(await outbox.claim("w2", 10, 30.0)) == ["a"]
+
+
+async def test_a_delay_counts_from_the_commit(outbox, commit, clock):
+    """What is left of a delay is what is published, never less than nothing."""
+    await commit("m1", parcel("a", delay=10.0))
+    clock.advance(4.0)
+    assert (await outbox.claim("w1", 10, 1.0))[0].outgoing.delay == pytest.approx(6.0)
+    clock.advance(60.0)
+    assert (await outbox.claim("w1", 10, 1.0))[0].outgoing.delay == 0.0
+
+
+async def test_sent_rows_are_removed(outbox, commit):
+    """A row is gone once it was sent."""
+    await commit("m1", parcel("a"), parcel("b"))
+    rows = await outbox.claim("w1", 10, 30.0)
+    await outbox.remove([rows[0].seq])
+    await outbox.remove([])
+    assert ids(await outbox.pending(10)) == ["b"]
+    assert await outbox.count() == 1
+
+
+async def test_only_open_transports_are_asked_for(outbox, commit):
+    """Rows of a transport that a process has not opened do not stand in the way of others."""
+    await commit("m1", parcel("a", transport="kafka"))
+    await commit("m2", parcel("b", transport="sqlite"))
+    assert ids(await outbox.claim("w1", 1, 30.0, ["sqlite"])) == ["b"]
+
+
+async def test_old_rows_can_be_looked_for(outbox, commit, clock):
+    """Rows that wait for long are found by age."""
+    await commit("m1", parcel("a"))
+    clock.advance(60.0)
+    await commit("m2", parcel("b"))
+    assert ids(await outbox.pending(10, older_than=30.0)) == ["a"]

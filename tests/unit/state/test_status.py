@@ -1,0 +1,236 @@
+"""Status of commands: written in batches, read at once, the later step winning."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from worker.errors import DatabaseUnavailable
+from worker.messaging.status import StatusChange
+from worker.state.status_reader import StatusReader
+from worker.state.status_row import StatusRow, join, row_of
+from worker.state.status_writer import StatusWriter
+from worker.state.waits import Waits
+
+AT = 1_800_000_000.0
+
+
+def step(state, at=0.0, **facts) -> StatusChange:
+    facts.setdefault("accepted_at", "2027-01-15T08:00:00.000Z")
+    return StatusChange(
+        **{
+            "id": "m1",
+            "type": "T",
+            "state": state,
+            "at": AT + at,
+            "transport": "sqlite",
+            "queue": "q",
+            **facts,
+        }
+    )
+
+
+@pytest.fixture
+def writer(database):
+    return StatusWriter(database)
+
+
+@pytest.fixture
+def reader(database):
+    """Of another process: sees only what is written."""
+    return StatusReader(database)
+
+
+async def after(writer, reader, *steps, each=True):
+    for change in steps:
+        writer.record(change)
+        if each:
+            await writer.flush()
+    await writer.flush()
+    return await reader.get("m1")
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_the_usual_way(writer, reader, each):
+    """Accepted, running, done: every time is kept, written one by one or together."""
+    found = await after(
+        writer, reader, step("accepted"), step("running", 1, started_at=AT + 1), step("done", 2), each=each
+    )
+    assert (found.status, found.attempts, found.transport, found.queue) == ("done", 1, "sqlite", "q")
+    assert found.accepted_at == "2027-01-15T08:00:00.000Z"
+    assert found.started_at == "2027-01-15T08:00:01.000Z"
+    assert found.finished_at == "2027-01-15T08:00:02.000Z"
+    assert found.error is None
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_a_retry_shows_its_error_until_it_is_done(writer, reader, each):
+    """While a command is tried again its last error is shown; once it is done there is none."""
+    steps = [
+        step("running", 1, started_at=AT + 1),
+        step("retrying", 2, error_type="ValueError", error_message="no"),
+        step("running", 3, attempt=2, started_at=AT + 3),
+    ]
+    found = await after(writer, reader, *steps, each=each)
+    assert (found.status, found.attempts, found.error.type) == ("running", 2, "ValueError")
+    assert found.started_at == "2027-01-15T08:00:01.000Z"
+    found = await after(writer, reader, step("done", 4, attempt=2))
+    assert (found.status, found.error) == ("done", None)
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_a_late_acceptance_hides_nothing(writer, reader, each):
+    """The intake's step may be written after the worker's, with a clock that is ahead: the end stays the end."""
+    steps = [
+        step("running", 1, started_at=AT + 1, accepted_at=None),
+        step("done", 2, accepted_at=None),
+        step("accepted", 5),
+    ]
+    found = await after(writer, reader, *steps, each=each)
+    assert (found.status, found.accepted_at) == ("done", "2027-01-15T08:00:00.000Z")
+    found = await after(writer, reader, step("accepted", 5, id="m2"), step("done", 2, id="m2"))
+    assert (await reader.get("m2")).status == "done"
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_a_message_given_back_is_accepted_again(writer, reader, each):
+    """A worker that gives a message back says so, and its attempts stay counted."""
+    found = await after(
+        writer, reader, step("running", 1, attempt=2), step("accepted", 2, attempt=2), each=each
+    )
+    assert (found.status, found.attempts) == ("accepted", 2)
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_a_replay_counts_anew(writer, reader, each):
+    """Put back from the failure store, a command is accepted again and its attempts count from 1."""
+    failed = step("failed", 2, attempt=4, error_type="E", error_message="m")
+    found = await after(
+        writer, reader, step("accepted"), failed, step("accepted", 3, accepted_at=None), each=each
+    )
+    assert (found.status, found.attempts, found.error, found.finished_at) == ("accepted", 0, None, None)
+    assert found.accepted_at is not None
+    found = await after(writer, reader, step("running", 4, started_at=AT + 4))
+    assert (found.status, found.attempts, found.started_at) == ("running", 1, "2027-01-15T08:00:04.000Z")
+
+
+async def test_an_older_step_changes_nothing(writer, reader):
+    """A step that is written late does not undo a later one."""
+    found = await after(writer, reader, step("done", 5), step("running", 1, started_at=AT + 1))
+    assert (found.status, found.started_at) == ("done", "2027-01-15T08:00:01.000Z")
+
+
+async def test_what_waits_is_seen_in_the_same_process(database, writer):
+    """A status can be read in the process that noted it before it is written."""
+    writer.record(step("accepted"))
+    assert (await StatusReader(database, writer).get("m1")).status == "accepted"
+    assert await StatusReader(database).get("m1") is None
+    await writer.flush()
+    writer.record(step("running", 1))
+    assert (await StatusReader(database, writer).get("m1")).status == "running"
+    assert await StatusReader(database, writer).get("m2") is None
+
+
+async def test_many_are_read_together(writer, reader):
+    """Only those that are known are returned."""
+    for number in range(1200):
+        writer.record(step("accepted", id=f"m{number}"))
+    await writer.flush()
+    asked = [f"m{number}" for number in range(1300)]
+    assert set(await reader.get_many(asked)) == set(asked[:1200])
+
+
+async def test_an_outage_keeps_what_waits(database, connect, tmp_path):
+    """While the database does not answer nothing is lost, and the next flush writes it."""
+    hasty = await connect(Waits(lock=0.05, pool=0.05))
+    writer = StatusWriter(hasty)
+    writer.record(step("running", 1))
+    async with hasty.begin_write():
+        with pytest.raises(DatabaseUnavailable):
+            async with asyncio.timeout(5):
+                if not hasty.is_sqlite:
+                    raise DatabaseUnavailable("rows of others do not block")
+                await writer.flush()
+        writer.record(step("done", 2))
+    await writer.flush()
+    assert (await StatusReader(database).get("m1")).status == "done"
+
+
+async def test_what_waits_is_bounded(database):
+    """Beyond its capacity the oldest commands are dropped."""
+    writer = StatusWriter(database, capacity=3)
+    for number in range(5):
+        writer.record(step("accepted", id=f"m{number}"))
+    assert set(writer.waiting(f"m{number}" for number in range(5))) == {"m2", "m3", "m4"}
+    await writer.flush()
+
+
+async def test_the_writer_writes_by_itself(database):
+    """Steps are written in the background, a full batch at once."""
+    writer = StatusWriter(database, interval=3600.0)
+    running = asyncio.create_task(writer.run())
+    for number in range(1000):
+        writer.record(step("accepted", id=f"m{number}"))
+    reader = StatusReader(database)
+    async with asyncio.timeout(20):
+        while len(await reader.get_many(["m0", "m999"])) < 2:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_ended_commands_are_pruned(database, writer, reader, clock):
+    """What ended long ago goes; what waits stays, until nothing was heard of it for much longer."""
+    clock.now = AT
+    writer.record(step("done", id="old"))
+    writer.record(step("accepted", id="waiting"))
+    await writer.flush()
+    clock.advance(1000.0)
+    assert await reader.prune(500.0) == 1
+    assert set(await reader.get_many(["old", "waiting"])) == {"waiting"}
+    assert await reader.prune(500.0, unfinished=900.0) == 1
+
+
+changes = st.builds(
+    StatusChange,
+    id=st.just("m1"),
+    type=st.just("T"),
+    state=st.sampled_from(["accepted", "running", "retrying", "done", "failed"]),
+    at=st.integers(1, 6).map(float),
+    transport=st.sampled_from(["", "a", "b"]),
+    queue=st.sampled_from(["", "q"]),
+    attempt=st.integers(1, 4),
+    accepted_at=st.sampled_from([None, "x"]),
+    started_at=st.sampled_from([None, 1.0, 2.0]),
+    error_type=st.sampled_from([None, "E"]),
+    error_message=st.sampled_from([None, "m"]),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.lists(changes, min_size=1, max_size=3), second=st.lists(changes, min_size=1, max_size=3))
+async def test_the_database_joins_rows_as_the_writer_does(database, first, second):
+    """One rule, said twice: joining in memory and joining in SQL give the same row."""
+    from sqlalchemy import select
+
+    from worker.state.tables import statuses
+
+    def joined(parts) -> StatusRow:
+        row = row_of(parts[0])
+        for change in parts[1:]:
+            row = join(row, row_of(change))
+        return row
+
+    async with database.begin_write() as connection:
+        await connection.execute(statuses.delete())
+    writer = StatusWriter(database)
+    for part in (first, second):
+        for change in part:
+            writer.record(change)
+        await writer.flush()
+    async with database.begin_read() as connection:
+        found = (await connection.execute(select(statuses))).mappings().one()
+    assert StatusRow(**found) == join(joined(first), joined(second))

@@ -1,0 +1,93 @@
+"""``worker check``: whether configuration, application, database and brokers are as they must be."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+import msgspec
+
+from worker.cli.globals import WorkerCommand
+from worker.cli.guarantees import guarantees
+from worker.cli.invocation import Invocation, pass_invocation
+from worker.cli.output import print_heading, print_json, print_pairs, print_table
+from worker.cli.report import UNREACHABLE
+from worker.errors import DatabaseUnavailable, Unavailable
+from worker.messaging.declaration import Registry
+from worker.messaging.transport import Features
+from worker.settings import Settings, masked
+from worker.settings.masking import mask_text
+
+
+@click.command(
+    cls=WorkerCommand,
+    short_help="Check configuration, application, database and brokers.",
+    examples="""
+worker check                                   everything that a start would need
+worker check --json | jq .healthy
+""",
+)
+@pass_invocation
+def check(invocation: Invocation) -> int:
+    """Check configuration, application, database and brokers, and say what is guaranteed.
+
+    Exit 2: configuration or application are wrong. Exit 3: a broker or the database does not answer.
+    """
+    settings, registry = invocation.open()
+    document, features = asyncio.run(_look(invocation, settings, registry))
+    if invocation.json:
+        listed = {name: msgspec.to_builtins(found) for name, found in features.items()}
+        guaranteed = {name: guarantees(found) for name, found in features.items()}
+        print_json(
+            {**document, "configuration": masked(settings), "features": listed, "guarantees": guaranteed}
+        )
+    else:
+        _print(document, features, settings, registry)
+    return 0 if document["healthy"] else UNREACHABLE
+
+
+async def _look(
+    invocation: Invocation, settings: Settings, registry: Registry
+) -> tuple[dict[str, Any], dict[str, Features]]:
+    names = invocation.service.routes(settings, registry).transports()
+    try:
+        async with invocation.service.client(settings, registry, queues=False) as client:
+            report = msgspec.to_builtins(await client.health())
+            missing = await client.missing() if report["healthy"] else None
+            return {**report, "missing": missing}, client.features()
+    except Unavailable as error:
+        return _unreachable(error, names), {}
+
+
+def _unreachable(error: Unavailable, names: list[str]) -> dict[str, Any]:
+    """Make the document of a service that could not be opened: what was not reached yet is unknown."""
+    reason = mask_text(str(error))
+    database = not isinstance(error, DatabaseUnavailable)
+    status: dict[str, bool | None] = {"database": database}
+    for name in names:
+        status[f"transport.{name}"] = False if database and (name in reason or len(names) == 1) else None
+    return {"healthy": False, "status": status, "reasons": [reason], "missing": None}
+
+
+def _print(
+    document: dict[str, Any], features: dict[str, Features], settings: Settings, registry: Registry
+) -> None:
+    kinds = {kind: len(registry.of_kind(kind)) for kind in ("command", "query", "event")}
+    print_pairs(
+        [
+            ("configuration", settings.file or "defaults and environment"),
+            ("application", f"{settings.app}: {', '.join(f'{n} {kind}' for kind, n in kinds.items())}"),
+        ]
+    )
+    words = {True: "answers", False: "DOES NOT ANSWER", None: "not reached"}
+    print_pairs([(name, words[answers]) for name, answers in document["status"].items()])
+    for reason in document["reasons"]:
+        click.echo(f"Error: {reason}", err=True)
+    for name in document["missing"] or ():
+        click.echo(f"missing: {name} (worker setup creates it)")
+    for name, found in features.items():
+        print_heading(f"Transport {name}")
+        print_table(("feature", "value"), list(msgspec.structs.asdict(found).items()))
+        for sentence in guarantees(found):
+            click.echo(f"- {sentence}")

@@ -1,0 +1,137 @@
+"""``worker debug``: what the service is made of, for looking at."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Literal
+
+import click
+
+from worker.cli.globals import WorkerCommand
+from worker.cli.group import LazyGroup
+from worker.cli.invocation import Invocation, pass_invocation
+from worker.cli.lookup import message_named
+from worker.cli.output import print_json, print_table
+from worker.settings import masked
+
+debug = LazyGroup(
+    "debug",
+    help="Look at what the service is made of.",
+    examples="""
+worker debug chain PlaceOrder                  the steps that a PlaceOrder takes
+worker debug messages                          all types, where they go and who handles them
+worker debug config                            the settings in force, secrets masked
+""",
+    table={
+        "chain": f"{__name__}:chain",
+        "messages": f"{__name__}:messages",
+        "config": f"{__name__}:config",
+    },
+)
+
+_STEP = ("step", "priority", "group", "when", "source")
+
+
+@click.command(
+    cls=WorkerCommand,
+    examples="""
+worker debug chain PlaceOrder                  when it is dispatched, and when it is consumed
+worker debug chain PlaceOrder --on consume
+""",
+)
+@click.argument("type_name", metavar="TYPE")
+@click.option("--on", type=click.Choice(["dispatch", "consume"]), help="One side only.  [default: both]")
+@pass_invocation
+def chain(invocation: Invocation, type_name: str, on: Literal["dispatch", "consume"] | None) -> None:
+    """Show the steps that a message takes, outermost first.
+
+    Steps that can never run for it are left out; WHEN is what is still asked of each message.
+    """
+    sides: tuple[Literal["dispatch", "consume"], ...] = (on,) if on else ("dispatch", "consume")
+    settings, registry = invocation.open()
+    declared = message_named(registry, type_name)
+    if declared.kind == "query" and on is None:
+        sides = ("dispatch",)  # it is never queued: both sides are one
+
+    async def look() -> dict[str, list[tuple[Any, ...]]]:
+        async with invocation.service.client(settings, registry, queues=False) as client:
+            return {side: list(client.chain_table(declared.name, side)) for side in sides}
+
+    found = asyncio.run(look())
+    if invocation.json:
+        steps = {side: [dict(zip(_STEP, row, strict=True)) for row in rows] for side, rows in found.items()}
+        print_json({"type": declared.name, "chains": steps})
+        return
+    for side, rows in found.items():
+        click.echo(f"{declared.name} on {side}")
+        print_table(_STEP, rows, empty="no step")
+        click.echo()
+
+
+@click.command(
+    cls=WorkerCommand,
+    examples="""
+worker debug messages
+worker debug messages --json | jq '.messages[].type'
+""",
+)
+@pass_invocation
+def messages(invocation: Invocation) -> None:
+    """Show all message types: where they go and who handles them."""
+    settings, registry = invocation.open()
+    routes = invocation.service.routes(settings, registry).by_type
+    items = []
+    for message in registry.messages.values():
+        route = routes.get(message.name)
+        queued = route is not None and route.transport is not None
+        items.append(
+            {
+                "type": message.name,
+                "kind": message.kind,
+                "transport": route.transport if route is not None and queued else "inline",
+                "queue": route.queue if route is not None and queued else None,
+                "handlers": [handler.name for handler in registry.handlers.get(message.name, ())],
+                "aliases": list(message.aliases),
+                "class": f"{message.cls.__module__}.{message.cls.__qualname__}",
+                "priority": message.priority,
+                "timeout": message.timeout,
+                "concurrency": message.concurrency,
+            }
+        )
+    if invocation.json:
+        print_json({"application": registry.application, "messages": items})
+        return
+    columns = ("type", "kind", "transport", "queue", "handlers")
+    print_table(
+        columns, [[item[column] for column in columns] for item in items], empty="no message is declared"
+    )
+
+
+@click.command(
+    cls=WorkerCommand,
+    examples="""
+worker debug config
+WORKER_HTTP__PORT=9000 worker debug config --json | jq .http.port
+""",
+)
+@pass_invocation
+def config(invocation: Invocation) -> None:
+    """Show the settings in force, secrets masked."""
+    document = masked(invocation.settings())
+    if invocation.json:
+        print_json(document)
+        return
+    for key, value in _flat("", document):
+        click.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+
+
+def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        name = key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
+        if isinstance(value, dict):
+            pairs += _flat(f"{prefix}{name}.", value)
+        else:
+            pairs.append((f"{prefix}{name}", value))
+    return pairs

@@ -1,0 +1,52 @@
+"""``worker run``: intake and consumer in one process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from worker.cli.globals import WorkerCommand
+from worker.cli.invocation import Invocation, pass_invocation
+from worker.cli.processes import run_program
+from worker.cli.program_options import (
+    consume_options,
+    consuming_options,
+    flags_of,
+    program_options,
+    serve_options,
+    serving_options,
+)
+
+
+@click.command(
+    cls=WorkerCommand,
+    short_help="Serve and consume in one process, for development.",
+    examples="""
+worker run                                     everything, on http://127.0.0.1:8000
+worker run --port 9000 -c 4                    another port, at most four handlers at once
+worker run --reload                            start anew when a source file changes
+""",
+)
+@serving_options
+@consuming_options
+@program_options
+@pass_invocation
+def run(invocation: Invocation, /, processes: int, reload: bool, **given: Any) -> int:
+    """Serve and consume in one process: for development, and for small services.
+
+    Consumes every transport that a message is routed to. Takes the options of `worker serve` and
+    `worker consume`.
+    """
+    settings, registry = invocation.open(flags_of(given))
+    serving = serve_options(settings, given)
+    consuming = consume_options(settings, (), given)
+    invocation.service.check_address(serving.host)
+    return run_program(
+        invocation,
+        settings,
+        lambda: invocation.service.run(settings, registry, serving, consuming),
+        processes=processes,
+        reload=reload,
+        once=consuming.burst,
+    )

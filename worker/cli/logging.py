@@ -1,0 +1,106 @@
+"""Logs: to stderr, text on a terminal and JSON elsewhere, with one set of keys and no secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from worker.settings.masking import MASK, is_secret, mask_text
+
+KEYS = ("timestamp", "level", "event", "type", "id", "correlation_id", "attempt", "transport", "queue")
+"""Keys that come first in a JSON line, in this order."""
+
+_QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack")
+"""Libraries that say at ``info`` what nobody asked for."""
+
+
+def configure(level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
+    """Send the logs of the product and of all libraries to stderr, in one form.
+
+    Args:
+        level: the least that is logged.
+        form: ``text``, ``json``, or ``auto``: text on a terminal, JSON elsewhere.
+        stream: instead of stderr.
+    """
+    stream = stream or sys.stderr
+    as_text = form == "text" or (form == "auto" and stream.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(_text(stream) if as_text else _json()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    quiet = max(logging.WARNING, root.level) if root.level > logging.DEBUG else logging.INFO
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(quiet)
+
+
+def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask secrets in the values of a log entry."""
+    for key, value in event.items():
+        event[key] = _masked(str(key), value)
+    return event
+
+
+def in_order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Put the keys that every line has first; one that does not apply is None."""
+    first = {key: event.pop(key, None) for key in KEYS}
+    return {**first, **event}
+
+
+def _masked(key: str, value: Any) -> Any:
+    if isinstance(value, str):
+        # the name of a token may be logged, and stands under exactly this key; its secret never does
+        return MASK if is_secret(key) and key != "token" else mask_text(value)
+    if isinstance(value, Mapping):
+        return {name: _masked(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(key, inner) for inner in value]
+    return value
+
+
+def _json() -> list[structlog.typing.Processor]:
+    return [
+        structlog.processors.format_exc_info,
+        without_secrets,
+        in_order,
+        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+    ]
+
+
+def _text(stream: TextIO) -> list[structlog.typing.Processor]:
+    colors = stream.isatty() and not os.environ.get("NO_COLOR")
+    plain = structlog.dev.plain_traceback
+    return [
+        structlog.processors.format_exc_info,
+        without_secrets,
+        structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, pad_event_to=0),
+    ]

@@ -1,0 +1,45 @@
+"""Running a program in one process, in several, or again and again: what ``-w`` and ``--reload`` ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from worker.cli.invocation import Invocation
+from worker.cli.loop import run
+from worker.settings import Settings
+
+
+def run_program(
+    invocation: Invocation,
+    settings: Settings,
+    program: Callable[[], Coroutine[Any, Any, int]],
+    *,
+    processes: int,
+    reload: bool = False,
+    once: bool = False,
+) -> int:
+    """Run a program as asked; return the exit code.
+
+    The children get the same command line with what made this process their parent taken back at its end,
+    where the last option wins.
+    """
+    grace = settings.worker.graceful_timeout
+    if reload:
+        from worker.cli.reload import run_reloading
+        from worker.runtime.supervisor import command_line
+
+        return run_reloading(
+            command_line(appended(invocation.arguments, "--no-reload")), settings.base, grace
+        )
+    if processes > 1:
+        return invocation.service.supervise(
+            appended(invocation.arguments, "--workers", "1"), processes, grace, once=once
+        )
+    return run(program())
+
+
+def appended(arguments: tuple[str, ...], *options: str) -> list[str]:
+    """Add options at the end, before a ``--`` if there is one."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*arguments[:end], *options, *arguments[end:]]

@@ -1,0 +1,98 @@
+"""Sending one command and waiting for it: what ``worker send`` does behind its options."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from worker.errors import Unavailable, WorkerError
+from worker.messaging.declaration import MessageType
+from worker.messaging.stamps import Delay, Sent, Stamp, Token
+from worker.messaging.status import CommandStatus
+
+if TYPE_CHECKING:
+    from worker.wiring.client import Client
+
+POLL = 0.1
+"""Seconds between two looks at a command's status."""
+
+INLINE = "inline"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command is sent; ``delay`` is in seconds."""
+
+    id: str | None = None
+    key: str | None = None
+    delay: float = 0.0
+    token: str | None = None
+
+    def stamps(self) -> list[Stamp]:
+        """The options that travel as stamps."""
+        stamps: list[Stamp] = []
+        if self.delay:
+            stamps.append(Delay(self.delay))
+        if self.token is not None:
+            stamps.append(Token(self.token))
+        return stamps
+
+
+class CommandFailed(WorkerError):
+    """The command was sent and failed, or is not done in the time given."""
+
+
+async def send_one(client: Client, declared: MessageType, message: Any, options: Options) -> dict[str, Any]:
+    """Send a command and return what ``POST /commands/{type}`` answers.
+
+    Raises:
+        CommandFailed: it was handled at once, and its handler failed.
+        Unavailable: a broker or the database does not answer.
+    """
+    try:
+        envelope = await client.command_bus.dispatch(
+            message, *options.stamps(), id=options.id, key=options.key
+        )
+    except Unavailable:
+        raise
+    except Exception as error:
+        if client.route_of(declared) != INLINE:
+            raise
+        raise CommandFailed(f"{declared.name} failed: {type(error).__name__}: {error}") from error
+    status = f"/commands/{envelope.id}" if envelope.get(Sent) is not None else "done"
+    return {"id": envelope.id, "type": envelope.type, "status": status}
+
+
+async def wait_for(
+    client: Client,
+    command_id: str,
+    seconds: float,
+    *,
+    now: Callable[[], float] | None = None,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> CommandStatus | None:
+    """Look at a command's status until it is done or failed or the time is over; return the last one seen."""
+    now = now or asyncio.get_running_loop().time
+    end = now() + seconds
+    while True:
+        status = await client.status.get(command_id)
+        if (status is not None and status.status in {"done", "failed"}) or now() >= end:
+            return status
+        await pause(min(POLL, max(0.0, end - now())))
+
+
+def require_done(status: CommandStatus | None, command_id: str, seconds: float) -> None:
+    """Complain about a command that is not done.
+
+    Raises:
+        CommandFailed: it failed, or is not done in the time given.
+    """
+    if status is not None and status.status == "done":
+        return
+    if status is not None and status.status == "failed":
+        reason = f": {status.error.type}: {status.error.message}" if status.error else ""
+        raise CommandFailed(f"{status.type} {command_id} failed{reason}")
+    shown = status.status if status is not None else "not known yet"
+    raise CommandFailed(f"{command_id} is not done after {seconds:g} s: {shown}")

@@ -1,0 +1,90 @@
+"""The files that ``worker make`` writes: each a part of an application of its own, to be included."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from worker.errors import UsageError
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*")
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
+
+_COMMAND = '''"""The command {type} and its handler. Include it in your application: app.include({module}.app)."""
+
+import msgspec
+
+from worker import App, Context
+
+app = App("{application}")
+
+
+@app.command{arguments}
+class {cls}(msgspec.Struct, frozen=True):
+    """What is asked for; its fields are the command's data."""
+
+    name: str
+
+
+@app.handler
+async def {function}(command: {cls}, context: Context) -> None:
+    """Do it. An exception follows the retry policy; raise Unrecoverable where a retry cannot help."""
+    context.log.info("{function}", name=command.name)
+'''
+
+_MIDDLEWARE = '''"""The middleware {function}. Include it in your application: app.include({module}.app)."""
+
+from typing import Any
+
+from worker import App, CallNext, Envelope
+
+app = App("{application}")
+
+
+@app.middleware
+async def {function}(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+    """Run around every message, when it is dispatched and when it is consumed.
+
+    Where it applies: @app.middleware(messages=["PlaceOrder"], on="consume", priority=10, when={{"attempt": "1"}}).
+    """
+    return await call_next(envelope)
+'''
+
+
+def command_file(name: str) -> tuple[str, str]:
+    """Name and content of a command's file.
+
+    Raises:
+        UsageError: no class can be called so.
+    """
+    words = _split(name)
+    wire = "".join(word[:1].upper() + word[1:] for word in words)
+    if "." in name:  # mail.send_welcome: a wire name of its own
+        words, wire = _split(name.rpartition(".")[2]), name
+    cls = "".join(word[:1].upper() + word[1:] for word in words)
+    module = "_".join(words).lower()
+    return f"{module}.py", _COMMAND.format(
+        type=wire,
+        module=module,
+        application=module,
+        arguments=f'("{wire}")' if wire != cls else "",
+        cls=cls,
+        function=f"{module}_" if keyword.iskeyword(module) else module,
+    )
+
+
+def middleware_file(name: str) -> tuple[str, str]:
+    """Name and content of a middleware's file.
+
+    Raises:
+        UsageError: no function can be called so.
+    """
+    module = "_".join(_split(name)).lower()
+    function = f"{module}_" if keyword.iskeyword(module) else module
+    return f"{module}.py", _MIDDLEWARE.format(function=function, module=module, application=module)
+
+
+def _split(name: str) -> list[str]:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r}: expected a name like PlaceOrder, place_order or mail.send_welcome")
+    return _WORDS.findall(name)

@@ -1,0 +1,89 @@
+"""SQLite's driver with one change of thread a statement, where aiosqlite's own cursor takes four."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiosqlite
+
+_CHUNK = 64
+
+
+class Cursor:
+    """What SQLAlchemy asks of a cursor; a statement and all its rows come back together.
+
+    Streamed results are read whole, too: they save no memory.
+    """
+
+    def __init__(self, run: Callable[..., Any], connection: Callable[[], sqlite3.Connection]) -> None:
+        self._run = run
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Cursor:
+        """Ready at once: the real cursor lives in the thread, for as long as a statement takes."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is left open."""
+
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
+        """Run a statement and fetch its rows."""
+        await self._run(self._do, "execute", sql, parameters)
+        return self
+
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> Cursor:
+        """Run a statement once for each set of parameters."""
+        await self._run(self._do, "executemany", sql, parameters)
+        return self
+
+    async def fetchone(self) -> Any:
+        """Return the next row, None when there is none."""
+        return self._rows.pop(0) if self._rows else None
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return up to ``size`` rows."""
+        size = self.arraysize if size is None else size
+        part, self._rows = self._rows[:size], self._rows[size:]
+        return part
+
+    async def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        part, self._rows = self._rows, []
+        return part
+
+    async def close(self) -> None:
+        """Nothing is left open."""
+
+    def _do(self, name: str, sql: str, parameters: Any) -> None:
+        cursor = self._connection().cursor()
+        try:
+            getattr(cursor, name)(sql, parameters)
+            self.description = cursor.description
+            self._rows = cursor.fetchall() if cursor.description else []
+            self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
+        finally:
+            cursor.close()
+
+
+class SwiftConnection(aiosqlite.Connection):
+    """An aiosqlite connection with that cursor."""
+
+    def cursor(self) -> Any:
+        """Make a cursor; no thread is involved."""
+        return Cursor(self._execute, lambda: self._conn)
+
+
+def open_connection(*args: Any, **options: Any) -> SwiftConnection:
+    """Make a connection to be awaited; takes what ``sqlite3.connect`` takes."""
+    connection = SwiftConnection(lambda: sqlite3.connect(*args, **options), _CHUNK)
+    # a thread that hangs in a statement does not keep the process from ending
+    thread: Any = getattr(connection, "_thread", connection)
+    thread.daemon = True
+    return connection
