@@ -145,6 +145,14 @@ class Receiving:
             await bench.transport.close()
             await bench.transport.connect()
 
+    async def test_a_consumer_that_found_nothing_still_receives(self, bench: Bench) -> None:
+        """Connected is not consuming: after an idle stretch, later messages are handed out all the same."""
+        subscription = await bench.subscribe()
+        for _ in range(3):
+            assert await empty(subscription)
+            await bench.publish(bench.message())
+            await ack(subscription, await take(subscription, 1))
+
     async def test_two_consumers_share_without_overlap(self, bench: Bench) -> None:
         """A held message is nobody else's."""
         await bench.publish(*(bench.message() for _ in range(40)))

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.conformance.clock import Clock
 from tests.conformance.identity import Identifying
 from tests.conformance.suite import TransportSuite
+from tests.conformance.working import WorkerSuite
 from transports import registry
 from worker.messaging.transport import Transport
 
@@ -12,3 +13,7 @@ from worker.messaging.transport import Transport
 class TestMemory(TransportSuite, Identifying):
     def make(self, folder: Path, clock: Clock) -> Transport:
         return registry.create("memory", "memory://", {"max_bytes": 300_000}, base=folder, clock=clock)
+
+
+class TestMemoryWorker(WorkerSuite):
+    url = "memory://"

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.conformance.clock import Clock
 from tests.conformance.identity import Identifying
 from tests.conformance.suite import TransportSuite
+from tests.conformance.working import WorkerSuite
 from transports import registry
 from worker.messaging.transport import Transport
 
@@ -14,3 +15,7 @@ class TestSqlite(TransportSuite, Identifying):
         return registry.create(
             "sqlite", "sqlite:///var/queue.db", {"max_bytes": 300_000}, base=folder, clock=clock
         )
+
+
+class TestSqliteWorker(WorkerSuite):
+    url = "sqlite:///queue.db"

@@ -9,12 +9,12 @@ PATIENCE = 15.0
 """Seconds after which what was waited for is not going to happen."""
 
 
-async def eventually(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Return when the condition holds; fail after ``patience`` seconds, saying ``what`` was waited for."""
+async def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Return when the condition holds; fail after ``PATIENCE`` seconds, saying ``what`` was waited for."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + patience
+    deadline = loop.time() + PATIENCE
     while not condition():
-        assert loop.time() < deadline, f"did not happen within {patience:g} s: {what}"
+        assert loop.time() < deadline, f"did not happen within {PATIENCE:g} s: {what}"
         await asyncio.sleep(0.001)
 
 

@@ -74,7 +74,7 @@ class Session:
             listed = commands(block)
             for place, command in enumerate(listed):
                 following = listed[place + 1].text if place + 1 < len(listed) else ""
-                self._do(command, may_fail=following.startswith("echo $?"))
+                self._timed(command, may_fail=following.startswith("echo $?"))
 
     def close(self) -> None:
         """Stop what still runs; each process has to end well."""
@@ -95,7 +95,15 @@ class Session:
         before = path.read_text() if "append" in block.attributes else ""
         path.write_text(before + ("\n\n" if before else "") + self._with_ports(block.text))
 
+    def _timed(self, command: Command, *, may_fail: bool) -> None:
+        s = time.monotonic()
+        try:
+            self._do(command, may_fail=may_fail)
+        finally:
+            print(f"TIMED {time.monotonic() - s:6.2f} {command.block.where} {command.text[:60]}", flush=True)
+
     def _do(self, command: Command, *, may_fail: bool) -> None:
+        __tracebackhide__ = True
         if command.text == STOP:
             self._stop(command.block.where, signal.SIGINT)
         elif _STAYS.match(command.text):
@@ -104,6 +112,7 @@ class Session:
             self._run(command, may_fail=may_fail)
 
     def _run(self, command: Command, *, may_fail: bool) -> None:
+        __tracebackhide__ = True
         deadline = time.monotonic() + PATIENCE
         while True:
             done = subprocess.run(
@@ -120,11 +129,13 @@ class Session:
             if (fits and (may_fail or done.returncode == 0)) or not _READS.match(command.text) or time.monotonic() > deadline:
                 break
         self._last = done.returncode
+        print("OUT", command.text, "=>", done.returncode, "\n" + output, flush=True)
         where = f"{command.block.where}: {command.text}"
         assert may_fail or done.returncode == 0, f"{where}\nexit code {done.returncode}:\n{output}\n{self._logs()}"
         assert fits, f"{where}\nthe page shows:\n{command.shown}\nbut it prints:\n{output}\n{self._logs()}"
 
     def _start(self, command: Command) -> None:
+        __tracebackhide__ = True
         text = self.ids.fill(command.text)
         port = re.search(r"--port[ =](\d{4})", text)
         if port is None and _LISTENS.match(text):
@@ -157,6 +168,7 @@ class Session:
         return not command.shown.strip() or self.ids.match(command.shown, text, anywhere=True)
 
     def _stop(self, where: str, number: signal.Signals) -> None:
+        __tracebackhide__ = True
         assert self._running, f"{where}: nothing runs that could be stopped"
         command, process, path = self._running.pop()
         process.send_signal(number)

@@ -36,6 +36,7 @@ def follow(reading: list[Path], folder: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", ALONE, ids=name)
 def test_a_page_can_be_followed_command_by_command(page: Path, tmp_path: Path) -> None:
     """Every command of a page runs, ends as shown and prints what the page shows, files written on the way included."""
@@ -44,6 +45,7 @@ def test_a_page_can_be_followed_command_by_command(page: Path, tmp_path: Path) -
 
 @pytest.mark.e2e
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_tutorial_can_be_followed_from_the_first_page_to_the_last(tmp_path: Path) -> None:
     """The tutorial is one piece: each page goes on with the files and the data of those before it."""
     follow(TUTORIAL, tmp_path)

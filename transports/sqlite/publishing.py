@@ -39,14 +39,17 @@ def _insert(rows: int) -> str:
 
 
 class Publish(Operation):
-    """Add messages; the result is one outcome a message."""
+    """Add messages; the result is one outcome a message. ``asked_at`` is when their delays begin."""
 
     stage: ClassVar[int] = 2
 
-    def __init__(self, future: asyncio.Future[Any], batch: Sequence[Outgoing], max_bytes: int) -> None:
+    def __init__(
+        self, future: asyncio.Future[Any], batch: Sequence[Outgoing], max_bytes: int, asked_at: float
+    ) -> None:
         super().__init__(future)
         self.batch = batch
         self._max_bytes = max_bytes
+        self._asked_at = asked_at  # a delay begins when it is asked for, however long the lock takes
 
     @classmethod
     def perform(
@@ -56,7 +59,7 @@ class Publish(Operation):
         plain: list[Any] = []
         keyed: list[tuple[Any, ...]] = []
         for operation in cast(Sequence[Publish], group):
-            operation._prepare(connection, names, now, plain, keyed)
+            operation._prepare(connection, names, plain, keyed)
         step = 5 * _ROWS
         for start in range(0, len(plain), step):
             chunk = plain[start : start + step]
@@ -68,7 +71,6 @@ class Publish(Operation):
         self,
         connection: sqlite3.Connection,
         names: Names,
-        now: float,
         plain: list[Any],
         keyed: list[tuple[Any, ...]],
     ) -> None:
@@ -85,7 +87,7 @@ class Publish(Operation):
                 outcomes.append(Outcome(OutcomeKind.REFUSED, reason))
                 continue
             kind = None if message.content_type == DEFAULT_CONTENT_TYPE else message.content_type
-            row = (number, message.id, now + message.delay, kind, message.body)
+            row = (number, message.id, self._asked_at + message.delay, kind, message.body)
             if message.key is None:
                 plain.extend(row)
             else:

@@ -120,10 +120,13 @@ class SqliteSubscription:
             raise
         finally:
             self._claims.discard(operation)
-        return result
+        # what was withdrawn between the claim's end and this turn is on its way back
+        return Claimed([], None) if operation.abandoned else result
 
     def _withdraw(self, claim: Claim) -> None:
-        """Nobody will look at the claim's result: what it took, or will take, goes back."""
+        """Nobody shall have the claim's result any more: what it took, or will take, goes back."""
+        if claim.abandoned:
+            return
         claim.abandoned = True
         future = claim.future
         if future.done() and not future.cancelled() and future.exception() is None:
@@ -134,7 +137,7 @@ class SqliteSubscription:
     async def _abandon(self) -> None:
         claims = tuple(self._claims)
         for claim in claims:
-            claim.abandoned = True
+            self._withdraw(claim)
         if claims:
             await asyncio.wait([claim.future for claim in claims])
         if self._under_way:
@@ -146,7 +149,7 @@ class SqliteSubscription:
     def _settling(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
         answer: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
         self._under_way.add(answer)
-        operation: Operation = self._writer.submit(lambda future: Settle(future, items))
+        operation: Operation = self._writer.submit(lambda future: Settle(future, items, self._owner.clock()))
 
         def settled(future: asyncio.Future[Sequence[Settled]]) -> None:
             self._under_way.discard(answer)

@@ -77,7 +77,7 @@ class SqliteTransport:
         """
         try:
             outcomes: Sequence[Outcome] = await self.writer.run(
-                lambda future: Publish(future, batch, self._settings.max_bytes)
+                lambda future: Publish(future, batch, self._settings.max_bytes, self.clock())
             )
         except OutcomeUnknown as error:
             return [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(batch)

@@ -15,8 +15,8 @@ from worker.settings.masking import MASK, is_secret, mask_text
 KEYS = ("timestamp", "level", "event", "type", "id", "correlation_id", "attempt", "transport", "queue")
 """Keys that come first in a JSON line, in this order."""
 
-_QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack")
-"""Libraries that say at ``info`` what nobody asked for."""
+_QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack", "worker.state.pool")
+"""Libraries, and what is theirs under our name, that say at ``info`` what nobody asked for."""
 
 
 def configure(level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
@@ -32,6 +32,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -42,9 +43,9 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
         for column in range(len(headers))
     ]
     texts = [[cell(value) for value in row] for row in table]
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and _width(headers, texts) <= shutil.get_terminal_size().columns:
         _print_rich(headers, texts, right)
-    else:
+    else:  # what is too wide stays in one piece: ids can be copied
         _print_plain(headers, texts, right)
 
 
@@ -59,6 +60,11 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
 def print_heading(text: str) -> None:
     """Print the heading of a section, with an empty line before it."""
     click.echo(f"\n{click.style(text, bold=True)}")
+
+
+def _width(headers: Sequence[str], rows: list[list[str]]) -> int:
+    longest = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    return sum(longest) + 2 * len(longest)
 
 
 def _print_plain(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:

@@ -82,14 +82,14 @@ async def waiting(
     """Show that one long step is under way, when it is and somebody looks."""
     opened: list[Any] = []
 
-    def show() -> None:
+    def _show() -> None:
         from rich.console import Console
 
         opened.append(Console(stderr=True).status(label))
         opened[0].start()
 
     looked_at = sys.stderr.isatty() if shown is None else shown
-    timer = asyncio.get_running_loop().call_later(patience, show) if looked_at else None
+    timer = asyncio.get_running_loop().call_later(patience, _show) if looked_at else None
     try:
         yield
     finally:

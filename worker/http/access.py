@@ -58,7 +58,9 @@ class Access:
 
     def _check_host(self, host: bytes) -> None:
         name = _without_port(host.decode("latin-1").lower())
-        if not (name == "localhost" or name.endswith(".localhost") or is_loopback(name) or name in self._hosts):
+        if not (
+            name == "localhost" or name.endswith(".localhost") or is_loopback(name) or name in self._hosts
+        ):
             raise Problem(FORBIDDEN, "the Host header names no address of this machine's own")
         if len(self._named) < _REMEMBERED:
             self._named.add(host)
@@ -67,7 +69,7 @@ class Access:
 def is_loopback(address: str) -> bool:
     """Tell whether an address is one of this machine's own, 127.0.0.0/8 or ::1, also written as IPv6."""
     try:
-        parsed = ipaddress.ip_address(address.split("%")[0])
+        parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)

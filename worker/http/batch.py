@@ -51,7 +51,7 @@ class Batch:
             answer = await self._take(body, headers, None)
         else:
             answer = await self._repeats.once(
-                scope, key_of(key), body, lambda id: self._take(body, headers, id)
+                scope, key_of(key), body, lambda message_id: self._take(body, headers, message_id)
             )
         await answer.send(send)
 
@@ -78,7 +78,9 @@ class Batch:
                 )
             except Exception as error:
                 problem = explain(error, self._ports.retry_after).document()
-                return msgspec.json.encode({"error": problem} if given is None else {"id": given, "error": problem})
+                return msgspec.json.encode(
+                    {"error": problem} if given is None else {"id": given, "error": problem}
+                )
             taken += 1
             status = f"/commands/{envelope.id}" if envelope.get(Sent) is not None else "done"
             return msgspec.json.encode({"id": envelope.id, "type": envelope.type, "status": status})

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from worker.http.answer import Answer
 from worker.http.body import read_body
 from worker.http.correlation import correlation_id, traceparent
 from worker.http.explanation import unknown_type
-from worker.http.answer import Answer
 from worker.http.idempotency import Repeats, key_of
 from worker.http.intake import Intake
 from worker.http.media import JSON, MSGPACK, answer_media, media_of
@@ -58,13 +58,11 @@ class Commands:
                 scope,
                 key_of(key),
                 body,
-                lambda id: self._answer(door, message, headers, id),
+                lambda message_id: self._answer(door, message, headers, message_id),
             )
         await answer.send(send)
 
-    async def _answer(
-        self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str
-    ) -> Answer:
+    async def _answer(self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str) -> Answer:
         return door.answer(await self._take(door.declared, message, headers, id), headers.get(b"accept"))
 
     async def _take(
@@ -96,7 +94,9 @@ class _Door:
         queued = envelope.get(Sent) is not None
         if accept is not None and answer_media(accept) == "msgpack":
             status = f"{PREFIX}{envelope.id}" if queued else "done"
-            content = msgspec.msgpack.encode({"id": envelope.id, "type": self.declared.name, "status": status})
+            content = msgspec.msgpack.encode(
+                {"id": envelope.id, "type": self.declared.name, "status": status}
+            )
             media = MSGPACK
         else:
             content = b'{"id":"' + id + (self._queued + id + b'"}' if queued else self._done)

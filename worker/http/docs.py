@@ -53,7 +53,9 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping
                 yield method, path, {**operation, "parameters": parameters}
 
 
-def _operation(method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any], base: str) -> str:
+def _operation(
+    method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any], base: str
+) -> str:
     about = operation.get("description") or ""
     more = f"<p>{escape(about)}</p>" if about and about != operation["summary"] else ""
     return (

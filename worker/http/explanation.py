@@ -26,7 +26,7 @@ RetryAfter = Callable[[Unavailable], float]
 """Seconds until another try may succeed."""
 
 
-class HandlerFailed(Exception):  # noqa: N818 - never leaves this package
+class HandlerFailed(Exception):
     """A handler raised an undeclared error; whatever its class is, the caller learns nothing of it."""
 
 
@@ -85,5 +85,3 @@ def _unavailable(error: Unavailable, retry_after: RetryAfter) -> Problem:
 def _counted(error: InvalidMessage) -> str:
     count = len(error.faults)
     return f"{error.type_name}: {count} {'fault' if count == 1 else 'faults'}"
-
-

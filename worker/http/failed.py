@@ -62,7 +62,9 @@ class Failed:
         edit: Edit = read_json(await self._json(request), Edit)
         id = _id(request)
         await self._failed.edit(id, edit.data, retry=edit.retry)
-        return document(request, {"id": id, "edited": True, "retried": int(edit.retry)}, 202 if edit.retry else 200)
+        return document(
+            request, {"id": id, "edited": True, "retried": int(edit.retry)}, 202 if edit.retry else 200
+        )
 
     async def remove(self, request: Request) -> Response:
         """Remove one for good."""

@@ -58,7 +58,7 @@ def from_query(values: Mapping[str, str], now: float) -> tuple[Filter, int, str 
         chosen = parse_filter({name: text for name, text in values.items() if name in NAMES}, now)
     except InvalidMessage as error:
         faults.extend(error.faults)
-    if "\0" in values.get("next", ""):
+    if "\0" in (cursor := values.get("next", "-")) or not cursor:
         faults.append(Fault("/next", "expected the next of a page before"))
     if faults:
         raise InvalidMessage("filter", faults)
@@ -81,7 +81,9 @@ def from_body(body: bytes, now: float) -> Filter:
     if not given and isinstance(asked.ids, UnsetType):
         raise InvalidMessage("filter", [Fault("", 'expected a filter; {"all": true} for all')])
     chosen = parse_filter(given, now)
-    return chosen if isinstance(asked.ids, UnsetType) else msgspec.structs.replace(chosen, ids=tuple(asked.ids))
+    return (
+        chosen if isinstance(asked.ids, UnsetType) else msgspec.structs.replace(chosen, ids=tuple(asked.ids))
+    )
 
 
 def read_json(body: bytes, cls: Any) -> Any:

@@ -38,7 +38,9 @@ def media_of(content_type: bytes | None) -> Media:
     if found is None or not _is_utf8(parameters):
         shown = content_type.decode("latin-1")[:100]
         raise Problem(
-            UNSUPPORTED, f"Content-Type {shown!r} is not read here; expected {JSON} or {MSGPACK}", headers=_ACCEPT
+            UNSUPPORTED,
+            f"Content-Type {shown!r} is not read here; expected {JSON} or {MSGPACK}",
+            headers=_ACCEPT,
         )
     return found
 
@@ -46,7 +48,9 @@ def media_of(content_type: bytes | None) -> Media:
 def is_ndjson(content_type: bytes | None) -> bool:
     """Tell whether a body says that it is NDJSON."""
     name, _, parameters = (content_type or b"").lower().partition(b";")
-    return name.strip() in {NDJSON.encode(), b"application/ndjson", b"application/jsonl"} and _is_utf8(parameters)
+    return name.strip() in {NDJSON.encode(), b"application/ndjson", b"application/jsonl"} and _is_utf8(
+        parameters
+    )
 
 
 def answer_media(accept: bytes | None) -> Media:

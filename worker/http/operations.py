@@ -63,7 +63,9 @@ def shared(*names: str) -> list[Json]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def answer(description: str, schema: Json, *, media: Sequence[str] = (JSON, MSGPACK), headers: Json | None = None) -> Json:
+def answer(
+    description: str, schema: Json, *, media: Sequence[str] = (JSON, MSGPACK), headers: Json | None = None
+) -> Json:
     """Describe an answer with a body."""
     described: Json = {"description": description, "content": {kind: {"schema": schema} for kind in media}}
     if headers:
@@ -78,7 +80,10 @@ def header(description: str, kind: str = "string") -> Json:
 
 def problems(*statuses: int) -> Json:
     """Describe the problems of an operation by status, beside those that are always possible."""
-    return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted({*ALWAYS, *statuses})}
+    return {
+        str(status): {"$ref": f"#/components/responses/Problem{status}"}
+        for status in sorted({*ALWAYS, *statuses})
+    }
 
 
 def problem_responses(problem: Json, extra: Sequence[int] = ()) -> Json:
@@ -92,7 +97,9 @@ def problem_responses(problem: Json, extra: Sequence[int] = ()) -> Json:
             "content": {MEDIA_TYPE: {"schema": problem}},
         }
         if status in {409, 503}:
-            described["headers"] = {"Retry-After": header("Seconds until it makes sense to try again.", "integer")}
+            described["headers"] = {
+                "Retry-After": header("Seconds until it makes sense to try again.", "integer")
+            }
         if status == 405:
             described["headers"] = {"Allow": header("Methods that are allowed.")}
         found[f"Problem{status}"] = described

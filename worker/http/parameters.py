@@ -58,4 +58,6 @@ def single_values(scope: Scope, known: Iterable[str]) -> dict[str, str]:
 
 def invalid(faults: list[Fault]) -> Problem:
     """Say which parameters are wrong."""
-    return Problem(INVALID_PARAMETER, "; ".join(f"{f.pointer[1:]}: {f.message}" for f in faults), errors=faults)
+    return Problem(
+        INVALID_PARAMETER, "; ".join(f"{f.pointer[1:]}: {f.message}" for f in faults), errors=faults
+    )

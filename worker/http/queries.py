@@ -26,7 +26,9 @@ class Queries:
     def __init__(self, ports: Ports) -> None:
         self._bus = ports.query_bus
         self._max_body = ports.max_body
-        self._queries = {n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"}
+        self._queries = {
+            n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"
+        }
 
     async def post(self, request: Request) -> Response:
         """Answer a query whose parameters are the body."""

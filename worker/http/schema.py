@@ -10,7 +10,7 @@ import msgspec
 
 from worker.errors import WorkerError
 from worker.http.media import JSON, MSGPACK
-from worker.http.operations import PARAMETERS, Json, answer, header, problem_responses, problems, ref, shared
+from worker.http.operations import PARAMETERS, Json, answer, header, problem_responses, problems, shared
 from worker.http.samples import sample
 from worker.http.service_schema import service_paths
 from worker.http.shapes import SHAPES
@@ -68,11 +68,15 @@ _ABOUT = (
 )
 
 
-def _command(message: MessageType, schema: Json, components: Mapping[str, Any], own: Json, inline: bool) -> Json:
+def _command(
+    message: MessageType, schema: Json, components: Mapping[str, Any], own: Json, inline: bool
+) -> Json:
     headers = {"X-Correlation-Id": header("The correlation id that the message has.")}
     if not inline:
         headers["Location"] = header("Where its status is.")
-    taken = answer("Handled." if inline else "Taken: it is stored and will be handled.", own["Accepted"], headers=headers)
+    taken = answer(
+        "Handled." if inline else "Taken: it is stored and will be handled.", own["Accepted"], headers=headers
+    )
     statuses = [400, 409, 413, 415, 422, 503, *(message.errors.values() if inline else ())]
     return {
         **_about(message, "commands", "command"),
@@ -83,7 +87,9 @@ def _command(message: MessageType, schema: Json, components: Mapping[str, Any], 
 
 
 def _query(message: MessageType, schema: Json, components: Mapping[str, Any]) -> Json:
-    result = answer("What the handler returned.", {}, headers={"X-Correlation-Id": header("Its correlation id.")})
+    result = answer(
+        "What the handler returned.", {}, headers={"X-Correlation-Id": header("Its correlation id.")}
+    )
     common = {"parameters": shared("CorrelationId", "Traceparent")}
     statuses = [400, 422, 503, *message.errors.values()]
     get = {
@@ -105,7 +111,12 @@ def _about(message: MessageType, tag: str, kind: str, method: str = "post") -> J
     # a class without a docstring of its own shows its base's
     own = text if message.cls.__dict__.get("__doc__") else ""
     summary = own.partition("\n")[0] or f"{'Send' if kind == 'command' else 'Ask'} {message.name}"
-    return {"operationId": f"{method}_{kind}_{message.name}", "summary": summary, "description": own, "tags": [tag]}
+    return {
+        "operationId": f"{method}_{kind}_{message.name}",
+        "summary": summary,
+        "description": own,
+        "tags": [tag],
+    }
 
 
 def _body(message: MessageType, schema: Json, components: Mapping[str, Any]) -> Json:

@@ -56,7 +56,9 @@ def _commands(shapes: Mapping[str, Any], command: str) -> Json:
 
 
 def _failed(shapes: Mapping[str, Any]) -> Json:
-    filters = [_filter(name, {"type": "string", **TIME} if name in {"since", "until"} else _PLAIN) for name in NAMES]
+    filters = [
+        _filter(name, {"type": "string", **TIME} if name in {"since", "until"} else _PLAIN) for name in NAMES
+    ]
     limit: Json = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     chosen = {"oneOf": [shapes["RetryAll"], {"allOf": [shapes["RetryChosen"]], "minProperties": 1}]}
     paging = [{"name": "limit", "in": "query", "required": False, "schema": limit}, _filter("next", _PLAIN)]
@@ -88,10 +90,17 @@ def _failed(shapes: Mapping[str, Any]) -> Json:
             "parameters": [_ID],
             "get": {
                 **_about("get_failed_message", "failed", "A failed message with its envelope and history"),
-                "responses": {"200": answer("The message.", shapes["FailedDocument"]), **problems(404, 405, 503)},
+                "responses": {
+                    "200": answer("The message.", shapes["FailedDocument"]),
+                    **problems(404, 405, 503),
+                },
             },
             "put": {
-                **_about("edit_failed_message", "failed", "Replace a failed message's data, and put it back if asked"),
+                **_about(
+                    "edit_failed_message",
+                    "failed",
+                    "Replace a failed message's data, and put it back if asked",
+                ),
                 "requestBody": _json(shapes["Edit"], {"data": {}, "retry": True}),
                 "responses": {
                     "200": answer("It has the new data.", shapes["Edited"]),
@@ -107,7 +116,9 @@ def _failed(shapes: Mapping[str, Any]) -> Json:
         "/failed/{id}/retry": {
             "parameters": [_ID],
             "post": {
-                **_about("retry_failed_message", "failed", "Put a failed message back, its attempts counted anew"),
+                **_about(
+                    "retry_failed_message", "failed", "Put a failed message back, its attempts counted anew"
+                ),
                 "responses": {
                     "202": answer("It is back in its queue.", shapes["Retried"]),
                     **problems(404, 409, 422, 503),
@@ -123,11 +134,20 @@ def _service(shapes: Mapping[str, Any]) -> Json:
         "/": {
             "get": _get("get_root", "What this service is; HEAD is a ping", shapes["Root"]),
         },
-        "/consumers": {"get": _get("get_consumers", "Worker processes and what they consume", shapes["Consumers"], [503])},
-        "/health": {"get": _get("get_health", "The full health report", health, other=answer("Not healthy.", health))},
+        "/consumers": {
+            "get": _get("get_consumers", "Worker processes and what they consume", shapes["Consumers"], [503])
+        },
+        "/health": {
+            "get": _get("get_health", "The full health report", health, other=answer("Not healthy.", health))
+        },
         "/livez": {"get": _get("get_livez", "Whether the process lives", readiness)},
         "/readyz": {
-            "get": _get("get_readyz", "Whether it should get requests", readiness, other=answer("Not ready.", readiness))
+            "get": _get(
+                "get_readyz",
+                "Whether it should get requests",
+                readiness,
+                other=answer("Not ready.", readiness),
+            )
         },
         "/openapi.json": {
             "get": {

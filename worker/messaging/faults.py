@@ -90,7 +90,9 @@ class _Walk:
             fixed = origin is tuple and arguments[-1:] != (...,)
             for index, item in enumerate(value):
                 if arguments and not (fixed and index >= len(arguments)):
-                    self.visit(arguments[index] if fixed else arguments[0], item, f"{pointer}/{index}", depth + 1)
+                    self.visit(
+                        arguments[index] if fixed else arguments[0], item, f"{pointer}/{index}", depth + 1
+                    )
 
     def _fields(
         self, cls: Any, fields: Sequence[Field], value: Mapping[Any, Any], pointer: str, depth: int

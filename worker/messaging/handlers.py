@@ -176,7 +176,9 @@ def _shape_fault(
 ) -> str | None:
     if message.kind not in entry.kinds:
         right = "subscriber" if message.kind == "event" else "handler"
-        return f"{message.name} is {'an' if message.kind == 'event' else 'a'} {message.kind}; use @app.{right}"
+        return (
+            f"{message.name} is {'an' if message.kind == 'event' else 'a'} {message.kind}; use @app.{right}"
+        )
     if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or (
         parameters[0].kind is parameters[0].KEYWORD_ONLY
     ):

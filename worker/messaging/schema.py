@@ -80,13 +80,21 @@ def fields_of(cls: Any) -> tuple[Field, ...] | None:
     except (TypeError, NameError):
         return None
     listed = getattr(described, "fields", None)
-    if listed is None or getattr(described, "array_like", False) or isinstance(described, inspect.NamedTupleType):
+    if (
+        listed is None
+        or getattr(described, "array_like", False)
+        or isinstance(described, inspect.NamedTupleType)
+    ):
         return None
-    return tuple(Field(field.encode_name, _unwrapped(hints.get(field.name, Any)), field.required) for field in listed)
+    return tuple(
+        Field(field.encode_name, _unwrapped(hints.get(field.name, Any)), field.required) for field in listed
+    )
 
 
 def _unwrapped(hint: Any) -> Any:
-    return typing.get_args(hint)[0] if typing.get_origin(hint) in (typing.Required, typing.NotRequired) else hint
+    return (
+        typing.get_args(hint)[0] if typing.get_origin(hint) in (typing.Required, typing.NotRequired) else hint
+    )
 
 
 def forbids_unknown(cls: Any) -> bool:

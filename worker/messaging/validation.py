@@ -55,7 +55,8 @@ def from_text(declared: MessageType, parameters: Mapping[str, Sequence[str]]) ->
     Raises:
         InvalidMessage: something is missing, does not fit or is given twice; carries every fault.
     """
-    fields = _text_fields(declared.cls)
+    cls: Any = declared.cls
+    fields = _text_fields(cls)
     data: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, values in parameters.items():
@@ -133,14 +134,16 @@ def malformed(body: bytes, error: Exception) -> Malformed:
     return Malformed("ends too early" if "truncated" in text else text, len(body))
 
 
-@cache
-def decoder(cls: type[Any], content_type: ContentType) -> Callable[[bytes], Any]:
+def decoder(cls: Any, content_type: ContentType) -> Callable[[bytes], Any]:
     """Return the class's typed decoder, made once."""
-    if content_type == "json":
-        return msgspec.json.Decoder(cls).decode
-    return msgspec.msgpack.Decoder(cls).decode
+    return _decoder(cls, content_type)
 
 
 @cache
-def _text_fields(cls: type[Any]) -> Mapping[str, TextField]:
+def _decoder(cls: Any, content_type: ContentType) -> Callable[[bytes], Any]:
+    return (msgspec.json.Decoder if content_type == "json" else msgspec.msgpack.Decoder)(cls).decode
+
+
+@cache
+def _text_fields(cls: Any) -> Mapping[str, TextField]:
     return {field.name: field for field in text_fields(cls)}

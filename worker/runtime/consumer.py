@@ -180,7 +180,7 @@ class Consumer:
             return
         deliveries = list(self.held.values())
         for delivery, settled in zip(deliveries, await leasing.extend(deliveries), strict=True):
-            if settled is Settled.LOST:
+            if settled is Settled.LOST and id(delivery) in self.held:  # else it was settled meanwhile
                 log.warning("lease lost", id=delivery.id, queue=self.spec.name, transport=self.transport.name)
                 self.held.pop(id(delivery), None)
                 if delivery in self.buffer:
@@ -226,6 +226,8 @@ class Consumer:
             self._prefetch = max(self._prefetch // 2, self._slots)
 
     def _settle(self, settlement: Settlement) -> None:
+        # no longer held: what is being settled must not be extended, it would look lost once the broker has done it
+        self.held.pop(id(settlement.delivery), None)
         self._settling.append(settlement)
         if not self._scheduled:
             self._scheduled = True
@@ -245,8 +247,6 @@ class Consumer:
         try:
             answers = await self._subscription.settle(items)
         finally:
-            for item in items:
-                self.held.pop(id(item.delivery), None)
             self._wake()
         for item, answer in zip(items, answers, strict=True):
             if answer is not Settled.DONE:

@@ -21,6 +21,7 @@ class Limits:
         self._options = options
         self._now = now
         self._end = None if options.time_limit is None else now() + options.time_limit
+        self.counts = options.limit is not None
         self.finished = 0
         self.failures = 0
 
@@ -28,6 +29,11 @@ class Limits:
         """How many more messages may be taken while ``held`` are in hand."""
         limit = self._options.limit
         return 1 << 30 if limit is None else limit - self.finished - held
+
+    def may_start(self, running: int) -> bool:
+        """Whether one more may start while ``running`` are under way."""
+        limit = self._options.limit
+        return limit is None or self.finished + running < limit
 
     def reached(self) -> str | None:
         """Name the limit that is reached, None while there is none."""

@@ -51,8 +51,8 @@ class Outbox(Protocol):
         """Forget rows that are sent."""
         ...
 
-    async def count(self) -> int:
-        """Count all rows."""
+    async def release(self, worker: str) -> None:
+        """Let others take what ``worker`` holds: it stops."""
         ...
 
 
@@ -100,7 +100,7 @@ class Relay:
                     pass
 
     async def send_some(self) -> int:
-        """Send one batch and say how many rows were taken.
+        """Send one batch and say how many rows were sent.
 
         Raises:
             Unavailable: database or broker do not answer; what was not sent stays.
@@ -115,18 +115,17 @@ class Relay:
         finally:
             if sent:
                 await self._outbox.remove(sent)
-        return len(rows)
+        return len(sent)
 
-    async def drain(self, timeout: float) -> bool:
-        """Send until nothing is left, for at most ``timeout`` seconds; say whether all was sent."""
+    async def drain(self, timeout: float) -> None:
+        """Send what this worker may send, for at most ``timeout`` seconds, and let others have the rest at once."""
         try:
             async with asyncio.timeout(timeout):
-                while await self._outbox.count():
-                    if not await self.send_some():
-                        await asyncio.sleep(0.05)
-        except (TimeoutError, Unavailable):
-            return False
-        return True
+                while await self.send_some():
+                    pass
+                await self._outbox.release(self._worker)
+        except (TimeoutError, Unavailable) as error:
+            log.warning("outbox not drained; it will be sent later", error=str(error) or "too slow")
 
     async def _send(self, name: str, rows: Sequence[Any]) -> list[int]:
         sender = self._senders.get(name)

@@ -199,7 +199,7 @@ class Worker:
             if streak % _STREAK == 0:
                 await asyncio.sleep(0)
             consumer = next((one for one in self.consumers if one.ready), None)
-            if consumer is None or self._stopping.is_set():
+            if consumer is None or self._stopping.is_set() or not self._limits.may_start(self._busy):
                 future: asyncio.Future[None] = loop.create_future()
                 self._asleep.append(future)
                 await future
@@ -213,6 +213,9 @@ class Worker:
             finally:
                 self._busy -= 1
                 self._epoch += 1
+                if self._limits.counts:  # one that did not count made room, perhaps on another queue
+                    for one in self.consumers:
+                        one.nudge()
                 if not self._busy:
                     self._changed.set()
 
@@ -288,6 +291,9 @@ class Worker:
         if verdict.outcome in {"retrying", "failed"}:
             self._limits.finished += 1
             self._limits.failures += 1
+            reached = self._limits.reached()
+            if reached is not None:  # at once: a slot that waited for the next look would start one more
+                self.stop(reached)
 
     def _record(
         self, consumer: Consumer, envelope: Envelope[Any], state: Any, error: BaseException | None = None

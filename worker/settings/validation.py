@@ -67,12 +67,10 @@ def _transports(given: Given | Tree, faults: list[str]) -> dict[str, TransportSe
         path = ("transports", name)
         if name == INLINE:
             faults.append(
-                f"{_key(path)} ({source_of(table)}): {INLINE!r} is a reserved word; expected another name"
+                f"{_key(path)}{_source(table)}: {INLINE!r} is a reserved word; expected another name"
             )
         elif not _NAME.match(name):
-            faults.append(
-                f"{_key(path)} ({source_of(table)}): expected a name of letters, digits, '-' and '_'"
-            )
+            faults.append(f"{_key(path)}{_source(table)}: expected a name of letters, digits, '-' and '_'")
         found[name] = _transport(path, table, faults)
     return found
 
@@ -157,7 +155,7 @@ def _take(
     """Convert a value and keep it, or note what was expected."""
     expected = expected or _expected(kind)
     if not isinstance(given, Given):
-        faults.append(f"{_key(path)} ({source_of(given)}): is a table; expected {expected}")
+        faults.append(f"{_key(path)}{_source(given)}: is a table; expected {expected}")
         return
     try:
         value = msgspec.convert(given.value, kind, strict=not given.text)
@@ -181,15 +179,21 @@ def _expected(kind: Any) -> str:
 
 def _wrong(path: Path, given: Given, expected: str) -> str:
     shown = mask(path[-1], given.value)
-    return f"{_key(path)} = {shown!r} ({given.source}): expected {expected}"
+    return f"{_key(path)} = {shown!r}{_source(given)}: expected {expected}"
 
 
 def _unknown(path: Path, given: Given | Tree, known: list[str]) -> str:
     source = source_of(given)
     if source.startswith(PREFIX):
         return unknown_variable(source)
-    return f"{_key(path)} ({source}): unknown key{hint(path[-1], known)}"
+    return f"{_key(path)}{_source(given)}: unknown key{hint(path[-1], known)}"
 
 
 def _key(path: Path) -> str:
     return ".".join(part if re.fullmatch(r"[\w\-]+", part) else f'"{part}"' for part in path)
+
+
+def _source(given: Given | Tree) -> str:
+    """Say in brackets where a value stands; an empty table has no value that could tell."""
+    source = source_of(given)
+    return f" ({source})" if source else ""

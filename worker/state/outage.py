@@ -27,6 +27,9 @@ _SQLITE_CODES = {
 _POSTGRESQL_CLASSES = ("08", "53", "57P")
 _POSTGRESQL_STATES = {"57014", "55P03", "25P03", "40001", "40P01"}
 
+_LOST_EARLIER = "8s2b"
+"""SQLAlchemy's code of an error whose transaction lost its connection; a failed flush has another."""
+
 _WITHOUT_CODE = ("no active connection", "connection closed", "connection is closed")
 
 
@@ -64,6 +67,8 @@ def listen(engine: Engine, shown: str) -> None:
 
 
 def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, exc.PendingRollbackError):  # the connection was lost in an earlier statement
+        return error.code == _LOST_EARLIER
     if not isinstance(error, exc.DBAPIError):
         return False
     if error.connection_invalidated:

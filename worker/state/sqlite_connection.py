@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -73,7 +74,27 @@ class Cursor:
 
 
 class SwiftConnection(aiosqlite.Connection):
-    """An aiosqlite connection with that cursor."""
+    """An aiosqlite connection with that cursor; one that cannot read its file closes itself at once."""
+
+    _stopping: asyncio.Future[Any] | None = None
+
+    async def _connect(self) -> aiosqlite.Connection:
+        try:
+            await super()._connect()
+            # SQLite looks into the file at the first statement only; later, nobody would close this
+            await self._execute(self._conn.execute, "PRAGMA schema_version")  # type: ignore[no-untyped-call]
+        except BaseException:
+            if self._connection is not None:
+                await self.close()
+            elif self._stopping is not None:
+                await self._stopping  # the thread's last word: it must not speak to a loop that is closed
+            raise
+        return self
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread; the future tells when it has."""
+        self._stopping = super().stop()
+        return self._stopping
 
     def cursor(self) -> Any:
         """Make a cursor; no thread is involved."""

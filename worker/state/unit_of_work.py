@@ -9,6 +9,7 @@ from worker.errors import DatabaseUnavailable, UsageError
 from worker.messaging.unit_of_work import Parcel
 from worker.state.database import Database
 from worker.state.inbox import Inbox
+from worker.state.outage import translate
 from worker.state.outbox import outbox_values
 from worker.state.session import HandlerSession
 from worker.state.tables import outbox
@@ -89,7 +90,7 @@ class ReadWork:
 
     def translate(self, error: BaseException) -> BaseException:
         """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
-        return _behind(error)
+        return _behind(error, self._database.shown)
 
 
 class SqlUnitOfWork:
@@ -153,7 +154,7 @@ class SqlUnitOfWork:
 
     def translate(self, error: BaseException) -> BaseException:
         """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
-        return _behind(error)
+        return _behind(error, self._works.database.shown)
 
 
 async def _undo(session: HandlerSession | None) -> None:
@@ -166,13 +167,14 @@ async def _undo(session: HandlerSession | None) -> None:
         pass
 
 
-def _behind(error: BaseException) -> BaseException:
+def _behind(error: BaseException, shown: str) -> BaseException:
     """Find an outage among an error's causes: a handler may have wrapped what its session raised."""
     found: BaseException | None = error
     for _ in range(_CAUSES):
         if found is None or not isinstance(error, Exception):
             return error
-        if isinstance(found, DatabaseUnavailable):
-            return found
+        translated = translate(found, shown)
+        if isinstance(translated, DatabaseUnavailable):
+            return translated
         found = found.__cause__ or found.__context__
     return error

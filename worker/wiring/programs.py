@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,12 +25,13 @@ from worker.settings import Settings
 from worker.wiring.consuming import choose, make_worker
 from worker.wiring.intake import Intake
 from worker.wiring.probes import Probes
-from worker.wiring.service import Service, opened, routes_of
+from worker.wiring.service import HANDLER_THREADS, Service, opened, routes_of
 
 FORCED = 1
 """Exit code after the second interrupt."""
 
 _RELAY_GRACE = 5.0
+_THREAD_GRACE = 0.5
 _PRUNE_EVERY = 600.0
 
 log = structlog.stdlib.get_logger("worker")
@@ -49,6 +52,7 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
             _signalled(worker.stop, options.graceful_timeout),
         ):
             await _work(service, worker, options)
+    _leave_deaf_threads()
     return 0
 
 
@@ -83,6 +87,7 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
             await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
             stop("the other half ended")
             await asyncio.gather(serving, working)
+    _leave_deaf_threads()
     return 0
 
 
@@ -162,7 +167,22 @@ async def _signalled(stop: Any, graceful_timeout: float) -> AsyncIterator[None]:
                 timer.cancel()
 
 
+def _leave_deaf_threads() -> None:
+    """End the process where a handler that is a plain function will not end: the interpreter waits for its thread.
+
+    Its message was given back; what it does from now on would only be in the way of the next attempt.
+    """
+    end = time.monotonic() + _THREAD_GRACE
+    deaf = [thread for thread in threading.enumerate() if thread.name.startswith(HANDLER_THREADS)]
+    for thread in deaf:
+        thread.join(max(0.0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in deaf):
+        log.warning("a handler would not end; leaving without it")
+        _leave(0)
+
+
 def _leave(code: int) -> None:
     """End the process at once: threads that never end must not keep it."""
+    sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -36,6 +36,9 @@ from worker.state.unit_of_work import SqlUnitsOfWork
 from worker.state.workers import Heartbeat, Workers
 from worker.wiring.buses import Buses, make_buses
 
+HANDLER_THREADS = "handler"
+"""What the names of threads begin with in which handlers run that are plain functions."""
+
 _RETRY_PAUSE = 0.25
 _INBOX_KEEP = 7 * 86_400.0
 _WORKERS_KEEP = 3600.0
@@ -152,7 +155,7 @@ async def opened(
         works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)
         writer = StatusWriter(database)
         reader = StatusReader(database, writer)
-        executor = ThreadPoolExecutor(threads or settings.worker.concurrency, thread_name_prefix="handler")
+        executor = ThreadPoolExecutor(threads or settings.worker.concurrency, thread_name_prefix=HANDLER_THREADS)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         buses = make_buses(
             registry,

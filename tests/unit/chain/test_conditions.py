@@ -39,7 +39,8 @@ def test_a_condition_is_parsed_once_into_terms(text: object, expected: Condition
 
 
 @pytest.mark.parametrize(
-    "text", ["", "!", "&a", "a&", "a&&b", "|a", "a|", "!!a", "a&!", "exists&a", "a|!exists", None, ["a"], {"a": 1}]
+    "text",
+    ["", "!", "&a", "a&", "a&&b", "|a", "a|", "!!a", "a&!", "exists&a", "a|!exists", None, ["a"], {"a": 1}],
 )
 def test_a_condition_that_cannot_be_read_is_refused_by_name(text: object) -> None:
     """An empty part, an operator in front, a joined ``exists`` and a value that is no text are configuration errors."""

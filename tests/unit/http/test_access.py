@@ -14,24 +14,40 @@ async def test_loopback_clients_are_answered(make_client, world, address):
         assert (await client.post("/commands/PlaceOrder", json=ORDER)).status_code == 202
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "0.0.0.0", "2001:db8::1", "::ffff:10.0.0.1", "testclient", ""])
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "0.0.0.0", "2001:db8::1", "::ffff:10.0.0.1", "testclient", ""]
+)
 async def test_other_clients_are_refused(make_client, world, address):
     """Any other address is 403, whatever it says about itself."""
     async with make_client(world, client=(address, 1)) as client:
         for path in ("/", "/docs", "/livez", "/commands/PlaceOrder"):
-            response = await client.get(path, headers={"X-Forwarded-For": "127.0.0.1", "Forwarded": "for=127.0.0.1"})
+            response = await client.get(
+                path, headers={"X-Forwarded-For": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
+            )
             assert response.status_code == 403
             assert response.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("url", ["http://localhost", "http://LOCALHOST:1", "http://127.0.0.1:8000", "http://[::1]:8000", "http://a.localhost"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost",
+        "http://LOCALHOST:1",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "http://a.localhost",
+    ],
+)
 async def test_own_names_are_answered(make_client, world, url):
     """Loopback names and addresses are this machine's."""
     async with make_client(world, base_url=url) as client:
         assert (await client.get("/livez")).status_code == 200
 
 
-@pytest.mark.parametrize("url", ["http://evil.example", "http://127.0.0.1.evil.example", "http://10.0.0.1:8000", "http://localhost.evil"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://evil.example", "http://127.0.0.1.evil.example", "http://10.0.0.1:8000", "http://localhost.evil"],
+)
 async def test_foreign_names_are_refused(make_client, world, url):
     """A foreign name that points here (DNS rebinding) is 403."""
     async with make_client(world, base_url=url) as client:

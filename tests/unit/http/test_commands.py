@@ -43,7 +43,9 @@ async def test_an_inline_command_is_done(client):
     assert (response.status_code, response.json()["status"]) == (201, "done")
 
 
-@pytest.mark.parametrize("name", ["Happened", "Search", "Nothing", "placeorder", "x" * 300, "%00", "%ff", "{id}"])
+@pytest.mark.parametrize(
+    "name", ["Happened", "Search", "Nothing", "placeorder", "x" * 300, "%00", "%ff", "{id}"]
+)
 async def test_what_is_no_command_is_not_found(client, name):
     """An event, a query or an unknown name under /commands/ is 404."""
     problem(await client.post(f"/commands/{name}", json={}), 404, "unknown-type")
@@ -56,13 +58,17 @@ async def test_near_names_are_told(client):
 
 async def test_every_fault_is_named(client, world):
     """Invalid data is 422 with all faults by pointer, and nothing is sent."""
-    document = problem(await client.post("/commands/PlaceOrder", json={"lines": [1], "to": {}}), 422, "invalid-message")
+    document = problem(
+        await client.post("/commands/PlaceOrder", json={"lines": [1], "to": {}}), 422, "invalid-message"
+    )
     pointers = [fault["pointer"] for fault in document["errors"]]
     assert pointers == ["/order_id", "/lines/0", "/to/street", "/to/number"]
     assert world.commands.envelopes == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 20_000, b'{"a":NaN}', b'{"a":1}{', b"null x"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b"[" * 20_000, b'{"a":NaN}', b'{"a":1}{', b"null x"]
+)
 async def test_what_cannot_be_read_is_400(client, body):
     """A body that is no JSON is 400, never 500."""
     problem(await client.post("/commands/PlaceOrder", content=body), 400, "malformed")
@@ -70,7 +76,14 @@ async def test_what_cannot_be_read_is_400(client, body):
 
 @pytest.mark.parametrize(
     "body",
-    [b"null", b"[]", b"1" * 5_000, b'{"order_id":1e999,"lines":[]}', b'{"order_id":"a","order_id":2,"lines":[]}', b'"x"'],
+    [
+        b"null",
+        b"[]",
+        b"1" * 5_000,
+        b'{"order_id":1e999,"lines":[]}',
+        b'{"order_id":"a","order_id":2,"lines":[]}',
+        b'"x"',
+    ],
 )
 async def test_what_does_not_fit_is_422(client, body):
     """JSON of another shape is 422, never 500."""
@@ -80,12 +93,16 @@ async def test_what_does_not_fit_is_422(client, body):
 async def test_messagepack_goes_in_and_out(client):
     """A MessagePack body is read, and Accept chooses what is answered."""
     headers = {"Content-Type": "application/msgpack", "Accept": "application/msgpack"}
-    response = await client.post("/commands/PlaceOrder", content=msgspec.msgpack.encode(ORDER), headers=headers)
+    response = await client.post(
+        "/commands/PlaceOrder", content=msgspec.msgpack.encode(ORDER), headers=headers
+    )
     assert (response.status_code, response.headers["content-type"]) == (202, "application/msgpack")
     assert msgspec.msgpack.decode(response.content)["type"] == "PlaceOrder"
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""]
+)
 async def test_other_content_types_are_415(client, kind):
     """Forms and text are refused: what a foreign page can send unasked is no command."""
     response = await client.post("/commands/PlaceOrder", content=b"{}", headers={"Content-Type": kind})
@@ -140,7 +157,9 @@ async def test_malformed_ids_are_ignored(client, world, value):
     assert (envelope.correlation_id, envelope.traceparent) == (envelope.id, None)
 
 
-@pytest.mark.parametrize("error", [PublishFailed("no"), PublishFailed("?", unknown=True), DatabaseUnavailable("gone")])
+@pytest.mark.parametrize(
+    "error", [PublishFailed("no"), PublishFailed("?", unknown=True), DatabaseUnavailable("gone")]
+)
 async def test_an_outage_is_503(client, world, error):
     """What cannot be taken now is 503 with the seconds after which another try makes sense."""
     world.commands.fails = error
@@ -152,7 +171,10 @@ async def test_an_outage_is_503(client, world, error):
 async def test_a_declared_error_has_its_status(client, world):
     """An inline command's declared error answers its status with its words."""
     world.commands.fails = OutOfStock("none left")
-    assert problem(await client.post("/commands/CheckStock", json={"sku": "a"}), 409, "handler-error")["detail"] == "none left"
+    assert (
+        problem(await client.post("/commands/CheckStock", json={"sku": "a"}), 409, "handler-error")["detail"]
+        == "none left"
+    )
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), NotFound("secret"), RuntimeError("secret")])
@@ -173,7 +195,9 @@ async def test_a_command_that_nothing_routed_is_done(make_client):
             self.bus = bus
 
         async def dispatch(self, message, *stamps, **known):
-            return (await self.bus.dispatch(message, *stamps, **known)).__class__(message=message, type="PlaceOrder", id="i")
+            return (await self.bus.dispatch(message, *stamps, **known)).__class__(
+                message=message, type="PlaceOrder", id="i"
+            )
 
     plain = World()
     async with make_client(World(command_bus=Swallowing(plain.commands))) as client:

@@ -63,7 +63,17 @@ async def test_many_are_put_back_by_filter(client, world):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"all":false}', b'{"all":true,"type":"A"}', b'{"ids":[]}', b'{"colour":1}', b'{"since":"x"}', b"[]"]
+    "body",
+    [
+        b"",
+        b"{}",
+        b'{"all":false}',
+        b'{"all":true,"type":"A"}',
+        b'{"ids":[]}',
+        b'{"colour":1}',
+        b'{"since":"x"}',
+        b"[]",
+    ],
 )
 async def test_an_empty_or_wrong_filter_changes_nothing(client, world, body):
     """What does not say clearly which messages is 422."""

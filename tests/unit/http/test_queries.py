@@ -15,13 +15,23 @@ async def test_a_query_answers_with_its_data(client, world):
 
 async def test_get_reads_text(client, world):
     """GET turns text into numbers, lists, booleans and dates."""
-    response = await client.get("/queries/Search?text=1&limit=5&tags=a&tags=b&exact=true&since=2026-01-31&other=x")
+    response = await client.get(
+        "/queries/Search?text=1&limit=5&tags=a&tags=b&exact=true&since=2026-01-31&other=x"
+    )
     message = world.queries.envelopes[0].message
     assert response.status_code == 200
-    assert (message.text, message.limit, message.tags, message.exact, message.since.day) == ("1", 5, ["a", "b"], True, 31)
+    assert (message.text, message.limit, message.tags, message.exact, message.since.day) == (
+        "1",
+        5,
+        ["a", "b"],
+        True,
+        31,
+    )
 
 
-@pytest.mark.parametrize("query", ["", "text=a&text=b", "text=a&limit=x", "text=a&limit=nan", "text=a&exact=2"])
+@pytest.mark.parametrize(
+    "query", ["", "text=a&text=b", "text=a&limit=x", "text=a&limit=nan", "text=a&exact=2"]
+)
 async def test_bad_parameters_are_422(client, query):
     """A missing, repeated or unfit parameter is named."""
     response = await client.get(f"/queries/Search?{query}")

@@ -12,7 +12,12 @@ async def test_a_status_is_the_document(client, world):
     """A known command answers the command document."""
     world.status.put(ID, "running")
     document = (await client.get(f"/commands/{ID}")).json()
-    assert (document["id"], document["status"], document["error"], document["paused"]) == (ID, "running", None, False)
+    assert (document["id"], document["status"], document["error"], document["paused"]) == (
+        ID,
+        "running",
+        None,
+        False,
+    )
 
 
 @pytest.mark.parametrize("id", [ID, "x", "%00", "%ff", "0" * 5000])

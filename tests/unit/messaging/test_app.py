@@ -181,7 +181,9 @@ def test_a_middlewares_messages_become_a_condition_on_the_type() -> None:
     app.command("travel.go", aliases=("walk",))(Go)
     app.event(Gone)
     app.handler(go)
-    app.middleware(messages=[Go, "Gone"], when={"region": "eu"}, bus="command", on="consume", plugin="p")(trim)
+    app.middleware(messages=[Go, "Gone"], when={"region": "eu"}, bus="command", on="consume", plugin="p")(
+        trim
+    )
     (entry,) = app.registry().middleware
     assert entry.when == {"region": "eu", "type": "travel.go|Gone"}
     assert (entry.bus, entry.on, entry.plugin) == ("command", "consume", "p")

@@ -72,7 +72,9 @@ def note(name: str, *stamps: Stamp, stop: bool = False) -> Middleware:
     return run
 
 
-def step(name: str, *stamps: Stamp, priority: int = 0, stop: bool = False, **when: object) -> Step[Middleware]:
+def step(
+    name: str, *stamps: Stamp, priority: int = 0, stop: bool = False, **when: object
+) -> Step[Middleware]:
     return Step(name, note(name, *stamps, stop=stop), priority, None, parse_all(when))
 
 
@@ -102,7 +104,13 @@ async def test_what_the_caller_knows_is_kept() -> None:
     envelope = await bus().dispatch(
         Go(), id="1", correlation_id="2", causation_id="3", key="", traceparent="00-a-b-01"
     )
-    assert (envelope.id, envelope.correlation_id, envelope.causation_id, envelope.key, envelope.traceparent) == (
+    assert (
+        envelope.id,
+        envelope.correlation_id,
+        envelope.causation_id,
+        envelope.key,
+        envelope.traceparent,
+    ) == (
         "1",
         "2",
         "3",
@@ -155,8 +163,7 @@ async def test_facts_decide_beforehand_which_steps_there_are() -> None:
 
 async def test_a_stamp_does_not_change_a_fixed_fact() -> None:
     """A condition gives the same answer whether it is decided beforehand or asked."""
-    when = {"on": "dispatch&!consume", "token": "web"}
-    await bus(step("both", **when)).dispatch(Go(), On("consume"), Token("web"))
+    await bus(step("both", on="dispatch&!consume", token="web")).dispatch(Go(), On("consume"), Token("web"))
     assert seen == ["> both", "< both"]
 
 

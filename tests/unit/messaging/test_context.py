@@ -36,14 +36,24 @@ def test_a_context_tells_what_the_envelope_knows() -> None:
 def test_what_is_not_known_is_none() -> None:
     """Handled inline and without token there is neither; the correlation is the message's own id."""
     context = context_of()
-    assert (context.token, context.transport, context.handled, context.correlation_id) == (None, None, (), "7")
+    assert (context.token, context.transport, context.handled, context.correlation_id) == (
+        None,
+        None,
+        (),
+        "7",
+    )
 
 
 def test_the_log_is_made_once_and_only_when_used() -> None:
     """Binding a logger costs nothing where nothing is logged."""
     made: list[str] = []
     envelope: Envelope[str] = Envelope(message="m", type="Go", id="7")
-    context = Context(envelope, None, lambda it: made.append(it.id) or "log")
+
+    def make(it: Envelope[Any]) -> str:
+        made.append(it.id)
+        return "log"
+
+    context = Context(envelope, None, make)
     assert made == []
     assert (context.log, context.log, made) == ("log", "log", ["7"])
 

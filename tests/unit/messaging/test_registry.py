@@ -156,12 +156,12 @@ def test_dataclasses_and_attrs_classes_are_messages() -> None:
 
 
 def test_a_key_may_be_made_by_a_function() -> None:
-    """None means that this message has no key; other values become text."""
+    """None means that this message has no key."""
     app = App("shop")
-    app.command(key=lambda command: len(command.to) or None)(Go)
+    app.command(key=lambda command: command.to or None)(Go)
     app.handler(go)
     declared = app.registry().messages["Go"]
-    assert [declared.key_of(Go("abc")), declared.key_of(Go(""))] == ["3", None]
+    assert [declared.key_of(Go("abc")), declared.key_of(Go(""))] == ["abc", None]
 
 
 def test_a_class_that_is_declared_twice_is_a_fault() -> None:
@@ -197,9 +197,10 @@ def test_a_second_handler_must_be_meant() -> None:
     app.query(Find)
     for function in (go, go_too, find, find_too):
         app.handler(function)
-    assert contains(
-        faults_of(app), "many_handlers=True if that is meant", "query 'Find': 2 handlers"
-    ) and "many_handlers" not in faults_of(app)[1]
+    assert (
+        contains(faults_of(app), "many_handlers=True if that is meant", "query 'Find': 2 handlers")
+        and "many_handlers" not in faults_of(app)[1]
+    )
 
 
 def test_handlers_of_one_name_are_a_fault_even_where_several_are_allowed() -> None:

@@ -118,9 +118,7 @@ def test_a_shared_queue_has_all_its_types_and_the_most_of_each_setting() -> None
     app.handler(go)
     app.handler(keyed)
     routes = plan(app.registry(), {"*": "sqlite"}, ["sqlite"])
-    assert routes.queues == {
-        "sqlite": [QueueSpec(name="all", types=("Go", "Keyed"), keyed=True, priority=5)]
-    }
+    assert routes.queues == {"sqlite": [QueueSpec(name="all", types=("Go", "Keyed"), keyed=True, priority=5)]}
 
 
 class Keyed(msgspec.Struct, frozen=True):
@@ -148,7 +146,9 @@ def test_names_that_come_to_one_queue_are_a_fault() -> None:
     app.command("no.retry")(Stay)
     app.handler(go)
     app.handler(stay)
-    with pytest.raises(ConfigurationError, match=r"'shop-no-retry' on 'sqlite'.*say queue= for NoRetry and no.retry"):
+    with pytest.raises(
+        ConfigurationError, match=r"'shop-no-retry' on 'sqlite'.*say queue= for NoRetry and no.retry"
+    ):
         plan(app.registry(), {"*": "sqlite"}, ["sqlite"])
 
 

@@ -202,7 +202,9 @@ async def test_an_outage_in_the_middle_leaves_the_rest_unknown() -> None:
 async def test_an_outage_at_the_start_of_many_is_raised() -> None:
     """None of them was taken."""
     with pytest.raises(TransportUnavailable, match="gone"):
-        await sender(FakeTransport(raising(TransportUnavailable("gone")))).send_all([outgoing(1), outgoing(2)])
+        await sender(FakeTransport(raising(TransportUnavailable("gone")))).send_all(
+            [outgoing(1), outgoing(2)]
+        )
 
 
 @pytest.mark.parametrize("answers", [(), (ACCEPTED,), (ACCEPTED, ACCEPTED, ACCEPTED)])

@@ -82,4 +82,9 @@ def test_built_in_stamps_cannot_be_taken_over() -> None:
     pretender = type("Handled", (Stamp,), {"__annotations__": {"handlers": str}, "__module__": __name__})
     assert pretender.__name__ == "Handled"
     kinds = travelling({__name__})
-    assert [kinds[name] for name in ("handled", "abandoned", "replay", "token")] == [Handled, Abandoned, Replay, Token]
+    assert [kinds[name] for name in ("handled", "abandoned", "replay", "token")] == [
+        Handled,
+        Abandoned,
+        Replay,
+        Token,
+    ]

@@ -81,7 +81,9 @@ def read(serializer: Serializer, vector: dict[str, Any]) -> Envelope[Any] | Unde
 def stamps_of(envelope: Envelope[Any]) -> dict[str, Any]:
     """The stamps as data, each by its name."""
     return {
-        stamp.label: stamp.value if isinstance(stamp, UnknownStamp) else json.loads(msgspec.json.encode(stamp))
+        stamp.label: stamp.value
+        if isinstance(stamp, UnknownStamp)
+        else json.loads(msgspec.json.encode(stamp))
         for stamp in envelope.stamps
     }
 

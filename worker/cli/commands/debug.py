@@ -54,11 +54,11 @@ def chain(invocation: Invocation, type_name: str, on: Literal["dispatch", "consu
     if declared.kind == "query" and on is None:
         sides = ("dispatch",)  # it is never queued: both sides are one
 
-    async def look() -> dict[str, list[tuple[Any, ...]]]:
+    async def _look() -> dict[str, list[tuple[Any, ...]]]:
         async with invocation.service.client(settings, registry, queues=False) as client:
             return {side: list(client.chain_table(declared.name, side)) for side in sides}
 
-    found = asyncio.run(look())
+    found = asyncio.run(_look())
     if invocation.json:
         steps = {side: [dict(zip(_STEP, row, strict=True)) for row in rows] for side, rows in found.items()}
         print_json({"type": declared.name, "chains": steps})

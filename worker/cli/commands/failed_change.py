@@ -43,7 +43,7 @@ def retry(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **f
     """
     chosen = chosen_of(ids, filters, everything=everything)
 
-    async def work() -> int:
+    async def _work() -> int:
         settings, registry = invocation.open()
         async with invocation.service.client(settings, registry) as client:
             if chosen is not None:
@@ -53,7 +53,7 @@ def retry(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **f
                     return await client.failed.retry(ids)
                 return await client.failed.retry_many(chosen)
 
-    _done(invocation, "retried", asyncio.run(work()), "put back")
+    _done(invocation, "retried", asyncio.run(_work()), "put back")
 
 
 @click.command(
@@ -71,7 +71,7 @@ def remove(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **
     """Remove failed messages for good: by ID, by filter, or --all. Asks first."""
     chosen = chosen_of(ids, filters, everything=everything)
 
-    async def work() -> int:
+    async def _work() -> int:
         settings, registry = invocation.open()
         async with invocation.service.client(settings, registry, queues=False) as client:
             if chosen is None:
@@ -83,7 +83,7 @@ def remove(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **
                     return await client.failed.remove(ids)
                 return await client.failed.remove_many(chosen)
 
-    _done(invocation, "removed", asyncio.run(work()), "removed")
+    _done(invocation, "removed", asyncio.run(_work()), "removed")
 
 
 @click.command(
@@ -105,12 +105,12 @@ def edit(invocation: Invocation, failure_id: str, data: str, put_back: bool) -> 
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--data: expected JSON: {malformed(body, error)}") from error
 
-    async def work() -> None:
+    async def _work() -> None:
         settings, registry = invocation.open()
         async with invocation.service.client(settings, registry, queues=put_back) as client:
             await client.failed.edit(failure_id, value, retry=put_back)
 
-    asyncio.run(work())
+    asyncio.run(_work())
     if invocation.json:
         print_json({"id": failure_id, "edited": True, "retried": int(put_back)})
     else:

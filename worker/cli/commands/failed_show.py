@@ -20,12 +20,12 @@ from worker.cli.output import cell, print_heading, print_json, print_pairs, prin
 def groups(invocation: Invocation) -> None:
     """Count failed messages by type, handler and error."""
 
-    async def look() -> Any:
+    async def _look() -> Any:
         settings, registry = invocation.open()
         async with invocation.service.client(settings, registry, queues=False) as client:
             return msgspec.to_builtins(await client.failed.groups())
 
-    document = asyncio.run(look())
+    document = asyncio.run(_look())
     if invocation.json:
         print_json(document)
         return
@@ -64,12 +64,12 @@ def list_failed(invocation: Invocation, /, limit: int, after: str | None, **filt
     """List failed messages, newest first."""
     chosen = filter_of(filters)
 
-    async def look() -> Any:
+    async def _look() -> Any:
         settings, registry = invocation.open()
         async with invocation.service.client(settings, registry, queues=False) as client:
             return msgspec.to_builtins(await client.failed.list(chosen, limit, after))
 
-    document = asyncio.run(look())
+    document = asyncio.run(_look())
     if invocation.json:
         print_json(document)
         return
@@ -100,12 +100,12 @@ def list_failed(invocation: Invocation, /, limit: int, after: str | None, **filt
 def show(invocation: Invocation, failure_id: str) -> None:
     """Show one failed message: errors, traces, attempts, envelope."""
 
-    async def look() -> Any:
+    async def _look() -> Any:
         settings, registry = invocation.open()
         async with invocation.service.client(settings, registry, queues=False) as client:
             return msgspec.to_builtins(await client.failed.show(failure_id))
 
-    document = asyncio.run(look())
+    document = asyncio.run(_look())
     if invocation.json:
         print_json(document)
         return

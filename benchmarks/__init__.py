@@ -1,0 +1,1 @@
+"""What the worker costs next to the bare library doing the same: ``python -m benchmarks``."""

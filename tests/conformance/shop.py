@@ -1,0 +1,138 @@
+"""A small application and its service over one transport, to test workers on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.conformance.clock import Clock
+from tests.conformance.waiting import eventually
+from worker import App, Context, Retry
+from worker.messaging.transport import Delivery, Outgoing, Release, Transport
+from worker.runtime.events import Finished
+from worker.runtime.options import ConsumeOptions
+from worker.runtime.worker import Worker
+from worker.settings import DatabaseSettings, Settings, TransportSettings
+from worker.wiring.consuming import make_worker
+from worker.wiring.service import Service, opened
+
+QUEUE = "place-order"
+
+
+class PlaceOrder(msgspec.Struct, frozen=True):
+    number: int
+
+
+class Shop:
+    """Counts and holds up its handler; starts and stops workers."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failing: Callable[[PlaceOrder, Context], bool] = lambda command, context: False
+        self.started: Counter[int] = Counter()
+        self.handled: Counter[int] = Counter()
+        self.cancelled: Counter[int] = Counter()
+        self.attempts: list[tuple[int, int]] = []
+        self.running = 0
+        self.most = 0
+        self.finished: list[Finished] = []
+        self.service: Service
+
+    def app(self) -> App:
+        app = App("shop")
+        app.command(queue=QUEUE, retry=Retry(max_retries=2, delay=10.0, jitter=0.0))(PlaceOrder)
+        app.handler(self._handler())
+        return app
+
+    @property
+    def transport(self) -> Any:
+        return self.service.transports["jobs"]
+
+    async def send(self, *numbers: int) -> None:
+        for number in numbers:
+            await self.service.buses.dispatch["command"].dispatch(PlaceOrder(number))
+
+    async def raw(self, body: bytes, message_id: str = "raw") -> None:
+        (outcome,) = await self.transport.publish([Outgoing(queue=QUEUE, id=message_id, type="?", body=body)])
+        assert outcome.accepted
+
+    def passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.transport.wake()
+
+    @asynccontextmanager
+    async def worker(self, concurrency: int = 4, grace: float = 5.0) -> AsyncIterator[Worker]:
+        """A worker that runs meanwhile, and is stopped within ``grace`` seconds afterwards."""
+        options = ConsumeOptions(concurrency=concurrency)
+        worker = make_worker(self.service, options, self.finished.append)
+        for consumer in worker.consumers:
+            await consumer.open()
+        running = asyncio.ensure_future(worker.run(grace))
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            await running
+            for consumer in worker.consumers:
+                await consumer.close(1.0)
+
+    async def until_handled(self, count: int) -> None:
+        await eventually(lambda: sum(self.handled.values()) >= count, f"{count} messages handled")
+
+    async def waiting(self) -> list[Delivery]:
+        """What can be had from the queue now; given back at once."""
+        for spec in self.service.routes.queues["jobs"]:
+            if spec.name == QUEUE:
+                subscription = await self.transport.subscribe(spec, slots=100)
+                got = list(await subscription.receive(100, 0.05))
+                await subscription.settle([Release(delivery) for delivery in got])
+                await subscription.close(1.0)
+                return got
+        raise AssertionError("the queue is not consumed")
+
+    def _handler(self) -> Any:
+        async def place_order(command: PlaceOrder, context: Context) -> None:
+            self.started[command.number] += 1
+            self.attempts.append((command.number, context.attempt))
+            self.running += 1
+            self.most = max(self.most, self.running)
+            try:
+                await self.gate.wait()
+                if self.failing(command, context):
+                    raise RuntimeError("as the test wants it")
+            except asyncio.CancelledError:
+                self.cancelled[command.number] += 1
+                raise
+            finally:
+                self.running -= 1
+            self.handled[command.number] += 1
+
+        place_order.__annotations__ = {"command": PlaceOrder, "context": Context, "return": None}
+        return place_order
+
+
+@asynccontextmanager
+async def opened_shop(
+    folder: Path, url: str, change: Callable[[Transport], Any] | None = None
+) -> AsyncIterator[Shop]:
+    """Open a shop's service over the transport of ``url``; ``change`` plants a bug around it."""
+    shop = Shop()
+    settings = Settings(
+        database=DatabaseSettings(url="sqlite:///state.db"),
+        transports={"jobs": TransportSettings(url=url)},
+        routing={"*": "jobs"},
+        base=folder,
+    )
+    async with opened(settings, shop.app().registry(), clock=shop.clock) as service:
+        shop.service = service
+        if change is not None:
+            service.transports["jobs"] = change(service.transports["jobs"])
+        yield shop

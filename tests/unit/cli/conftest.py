@@ -1,0 +1,259 @@
+"""A command line whose composition root is a fake, and a runner for it."""
+
+import json
+import logging
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+import structlog
+from click.testing import CliRunner
+
+from worker import App, Context, Result, Sent
+from worker.cli.invocation import Invocation
+from worker.cli.main import program
+from worker.cli.service import Service
+from worker.errors import NotFound
+from worker.failed.documents import FailedPage, GroupsPage
+from worker.messaging.routing import plan
+from worker.messaging.status import CommandStatus, ErrorDocument
+from worker.messaging.transport import Features
+
+app = App("shop")
+
+
+@app.command(key="order_id")
+class PlaceOrder(msgspec.Struct, frozen=True):
+    """A command with fields of several types."""
+
+    order_id: str
+    count: int = 1
+    lines: list[str] = []
+
+
+@app.command("mail.send", aliases=["mail.deliver"], track=False)
+class SendMail(msgspec.Struct, frozen=True):
+    """A command without fields, of which no status is kept."""
+
+
+@app.query
+class Find(msgspec.Struct, frozen=True):
+    """A query."""
+
+    text: str
+
+
+@app.handler
+async def place(command: PlaceOrder, context: Context) -> None:
+    """Does nothing: the tests fake what handles."""
+
+
+@app.handler
+async def deliver(command: SendMail) -> None:
+    """Does nothing: the tests fake what handles."""
+
+
+@app.handler
+async def find(query: Find) -> str:
+    """Does nothing: the tests fake what handles."""
+    return query.text
+
+
+class FakeFailed:
+    """Stands for the failure store's service; remembers what it was asked."""
+
+    def __init__(self):
+        self.known = ["a", "b"]
+        self.calls = []
+
+    async def list(self, chosen, limit=50, after=None):
+        self.calls.append(("list", chosen, limit, after))
+        return FailedPage(len(self.known), [], None)
+
+    async def groups(self):
+        return GroupsPage(0, [])
+
+    async def show(self, failure_id):
+        raise NotFound(f"no failed message {failure_id!r}")
+
+    async def retry(self, ids):
+        return self._done("retry", ids)
+
+    async def retry_many(self, chosen):
+        self.calls.append(("retry_many", chosen))
+        return 2
+
+    async def remove(self, ids):
+        return self._done("remove", ids)
+
+    async def remove_many(self, chosen):
+        self.calls.append(("remove_many", chosen))
+        return 2
+
+    async def edit(self, failure_id, data, *, retry=False):
+        self.calls.append(("edit", failure_id, data, retry))
+
+    def _done(self, what, ids):
+        known = [id for id in ids if id in self.known]
+        self.calls.append((what, known))
+        gone = [id for id in ids if id not in self.known]
+        if gone:
+            raise NotFound(f"no failed message {', '.join(gone)}")
+        return len(known)
+
+
+class FakeClient:
+    """Stands for the client; remembers what was dispatched and answers what the test wants."""
+
+    def __init__(self, service, settings, registry):
+        self.service = service
+        self.registry = registry
+        self.routes = plan(registry, settings.routing, list(settings.transports)).by_type
+        self.command_bus = self
+        self.status = self
+        self.failed = service.failed
+
+    def route_of(self, message):
+        return self.routes[message.name].transport or "inline"
+
+    async def dispatch(self, message, *stamps, id=None, key=None, correlation_id=None):
+        declared = self.registry.by_class[type(message)]
+        transport = self.route_of(declared)
+        if self.service.dispatch_error is not None:
+            raise self.service.dispatch_error
+        number = len(self.service.sent)
+        sent = SimpleNamespace(
+            message=message,
+            id=id or f"id-{number}",
+            key=key,
+            transport=transport,
+            stamps={type(s): s for s in stamps},
+        )
+        self.service.sent.append(sent)
+        stamp = Result(None) if transport == "inline" else Sent(transport, "q")
+        return SimpleNamespace(
+            id=sent.id, type=declared.name, get=lambda kind: stamp if isinstance(stamp, kind) else None
+        )
+
+    async def get(self, command_id):
+        error = ErrorDocument("ValueError", "no") if self.service.state == "failed" else None
+        return CommandStatus(
+            id=command_id, type="PlaceOrder", status=self.service.state, transport="sqlite", queue="q", attempts=1,
+            accepted_at=None, started_at=None, finished_at=None, error=error,
+        )  # fmt: skip
+
+    async def health(self):
+        return {"healthy": self.service.healthy, "status": {"database": True, "transport.sqlite": self.service.healthy},
+                "info": {"plugins": []}, "process": {"memory_used": 1}, "reasons": []}  # fmt: skip
+
+    async def missing(self):
+        return ["queue q on sqlite"]
+
+    async def setup(self):
+        return ["queue q on sqlite"]
+
+    def features(self):
+        return {"sqlite": Features(ordering="key", lease=True, max_delay=float("inf"))}
+
+    async def consumers(self):
+        return {"version": 0, "workers": [], "consumers": [
+            {"type": "PlaceOrder", "kind": "command", "transport": "sqlite", "queue": "q", "paused": False, "pause": None,
+             "applied": "0/0", "ready": None, "in_flight": 0, "delayed": 0, "failed": 3}]}  # fmt: skip
+
+    def chain_table(self, type_name, on):
+        return [("worker.route", 0, "", "", "built in")]
+
+
+class FakeService(Service):
+    """Stands for the composition root."""
+
+    def __init__(self):
+        self.sent = []
+        self.failed = FakeFailed()
+        self.state = "done"
+        self.healthy = True
+        self.dispatch_error = None
+        self.open_error = None
+        self.started = []
+        self.supervised = None
+
+    def load_app(self, target, base):
+        return app
+
+    async def consume(self, settings, registry, options):
+        self.started.append(("consume", options))
+        return 0
+
+    async def serve(self, settings, registry, options):
+        self.started.append(("serve", options))
+        return 0
+
+    async def run(self, settings, registry, serve, consume):
+        self.started.append(("run", serve, consume))
+        return 0
+
+    def supervise(self, arguments, processes, graceful_timeout, *, once):
+        self.supervised = (list(arguments), processes, graceful_timeout, once)
+        return 0
+
+    @asynccontextmanager
+    async def client(self, settings, registry, *, setup=True, queues=True):
+        if self.open_error is not None:
+            raise self.open_error
+        yield FakeClient(self, settings, registry)
+
+    async def missing_tables(self, settings):
+        return ["table commands"]
+
+
+class Typed:
+    """A command line to type at: run it, look at what came."""
+
+    def __init__(self, service):
+        self.service = service
+        self.answer = None
+
+    def __call__(self, *arguments, input=None, environ=None):
+        invocation = Invocation(service=self.service)
+        if self.answer is not None:
+            invocation = _Interactive(service=self.service)
+            input = self.answer
+        result = CliRunner().invoke(program, list(arguments), obj=invocation, input=input, env=environ)
+        self.out, self.err, self.code = result.stdout, result.stderr, result.exit_code
+        return self
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+class _Interactive(Invocation):
+    def interactive(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """Put logging back: a command line configures it for its whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def service():
+    return FakeService()
+
+
+@pytest.fixture
+def worker(service, tmp_path, monkeypatch):
+    """Type ``worker …`` in a folder with a configuration, against the fake."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("WORKER_APP", "WORKER_CONFIG", "WORKER_LOG_LEVEL", "WORKER_LOG_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "worker.toml").write_text('app = "shop:app"\n')
+    return Typed(service)

@@ -1,0 +1,104 @@
+"""status, setup, check, debug, schema: what is there."""
+
+import json
+
+from worker.errors import DatabaseUnavailable, TransportUnavailable
+
+
+def test_status_is_a_table_in_a_pipe(worker):
+    """In a pipe: plain aligned text; an unknown number is a dash."""
+    lines = worker("status").out.splitlines()
+    assert lines[0].split("  ")[0] == "TYPE"
+    assert lines[1].split() == ["PlaceOrder", "command", "sqlite", "q", "active", "0/0", "-", "0", "0", "3"]
+
+
+def test_status_is_a_document_with_json(worker):
+    """With --json the consumers document; an unknown number is null."""
+    assert worker("status", "--json").json["consumers"][0]["ready"] is None
+
+
+def test_setup_names_what_it_created(worker):
+    """setup names tables and queues that were missing."""
+    assert worker("setup").out == "created table commands\ncreated queue q on sqlite\n"
+    assert worker("setup", "--json").json == {"created": ["table commands", "queue q on sqlite"]}
+
+
+def test_check_tells_what_holds(worker):
+    """check prints each part, each transport's features, and what is guaranteed there."""
+    page = worker("check")
+    assert page.code == 0
+    for text in (
+        "shop:app",
+        "transport.sqlite  answers",
+        "Transport sqlite",
+        "a 202 is durable",
+        "missing: queue q",
+    ):
+        assert text in page.out
+
+
+def test_check_with_json_is_the_health_document_with_the_configuration(worker, tmp_path):
+    """check --json: the health document and the configuration, secrets masked."""
+    (tmp_path / "worker.toml").write_text('app = "a:b"\n[database]\nurl = "postgresql://u:geheim@h/x"\n')
+    page = worker("check", "--json")
+    assert page.json["healthy"] is True
+    assert page.json["status"] == {"database": True, "transport.sqlite": True}
+    assert page.json["configuration"]["database"]["url"] == "postgresql://u:***@h/x"
+    assert "geheim" not in page.out
+
+
+def test_check_of_what_does_not_answer_exits_3(worker, service):
+    """A part that does not answer: exit 3."""
+    service.healthy = False
+    page = worker("check", "--json")
+    assert page.code == 3
+    assert page.json["healthy"] is False
+
+
+def test_check_says_what_was_not_reached(worker, service):
+    """When the service cannot be opened there is still a document; what was not asked is null."""
+    service.open_error = DatabaseUnavailable("database does not answer")
+    page = worker("check", "--json")
+    assert (page.code, page.json["status"]) == (3, {"database": False, "transport.sqlite": None})
+    service.open_error = TransportUnavailable("transport sqlite does not answer")
+    assert worker("check", "--json").json["status"] == {"database": True, "transport.sqlite": False}
+
+
+def test_debug_messages_tells_routes_and_handlers(worker):
+    """debug messages: type, kind, transport, queue and handlers, without asking a broker."""
+    items = {item["type"]: item for item in worker("debug", "messages", "--json").json["messages"]}
+    assert items["PlaceOrder"]["queue"] == "shop-place-order"
+    assert items["Find"]["transport"] == "inline"
+    assert items["mail.send"]["aliases"] == ["mail.deliver"]
+    assert "PlaceOrder  command" in worker("debug", "messages").out
+
+
+def test_debug_chain_shows_both_sides(worker):
+    """debug chain TYPE: the steps on each side; an unknown type is exit 4."""
+    chains = worker("debug", "chain", "PlaceOrder", "--json").json["chains"]
+    assert set(chains) == {"dispatch", "consume"}
+    assert chains["dispatch"][0]["step"] == "worker.route"
+    assert worker("debug", "chain", "Find", "--json").json["chains"].keys() == {"dispatch"}
+    assert worker("debug", "chain", "Nope").code == 4
+
+
+def test_debug_config_masks_secrets(worker):
+    """debug config shows what is in force, a key a line, without secrets."""
+    page = worker("debug", "config", environ={"WORKER_TRANSPORTS__SQLITE__URL": "amqp://u:geheim@h"})
+    assert 'transports.sqlite.url = "amqp://u:***@h"' in page.out
+    assert 'routing."*" = "sqlite"' in page.out
+
+
+def test_jsonschema_of_one_type_and_of_all(worker):
+    """schema jsonschema: of one TYPE its schema, else all by wire name."""
+    one = worker("schema", "jsonschema", "PlaceOrder").json
+    assert one["$defs"]["PlaceOrder"]["required"] == ["order_id"]
+    assert set(worker("schema", "jsonschema").json["messages"]) == {"PlaceOrder", "mail.send", "Find"}
+    assert worker("schema", "jsonschema", "Nope").code == 4
+
+
+def test_openapi_is_json_without_asking(worker):
+    """schema openapi prints what it is, also without --json."""
+    document = json.loads(worker("schema", "openapi").out)
+    assert document["openapi"].startswith("3.1")
+    assert "/commands/PlaceOrder" in document["paths"]
