@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from worker.errors import NotFound
 from worker.failed.documents import FailedDocument
@@ -57,7 +57,9 @@ class TestWorker:
 
     __test__ = False
 
-    def __init__(self, app: App, *, events: str = "queue", concurrency: int = 1) -> None:
+    def __init__(
+        self, app: App, *, events: Literal["queue", "inline", "ignore"] = "queue", concurrency: int = 1
+    ) -> None:
         self.clock = Clock()
         self._registry = app.registry()
         self._concurrency = concurrency
@@ -65,7 +67,7 @@ class TestWorker:
             database=DatabaseSettings(url="sqlite://"),
             transports={"memory": TransportSettings(url="memory://")},
             routing={"*": "memory"},
-            events=EventsSettings(mode=events),  # type: ignore[arg-type] - checked by the settings' own loading
+            events=EventsSettings(mode=events),
             base=Path.cwd(),
         )
         self._stack = AsyncExitStack()

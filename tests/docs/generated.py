@@ -79,8 +79,16 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
                 yield from _sections(found, f"{path} {name}")
         return
     usage = " ".join(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")
-    parts = [f"### {path}", plain(inspect.cleandoc(command.help or "").replace("\b", "")), f"`{path} [OPTIONS] {usage}`".replace(" `", "`")]
-    options = [parameter for parameter in command.params if isinstance(parameter, click.Option) and not parameter.hidden]
+    parts = [
+        f"### {path}",
+        plain(inspect.cleandoc(command.help or "").replace("\b", "")),
+        f"`{path} [OPTIONS] {usage}`".replace(" `", "`"),
+    ]
+    options = [
+        parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.hidden
+    ]
     if options:
         parts.append(_options(context, options))
     examples = getattr(command, "examples", "").strip("\n")
@@ -118,15 +126,31 @@ def settings() -> str:
             inner = typing.get_type_hints(kind, include_extras=True)
             for part in msgspec.structs.fields(kind):
                 path = (field.name, part.name)
-                rows.append([code(".".join(path)), code(variable_of(path)), _default(part.default), _expected(inner[part.name])])
+                rows.append(
+                    [
+                        code(".".join(path)),
+                        code(variable_of(path)),
+                        _default(part.default),
+                        _expected(inner[part.name]),
+                    ]
+                )
         else:
-            rows.append([code(field.name), code(variable_of((field.name,))), _default(field.default), _expected(kind)])
+            rows.append(
+                [code(field.name), code(variable_of((field.name,))), _default(field.default), _expected(kind)]
+            )
     inner = typing.get_type_hints(TransportSettings, include_extras=True)
     for name in ("url", "lease"):
         variable = f"WORKER_TRANSPORTS__<NAME>__{name.upper()}"
         default = "" if name == "url" else "the transport's own"
         rows.append([code(f"transports.<name>.{name}"), code(variable), default, _expected(inner[name])])
-    rows.append(["`routing.<type or pattern>`", "`WORKER_ROUTING__<pattern>`", '`"*" = "sqlite"`', "a transport's name or `inline`"])
+    rows.append(
+        [
+            "`routing.<type or pattern>`",
+            "`WORKER_ROUTING__<pattern>`",
+            '`"*" = "sqlite"`',
+            "a transport's name or `inline`",
+        ]
+    )
     return table(["key", "variable", "default", "takes"], rows)
 
 
@@ -155,10 +179,14 @@ EXAMPLES = {"sqlite": "sqlite:///var/queue.db", "memory": "memory://"}
 
 def features() -> str:
     """What each transport can do."""
-    made = {name: create(name, EXAMPLES[name], {}, base=ROOT, clock=time.time).features for name in sorted(SCHEMES, reverse=True)}
+    made = {
+        name: create(name, EXAMPLES[name], {}, base=ROOT, clock=time.time).features
+        for name in sorted(SCHEMES, reverse=True)
+    }
     texts = described(Features)
     rows = [
-        [code(field), *(_feature(getattr(found, field)) for found in made.values()), texts[field]] for field in Features.__struct_fields__
+        [code(field), *(_feature(getattr(found, field)) for found in made.values()), texts[field]]
+        for field in Features.__struct_fields__
     ]
     return table(["feature", *made, "meaning"], rows)
 
@@ -177,7 +205,11 @@ def declarations() -> str:
     signature = inspect.signature(_overload(App.command))
     texts = described(MessageType)
     rows = [
-        [code(name), code(parameter.default if parameter.default != () else "()"), texts.get(name, "wire name; the class name by default")]
+        [
+            code(name),
+            code(parameter.default if parameter.default != () else "()"),
+            texts.get(name, "wire name; the class name by default"),
+        ]
         for name, parameter in signature.parameters.items()
         if name != "self"
     ]
@@ -193,7 +225,10 @@ def retry() -> str:
     texts = described(Retry)
     return table(
         ["field", "default", "meaning"],
-        [[code(field.name), code(field.default), texts[field.name]] for field in msgspec.structs.fields(Retry)],
+        [
+            [code(field.name), code(field.default), texts[field.name]]
+            for field in msgspec.structs.fields(Retry)
+        ],
     )
 
 
@@ -206,7 +241,9 @@ def context() -> str:
         if isinstance(member, property):
             shown = name
         else:
-            parameters = [str(part).replace("'", "") for part in list(inspect.signature(member).parameters.values())[1:]]
+            parameters = [
+                str(part).replace("'", "") for part in list(inspect.signature(member).parameters.values())[1:]
+            ]
             shown = f"{name}({', '.join(parameters)})"
         rows.append([code(shown), first(member)])
     return table(["member", "meaning"], rows)
@@ -238,7 +275,9 @@ def error_tree() -> str:
 
 def problems() -> str:
     """Kinds of problem documents."""
-    return table(["status", "type", "title"], [[str(kind.status), code(URN + kind.slug), kind.title] for kind in KINDS])
+    return table(
+        ["status", "type", "title"], [[str(kind.status), code(URN + kind.slug), kind.title] for kind in KINDS]
+    )
 
 
 MAKERS: dict[str, Callable[[], str]] = {
@@ -258,7 +297,10 @@ MAKERS: dict[str, Callable[[], str]] = {
 
 def renewed(page: Path) -> str:
     """Text of a page with its generated parts made anew."""
-    return REGION.sub(lambda found: f"<!-- generated: {found['name']} -->\n{MAKERS[found['name']]()}\n<!-- end -->", page.read_text())
+    return REGION.sub(
+        lambda found: f"<!-- generated: {found['name']} -->\n{MAKERS[found['name']]()}\n<!-- end -->",
+        page.read_text(),
+    )
 
 
 def main() -> None:

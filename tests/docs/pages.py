@@ -36,7 +36,11 @@ class Block:
 
 def pages() -> list[Path]:
     """The README, and every page of the rooms, the tutorial in its reading order."""
-    return [ROOT / "README.md", DOCS / "README.md", *(page for room in ROOMS for page in sorted((DOCS / room).glob("*.md")))]
+    return [
+        ROOT / "README.md",
+        DOCS / "README.md",
+        *(page for room in ROOMS for page in sorted((DOCS / room).glob("*.md"))),
+    ]
 
 
 def name(page: Path) -> str:
@@ -55,7 +59,9 @@ def blocks(page: Path, *languages: str) -> list[Block]:
             opened, lines = (number, fence["info"] or ""), []
         elif opened is not None and line == "```":
             language, _, rest = opened[1].partition(" ")
-            found.append(Block(page, opened[0], language, "\n".join(lines) + "\n", dict(_ATTRIBUTE.findall(rest))))
+            found.append(
+                Block(page, opened[0], language, "\n".join(lines) + "\n", dict(_ATTRIBUTE.findall(rest)))
+            )
             opened = None
         elif opened is not None:
             lines.append(line)

@@ -21,9 +21,14 @@ from tests.docs.pages import ROOT, Block
 PATIENCE = 30.0
 """Seconds that anything may take."""
 
-_STAYS = re.compile(r"^(\w+=\S+ )*(\./dev run|(\./dev )?worker (run|serve|consume))\b(?!.*--(burst|limit|time-limit|help))")
+_STAYS = re.compile(
+    r"^(\w+=\S+ )*(\./dev run|(\./dev )?worker (run|serve|consume))\b(?!.*--(burst|limit|time-limit|help))"
+)
 _LISTENS = re.compile(r"^(\w+=\S+ )*(\./dev run|(\./dev )?worker (run|serve))\b")
-_READS = re.compile(r"^(curl\b(?!.*( -d| --data| -X| -T))|(\./dev )?worker (status|check|failed (list|show|groups))\b)", re.DOTALL)
+_READS = re.compile(
+    r"^(curl\b(?!.*( -d| --data| -X| -T))|(\./dev )?worker (status|check|failed (list|show|groups))\b)",
+    re.DOTALL,
+)
 _PORTS = re.compile(r"(127\.0\.0\.1:|localhost:|--port[ =]|--health-port[ =]|port = |_PORT=)(\d{4})\b")
 
 _WORKER = f'#!/bin/sh\nexec "{sys.executable}" -m worker "$@"\n'
@@ -74,7 +79,7 @@ class Session:
             listed = commands(block)
             for place, command in enumerate(listed):
                 following = listed[place + 1].text if place + 1 < len(listed) else ""
-                self._timed(command, may_fail=following.startswith("echo $?"))
+                self._do(command, may_fail=following.startswith("echo $?"))
 
     def close(self) -> None:
         """Stop what still runs; each process has to end well."""
@@ -94,13 +99,6 @@ class Session:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text() if "append" in block.attributes else ""
         path.write_text(before + ("\n\n" if before else "") + self._with_ports(block.text))
-
-    def _timed(self, command: Command, *, may_fail: bool) -> None:
-        s = time.monotonic()
-        try:
-            self._do(command, may_fail=may_fail)
-        finally:
-            print(f"TIMED {time.monotonic() - s:6.2f} {command.block.where} {command.text[:60]}", flush=True)
 
     def _do(self, command: Command, *, may_fail: bool) -> None:
         __tracebackhide__ = True
@@ -126,12 +124,17 @@ class Session:
             )
             output = self._with_shown_ports(done.stdout.decode())
             fits = not command.shown.strip() or self.ids.match(command.shown, output)
-            if (fits and (may_fail or done.returncode == 0)) or not _READS.match(command.text) or time.monotonic() > deadline:
+            if (
+                (fits and (may_fail or done.returncode == 0))
+                or not _READS.match(command.text)
+                or time.monotonic() > deadline
+            ):
                 break
         self._last = done.returncode
-        print("OUT", command.text, "=>", done.returncode, "\n" + output, flush=True)
         where = f"{command.block.where}: {command.text}"
-        assert may_fail or done.returncode == 0, f"{where}\nexit code {done.returncode}:\n{output}\n{self._logs()}"
+        assert may_fail or done.returncode == 0, (
+            f"{where}\nexit code {done.returncode}:\n{output}\n{self._logs()}"
+        )
         assert fits, f"{where}\nthe page shows:\n{command.shown}\nbut it prints:\n{output}\n{self._logs()}"
 
     def _start(self, command: Command) -> None:
@@ -141,7 +144,9 @@ class Session:
         if port is None and _LISTENS.match(text):
             text += " --port 8000"
         path = self.folder / ".tools" / f"log{len(list((self.folder / '.tools').glob('log*')))}"
-        assert "|" not in text and ";" not in text, f"{command.block.where}: a process that stays stands alone"
+        assert "|" not in text and ";" not in text, (
+            f"{command.block.where}: a process that stays stands alone"
+        )
         words = shlex.split(self._with_ports(text), comments=True)
         given = {}
         while re.fullmatch(r"[A-Z_]+=.*", words[0]):
@@ -149,7 +154,12 @@ class Session:
             given[key] = value
         with path.open("wb") as log:
             process = subprocess.Popen(
-                words, cwd=self.folder, env={**self._env, **given}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                words,
+                cwd=self.folder,
+                env={**self._env, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self._running.append((command, process, path))
         deadline = time.monotonic() + PATIENCE
@@ -178,10 +188,14 @@ class Session:
             process.kill()
             process.wait()
             code = None
-        assert code == 0, f"{where}: {command.text}\nwas stopped and ended with {code}:\n{path.read_text()[-4000:]}"
+        assert code == 0, (
+            f"{where}: {command.text}\nwas stopped and ended with {code}:\n{path.read_text()[-4000:]}"
+        )
 
     def _logs(self) -> str:
-        return "\n".join(f"--- {command.text}\n{path.read_text()[-3000:]}" for command, _, path in self._running)
+        return "\n".join(
+            f"--- {command.text}\n{path.read_text()[-3000:]}" for command, _, path in self._running
+        )
 
     def _port(self, shown: str) -> str:
         if shown not in self._ports:
@@ -214,5 +228,3 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-

@@ -45,7 +45,11 @@ def test_every_page_can_be_reached() -> None:
         page = waiting.pop()
         if page not in seen:
             seen.add(page)
-            waiting += [path for _, path, _ in links(page) if path.suffix == ".md" and path.is_relative_to(DOCS) and path.exists()]
+            waiting += [
+                path
+                for _, path, _ in links(page)
+                if path.suffix == ".md" and path.is_relative_to(DOCS) and path.exists()
+            ]
     assert sorted(set(DOCS.rglob("*.md")) - seen) == []
 
 
@@ -58,7 +62,8 @@ def test_a_page_begins_with_who_needs_it(page: Path) -> None:
 
 
 NOT_YET = re.compile(
-    r"\b(rabbitmq|kafka|sqs|pub/sub|pubsub|worker pause|worker resume|worker schedule|worker tokens|/dashboard|asyncapi)\b", re.IGNORECASE
+    r"\b(rabbitmq|kafka|sqs|pub/sub|pubsub|worker pause|worker resume|worker schedule|worker tokens|/dashboard|asyncapi)\b",
+    re.IGNORECASE,
 )
 
 
@@ -73,6 +78,10 @@ def test_only_the_page_of_what_is_missing_speaks_of_it(page: Path) -> None:
 
 def test_pages_stay_short() -> None:
     """A page outside the reference is read in one go: at most 150 lines."""
-    long = [name(page) for page in pages() if page.parent.name != "reference" and len(page.read_text().splitlines()) > 150]
+    long = [
+        name(page)
+        for page in pages()
+        if page.parent.name != "reference" and len(page.read_text().splitlines()) > 150
+    ]
     assert long == []
     assert blocks(ROOT / "README.md")

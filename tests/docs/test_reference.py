@@ -33,7 +33,13 @@ def test_every_generated_part_stands_somewhere() -> None:
 
 def test_every_http_call_is_in_the_reference_and_no_other() -> None:
     """The calls of the HTTP reference are those of the OpenAPI document."""
-    documented = set(re.findall(r"^\| `(?:GET|POST|PUT|DELETE|HEAD) (/[^ ?`]*)", (DOCS / "reference" / "http.md").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(
+            r"^\| `(?:GET|POST|PUT|DELETE|HEAD) (/[^ ?`]*)",
+            (DOCS / "reference" / "http.md").read_text(),
+            re.MULTILINE,
+        )
+    )
     served = set()
     for path in openapi(search.registry())["paths"]:
         served.add(re.sub(r"^/(commands|queries)/[A-Z]\w*$", r"/\1/{type}", path))
@@ -43,7 +49,15 @@ def test_every_http_call_is_in_the_reference_and_no_other() -> None:
 def test_every_exit_code_is_in_the_reference() -> None:
     """The table of exit codes has a row for each that the command line can give."""
     text = (DOCS / "reference" / "errors.md").read_text()
-    codes = {0, report.FAILED, report.USAGE, report.UNREACHABLE, report.NOT_FOUND, report.REFUSED, report.INTERRUPTED}
+    codes = {
+        0,
+        report.FAILED,
+        report.USAGE,
+        report.UNREACHABLE,
+        report.NOT_FOUND,
+        report.REFUSED,
+        report.INTERRUPTED,
+    }
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE) if int(code) < 200} == codes
 
 
@@ -53,5 +67,7 @@ def test_every_option_of_a_transport_is_in_the_reference(scheme: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         create(scheme, EXAMPLES[scheme], {"no_such_key": 1}, base=ROOT, clock=time.time)
     known = str(raised.value).partition("known: ")[2].split(", ")
-    section = (DOCS / "reference" / "transports.md").read_text().partition(f"## {scheme}")[2].partition("\n## ")[0]
+    section = (
+        (DOCS / "reference" / "transports.md").read_text().partition(f"## {scheme}")[2].partition("\n## ")[0]
+    )
     assert {f"`{key}`" for key in known} <= set(re.findall(r"`[a-z_]+`", section))

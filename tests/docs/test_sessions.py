@@ -64,5 +64,7 @@ def test_python_files_of_a_page_are_valid_applications(page: Path, tmp_path: Pat
         module = path.removesuffix(".py").replace("/", ".")
         code = ["-c", CHECK, module]
         env = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run([sys.executable, *code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, *code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, f"{page}: {path}\n{done.stderr}"

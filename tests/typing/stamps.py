@@ -14,6 +14,11 @@ class Region(worker.Stamp):
     value: str
 
 
+class Customer(worker.Stamp):
+    name: str
+    label: str = ""
+
+
 class Window(worker.Stamp):
     opens: float
     days: tuple[int, ...] = ()
@@ -34,6 +39,7 @@ class Stay(msgspec.Struct, frozen=True):
 
 Region(3)  # type: ignore[arg-type]
 Window()  # type: ignore[call-arg]
+assert_type(Customer("a").name, str)
 assert_type(Window(1.0, days=(1, 2)).days, tuple[int, ...])
 
 

@@ -12,7 +12,7 @@ from transports.sqlite import faults, schema
 from transports.sqlite.settings import Settings
 
 T = TypeVar("T")
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.000_2, 0.003  # seconds
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.000_2, 0.01  # seconds
 
 
 def open_writer(settings: Settings) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from worker.messaging.stamps import Stamp
+from worker.messaging.stamps import Stamp, attribute_of, name_of
 
 M = TypeVar("M")
 S = TypeVar("S", bound=Stamp)
@@ -76,7 +76,7 @@ class Envelope(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
 
     def attributes(self) -> dict[str, Any]:
         """Facts that conditions read: each stamp by its name, then type, attempt and id, which no stamp hides."""
-        facts: dict[str, Any] = {stamp.label: stamp.attribute() for stamp in self.stamps}
+        facts: dict[str, Any] = {name_of(stamp): attribute_of(stamp) for stamp in self.stamps}
         facts["type"] = self.type
         facts["attempt"] = self.attempt
         facts["id"] = self.id

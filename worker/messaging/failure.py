@@ -114,7 +114,9 @@ class FailureStore(Protocol):
         """Ids of the visible rows, the oldest failure first."""
         ...
 
-    async def page(self, chosen: Filter, limit: int, after: str | None = None) -> tuple[list[StoredFailure], str | None]:
+    async def page(
+        self, chosen: Filter, limit: int, after: str | None = None
+    ) -> tuple[list[StoredFailure], str | None]:
         """Return up to ``limit`` visible rows, newest first, and the cursor of the next page."""
         ...
 

@@ -154,12 +154,19 @@ def schemas(classes: Sequence[Any], template: str) -> tuple[list[Any], Component
     try:
         found, components = msgspec.json.schema_components(classes, ref_template=template)
     except TypeError:
-        found, components = [], {}
-        for cls in classes:
-            try:
-                (one,), more = msgspec.json.schema_components([cls], ref_template=template)
-            except TypeError:
-                one, more = {}, {}
-            found.append(one)
-            components.update(more)
+        return _one_by_one(classes, template)
     return list(found), components
+
+
+def _one_by_one(classes: Sequence[Any], template: str) -> tuple[list[Any], Components]:
+    """Do the same a class at a time, so that one without a schema does not spoil the others."""
+    found: list[Any] = []
+    components: dict[str, Any] = {}
+    for cls in classes:
+        try:
+            (one,), more = msgspec.json.schema_components([cls], ref_template=template)
+        except TypeError:
+            one, more = {}, {}
+        found.append(one)
+        components.update(more)
+    return found, components

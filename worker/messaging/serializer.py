@@ -29,7 +29,7 @@ from worker.messaging.cloudevents import (
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.identity import derive_id, is_id
-from worker.messaging.stamps import Stamp, UnknownStamp, travelling
+from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
 
@@ -46,7 +46,7 @@ class Serializer:
 
     def __init__(self, registry: Registry, stamps: Iterable[type[Stamp]] = ()) -> None:
         self._registry = registry
-        self._kinds = {**travelling(_modules(registry)), **{kind.name(): kind for kind in stamps}}
+        self._kinds = {**travelling(_modules(registry)), **{kind_name(kind): kind for kind in stamps}}
         self._encode = msgspec.json.Encoder().encode
         self._read = msgspec.json.Decoder(EventIn, strict=False).decode
         self._types: dict[str, tuple[MessageType, Any]] = {
@@ -200,5 +200,5 @@ def _modules(registry: Registry) -> set[str]:
 
 
 def _write_stamps(stamps: Iterable[Stamp]) -> str:
-    written = {stamp.label: stamp.value if isinstance(stamp, UnknownStamp) else stamp for stamp in stamps}
+    written = {name_of(stamp): stamp.value if isinstance(stamp, UnknownStamp) else stamp for stamp in stamps}
     return msgspec.json.encode(written).decode()

@@ -21,29 +21,19 @@ _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 class _StampMeta(msgspec.StructMeta):
     """Tells type checkers what msgspec does: a subclass of a frozen struct is frozen without saying so."""
 
+    def name(cls) -> str:
+        """Name it is read by in conditions and on the wire: the class name in snake case."""
+        return kind_name(cls)
+
 
 class Stamp(msgspec.Struct, frozen=True, metaclass=_StampMeta):
     """A fact about a message; an envelope holds at most one of each kind, the last one set.
 
-    ``travels`` says whether it goes over the wire; set it to False for what only this process should know.
+    It has no methods, so that a stamp's fields may be called whatever they are. ``travels`` says whether it
+    goes over the wire; set it to False for what only this process should know.
     """
 
     travels: ClassVar[bool] = True
-
-    @classmethod
-    def name(cls) -> str:
-        """Name it is read by in conditions and on the wire: the class name in snake case."""
-        return _snake(cls.__name__)
-
-    @property
-    def label(self) -> str:
-        """Name of this very stamp: its class's, or the one it came with when its class is not known."""
-        return _snake(type(self).__name__)
-
-    def attribute(self) -> Any:
-        """Value that conditions compare with: the only field's value, or the fields as a tuple."""
-        values = tuple(getattr(self, field) for field in self.__struct_fields__)
-        return values[0] if len(values) == 1 else values
 
 
 class Delay(Stamp, frozen=True):
@@ -113,17 +103,29 @@ class UnknownStamp(Stamp, frozen=True):
     key: str
     value: Any
 
-    @property
-    def label(self) -> str:
-        """Name it came with."""
-        return self.key
 
-    def attribute(self) -> Any:
-        """What the stamp's own class would say: the only member's value, or the members as a tuple."""
-        if not isinstance(self.value, dict):
-            return self.value
-        values = tuple(self.value.values())
-        return values[0] if len(values) == 1 else values
+def kind_name(kind: type[Any]) -> str:
+    """Name of a class of stamps, in conditions and on the wire: ``DeliveryWindow`` is ``delivery_window``."""
+    return _snake(kind.__name__)
+
+
+def name_of(stamp: Stamp) -> str:
+    """Name of a stamp: its class's, or the one it came with when its class is not known."""
+    return stamp.key if isinstance(stamp, UnknownStamp) else _snake(type(stamp).__name__)
+
+
+def attribute_of(stamp: Stamp) -> Any:
+    """Value that conditions compare with: the only field's value, or the fields as a tuple.
+
+    An unknown stamp says what its own class would say.
+    """
+    if not isinstance(stamp, UnknownStamp):
+        values = tuple(getattr(stamp, field) for field in stamp.__struct_fields__)
+    elif isinstance(stamp.value, dict):
+        values = tuple(stamp.value.values())
+    else:
+        return stamp.value
+    return values[0] if len(values) == 1 else values
 
 
 def travelling(preferred: Container[str] = ()) -> dict[str, type[Stamp]]:
@@ -133,8 +135,8 @@ def travelling(preferred: Container[str] = ()) -> dict[str, type[Stamp]]:
     """
     kinds = [kind for kind in _subclasses(Stamp) if kind.travels and kind is not UnknownStamp]
     kinds.sort(key=lambda kind: kind.__module__ in preferred)
-    return {kind.name(): kind for kind in kinds} | {
-        kind.name(): kind for kind in (Token, Handled, Abandoned, Replay)
+    return {kind_name(kind): kind for kind in kinds} | {
+        kind_name(kind): kind for kind in (Token, Handled, Abandoned, Replay)
     }
 
 

@@ -35,6 +35,11 @@ class Limits:
         limit = self._options.limit
         return limit is None or self.finished + running < limit
 
+    def failed_enough(self) -> bool:
+        """Whether the failure limit is reached."""
+        limit = self._options.failure_limit
+        return limit is not None and self.failures >= limit
+
     def reached(self) -> str | None:
         """Name the limit that is reached, None while there is none."""
         options = self._options

@@ -43,8 +43,14 @@ class Row(Protocol):
 class Outbox(Protocol):
     """Where committed messages wait to be sent."""
 
-    async def claim(self, worker: str, limit: int, lease: float) -> Sequence[Any]:
+    async def claim(
+        self, worker: str, limit: int, lease: float, transports: Sequence[str] | None = None
+    ) -> Sequence[Any]:
         """Take rows that nobody else is sending, in order; they are this worker's for ``lease`` seconds."""
+        ...
+
+    async def release(self, worker: str) -> None:
+        """Let others send what this worker claimed."""
         ...
 
     async def remove(self, seqs: Sequence[int]) -> None:
@@ -105,7 +111,7 @@ class Relay:
         Raises:
             Unavailable: database or broker do not answer; what was not sent stays.
         """
-        rows = await self._outbox.claim(self._worker, BATCH, self._lease)
+        rows = await self._outbox.claim(self._worker, BATCH, self._lease, list(self._senders))
         if not rows:
             return 0
         sent: list[int] = []

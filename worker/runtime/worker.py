@@ -6,26 +6,16 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 import structlog
 
 from worker.errors import Unavailable
-from worker.messaging.declaration import Registry
-from worker.messaging.envelope import Envelope, Undecodable
-from worker.messaging.failure import FailureStore
-from worker.messaging.identity import Clock
-from worker.messaging.serializer import Serializer
-from worker.messaging.stamps import Replay
-from worker.messaging.status import StatusChange, StatusRecorder
-from worker.messaging.transport import Ack, Delivery, Release
+from worker.messaging.transport import Delivery
 from worker.runtime.consumer import Consumer
-from worker.runtime.events import Finished, Listener
 from worker.runtime.limits import Limits
-from worker.runtime.settlement import Settler, Verdict
 
-POISON_DEATHS = 20
-"""Deliveries that ended with the worker's death before a message counts as poison: far above bad luck."""
+Process = Callable[[Consumer, Delivery], Awaitable[None]]
+"""Handles and settles one delivery; never raises but when it is cancelled."""
 
 _TICK = 0.25
 _FLUSH_TIMEOUT = 10.0
@@ -44,46 +34,24 @@ class Worker:
     wait cost no task switch.
 
     Args:
-        registry: the declared types.
-        serializer: reads deliveries.
-        settler: decides about what failed.
-        status: takes the steps of tracked commands; None to keep none.
-        failures: asked whether a replayed message is a twin.
+        process: handles and settles one delivery, whatever happens.
         slots: handlers that run at once.
         limits: when to stop by itself.
-        clock: seconds since the epoch.
-        listener: told about each settled message.
         pending: counts what is still to be sent to queues; a burst waits for it.
     """
 
     def __init__(
         self,
+        process: Process,
         *,
-        registry: Registry,
-        serializer: Serializer,
-        settler: Settler,
-        status: StatusRecorder | None,
-        failures: FailureStore,
         slots: int,
         limits: Limits,
-        clock: Clock,
-        listener: Listener | None = None,
         pending: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self.consumers: list[Consumer] = []
         self.slots = slots
-        self._registry = registry
-        self._serializer = serializer
-        self._settler = settler
-        self._failures = failures
+        self._process = process
         self._limits = limits
-        self._clock = clock
-        self._listener = listener
-        self._status = status
-        self._tracked = {
-            name: message.track and message.kind == "command" and status is not None
-            for name, message in registry.messages.items()
-        }
         self._asleep: deque[asyncio.Future[None]] = deque()
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
@@ -213,110 +181,13 @@ class Worker:
             finally:
                 self._busy -= 1
                 self._epoch += 1
+                if self._limits.failed_enough():  # now: the next look would come after one more has started
+                    self.stop(self._limits.reached() or "failure limit")
                 if self._limits.counts:  # one that did not count made room, perhaps on another queue
                     for one in self.consumers:
                         one.nudge()
                 if not self._busy:
                     self._changed.set()
-
-    async def _process(self, consumer: Consumer, delivery: Delivery) -> None:
-        """Handle one delivery and settle it, whatever happens."""
-        try:
-            envelope = self._serializer.decode(
-                delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
-            )
-            if isinstance(envelope, Undecodable) or envelope.type not in consumer.chains:
-                await self._unread(consumer, delivery, envelope)
-                return
-            if delivery.deaths >= POISON_DEATHS:
-                self._ended(consumer, envelope, await self._settler.poisoned(consumer, delivery, envelope))
-                return
-            ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
-            if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
-                log.info("replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id)
-                consumer.finish(Ack(delivery))
-                return
-            tracked = self._tracked[envelope.type]
-            if tracked:
-                self._record(consumer, envelope, "running")
-            try:
-                await consumer.chains[envelope.type](envelope)
-            except Exception as error:
-                self._ended(
-                    consumer, envelope, await self._settler.failed(consumer, delivery, envelope, error)
-                )
-                return
-            if ticket is not None:
-                await self._failures.resolve(envelope.id, ticket.ticket)
-            self._limits.finished += 1
-            consumer.finish(Ack(delivery))
-            if tracked:
-                self._record(consumer, envelope, "done")
-            if self._listener is not None:
-                self._listener(Finished(envelope.type, envelope.id, "done", envelope))
-        except asyncio.CancelledError:
-            consumer.finish(Release(delivery))
-            raise
-        except Unavailable as error:
-            log.warning("message given back", id=delivery.id, error=str(error))
-            consumer.finish(Release(delivery, 1.0))
-        except Exception:
-            log.exception("message given back: the worker itself failed", id=delivery.id)
-            consumer.finish(Release(delivery, 1.0))
-
-    async def _unread(
-        self, consumer: Consumer, delivery: Delivery, read: Envelope[Any] | Undecodable
-    ) -> None:
-        if isinstance(read, Envelope):
-            error = ValueError(f"{read.type} does not belong on queue {consumer.spec.name}")
-            read = Undecodable(
-                body=delivery.body, error=error, type=read.type, id=read.id, attempt=read.attempt
-            )
-        verdict = await self._settler.undecodable(consumer, delivery, read)
-        self._count(verdict)
-        consumer.finish(verdict.settlement)
-        if self._listener is not None:
-            self._listener(Finished(read.type, read.id or delivery.id, verdict.outcome))
-
-    def _ended(self, consumer: Consumer, envelope: Envelope[Any], verdict: Verdict) -> None:
-        self._count(verdict)
-        consumer.finish(verdict.settlement)
-        if self._tracked[envelope.type]:
-            state = {"returned": "accepted"}.get(verdict.outcome, verdict.outcome)
-            self._record(consumer, envelope, state, verdict.error)
-        if self._listener is not None:
-            self._listener(Finished(envelope.type, envelope.id, verdict.outcome, envelope))
-
-    def _count(self, verdict: Verdict) -> None:
-        if verdict.outcome in {"retrying", "failed"}:
-            self._limits.finished += 1
-            self._limits.failures += 1
-            reached = self._limits.reached()
-            if reached is not None:  # at once: a slot that waited for the next look would start one more
-                self.stop(reached)
-
-    def _record(
-        self, consumer: Consumer, envelope: Envelope[Any], state: Any, error: BaseException | None = None
-    ) -> None:
-        assert self._status is not None
-        shown = getattr(error, "failures", None)
-        behind = shown[0][1] if shown else error
-        now = self._clock()
-        self._status.record(
-            StatusChange(
-                id=envelope.id,
-                type=envelope.type,
-                state=state,
-                at=now,
-                transport=consumer.transport.name,
-                queue=consumer.spec.name,
-                attempt=envelope.attempt,
-                accepted_at=envelope.time or None,
-                started_at=now if state == "running" else None,
-                error_type=type(behind).__name__ if behind is not None else None,
-                error_message=str(behind)[:4000] if behind is not None else None,
-            )
-        )
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -36,7 +36,9 @@ class Inbox:
         """Note the work in the transaction that does it; False when it is noted already."""
         row = {"message_id": message_id, "handler": handler, "done_at": self._database.clock()}
         # counts of an insert are dropped on some drivers unless asked for
-        statement = self._database.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        statement = (
+            self._database.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        )
         return int((await connection.execute(statement, row)).rowcount) > 0
 
     async def prune(self, older_than: float) -> int:

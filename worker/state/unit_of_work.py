@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from sqlalchemy.exc import PendingRollbackError
+
 from worker.errors import DatabaseUnavailable, UsageError
 from worker.messaging.unit_of_work import Parcel
 from worker.state.database import Database
@@ -173,8 +175,10 @@ def _behind(error: BaseException, shown: str) -> BaseException:
     for _ in range(_CAUSES):
         if found is None or not isinstance(error, Exception):
             return error
-        translated = translate(found, shown)
-        if isinstance(translated, DatabaseUnavailable):
-            return translated
+        # other errors may come from a database of the handler's own: not ours to judge
+        if isinstance(found, DatabaseUnavailable | PendingRollbackError):
+            translated = translate(found, shown)
+            if translated is not found or isinstance(found, DatabaseUnavailable):
+                return translated
         found = found.__cause__ or found.__context__
     return error

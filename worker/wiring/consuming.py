@@ -15,6 +15,7 @@ from worker.runtime.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.events import Listener
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.processing import Processing
 from worker.runtime.settlement import Settler
 from worker.runtime.worker import Worker
 from worker.wiring.service import Service
@@ -39,18 +40,18 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         service.clock,
         random.random,
     )
-    worker = Worker(
+    limits = Limits(options, loop.time)
+    process = Processing(
         registry=service.registry,
         serializer=service.serializer,
         settler=settler,
         status=service.status_writer if service.settings.status.track else None,
         failures=service.failures,
-        slots=options.concurrency,
-        limits=Limits(options, loop.time),
+        limits=limits,
         clock=service.clock,
         listener=listener,
-        pending=service.outbox.count,
     )
+    worker = Worker(process, slots=options.concurrency, limits=limits, pending=service.outbox.count)
     chosen = choose(service.routes, options)
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
     return worker

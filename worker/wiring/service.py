@@ -42,6 +42,8 @@ HANDLER_THREADS = "handler"
 _RETRY_PAUSE = 0.25
 _INBOX_KEEP = 7 * 86_400.0
 _WORKERS_KEEP = 3600.0
+_REPLAY_PATIENCE = 86_400.0
+"""Seconds after which a replayed message that nobody has handled is shown as failed again."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,7 @@ class Service:
         await self.status.prune(keep)
         await self.inbox.prune(max(keep, _INBOX_KEEP))
         await self.failures.prune(max(keep, _INBOX_KEEP))
+        await self.failures.resurface(_REPLAY_PATIENCE)
         await self.idempotency.prune()
         await self.workers.prune(_WORKERS_KEEP)
 
@@ -155,7 +158,9 @@ async def opened(
         works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)
         writer = StatusWriter(database)
         reader = StatusReader(database, writer)
-        executor = ThreadPoolExecutor(threads or settings.worker.concurrency, thread_name_prefix=HANDLER_THREADS)
+        executor = ThreadPoolExecutor(
+            threads or settings.worker.concurrency, thread_name_prefix=HANDLER_THREADS
+        )
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         buses = make_buses(
             registry,

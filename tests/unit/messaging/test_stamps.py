@@ -7,7 +7,18 @@ from typing import ClassVar
 import pytest
 
 import worker
-from worker.messaging.stamps import Abandoned, Delay, Handled, Replay, Stamp, Token, UnknownStamp, travelling
+from worker.messaging.stamps import (
+    Abandoned,
+    Delay,
+    Handled,
+    Replay,
+    Stamp,
+    Token,
+    UnknownStamp,
+    attribute_of,
+    name_of,
+    travelling,
+)
 
 
 class Region(worker.Stamp):
@@ -28,6 +39,16 @@ class Nothing(worker.Stamp):
     pass
 
 
+class Named(worker.Stamp):
+    name: str
+
+
+class Labelled(worker.Stamp):
+    label: str
+    key: str
+    attribute: int = 0
+
+
 class Narrow(Region):
     zone: str = "a"
 
@@ -46,6 +67,8 @@ def test_a_plain_subclass_is_frozen(stamp: Stamp) -> None:
         (Region("eu"), "region", "eu"),
         (HTTPOrigin("a"), "http_origin", ("a", 80)),
         (Nothing(), "nothing", ()),
+        (Named("eu"), "named", "eu"),
+        (Labelled("a", "b"), "labelled", ("a", "b", 0)),
         (Narrow("eu"), "narrow", ("eu", "a")),
         (Handled(("x", "y")), "handled", ("x", "y")),
         (UnknownStamp("tenant", {"value": "acme"}), "tenant", "acme"),
@@ -55,7 +78,7 @@ def test_a_plain_subclass_is_frozen(stamp: Stamp) -> None:
 )
 def test_a_stamp_is_read_by_its_name_and_fields(stamp: Stamp, name: str, attribute: object) -> None:
     """Conditions read the only field's value, or all of them; an unknown stamp reads as its own class would."""
-    assert (stamp.label, stamp.attribute()) == (name, attribute)
+    assert (name_of(stamp), attribute_of(stamp)) == (name, attribute)
 
 
 def test_a_class_names_its_stamps() -> None:
@@ -66,7 +89,12 @@ def test_a_class_names_its_stamps() -> None:
 def test_only_what_travels_is_known_to_serializers() -> None:
     """Stamps of this process alone are never read from the wire; subclasses of stamps are."""
     kinds = travelling({__name__})
-    assert {"region": Region, "http_origin": HTTPOrigin, "narrow": Narrow}.items() <= kinds.items()
+    assert {
+        "region": Region,
+        "http_origin": HTTPOrigin,
+        "narrow": Narrow,
+        "named": Named,
+    }.items() <= kinds.items()
     assert {"local", "delay", "received", "sent", "collect", "result", "unknown_stamp"} & set(kinds) == set()
 
 

@@ -14,7 +14,7 @@ import worker
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.identity import is_id
 from worker.messaging.serializer import Serializer, UnknownStamp
-from worker.messaging.stamps import Stamp
+from worker.messaging.stamps import Stamp, name_of
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 VECTORS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
@@ -81,7 +81,7 @@ def read(serializer: Serializer, vector: dict[str, Any]) -> Envelope[Any] | Unde
 def stamps_of(envelope: Envelope[Any]) -> dict[str, Any]:
     """The stamps as data, each by its name."""
     return {
-        stamp.label: stamp.value
+        name_of(stamp): stamp.value
         if isinstance(stamp, UnknownStamp)
         else json.loads(msgspec.json.encode(stamp))
         for stamp in envelope.stamps
