@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import uvloop
-
 from benchmarks.application import PAD, Plain, Tracked, tally
 from benchmarks.bare_queue import BATCH, BareQueue
 from benchmarks.result import Figure, Result, paired
 from benchmarks.scale import Scale
 from benchmarks.site import Site
 from benchmarks.stopwatch import Stopwatch
+from worker.cli.loop import run as run_program
 from worker.runtime.options import ConsumeOptions
 from worker.wiring.consuming import make_worker
 
@@ -29,7 +28,7 @@ def run(scale: Scale, folder: Path) -> list[Result]:
     for name, kind in (("consume", Plain), ("consume, tracked", Tracked)):
         pairs = []
         for number in rounds:
-            ours = uvloop.run(_ours(folder / f"{kind.__name__}{number}", kind, scale.messages))
+            ours = run_program(_ours(folder / f"{kind.__name__}{number}", kind, scale.messages))
             pairs.append((ours, _bare(folder / f"{kind.__name__}{number}" / "bare.db", scale.messages)))
         results.append(paired(name, "messages/s", pairs, GOAL if kind is Plain else None))
     return results

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import uvloop
-
 from benchmarks.application import PAD, Plain
 from benchmarks.bare_queue import BareQueue
 from benchmarks.consume import BODY_SIZE
@@ -14,6 +12,7 @@ from benchmarks.result import Figure, Result, paired
 from benchmarks.scale import Scale
 from benchmarks.site import Site
 from benchmarks.stopwatch import Stopwatch
+from worker.cli.loop import run as run_program
 
 IN_FLIGHT = 1000
 
@@ -22,7 +21,7 @@ def run(scale: Scale, folder: Path) -> list[Result]:
     """Measure confirmed dispatches."""
     pairs = []
     for number in range(scale.rounds):
-        ours = uvloop.run(_ours(folder / str(number), scale.messages))
+        ours = run_program(_ours(folder / str(number), scale.messages))
         pairs.append((ours, _bare(folder / str(number) / "bare.db", scale.messages)))
     return [paired("publish", "messages/s", pairs)]
 

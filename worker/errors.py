@@ -106,10 +106,12 @@ class PublishFailed(TransportUnavailable):
     """A broker did not take a message.
 
     ``unknown`` is true when nobody can tell whether it was taken: publish again under the same id.
+    ``refused`` is true when the broker will never take it, as it is too large: no repeat helps (HTTP 413).
     """
 
-    def __init__(self, message: str, *, unknown: bool = False) -> None:
+    def __init__(self, message: str, *, unknown: bool = False, refused: bool = False) -> None:
         self.unknown = unknown
+        self.refused = refused
         super().__init__(message)
 
 

@@ -12,7 +12,9 @@ from worker.errors import NotFound
 from worker.failed.documents import FailedDocument
 from worker.messaging.app import App
 from worker.messaging.bus import Bus
+from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.routing import INLINE
 from worker.messaging.stamps import Delay, Result, Stamp
 from worker.messaging.transport import Outgoing
 from worker.runtime.events import Finished
@@ -65,7 +67,7 @@ class TestWorker:
         self._concurrency = concurrency
         self._settings = Settings(
             database=DatabaseSettings(url="sqlite://"),
-            transports={"memory": TransportSettings(url="memory://")},
+            transports={name: TransportSettings(url="memory://") for name in _transports(self._registry)},
             routing={"*": "memory"},
             events=EventsSettings(mode=events),
             base=Path.cwd(),
@@ -153,7 +155,15 @@ class TestWorker:
         await self._look()
 
     async def _look(self) -> None:
-        self._failed = (await self._open().failed.list()).items
+        failed: list[FailedDocument] = []
+        after: str | None = None
+        while True:
+            page = await self._open().failed.list(after=after)
+            failed += page.items
+            after = page.next
+            if after is None:
+                break
+        self._failed = failed
 
     def _note(self, finished: Finished) -> None:
         if finished.outcome == "done" and finished.envelope is not None:
@@ -166,3 +176,9 @@ class TestWorker:
         if self._service is None:
             raise RuntimeError("use it as: async with TestWorker(app) as worker")
         return self._service
+
+
+def _transports(registry: Registry) -> list[str]:
+    """Names of the transports that declarations ask for, all in memory here, after the one for the rest."""
+    asked = [message.transport for message in registry.messages.values() if message.transport is not None]
+    return list(dict.fromkeys(["memory", *(name for name in asked if name != INLINE)]))

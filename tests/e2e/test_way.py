@@ -97,3 +97,13 @@ def test_send_by_fields_with_wait(project: Project) -> None:
     failing = project.cli("send", "Broken", "name=x", "how=reject", "--wait", "10")
     assert failing.returncode == 1, failing.stderr
     assert "no thanks" in failing.stderr + failing.stdout
+
+
+def test_full_queue_does_not_starve_others(project: Project) -> None:
+    """Queues of one priority take turns: events are handled while many commands still wait."""
+    project.send_many(*[("Deposit", {"number": number, "before": 0.02}) for number in range(300)])
+    project.consume("-c", "2")
+    until(lambda: project.rows("SELECT count(*) > 0 FROM bookings") == [(1,)], "the first event is booked")
+    assert project.rows("SELECT count(*) < 250 FROM deposits") == [(1,)], (
+        "events had to wait for all commands"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import sys
@@ -18,7 +19,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 def print_json(document: Any) -> None:
     """Print a document: indented on a terminal, one line elsewhere."""
     value = msgspec.to_builtins(document, enc_hook=str)
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    click.echo(json.dumps(_finite(value), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: what has no limit is null."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def cell(value: Any) -> str:

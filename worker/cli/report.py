@@ -16,6 +16,7 @@ from worker.errors import (
     InvalidMessage,
     Malformed,
     NotFound,
+    PublishFailed,
     Unavailable,
     UsageError,
     WorkerError,
@@ -63,6 +64,8 @@ def exit_code(error: BaseException) -> int:
     match error:
         case ConfigurationError() | UsageError() | InvalidMessage() | Malformed() | click.UsageError():
             return USAGE
+        case PublishFailed(refused=True):
+            return FAILED
         case Unavailable():
             return UNREACHABLE
         case NotFound():

@@ -5,7 +5,7 @@ Imports stand inside the methods: a command that needs no broker and no database
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,12 +68,23 @@ class Service:
         require_loopback(host)
 
     def client(
-        self, settings: Settings, registry: Registry, *, setup: bool = True, queues: bool = True
+        self,
+        settings: Settings,
+        registry: Registry,
+        *,
+        setup: bool = True,
+        queues: bool = True,
+        transports: Collection[str] | None = None,
+        absent: bool = False,
     ) -> AbstractAsyncContextManager[Client]:
-        """Open what a short command needs; ``queues``: whether it also needs the queues to be there."""
+        """Open what a short command needs.
+
+        ``queues``: whether it also needs the queues to be there; ``transports``: those that it needs, None for
+        all; ``absent``: it can do without those that do not answer.
+        """
         from worker.wiring.client import client
 
-        return client(settings, registry, setup=setup, queues=queues)
+        return client(settings, registry, setup=setup, queues=queues, transports=transports, absent=absent)
 
     async def setup(self, settings: Settings, registry: Registry) -> list[str]:
         """Create missing tables and queues; name what was created."""

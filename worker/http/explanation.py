@@ -47,6 +47,8 @@ def explain(error: Exception, retry_after: RetryAfter) -> Problem:
             return Problem(problems.CONFLICT, str(error))
         case UsageError():
             return Problem(problems.INVALID_PARAMETER, str(error), errors=[Fault("", str(error))])
+        case PublishFailed(refused=True):
+            return Problem(problems.TOO_LARGE, str(error))
         case Unavailable():
             return _unavailable(error, retry_after)
         case _:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.errors import NotFound
+from worker.errors import Fault, NotFound
 from worker.http.body import read_body
 from worker.http.documents import document
 from worker.http.filtering import PARAMETERS, from_body, from_query, read_json
@@ -37,7 +37,9 @@ class Failed:
 
     async def list(self, request: Request) -> Response:
         """One page of failed messages, newest first."""
-        chosen, limit, after = from_query(single_values(request.scope, PARAMETERS), self._clock())
+        faults: list[Fault] = []
+        values = single_values(request.scope, PARAMETERS, faults)
+        chosen, limit, after = from_query(values, self._clock(), faults)
         return document(request, await self._failed.list(chosen, limit, after), headers=_FRESH)
 
     async def groups(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from worker.errors import Fault, InvalidMessage
 from worker.failed.filters import NAMES, parse_filter
+from worker.http.parameters import invalid
 from worker.messaging.failure import Filter
 from worker.messaging.faults import collect
 from worker.messaging.validation import malformed
@@ -43,13 +44,15 @@ class RetryChosen(msgspec.Struct, forbid_unknown_fields=True):
     until: Time | UnsetType = UNSET
 
 
-def from_query(values: Mapping[str, str], now: float) -> tuple[Filter, int, str | None]:
-    """Return the filter, the page's size and the cursor.
+def from_query(
+    values: Mapping[str, str], now: float, found: Sequence[Fault] = ()
+) -> tuple[Filter, int, str | None]:
+    """Return the filter, the page's size and the cursor; ``found`` is what is wrong with the query string already.
 
     Raises:
-        InvalidMessage: a value does not fit; all such are named.
+        Problem: a value does not fit; all such are named.
     """
-    faults: list[Fault] = []
+    faults = list(found)
     limit = values.get("limit", str(DEFAULT_LIMIT))
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= MAX_LIMIT):
         faults.append(Fault("/limit", f"expected 1 to {MAX_LIMIT}"))
@@ -61,7 +64,7 @@ def from_query(values: Mapping[str, str], now: float) -> tuple[Filter, int, str 
     if "\0" in (cursor := values.get("next", "-")) or not cursor:
         faults.append(Fault("/next", "expected the next of a page before"))
     if faults:
-        raise InvalidMessage("filter", faults)
+        raise invalid(faults)
     return chosen, int(limit), values.get("next")
 
 

@@ -37,23 +37,20 @@ def parameters_of(scope: Scope) -> dict[str, list[str]]:
     return found
 
 
-def single_values(scope: Scope, known: Iterable[str]) -> dict[str, str]:
-    """Return the value of each parameter.
+def single_values(scope: Scope, known: Iterable[str], faults: list[Fault]) -> dict[str, str]:
+    """Return the value of each known parameter; one that is unknown or given twice joins ``faults``.
 
     Raises:
-        Problem: one is unknown or given twice; all such are named.
+        Problem: the query string cannot be read.
     """
     names = tuple(known)
     given = parameters_of(scope)
-    faults = []
     for name, values in given.items():
         if name not in names:
             faults.append(Fault(f"/{name}", f"is not known; known: {', '.join(names)}"))
         elif len(values) > 1:
             faults.append(Fault(f"/{name}", f"is given {len(values)} times, expected once"))
-    if faults:
-        raise invalid(faults)
-    return {name: values[0] for name, values in given.items()}
+    return {name: values[0] for name, values in given.items() if name in names}
 
 
 def invalid(faults: list[Fault]) -> Problem:

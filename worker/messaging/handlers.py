@@ -69,14 +69,14 @@ def _calls(target: Any, declared: Declared, faults: list[str]) -> Iterator[tuple
 def _methods(
     cls: type[Any], declared: Declared, faults: list[str]
 ) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The public methods of a class, its own and inherited, whose first parameter is a message."""
+    """The public methods of a class and ``__call__``, also inherited, whose first parameter is a message."""
     instance = _instance(cls, faults)
     if instance is None:
         return
     found = False
     for attribute in dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base)):
         function = inspect.getattr_static(cls, attribute)
-        if attribute.startswith("_") or not inspect.isfunction(function):
+        if (attribute.startswith("_") and attribute != "__call__") or not inspect.isfunction(function):
             continue
         name = f"{name_of(cls)}.{attribute}"
         method = getattr(instance, attribute)

@@ -144,4 +144,6 @@ def failure(transport: str, outgoing: Outgoing, outcome: Outcome) -> PublishFail
     }.get(outcome.kind, outcome.kind.value)
     detail = f" ({outcome.detail})" if outcome.detail else ""
     text = f"{outgoing.type} {outgoing.id} to {transport}/{outgoing.queue}: {why}{detail}"
-    return PublishFailed(text, unknown=outcome.kind is OutcomeKind.UNKNOWN)
+    return PublishFailed(
+        text, unknown=outcome.kind is OutcomeKind.UNKNOWN, refused=outcome.kind is OutcomeKind.REFUSED
+    )

@@ -21,7 +21,7 @@ _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 class _StampMeta(msgspec.StructMeta):
     """Tells type checkers what msgspec does: a subclass of a frozen struct is frozen without saying so."""
 
-    def name(cls) -> str:
+    def name(cls) -> str:  # noqa: N805 - a metaclass's instances are classes
         """Name it is read by in conditions and on the wire: the class name in snake case."""
         return kind_name(cls)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import inspect
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
@@ -150,4 +151,6 @@ class Handle:
         if handler.is_async:
             return await handler.call(*arguments)
         run = functools.partial(contextvars.copy_context().run, handler.call, *arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        result = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        # a plain function around an async one gives a coroutine, which nobody else would await
+        return await result if inspect.isawaitable(result) else result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock
@@ -27,10 +28,14 @@ class Track:
         started = self._clock()
         try:
             outcome = await call_next(envelope)
-        except Exception as error:
-            if not hasattr(error, "failures"):
-                raise
-            self._note(envelope, "failed", self._clock(), started, error.failures[0][1])
+        except HandlersFailed as failed:
+            self._note(
+                envelope,
+                "failed",
+                self._clock(),
+                started,
+                failed.failures[0][1] if failed.failures else failed,
+            )
             raise
         sent = outcome.get(Sent)
         if sent is not None:

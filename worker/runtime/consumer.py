@@ -139,6 +139,12 @@ class Consumer:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
+            except Exception as error:  # a driver's fault must not leave the queue deaf for good
+                log.exception("receiving failed", transport=self.transport.name, queue=self.spec.name)
+                self.down = f"{type(error).__name__}: {error}"
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
             pause = _FIRST_PAUSE
             if self.down is not None:
                 log.info("broker answers again", transport=self.transport.name, queue=self.spec.name)
@@ -185,6 +191,7 @@ class Consumer:
                 self.held.pop(id(delivery), None)
                 if delivery in self.buffer:
                     self.buffer.remove(delivery)
+                    self.nudge()
 
     @property
     def lease(self) -> float | None:

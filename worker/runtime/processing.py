@@ -87,10 +87,9 @@ class Processing:
                 self._record(consumer, envelope, "running")
             try:
                 await consumer.chains[envelope.type](envelope)
-            except Exception as error:
-                self._ended(
-                    consumer, envelope, await self._settler.failed(consumer, delivery, envelope, error)
-                )
+            except (Exception, asyncio.CancelledError) as error:
+                verdict = await self._settler.failed(consumer, delivery, envelope, _failure(error))
+                self._ended(consumer, envelope, verdict)
                 return
             if ticket is not None:
                 await self._failures.resolve(envelope.id, ticket.ticket)
@@ -160,3 +159,15 @@ class Processing:
                 error_message=str(behind)[:4000] if behind is not None else None,
             )
         )
+
+
+def _failure(error: Exception | asyncio.CancelledError) -> Exception:
+    """What a chain raised; a cancellation is the handler's own failure unless this very task is being cancelled."""
+    if isinstance(error, Exception):
+        return error
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise error
+    failure = RuntimeError("the handler ended cancelled, though nobody cancelled it")
+    failure.__cause__ = error
+    return failure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -17,6 +17,8 @@ BATCH = 200
 
 SWEEP = 1.0
 """Seconds between looks for rows that another process left behind."""
+
+_RELEASE_TIMEOUT = 2.0
 
 log = structlog.stdlib.get_logger("worker.relay")
 
@@ -57,9 +59,9 @@ class Outbox(Protocol):
         """Forget rows that are sent."""
         ...
 
-    async def release(self, worker: str) -> None:
-        """Let others take what ``worker`` holds: it stops."""
-        ...
+
+Refused = Callable[[str, Outgoing, str], Awaitable[None]]
+"""Keeps what a transport refused: its name, the message and the reason. Raises Unavailable when it cannot."""
 
 
 class Relay:
@@ -73,15 +75,22 @@ class Relay:
         senders: by transport.
         worker: name under which rows are claimed.
         lease: seconds after which another worker may send what this one claimed.
+        refused: keeps a row that its broker will never take, with the reason; it leaves the outbox.
     """
 
     def __init__(
-        self, outbox: Outbox, senders: Mapping[str, Sender], worker: str, lease: float = 30.0
+        self,
+        outbox: Outbox,
+        senders: Mapping[str, Sender],
+        worker: str,
+        refused: Refused,
+        lease: float = 30.0,
     ) -> None:
         self._outbox = outbox
         self._senders = senders
         self._worker = worker
         self._lease = lease
+        self._refused = refused
         self._news = asyncio.Event()
 
     def notify(self) -> None:
@@ -96,6 +105,10 @@ class Relay:
                 sent = await self.send_some()
             except Unavailable as error:
                 log.warning("outbox waits", error=str(error))
+                await asyncio.sleep(SWEEP)
+                continue
+            except Exception:  # whatever it was, what others commit must still leave
+                log.exception("outbox waits")
                 await asyncio.sleep(SWEEP)
                 continue
             if sent < BATCH:
@@ -115,12 +128,18 @@ class Relay:
         if not rows:
             return 0
         sent: list[int] = []
+        outage: Unavailable | None = None
         try:
             for name in dict.fromkeys(row.transport for row in rows):
-                sent.extend(await self._send(name, [row for row in rows if row.transport == name]))
+                try:
+                    sent.extend(await self._send(name, [row for row in rows if row.transport == name]))
+                except Unavailable as error:  # one broker's; the others' rows go on
+                    outage = error
         finally:
             if sent:
                 await self._outbox.remove(sent)
+        if outage is not None:
+            raise outage
         return len(sent)
 
     async def drain(self, timeout: float) -> None:
@@ -129,9 +148,13 @@ class Relay:
             async with asyncio.timeout(timeout):
                 while await self.send_some():
                     pass
-                await self._outbox.release(self._worker)
         except (TimeoutError, Unavailable) as error:
             log.warning("outbox not drained; it will be sent later", error=str(error) or "too slow")
+        try:
+            async with asyncio.timeout(_RELEASE_TIMEOUT):
+                await self._outbox.release(self._worker)
+        except (TimeoutError, Unavailable):
+            pass  # the lease runs out
 
     async def _send(self, name: str, rows: Sequence[Any]) -> list[int]:
         sender = self._senders.get(name)
@@ -141,7 +164,9 @@ class Relay:
         outcomes = await sender.publish([row.outgoing for row in rows])
         sent = []
         for row, outcome in zip(rows, outcomes, strict=True):
-            if outcome.kind is not OutcomeKind.ACCEPTED:
+            if outcome.kind is OutcomeKind.REFUSED:  # for good: it must not hold up those behind it
+                await self._refused(name, row.outgoing, outcome.detail)
+            elif outcome.kind is not OutcomeKind.ACCEPTED:
                 log.error(
                     "outbox row not sent",
                     transport=name,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import structlog
 
-from worker.errors import HandlersFailed, PoisonMessage, Unavailable
+from worker.errors import HandlersFailed, PoisonMessage, PublishFailed, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
@@ -84,7 +84,7 @@ class Settler:
             stamped = cast("Envelope[Any]", error.envelope)  # errors lie below envelopes and cannot name them
             return await self._judge(consumer, delivery, stamped, list(error.failures))
         except Unavailable as outage:
-            log.warning("message given back", type=envelope.type, id=envelope.id, error=str(outage))
+            _log_of(consumer, envelope).warning("message given back", error=str(outage))
             return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
 
     async def undecodable(self, consumer: Consumer, delivery: Delivery, unread: Undecodable) -> Verdict:
@@ -103,7 +103,7 @@ class Settler:
             priority=consumer.spec.priority,
             history=(self._attempt(unread.attempt, None, unread.error),),
         )
-        return await self._keep(delivery, failure, unread.error)
+        return await self._keep(delivery, failure, unread.error, None)
 
     async def poisoned(self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any]) -> Verdict:
         """Keep a message whose worker died with it ``delivery.deaths`` times."""
@@ -117,9 +117,9 @@ class Settler:
         envelope: Envelope[Any],
         failures: list[tuple[str | None, Exception]],
     ) -> Verdict:
-        outage = next((error for _, error in failures if isinstance(error, Unavailable)), None)
+        outage = next((error for _, error in failures if _is_outage(error)), None)
         if outage is not None:
-            log.warning("message given back", type=envelope.type, id=envelope.id, error=str(outage))
+            _log_of(consumer, envelope).warning("message given back", error=str(outage))
             return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
         policy = self._registry.messages[envelope.type].retry or self._policy
         decisions = [
@@ -132,13 +132,10 @@ class Settler:
         if given_up:
             earlier = envelope.get(Abandoned)
             envelope = envelope.with_(Abandoned((*(earlier.handlers if earlier else ()), *given_up)))
-        await self._note(envelope, failures)
+        await self._note(consumer, envelope, failures)
         error = failures[0][1]
-        log.warning(
+        _log_of(consumer, envelope).warning(
             "handler failed; it will be retried",
-            type=envelope.type,
-            id=envelope.id,
-            attempt=envelope.attempt,
             delay=round(max(delays), 3),
             error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT],
         )
@@ -193,31 +190,40 @@ class Settler:
             ticket=replay.ticket if replay else None,
         )
         error = failures[0][1] if failures else None
-        return await self._keep(delivery, failure, error)
+        return await self._keep(delivery, failure, error, envelope.correlation_id or envelope.id)
 
-    async def _keep(self, delivery: Delivery, failure: Failure, error: Exception | None) -> Verdict:
+    async def _keep(
+        self, delivery: Delivery, failure: Failure, error: Exception | None, correlation_id: str | None
+    ) -> Verdict:
+        bound = log.bind(
+            type=failure.type,
+            id=failure.id,
+            correlation_id=correlation_id,
+            attempt=failure.attempts,
+            transport=failure.transport,
+            queue=failure.queue,
+        )
         try:
             await self._failures.add([failure])
         except Unavailable as outage:
-            log.warning("failure store does not answer; message given back", id=failure.id, error=str(outage))
+            bound.warning("failure store does not answer; message given back", error=str(outage))
             return Verdict(Release(delivery, RETURN_DELAY), "returned", failure.attempts, outage)
-        log.error(
+        bound.error(
             "message failed; it is in the failure store",
-            type=failure.type,
-            id=failure.id,
-            attempt=failure.attempts,
             error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT] if error else None,
         )
         return Verdict(Ack(delivery), "failed", failure.attempts, error)
 
-    async def _note(self, envelope: Envelope[Any], failures: list[tuple[str | None, Exception]]) -> None:
+    async def _note(
+        self, consumer: Consumer, envelope: Envelope[Any], failures: list[tuple[str | None, Exception]]
+    ) -> None:
         """Keep the history; a database that does not answer costs the history, never the message."""
         try:
             await self._failures.note(
                 envelope.id, [self._attempt(envelope.attempt, name, error) for name, error in failures]
             )
         except Unavailable as outage:
-            log.warning("history of a failed attempt not kept", id=envelope.id, error=str(outage))
+            _log_of(consumer, envelope).warning("history of a failed attempt not kept", error=str(outage))
 
     def _attempt(self, attempt: int, handler: str | None, error: Exception) -> Attempt:
         return Attempt(
@@ -229,3 +235,20 @@ class Settler:
             error_message=str(error)[:_MESSAGE_LIMIT],
             trace="".join(traceback.format_exception(error))[-_TRACE_LIMIT:],
         )
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether something outside did not answer; what a broker refused for good is the handler's failure."""
+    return isinstance(error, Unavailable) and not (isinstance(error, PublishFailed) and error.refused)
+
+
+def _log_of(consumer: Consumer, envelope: Envelope[Any]) -> Any:
+    """A logger bound to a message and where it was taken from."""
+    return log.bind(
+        type=envelope.type,
+        id=envelope.id,
+        correlation_id=envelope.correlation_id or envelope.id,
+        attempt=envelope.attempt,
+        transport=consumer.transport.name,
+        queue=consumer.spec.name,
+    )

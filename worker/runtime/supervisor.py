@@ -136,10 +136,12 @@ class Supervisor:
 
     def _roll(self) -> None:
         for child in self._children:
-            if self._stopping:
-                return
+            if child.finished is not None:
+                continue
             if child.process is not None:
                 self._end([child])
+            if self._stopping:
+                return
             child.failures = 0
             self._start(child)
 

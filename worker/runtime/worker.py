@@ -29,7 +29,7 @@ log = structlog.stdlib.get_logger("worker")
 class Worker:
     """Runs handlers for the consumers' messages in a fixed number of slots.
 
-    A slot that is free takes from the consumer of the highest priority that has something ready. Slots are
+    A slot that is free takes from the first consumers by rank and priority that have something ready. Slots are
     long-lived tasks; the next one is woken only while there is more to take, so that handlers which never
     wait cost no task switch.
 
@@ -67,8 +67,12 @@ class Worker:
         return self._stopping.is_set()
 
     def add(self, consumers: Sequence[Consumer]) -> None:
-        """Take from these too; a free slot looks at the higher priority first, then at the earlier named."""
+        """Take from these too; a free slot looks at the earlier named first, then at the higher priority."""
         self.consumers = sorted([*self.consumers, *consumers], key=lambda c: (c.rank, -c.spec.priority))
+        tiers: dict[tuple[int, int], deque[Consumer]] = {}
+        for one in self.consumers:
+            tiers.setdefault((one.rank, -one.spec.priority), deque()).append(one)
+        self._tiers = list(tiers.values())
 
     def stop(self, reason: str = "stopped") -> None:
         """Take nothing new, finish what runs. Idempotent."""
@@ -134,7 +138,11 @@ class Worker:
 
     async def _surely_dry(self) -> bool:
         """Whether queues were found empty once more after nothing was about to be sent to them."""
-        if self._pending is not None and await self._pending():
+        try:
+            if self._pending is not None and await self._pending():
+                return False
+        except Unavailable as error:
+            log.warning("cannot tell whether anything is left to send", error=str(error))
             return False
         if self._confirmed == self._epoch:
             return True
@@ -158,6 +166,18 @@ class Worker:
                     await consumer.extend()
                 except Unavailable as error:
                     log.warning("leases not extended", queue=consumer.spec.name, error=str(error))
+                except Exception:  # a fault of one queue's driver must not cost the others their leases
+                    log.exception("leases not extended", queue=consumer.spec.name)
+
+    def _next(self) -> Consumer | None:
+        """Return the ready consumer whose turn it is: equals take turns, so that none starves behind a full queue."""
+        for tier in self._tiers:
+            for _ in range(len(tier)):
+                consumer = tier[0]
+                tier.rotate(-1)
+                if consumer.ready:
+                    return consumer
+        return None
 
     async def _slot(self) -> None:
         loop = asyncio.get_running_loop()
@@ -166,7 +186,7 @@ class Worker:
             streak += 1
             if streak % _STREAK == 0:
                 await asyncio.sleep(0)
-            consumer = next((one for one in self.consumers if one.ready), None)
+            consumer = self._next()
             if consumer is None or self._stopping.is_set() or not self._limits.may_start(self._busy):
                 future: asyncio.Future[None] = loop.create_future()
                 self._asleep.append(future)

@@ -19,7 +19,7 @@ def load_app(target: str, base: Path) -> App:
     name, _, attribute = target.partition(":")
     if not name or not attribute:
         raise ConfigurationError(f"app = {target!r}: expected module:attribute, like shop.app:app")
-    for folder in (str(base), str(Path.cwd())):
+    for folder in (str(Path.cwd()), str(base)):  # what is put in last is looked at first
         if folder not in sys.path:
             sys.path.insert(0, folder)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,9 +14,10 @@ from worker.messaging.routing import INLINE
 from worker.settings import Settings
 from worker.state.status_reader import StatusReader
 from worker.wiring.chains import BUILT_IN, Side
+from worker.wiring.connecting import prepare_queues
 from worker.wiring.consumers import consumers
 from worker.wiring.health import HealthReport, health
-from worker.wiring.service import Service, opened, prepare_queues
+from worker.wiring.service import Service, opened
 
 
 class Client:
@@ -100,7 +101,13 @@ class Client:
 
 @asynccontextmanager
 async def client(
-    settings: Settings, registry: Registry, *, setup: bool = True, queues: bool = True
+    settings: Settings,
+    registry: Registry,
+    *,
+    setup: bool = True,
+    queues: bool = True,
+    transports: Collection[str] | None = None,
+    absent: bool = False,
 ) -> AsyncIterator[Client]:
     """Open a client.
 
@@ -109,10 +116,14 @@ async def client(
         registry: checked.
         setup: create missing tables and queues.
         queues: whether queues are looked at; short commands that send nothing leave them alone.
+        transports: names of those to connect to, None for all; short commands need few or none.
+        absent: go on without transports that do not answer.
 
     Raises:
         Unavailable: database or broker do not answer.
         ConfigurationError: something is missing and ``setup`` is off.
     """
-    async with opened(settings, registry, setup=setup, queues=queues) as service:
+    async with opened(
+        settings, registry, setup=setup, queues=queues, transports=transports, absent=absent
+    ) as service:
         yield Client(service)

@@ -58,7 +58,7 @@ async def consumers(service: Service) -> dict[str, Any]:
 
 
 async def _depths(service: Service, name: str, queues: list[str]) -> dict[str, Depth]:
-    transport = service.transports[name]
+    transport: object = service.transports.get(name)  # None: not connected
     if not isinstance(transport, Countable):
         return {}
     try:

@@ -7,13 +7,13 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from transports.registry import create
+import structlog
+
 from worker.errors import ConfigurationError, TransportUnavailable, Unavailable
 from worker.failed.service import FailedService
 from worker.messaging.declaration import Registry
@@ -35,13 +35,16 @@ from worker.state.status_writer import StatusWriter
 from worker.state.unit_of_work import SqlUnitsOfWork
 from worker.state.workers import Heartbeat, Workers
 from worker.wiring.buses import Buses, make_buses
+from worker.wiring.connecting import connected_ones, make_transports, prepare_queues
+from worker.wiring.refusals import refusals
 
 HANDLER_THREADS = "handler"
 """What the names of threads begin with in which handlers run that are plain functions."""
 
-_RETRY_PAUSE = 0.25
 _INBOX_KEEP = 7 * 86_400.0
 _WORKERS_KEEP = 3600.0
+
+log = structlog.stdlib.get_logger("worker.service")
 _REPLAY_PATIENCE = 86_400.0
 """Seconds after which a replayed message that nobody has handled is shown as failed again."""
 
@@ -119,6 +122,8 @@ async def opened(
     *,
     setup: bool = True,
     queues: bool = True,
+    transports: Collection[str] | None = None,
+    absent: bool = False,
     threads: int | None = None,
     clock: Clock = time.time,
     sent: Callable[[Outgoing], None] | None = None,
@@ -130,6 +135,8 @@ async def opened(
         registry: checked.
         setup: create missing tables and queues; else complain about them.
         queues: whether queues are looked at too; else only tables.
+        transports: names of those to connect to; None connects to all that messages are routed to.
+        absent: go on without transports that do not answer; else that is an error.
         threads: for handlers that are plain functions.
         clock: seconds since the epoch.
         sent: told about each message that a broker confirmed.
@@ -146,14 +153,16 @@ async def opened(
         stack.push_async_callback(database.close)
         await database.connect(timeout)
         await _prepare_database(database, setup=setup)
-        transports = await _transports(settings, routes, stack, clock, timeout)
+        made = make_transports(settings, routes, clock)
+        wanted = {key: made[key] for key in made if transports is None or key in transports}
+        connected = await connected_ones(wanted, stack, timeout, absent=absent)
         if queues:
-            await prepare_queues(transports, routes, setup=setup)
-        senders = {key: Sender(transport, sent=sent) for key, transport in transports.items()}
+            await prepare_queues(connected, routes, setup=setup)
+        senders = {key: Sender(transport, sent=sent) for key, transport in connected.items()}
         serializer = Serializer(registry)
         failures = SqlFailures(database)
         outbox = Outbox(database)
-        relay = Relay(outbox, senders, name)
+        relay = Relay(outbox, senders, name, refusals(failures, name, clock))
         inbox = Inbox(database)
         works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)
         writer = StatusWriter(database)
@@ -177,7 +186,9 @@ async def opened(
         async def publish(transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
             sender = senders.get(transport)
             if sender is None:
-                raise TransportUnavailable(f"transport {transport!r} is not configured here")
+                raise TransportUnavailable(
+                    f"transport {transport!r} is not configured here, or does not answer"
+                )
             return await sender.publish(batch)
 
         service = Service(
@@ -185,7 +196,7 @@ async def opened(
             registry=registry,
             routes=routes,
             database=database,
-            transports=transports,
+            transports=connected,
             senders=senders,
             serializer=serializer,
             failures=failures,
@@ -214,25 +225,6 @@ def retry_policy(settings: Settings) -> Retry:
     return Retry(given.max_retries, given.delay, given.multiplier, given.max_delay, given.jitter)
 
 
-async def prepare_queues(transports: dict[str, Transport], routes: Routes, *, setup: bool) -> list[str]:
-    """Create the queues that are missing and name them.
-
-    Raises:
-        ConfigurationError: some are missing and ``setup`` is off; names them.
-    """
-    found: list[str] = []
-    for name, specs in routes.queues.items():
-        missing = list(await transports[name].missing(specs))
-        found += [f"queue {queue} on {name}" for queue in missing]
-        if setup:
-            await transports[name].setup(
-                specs
-            )  # also when nothing is missing: a queue's kind may have changed
-    if found and not setup:
-        raise ConfigurationError(f"missing: {', '.join(found)}; run: worker setup")
-    return found
-
-
 async def _prepare_database(database: Database, *, setup: bool) -> None:
     if setup:
         await database.setup()
@@ -242,48 +234,6 @@ async def _prepare_database(database: Database, *, setup: bool) -> None:
         raise ConfigurationError(
             f"missing in database {database.shown}: {', '.join(missing)}; run: worker setup"
         )
-
-
-async def _transports(
-    settings: Settings, routes: Routes, stack: AsyncExitStack, clock: Clock, timeout: float
-) -> dict[str, Transport]:
-    made: dict[str, Transport] = {}
-    faults: list[str] = []
-    for name in routes.transports():
-        given = settings.transports[name]
-        options: dict[str, Any] = dict(given.options)
-        if given.lease is not None:
-            options["lease"] = given.lease
-        try:
-            made[name] = create(name, given.url, options, base=settings.base, clock=clock)
-        except ConfigurationError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise ConfigurationError(faults)
-    for transport in made.values():
-        await _connect(transport, timeout)
-        stack.push_async_callback(transport.close)
-    return made
-
-
-async def _connect(transport: Transport, timeout: float) -> None:
-    """Connect, trying again until the time is over."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + timeout
-    while True:
-        try:
-            async with asyncio.timeout_at(end):
-                await transport.connect()
-        except TimeoutError:
-            raise TransportUnavailable(
-                f"transport {transport.name}: no answer within {timeout:g} s"
-            ) from None
-        except Unavailable:
-            if loop.time() + _RETRY_PAUSE >= end:
-                raise
-            await asyncio.sleep(_RETRY_PAUSE)
-        else:
-            return
 
 
 async def _finish_status(writer: StatusWriter, writing: asyncio.Task[None]) -> None:

@@ -198,7 +198,8 @@ class FakeService(Service):
         return 0
 
     @asynccontextmanager
-    async def client(self, settings, registry, *, setup=True, queues=True):
+    async def client(self, settings, registry, *, setup=True, queues=True, transports=None, absent=False):
+        self.asked_transports = transports
         if self.open_error is not None:
             raise self.open_error
         yield FakeClient(self, settings, registry)

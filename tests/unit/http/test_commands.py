@@ -168,6 +168,14 @@ async def test_an_outage_is_503(client, world, error):
     assert int(response.headers["retry-after"]) >= 1
 
 
+async def test_what_the_broker_refuses_for_its_size_is_413(client, world):
+    """A message that the broker will never take is no outage: another try makes no sense."""
+    world.commands.fails = PublishFailed("larger than 262144 bytes", refused=True)
+    response = await client.post("/commands/PlaceOrder", json=ORDER)
+    assert "262144" in problem(response, 413, "too-large")["detail"]
+    assert "retry-after" not in response.headers
+
+
 async def test_a_declared_error_has_its_status(client, world):
     """An inline command's declared error answers its status with its words."""
     world.commands.fails = OutOfStock("none left")

@@ -17,7 +17,7 @@ from worker.cli.lines import Fate, problem_of, send_lines
 from worker.cli.lookup import command_named, rerouted
 from worker.cli.output import print_json
 from worker.cli.progress import Progress
-from worker.cli.report import exit_code, message
+from worker.cli.report import UNREACHABLE, exit_code, message
 from worker.cli.sending import Options, require_done, send_one, wait_for
 from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
 from worker.messaging.declaration import Registry
@@ -92,7 +92,10 @@ async def _send_one(
         command = decode(declared, read_data(words))
     except InvalidMessage as error:
         raise _hinted(error, words) from None
-    async with invocation.service.client(settings, registry) as client:
+    target = invocation.service.routes(settings, registry).by_type[declared.name].transport
+    # a command handled at once may send others anywhere
+    needed = None if target is None else (target,)
+    async with invocation.service.client(settings, registry, transports=needed) as client:
         answer: Any = await send_one(client, declared, command, options)
         command_id = answer["id"]
         if not invocation.json:
@@ -123,7 +126,7 @@ async def _send_many(invocation: Invocation, name: str, token: str | None, trans
                 click.echo(msgspec.json.encode(line))
             elif fate.answer is not None:
                 click.echo(fate.answer["id"])
-            if isinstance(fate.error, Unavailable):
+            if isinstance(fate.error, Unavailable) and exit_code(fate.error) == UNREACHABLE:
                 raise fate.error  # the lines after it would only wait for the same
 
         async with invocation.service.client(settings, registry) as client:

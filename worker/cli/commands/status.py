@@ -68,5 +68,5 @@ def status(invocation: Invocation) -> None:
 
 async def _consumers(invocation: Invocation) -> dict[str, Any]:
     settings, registry = invocation.open()
-    async with invocation.service.client(settings, registry, queues=False) as client:
+    async with invocation.service.client(settings, registry, queues=False, absent=True) as client:
         return await client.consumers()

@@ -1,0 +1,304 @@
+"""Settlement: a copy is made first, then the original is acked; what cannot be copied is given back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.runtime.house import House, house, until
+from worker import App, Context, DatabaseUnavailable, Recoverable, Reject, Retry, TransportUnavailable
+from worker import Unrecoverable
+from worker.messaging.envelope import Envelope
+from worker.messaging.failure import Filter, StoredFailure
+
+
+class Go(msgspec.Struct, frozen=True):
+    number: int = 0
+
+
+def shop(*handlers: Any, **options: Any) -> App:
+    app = App("shop")
+    app.command(many_handlers=True, **{"retry": Retry(2, 1.0, 2.0, jitter=0), **options})(Go)
+    for handler in handlers:
+        app.handler(handler)
+    return app
+
+
+async def fails(command: Go) -> None:
+    raise OSError("broken")
+
+
+async def stored(it: House) -> list[StoredFailure]:
+    rows, _ = await it.service.failures.page(Filter(), 100)
+    return rows
+
+
+async def read(it: House) -> Envelope[Any]:
+    """The only message that waits now."""
+    (delivery,) = await it.waiting("shop-go")
+    envelope = it.service.serializer.decode(delivery.body)
+    assert isinstance(envelope, Envelope)
+    return envelope
+
+
+async def test_a_broker_that_swaps_is_asked_for_one_step() -> None:
+    """Where the transport replaces, a retry is one settlement and nothing is published."""
+    async with house(shop(fails)) as it:
+        (message_id,) = await it.send(Go())
+        it.log.clear()
+        await it.run(burst=True)
+        assert it.log == [("again", message_id)]
+        it.clock.advance(1)
+        assert (await read(it)).attempt == 2
+
+
+async def test_the_copy_goes_before_the_ack() -> None:
+    """Where it does not, the next attempt is published and confirmed before the original is acked."""
+    async with house(shop(fails)) as it:
+        it.without_replaces()
+        (message_id,) = await it.send(Go())
+        it.log.clear()
+        await it.run(burst=True)
+        assert it.log == [("publish", message_id), ("ack", message_id)]
+        assert it.outcomes() == ["retrying"]
+
+
+async def test_what_cannot_be_copied_is_given_back() -> None:
+    """A publish that fails acks nothing: the original is released, its attempt not charged."""
+    async with house(shop(fails)) as it:
+        it.without_replaces()
+        (message_id,) = await it.send(Go())
+        it.log.clear()
+        it.publish_fault = TransportUnavailable("gone")
+        await it.run(burst=True)
+        assert it.log == [("release", message_id)]
+        assert it.outcomes() == ["returned"]
+        it.clock.advance(1)
+        assert (await read(it)).attempt == 1
+
+
+async def test_retries_wait_longer_and_end_in_the_store() -> None:
+    """Retries follow the policy's delays; after the last the message is stored with its history, then acked."""
+    async with house(shop(fails)) as it:
+        (message_id,) = await it.send(Go())
+        for seconds in (1, 2):
+            await it.run(burst=True)
+            it.clock.advance(seconds - 0.5)
+            assert await it.waiting("shop-go") == []
+            it.clock.advance(0.5)
+        await it.run(burst=True)
+        assert it.outcomes() == ["retrying", "retrying", "failed"]
+        (row,) = await stored(it)
+        assert row.failure.id == message_id
+        assert row.failure.attempts == 3
+        assert [(a.attempt, a.error_type, a.error_message) for a in row.failure.history] == [
+            (number, "OSError", "broken") for number in (1, 2, 3)
+        ]
+        assert "raise OSError" in row.failure.history[0].trace
+        assert it.log[-1] == ("ack", message_id)
+
+
+@pytest.mark.parametrize("error", [Unrecoverable("no"), Reject("no")])
+async def test_what_no_retry_can_help_is_stored_at_once(error: Exception) -> None:
+    """``Unrecoverable`` and ``Reject`` are stored at the first attempt."""
+
+    async def go(command: Go) -> None:
+        raise error
+
+    async with house(shop(go)) as it:
+        await it.send(Go())
+        await it.run(burst=True)
+        assert it.outcomes() == ["failed"]
+        assert [row.failure.attempts for row in await stored(it)] == [1]
+
+
+async def test_a_recoverable_names_its_own_delay() -> None:
+    """``Recoverable(delay=…)`` comes again after exactly that, though the policy allows no retry."""
+
+    async def go(command: Go) -> None:
+        raise Recoverable("later", delay=50)
+
+    async with house(shop(go, retry=Retry(max_retries=0))) as it:
+        await it.send(Go())
+        await it.run(burst=True)
+        it.clock.advance(49)
+        assert await it.waiting("shop-go") == []
+        it.clock.advance(1)
+        assert (await read(it)).attempt == 2
+
+
+async def test_one_handler_gives_up_and_another_is_retried() -> None:
+    """The message ends in the store with both histories; the one that gave up is not run again."""
+    ran: list[str] = []
+
+    async def final(command: Go) -> None:
+        ran.append("final")
+        raise Unrecoverable("never")
+
+    async def shaky(command: Go, context: Context) -> None:
+        ran.append("shaky")
+        if context.attempt < 2:
+            raise OSError("not yet")
+
+    async with house(shop(final, shaky)) as it:
+        await it.send(Go())
+        await it.run(burst=True)
+        it.clock.advance(1)
+        await it.run(burst=True)
+        assert ran == ["final", "shaky", "shaky"]
+        assert it.outcomes() == ["retrying", "failed"]
+        (row,) = await stored(it)
+        assert {a.error_type for a in row.failure.history} == {"Unrecoverable", "OSError"}
+        envelope = it.service.serializer.decode(row.failure.body)
+        assert isinstance(envelope, Envelope)
+        assert [type(stamp).__name__ for stamp in envelope.stamps] == ["Handled"]
+
+
+async def test_an_outage_charges_no_attempt() -> None:
+    """A handler that meets an outage gives its message back: the same attempt, a moment later."""
+
+    async def go(command: Go) -> None:
+        raise DatabaseUnavailable("gone")
+
+    async with house(shop(go)) as it:
+        await it.send(Go())
+        await it.run(burst=True)
+        assert it.outcomes() == ["returned"]
+        it.clock.advance(1)
+        assert (await read(it)).attempt == 1
+        assert await stored(it) == []
+
+
+@pytest.mark.parametrize("body", [b"\xff\x00 no json", b'{"specversion":"1.0","type":"Nobody","id":"a","source":"s"}'])
+async def test_what_cannot_be_read_is_stored_unchanged(body: bytes) -> None:
+    """An undecodable message is stored byte for byte, and the queue flows on."""
+
+    async def go(command: Go) -> None: ...
+
+    async with house(shop(go)) as it:
+        await it.put("shop-go", body, "odd")
+        await it.send(Go())
+        await it.run(burst=True)
+        assert sorted(it.outcomes()) == ["done", "failed"]
+        (row,) = await stored(it)
+        assert row.failure.body == body
+        assert not row.failure.decoded
+
+
+async def test_a_message_that_kills_its_workers_is_set_aside() -> None:
+    """After too many deaths with it in hand the message is stored without being handled."""
+    ran: list[Go] = []
+
+    async def go(command: Go) -> None:
+        ran.append(command)
+
+    async with house(shop(go)) as it:
+        await it.send(Go())
+        for _ in range(20):
+            assert len(await it.waiting("shop-go")) == 1
+            it.clock.advance(it.broker.lease + 1)
+        await it.run(burst=True)
+        assert ran == []
+        (row,) = await stored(it)
+        assert [a.error_type for a in row.failure.history] == ["PoisonMessage"]
+
+
+async def test_a_stale_replay_is_dropped() -> None:
+    """A twin of a replayed message, whose row has gone, is acked and not handled again."""
+    ran: list[Go] = []
+    broken = True
+
+    async def go(command: Go) -> None:
+        if broken:
+            raise Reject("no")
+        ran.append(command)
+
+    async with house(shop(go)) as it:
+        (message_id,) = await it.send(Go())
+        await it.run(burst=True)
+        broken = False
+        await it.service.failed.retry([message_id])
+        (delivery,) = await it.waiting("shop-go")
+        it.clock.advance(it.broker.lease + 1)
+        await it.run(burst=True)
+        assert ran == [Go()]
+        await it.put("shop-go", delivery.body, message_id)
+        await it.run(burst=True)
+        assert ran == [Go()]
+        assert await it.waiting("shop-go") == []
+        assert await stored(it) == []
+
+
+async def test_a_failure_store_that_is_down_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the store does not answer, what should enter it is given back."""
+
+    async def go(command: Go) -> None:
+        raise Reject("no")
+
+    async def down(added: Any) -> None:
+        raise DatabaseUnavailable("gone")
+
+    async with house(shop(go)) as it:
+        (message_id,) = await it.send(Go())
+        with monkeypatch.context() as patched:
+            patched.setattr(it.service.failures, "add", down)
+            await it.run(burst=True)
+        assert it.log[-1] == ("release", message_id)
+        assert it.outcomes() == ["returned"]
+        it.clock.advance(1)
+        await it.run(burst=True)
+        assert [row.failure.id for row in await stored(it)] == [message_id]
+
+
+async def test_a_held_message_is_kept_by_extending_its_lease() -> None:
+    """A handler that runs longer than the lease keeps its message: nobody else is given it."""
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def go(command: Go) -> None:
+        entered.set()
+        await leave.wait()
+
+    async with house(shop(go), lease=30.0) as it:
+        await it.send(Go())
+        task = it.start(burst=True)
+        await entered.wait()
+        assert it.worker is not None
+        (consumer,) = it.worker.consumers
+        for _ in range(5):
+            it.clock.advance(20)
+            await consumer.extend()
+            assert await it.waiting("shop-go") == []
+        leave.set()
+        await task
+        assert it.outcomes() == ["done"]
+
+
+async def test_what_was_lost_before_it_started_is_forgotten() -> None:
+    """Messages taken ahead whose lease ran out are not handled here; the consumer goes on taking."""
+    leave = asyncio.Event()
+    started: list[Go] = []
+
+    async def go(command: Go) -> None:
+        started.append(command)
+        await leave.wait()
+
+    async with house(shop(go), lease=30.0) as it:
+        await it.send(Go(1), Go(2))
+        task = it.start()
+        assert it.worker is not None
+        (consumer,) = it.worker.consumers
+        await until(lambda: len(started) == 1 and len(consumer.buffer) == 1)
+        it.clock.advance(31)
+        taken = await it.waiting("shop-go")  # somebody else has them now
+        assert len(taken) == 2
+        await consumer.extend()
+        assert not consumer.buffer
+        await it.send(Go(3))
+        leave.set()
+        await until(lambda: len(started) == 2)
+        it.worker.stop()
+        await task
+        assert started == [Go(1), Go(3)]

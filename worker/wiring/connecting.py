@@ -1,0 +1,112 @@
+"""Makes and connects a process's transports, and prepares their queues."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from transports.registry import create
+from worker.errors import ConfigurationError, TransportUnavailable, Unavailable
+from worker.messaging.identity import Clock
+from worker.messaging.routing import Routes
+from worker.messaging.transport import Transport
+from worker.settings import Settings
+
+_RETRY_PAUSE = 0.25
+
+log = structlog.stdlib.get_logger("worker")
+
+
+def make_transports(settings: Settings, routes: Routes, clock: Clock) -> dict[str, Transport]:
+    """Make the transports that messages are routed to; nothing is opened yet.
+
+    Raises:
+        ConfigurationError: addresses or options are wrong; all faults of all transports.
+    """
+    made: dict[str, Transport] = {}
+    faults: list[str] = []
+    for name in routes.transports():
+        given = settings.transports[name]
+        options: dict[str, Any] = dict(given.options)
+        if given.lease is not None:
+            options["lease"] = given.lease
+        try:
+            made[name] = create(name, given.url, options, base=settings.base, clock=clock)
+        except ConfigurationError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise ConfigurationError(faults)
+    return made
+
+
+async def connected_ones(
+    transports: dict[str, Transport], stack: AsyncExitStack, timeout: float, *, absent: bool
+) -> dict[str, Transport]:
+    """Connect within ``timeout`` seconds each, and return those that answer; ``stack`` closes them.
+
+    Args:
+        transports: by name.
+        stack: told to close what was opened.
+        timeout: seconds.
+        absent: leave out and log those that do not answer; else that is an error.
+
+    Raises:
+        TransportUnavailable: one does not answer; names it.
+    """
+    found: dict[str, Transport] = {}
+    for name, transport in transports.items():
+        try:
+            await _connect(transport, timeout)
+        except Unavailable as error:
+            if not absent:
+                raise
+            await transport.close()
+            log.warning("transport does not answer; going on without it", transport=name, error=str(error))
+        else:
+            stack.push_async_callback(transport.close)
+            found[name] = transport
+    return found
+
+
+async def _connect(transport: Transport, timeout: float) -> None:
+    """Connect, trying again until the time is over."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + timeout
+    while True:
+        try:
+            async with asyncio.timeout_at(end):
+                await transport.connect()
+        except TimeoutError:
+            raise TransportUnavailable(
+                f"transport {transport.name}: no answer within {timeout:g} s"
+            ) from None
+        except Unavailable:
+            if loop.time() + _RETRY_PAUSE >= end:
+                raise
+            await asyncio.sleep(_RETRY_PAUSE)
+        else:
+            return
+
+
+async def prepare_queues(transports: dict[str, Transport], routes: Routes, *, setup: bool) -> list[str]:
+    """Create the queues that are missing on these transports and name them.
+
+    Raises:
+        ConfigurationError: some are missing and ``setup`` is off; names them.
+    """
+    found: list[str] = []
+    for name, specs in routes.queues.items():
+        if name not in transports:
+            continue
+        missing = list(await transports[name].missing(specs))
+        found += [f"queue {queue} on {name}" for queue in missing]
+        if setup:
+            await transports[name].setup(
+                specs
+            )  # also when nothing is missing: a queue's kind may have changed
+    if found and not setup:
+        raise ConfigurationError(f"missing: {', '.join(found)}; run: worker setup")
+    return found
