@@ -40,8 +40,7 @@ class Ids:
                 parts.append(r"(?:.*\n)*?")
             else:
                 parts.append(self._line(line, names) + r"[ ]*\n")
-        whole = "".join(parts)
-        return whole.removesuffix(r"\n") + r"\n?" if whole.endswith(r"\n") else whole + r".*\n?"
+        return "".join(parts)
 
     def _line(self, line: str, names: dict[str, str]) -> str:
         parts, end = [], 0
@@ -66,4 +65,4 @@ class Ids:
 
 
 def _stripped(text: str) -> str:
-    return text.replace("\r\n", "\n").strip("\n")
+    return text.replace("\r\n", "\n").strip("\n") + "\n"

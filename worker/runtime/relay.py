@@ -165,7 +165,11 @@ class Relay:
         sent = []
         for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.kind is OutcomeKind.REFUSED:  # for good: it must not hold up those behind it
-                await self._refused(name, row.outgoing, outcome.detail)
+                try:
+                    await self._refused(name, row.outgoing, outcome.detail)
+                except Unavailable as error:  # those before it are sent all the same
+                    log.warning("refused outbox row not kept", id=row.outgoing.id, error=str(error))
+                    break
             elif outcome.kind is not OutcomeKind.ACCEPTED:
                 log.error(
                     "outbox row not sent",

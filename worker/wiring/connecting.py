@@ -44,8 +44,8 @@ def make_transports(settings: Settings, routes: Routes, clock: Clock) -> dict[st
 
 async def connected_ones(
     transports: dict[str, Transport], stack: AsyncExitStack, timeout: float, *, absent: bool
-) -> dict[str, Transport]:
-    """Connect within ``timeout`` seconds each, and return those that answer; ``stack`` closes them.
+) -> tuple[dict[str, Transport], dict[str, str]]:
+    """Connect within ``timeout`` seconds each; return those that answer, and why the others do not.
 
     Args:
         transports: by name.
@@ -57,6 +57,7 @@ async def connected_ones(
         TransportUnavailable: one does not answer; names it.
     """
     found: dict[str, Transport] = {}
+    missed: dict[str, str] = {}
     for name, transport in transports.items():
         try:
             await _connect(transport, timeout)
@@ -65,10 +66,11 @@ async def connected_ones(
                 raise
             await transport.close()
             log.warning("transport does not answer; going on without it", transport=name, error=str(error))
+            missed[name] = str(error)
         else:
             stack.push_async_callback(transport.close)
             found[name] = transport
-    return found
+    return found, missed
 
 
 async def _connect(transport: Transport, timeout: float) -> None:
@@ -83,12 +85,18 @@ async def _connect(transport: Transport, timeout: float) -> None:
             raise TransportUnavailable(
                 f"transport {transport.name}: no answer within {timeout:g} s"
             ) from None
-        except Unavailable:
+        except Unavailable as error:
             if loop.time() + _RETRY_PAUSE >= end:
-                raise
+                raise TransportUnavailable(_named(transport.name, error)) from error
             await asyncio.sleep(_RETRY_PAUSE)
         else:
             return
+
+
+def _named(name: str, error: Unavailable) -> str:
+    """What a transport said, with its name in front where it does not say it itself."""
+    text = str(error)
+    return text if text.startswith(f"transport {name}:") else f"transport {name}: {text}"
 
 
 async def prepare_queues(transports: dict[str, Transport], routes: Routes, *, setup: bool) -> list[str]:

@@ -59,7 +59,7 @@ async def consumers(service: Service) -> dict[str, Any]:
 
 async def _depths(service: Service, name: str, queues: list[str]) -> dict[str, Depth]:
     transport: object = service.transports.get(name)  # None: not connected
-    if not isinstance(transport, Countable):
+    if transport is None or not isinstance(transport, Countable):
         return {}
     try:
         return dict(await transport.depth(queues))

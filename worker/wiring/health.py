@@ -31,12 +31,13 @@ async def health(service: Service) -> HealthReport:
     parts |= {f"transport.{name}": transport.ping for name, transport in service.transports.items()}
     reasons = await asyncio.gather(*(_reason(name, ping) for name, ping in parts.items()))
     status = {name: reason is None for name, reason in zip(parts, reasons, strict=True)}
+    status |= {f"transport.{name}": False for name in service.absent}
     return HealthReport(
         healthy=all(status.values()),
         status=status,
         info={"plugins": list(service.registry.plugins)},
         process={"memory_used": resident()},
-        reasons=[reason for reason in reasons if reason is not None],
+        reasons=[*(reason for reason in reasons if reason is not None), *service.absent.values()],
     )
 
 

@@ -51,7 +51,7 @@ _REPLAY_PATIENCE = 86_400.0
 
 @dataclass(slots=True)
 class Service:
-    """All parts of a running process; made by ``opened``."""
+    """All parts of a running process; made by ``opened``. ``absent`` says why a transport is not there."""
 
     settings: Settings
     registry: Registry
@@ -74,6 +74,7 @@ class Service:
     started_at: float
     inbox: Inbox
     idempotency: SqlIdempotency
+    absent: dict[str, str]
 
     async def beat(self, types: tuple[str, ...]) -> None:
         """Tell the fleet that this process lives and what it takes.
@@ -155,7 +156,7 @@ async def opened(
         await _prepare_database(database, setup=setup)
         made = make_transports(settings, routes, clock)
         wanted = {key: made[key] for key in made if transports is None or key in transports}
-        connected = await connected_ones(wanted, stack, timeout, absent=absent)
+        connected, missed = await connected_ones(wanted, stack, timeout, absent=absent)
         if queues:
             await prepare_queues(connected, routes, setup=setup)
         senders = {key: Sender(transport, sent=sent) for key, transport in connected.items()}
@@ -213,6 +214,7 @@ async def opened(
             started_at=clock(),
             inbox=inbox,
             idempotency=SqlIdempotency(database),
+            absent=missed,
         )
         writing = asyncio.create_task(writer.run())
         stack.push_async_callback(_finish_status, writer, writing)

@@ -47,6 +47,21 @@ def test_check_with_json_is_the_health_document_with_the_configuration(worker, t
     assert "geheim" not in page.out
 
 
+def test_what_has_no_limit_is_null(worker):
+    """JSON has no infinity."""
+    page = worker("check", "--json")
+    assert page.json["features"]["sqlite"]["max_delay"] is None
+    assert "Infinity" not in page.out
+
+
+def test_looking_at_the_application_asks_no_broker(worker, service):
+    """A broker that is down does not keep anybody from reading the failure store or a chain."""
+    for words in (["failed", "list"], ["failed", "groups"], ["debug", "chain", "PlaceOrder"]):
+        service.asked_transports = None
+        assert worker(*words).code == 0
+        assert service.asked_transports == ()
+
+
 def test_check_of_what_does_not_answer_exits_3(worker, service):
     """A part that does not answer: exit 3."""
     service.healthy = False

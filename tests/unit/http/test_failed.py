@@ -32,6 +32,14 @@ async def test_bad_filters_are_422(client, query, pointer):
     assert [fault["pointer"] for fault in response.json()["errors"]] == [pointer]
 
 
+async def test_all_bad_filters_are_named_at_once(client):
+    """What is unknown, what is given twice and what does not fit stand in one answer."""
+    response = await client.get("/failed?since=soon&limit=0&colour=red&type=a&type=b")
+    assert response.status_code == 422
+    pointers = {fault["pointer"] for fault in response.json()["errors"]}
+    assert pointers == {"/since", "/limit", "/colour", "/type"}
+
+
 async def test_groups_and_one_message_are_shown(client, world):
     """Groups have their count; a message has its history."""
     assert (await client.get("/failed/groups")).json()["items"][0]["count"] == 1

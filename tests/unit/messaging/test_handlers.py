@@ -137,6 +137,16 @@ def test_a_classs_public_methods_are_its_handlers() -> None:
     assert found.call.__self__.legs == 4  # type: ignore[attr-defined]
 
 
+class Desk2:
+    async def __call__(self, command: Go) -> None: ...
+
+
+def test_a_class_with_a_call_is_a_handler() -> None:
+    """Its object is made once and called."""
+    found = one(Desk2)
+    assert (found.name, found.is_async) == (f"{__name__}.Desk2.__call__", True)
+
+
 def test_inherited_methods_are_handlers_too() -> None:
     """They come first, as they were declared first."""
     app = App("shop")

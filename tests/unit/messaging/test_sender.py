@@ -248,8 +248,9 @@ async def test_many_are_sent_in_order_and_nothing_is_nothing() -> None:
 async def test_one_of_many_that_was_not_taken_is_raised() -> None:
     """The first that failed is named."""
     transport = FakeTransport(answering(ACCEPTED, Outcome(OutcomeKind.REFUSED, "no")))
-    with pytest.raises(PublishFailed, match=r"Go 2 to fake/q: refused \(no\)"):
+    with pytest.raises(PublishFailed, match=r"Go 2 to fake/q: refused \(no\)") as caught:
         await sender(transport).send_all([outgoing(1), outgoing(2)])
+    assert (caught.value.refused, caught.value.unknown) == (True, False)
 
 
 async def test_only_what_was_confirmed_is_reported() -> None:

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 
 from tests.unit.runtime.house import until
-from worker.errors import TransportUnavailable
+from worker.errors import DatabaseUnavailable, TransportUnavailable
 from worker.messaging.sender import Sender
 from worker.messaging.transport import ACCEPTED, Features, Outcome, OutcomeKind, Outgoing
 from worker.runtime import relay as module
 from worker.runtime.relay import Relay
 
 REFUSED = Outcome(OutcomeKind.REFUSED, "too large")
+UNROUTABLE = Outcome(OutcomeKind.UNROUTABLE)
 UNKNOWN = Outcome(OutcomeKind.UNKNOWN, "no answer")
 
 
@@ -76,7 +77,14 @@ class Post:
         self.outbox = FakeOutbox(*rows)
         self.a, self.b = FakeBroker("a"), FakeBroker("b")
         senders: Any = {"a": Sender(self.a), "b": Sender(self.b)}  # type: ignore[arg-type]
-        self.relay = Relay(self.outbox, senders, "me")
+        self.refused: list[str] = []
+        self.store_down = False
+        self.relay = Relay(self.outbox, senders, "me", self.keep)
+
+    async def keep(self, transport: str, outgoing: Outgoing, detail: str) -> None:
+        if self.store_down:
+            raise DatabaseUnavailable("down")
+        self.refused.append(f"{transport} {outgoing.id} {detail}")
 
 
 async def test_rows_leave_in_order_and_are_forgotten() -> None:
@@ -91,10 +99,29 @@ async def test_rows_leave_in_order_and_are_forgotten() -> None:
 async def test_a_row_that_fails_keeps_those_behind_it() -> None:
     """What follows a row that was not taken stays with it; other transports' rows go."""
     post = Post((1, "a"), (2, "a"), (3, "a"), (4, "b"))
-    post.a.answers["m2"] = REFUSED
+    post.a.answers["m2"] = UNROUTABLE
     assert await post.relay.send_some() == 2
     assert post.outbox.left() == [2, 3]
     assert post.b.taken == ["m4"]
+
+
+async def test_a_row_that_is_refused_for_good_is_kept_elsewhere() -> None:
+    """What its broker will never take leaves the outbox with the reason, and those behind it go."""
+    post = Post((1, "a"), (2, "a"), (3, "a"))
+    post.a.answers["m2"] = REFUSED
+    await post.relay.send_some()
+    assert post.refused == ["a m2 too large"]
+    assert post.a.taken == ["m1", "m3"]
+    assert post.outbox.left() == []
+
+
+async def test_a_refused_row_that_cannot_be_kept_stays() -> None:
+    """While the failure store does not answer it waits; what was sent before it is not sent twice."""
+    post = Post((1, "a"), (2, "a"))
+    post.a.answers["m2"] = REFUSED
+    post.store_down = True
+    await post.relay.send_some()
+    assert post.outbox.left() == [2]
 
 
 async def test_an_unknown_outcome_is_sent_again_under_the_same_id() -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.unit.runtime.house import House, house, until
-from worker import App, Context, DatabaseUnavailable, Recoverable, Reject, Retry, TransportUnavailable
-from worker import Unrecoverable
+from tests.unit.runtime.house import House, house
+from worker import (
+    App,
+    Context,
+    DatabaseUnavailable,
+    Recoverable,
+    Reject,
+    Retry,
+    TransportUnavailable,
+    Unrecoverable,
+)
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Filter, StoredFailure
 
@@ -172,7 +179,9 @@ async def test_an_outage_charges_no_attempt() -> None:
         assert await stored(it) == []
 
 
-@pytest.mark.parametrize("body", [b"\xff\x00 no json", b'{"specversion":"1.0","type":"Nobody","id":"a","source":"s"}'])
+@pytest.mark.parametrize(
+    "body", [b"\xff\x00 no json", b'{"specversion":"1.0","type":"Nobody","id":"a","source":"s"}']
+)
 async def test_what_cannot_be_read_is_stored_unchanged(body: bytes) -> None:
     """An undecodable message is stored byte for byte, and the queue flows on."""
 
@@ -251,54 +260,3 @@ async def test_a_failure_store_that_is_down_loses_nothing(monkeypatch: pytest.Mo
         it.clock.advance(1)
         await it.run(burst=True)
         assert [row.failure.id for row in await stored(it)] == [message_id]
-
-
-async def test_a_held_message_is_kept_by_extending_its_lease() -> None:
-    """A handler that runs longer than the lease keeps its message: nobody else is given it."""
-    entered, leave = asyncio.Event(), asyncio.Event()
-
-    async def go(command: Go) -> None:
-        entered.set()
-        await leave.wait()
-
-    async with house(shop(go), lease=30.0) as it:
-        await it.send(Go())
-        task = it.start(burst=True)
-        await entered.wait()
-        assert it.worker is not None
-        (consumer,) = it.worker.consumers
-        for _ in range(5):
-            it.clock.advance(20)
-            await consumer.extend()
-            assert await it.waiting("shop-go") == []
-        leave.set()
-        await task
-        assert it.outcomes() == ["done"]
-
-
-async def test_what_was_lost_before_it_started_is_forgotten() -> None:
-    """Messages taken ahead whose lease ran out are not handled here; the consumer goes on taking."""
-    leave = asyncio.Event()
-    started: list[Go] = []
-
-    async def go(command: Go) -> None:
-        started.append(command)
-        await leave.wait()
-
-    async with house(shop(go), lease=30.0) as it:
-        await it.send(Go(1), Go(2))
-        task = it.start()
-        assert it.worker is not None
-        (consumer,) = it.worker.consumers
-        await until(lambda: len(started) == 1 and len(consumer.buffer) == 1)
-        it.clock.advance(31)
-        taken = await it.waiting("shop-go")  # somebody else has them now
-        assert len(taken) == 2
-        await consumer.extend()
-        assert not consumer.buffer
-        await it.send(Go(3))
-        leave.set()
-        await until(lambda: len(started) == 2)
-        it.worker.stop()
-        await task
-        assert started == [Go(1), Go(3)]

@@ -25,7 +25,9 @@ DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); note
 class Fleet:
     """A supervisor over a script that notes its starts in a file."""
 
-    def __init__(self, folder: Path, script: str, count: int = 1, graceful: float = 5.0, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, script: str, count: int = 1, graceful: float = 5.0, **options: Any
+    ) -> None:
         self.notes = folder / "notes"
         self.notes.touch()
         head = (
@@ -107,7 +109,9 @@ def test_term_ends_all(tmp_path: Path) -> None:
 def test_a_second_interrupt_forces(tmp_path: Path) -> None:
     """The second INT does not wait for the graceful timeout; the exit code is 1."""
     fleet = Fleet(tmp_path, DEAF, count=2, graceful=60.0)
-    assert fleet.run(fleet.started(2), sends(signal.SIGINT), lambda: time.sleep(0.05), sends(signal.SIGINT)) == 1
+    assert (
+        fleet.run(fleet.started(2), sends(signal.SIGINT), lambda: time.sleep(0.05), sends(signal.SIGINT)) == 1
+    )
     assert not any(alive(pid) for pid in fleet.pids())
 
 
@@ -171,7 +175,9 @@ def test_hup_replaces_one_after_the_other(tmp_path: Path) -> None:
     def look() -> None:
         pids.extend(fleet.pids())
 
-    assert fleet.run(fleet.started(2), look, sends(signal.SIGHUP), fleet.started(4), sends(signal.SIGTERM)) == 0
+    assert (
+        fleet.run(fleet.started(2), look, sends(signal.SIGHUP), fleet.started(4), sends(signal.SIGTERM)) == 0
+    )
     first, second = pids
     downs = [int(pid) for what, pid, _ in fleet.lines() if what == "down"]
     assert set(downs[:2]) == {first, second}

@@ -52,7 +52,7 @@ async def _look(
 ) -> tuple[dict[str, Any], dict[str, Features]]:
     names = invocation.service.routes(settings, registry).transports()
     try:
-        async with invocation.service.client(settings, registry, queues=False) as client:
+        async with invocation.service.client(settings, registry, queues=False, absent=True) as client:
             report = msgspec.to_builtins(await client.health())
             missing = await client.missing() if report["healthy"] else None
             return {**report, "missing": missing}, client.features()

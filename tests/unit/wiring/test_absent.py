@@ -1,0 +1,77 @@
+"""A client goes on without brokers that it does not need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from worker import App, TransportUnavailable
+from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings
+from worker.wiring.client import client
+
+app = App("shop")
+
+
+@app.command
+class Near(msgspec.Struct, frozen=True):
+    number: int = 0
+
+
+@app.command
+class Far(msgspec.Struct, frozen=True):
+    number: int = 0
+
+
+@app.handler
+async def near(command: Near) -> None: ...
+
+
+@app.handler
+async def far(command: Far) -> None: ...
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Two transports; the folder of one is a file, so it never answers."""
+    (tmp_path / "file").write_text("")
+    return Settings(
+        database=DatabaseSettings(url=f"sqlite:///{tmp_path}/worker.db"),
+        transports={
+            "near": TransportSettings(url="memory://"),
+            "far": TransportSettings(url=f"sqlite:///{tmp_path}/file/queue.db"),
+        },
+        routing={"Near": "near", "Far": "far"},
+        worker=WorkerSettings(connect_timeout=0.3),
+        base=tmp_path,
+    )
+
+
+async def test_everything_needed_must_answer(settings: Settings) -> None:
+    """By default a transport that does not answer is an error that names it."""
+    with pytest.raises(TransportUnavailable, match="far"):
+        async with client(settings, app.registry()):
+            pass
+
+
+async def test_only_what_is_asked_for_is_connected(settings: Settings) -> None:
+    """None at all for the failure store; one for a command of its own."""
+    async with client(settings, app.registry(), queues=False, transports=()) as it:
+        assert (await it.failed.list()).total == 0
+        assert it.features() == {}
+    async with client(settings, app.registry(), transports=("near",)) as it:
+        await it.command_bus.dispatch(Near())
+        with pytest.raises(TransportUnavailable):
+            await it.command_bus.dispatch(Far())
+
+
+async def test_what_does_not_answer_is_left_out(settings: Settings) -> None:
+    """The consumers document has every queue; what an absent broker cannot tell is None."""
+    async with client(settings, app.registry(), absent=True) as it:
+        found = {item["type"]: item["ready"] for item in (await it.consumers())["consumers"]}
+        assert found == {"Near": 0, "Far": None}
+        report = await it.health()
+        assert report.status == {"database": True, "transport.near": True, "transport.far": False}
+        assert len(report.reasons) == 1
+        assert report.reasons[0].startswith("transport far: ")
