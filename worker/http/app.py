@@ -79,6 +79,7 @@ def without_body(send: Send) -> Send:
     """Let the head of an answer through and nothing else."""
 
     async def bare(message: Message) -> None:
+        """Answer without the body."""
         if message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

@@ -21,13 +21,16 @@ def create_probes(
     """Make the application that answers ``/health``, ``/livez`` and ``/readyz``."""
 
     async def live(request: Request) -> Response:
+        """The process answers."""
         return document(request, {"ready": True, "reasons": []}, headers=_FRESH)
 
     async def readiness(request: Request) -> Response:
+        """Whether it should get work, and why not."""
         reasons = list(await ready())
         return document(request, {"ready": not reasons, "reasons": reasons}, 503 if reasons else 200, _FRESH)
 
     async def report(request: Request) -> Response:
+        """The full report."""
         found = await health()
         return document(request, found, 200 if found.healthy else 503, _FRESH)
 

@@ -29,12 +29,15 @@ def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRo
     queries = Queries(ports)
 
     async def one_command(scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one command."""
         await commands(scope, dict(scope["headers"]), receive, send, scope["path_params"]["id"])
 
     async def many_commands(scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a batch."""
         await batch(scope, dict(scope["headers"]), receive, send)
 
     async def consumers(request: Request) -> Response:
+        """Show the consumers."""
         return document(request, await ports.consumers(), headers={"Cache-Control": "no-store"})
 
     return [

@@ -78,6 +78,7 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
         worker = make_worker(service, consume)
 
         def stop(reason: str) -> None:
+            """Stop both halves."""
             intake.stop(reason)
             worker.stop(reason)
 

@@ -16,6 +16,7 @@ def refusals(failures: FailureStore, worker: str, clock: Clock) -> Refused:
     """Make what the relay hands refused messages to; ``worker`` is the name kept in their history."""
 
     async def keep(transport: str, outgoing: Outgoing, reason: str) -> None:
+        """Keep one refused message."""
         now = clock()
         attempt = Attempt(
             attempt=1,

@@ -185,6 +185,7 @@ async def opened(
         )
 
         async def publish(transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+            """Publish to the transport of that name."""
             sender = senders.get(transport)
             if sender is None:
                 raise TransportUnavailable(
