@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
-from transports.sqlite import counting, settings
+from transports.sqlite import counting, finding, settings
 from transports.sqlite.faults import OutcomeUnknown
 from transports.sqlite.features import features
 from transports.sqlite.publishing import Find, Prove, Publish, SetUp
@@ -96,6 +96,14 @@ class SqliteTransport:
             TransportUnavailable: the file does not answer.
         """
         return await asyncio.to_thread(counting.count, self._settings, queues, self.clock())
+
+    async def holds(self, queue: str, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of ``ids`` that the queue still has.
+
+        Raises:
+            TransportUnavailable: the file does not answer.
+        """
+        return await asyncio.to_thread(finding.held, self._settings, queue, ids)
 
     async def ping(self) -> None:
         """Prove within two seconds that the file can be written to.

@@ -252,3 +252,16 @@ class Countable(Protocol):
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
         """Count messages by queue and state."""
         ...
+
+
+@runtime_checkable
+class Findable(Protocol):
+    """A transport that can look messages up by id."""
+
+    async def holds(self, queue: str, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of ``ids`` that the queue still has: waiting, delayed or handed out.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        ...

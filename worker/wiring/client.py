@@ -11,8 +11,8 @@ from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.naming import queue_name
 from worker.messaging.routing import INLINE
+from worker.messaging.status import StatusReader
 from worker.settings import Settings
-from worker.state.status_reader import StatusReader
 from worker.wiring.chains import BUILT_IN, Side
 from worker.wiring.connecting import prepare_queues
 from worker.wiring.consumers import consumers

@@ -37,6 +37,7 @@ from worker.state.workers import Heartbeat, Workers
 from worker.wiring.buses import Buses, make_buses
 from worker.wiring.connecting import connected_ones, make_transports, prepare_queues
 from worker.wiring.refusals import refusals
+from worker.wiring.standing import Standing
 
 HANDLER_THREADS = "handler"
 """What the names of threads begin with in which handlers run that are plain functions."""
@@ -62,7 +63,8 @@ class Service:
     serializer: Serializer
     failures: SqlFailures
     status_writer: StatusWriter
-    status: StatusReader
+    status: Standing
+    statuses: StatusReader
     outbox: Outbox
     relay: Relay
     workers: Workers
@@ -94,7 +96,7 @@ class Service:
             DatabaseUnavailable: the database does not answer.
         """
         keep = self.settings.status.keep
-        await self.status.prune(keep)
+        await self.statuses.prune(keep)
         await self.inbox.prune(max(keep, _INBOX_KEEP))
         await self.failures.prune(max(keep, _INBOX_KEEP))
         await self.failures.resurface(_REPLAY_PATIENCE)
@@ -203,7 +205,8 @@ async def opened(
             serializer=serializer,
             failures=failures,
             status_writer=writer,
-            status=reader,
+            status=Standing(reader, writer, connected, failures, clock),
+            statuses=reader,
             outbox=outbox,
             relay=relay,
             workers=Workers(database),
