@@ -64,6 +64,32 @@ def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
     assert supervisor.stop() < 10
 
 
+def test_hup_renews_a_process_without_supervisor(project: Project) -> None:
+    """HUP lets one process alone finish what it runs and start anew under the same process id."""
+    worker = project.start("consume", "-c", "1")
+    project.send("Hold", "name=h1")
+    until(lambda: project.marks("started") == ["h1.1"], "it runs")
+    worker.signal(signal.SIGHUP)
+    until(lambda: '"stopping"' in worker.log, "it is stopping")
+    project.mark("release", "all")
+    until(lambda: worker.log.count('"worker started"') == 2, "it has started anew")
+    project.send("Hold", "name=h2")
+    until(lambda: project.marks("finished") == ["h1.1", "h2.1"], "it works")
+    worker.stop()
+
+
+def test_processes_outlive_a_killed_supervisor_only_to_finish(project: Project) -> None:
+    """When the supervisor is killed its processes finish what they run and end: nobody is left to stop them."""
+    supervisor, pids = fleet(project, "-c", "1")
+    project.send("Hold", "name=h1")
+    until(lambda: project.marks("started") == ["h1.1"], "it runs")
+    supervisor.kill()
+    project.mark("release", "all")
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
+    assert project.marks("finished") == ["h1.1"]
+    assert project.waiting() == 0
+
+
 def test_term_to_the_supervisor_lets_children_finish(project: Project) -> None:
     """TERM to the supervisor lets every child finish what it runs."""
     project.configure(transport="lease = 60")

@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.cli.invocation import Invocation
 from worker.cli.loop import run
+from worker.cli.renewal import renew
 from worker.settings import Settings
 
 
@@ -19,7 +20,7 @@ def run_program(
     reload: bool = False,
     once: bool = False,
 ) -> int:
-    """Run a program as asked; return the exit code.
+    """Run a program as asked; return the exit code. One process alone that HUP has stopped is started anew.
 
     The children get the same command line with what made this process their parent taken back at its end,
     where the last option wins.
@@ -36,7 +37,8 @@ def run_program(
         return invocation.service.supervise(
             appended(invocation.arguments, "--workers", "1"), processes, grace, once=once
         )
-    return run(program())
+    code = run(program())
+    return code if code >= 0 else renew(invocation.arguments)
 
 
 def appended(arguments: tuple[str, ...], *options: str) -> list[str]:

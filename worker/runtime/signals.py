@@ -1,4 +1,4 @@
-"""Signals: TERM and the first INT ask a process to finish; the second INT forces it."""
+"""Signals: TERM, HUP and the first INT ask a process to finish; the second INT forces it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def stop_signals(stop: Callable[[str], None], force: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` with the signal's name on TERM and the first INT, ``force`` on the next INT."""
+    """Call ``stop`` with the signal's name on TERM, HUP and the first INT, ``force`` on the next INT."""
     loop = asyncio.get_running_loop()
     seen: list[str] = []
 
@@ -21,7 +21,7 @@ def stop_signals(stop: Callable[[str], None], force: Callable[[], None]) -> Iter
         seen.append(name)
         stop(name)
 
-    signals = (signal.SIGTERM, signal.SIGINT)
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, ask, number.name)
     try:

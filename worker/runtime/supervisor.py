@@ -18,7 +18,7 @@ STEADY = 30.0
 """Seconds that a process must have lived for its next restart to be immediate again."""
 
 FATAL = frozenset({2, 3})
-"""Exit codes that a restart cannot mend when they come at once: wrong configuration, nothing to reach."""
+"""Exit codes that end the whole when a first process comes back with them: wrong configuration, nothing to reach."""
 
 _POLL = 0.1
 
@@ -34,6 +34,7 @@ class Child:
     number: int
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    starts: int = 0
     failures: int = 0
     due: float = 0.0
     finished: int | None = None
@@ -117,7 +118,7 @@ class Supervisor:
             child.finished = 0
             return
         child.failures = 0 if code == 0 or lived >= STEADY else child.failures + 1
-        if child.failures == 1 and code in FATAL:
+        if child.starts == 1 and code in FATAL and lived < STEADY:
             child.finished = code
             return
         pause = min(FIRST_BACK_OFF * 2 ** (child.failures - 1), LONGEST_BACK_OFF) if child.failures else 0.0
@@ -132,6 +133,7 @@ class Supervisor:
         environment = {**os.environ, CHILD_MARK: str(child.number)}
         child.process = subprocess.Popen(self._command, env=environment, start_new_session=True)
         child.started = self._now()
+        child.starts += 1
         log.info("worker process started", number=child.number, pid=child.process.pid)
 
     def _roll(self) -> None:

@@ -59,6 +59,7 @@ class Worker:
         self._confirmed = -1
         self._pending = pending
         self._busy = 0
+        self._fault: BaseException | None = None
         self.stopped_by: str | None = None
 
     @property
@@ -97,10 +98,15 @@ class Worker:
         """Work until ``stop`` or a limit, then finish what runs within ``graceful_timeout`` seconds.
 
         What still runs then is cancelled and given back, nothing charged.
+
+        Raises:
+            Exception: a fault of the worker's own; never one of a handler, a broker or the database.
         """
         slots = [asyncio.create_task(self._slot()) for _ in range(self.slots)]
         fetching = [asyncio.create_task(consumer.fetch(lambda: self._epoch)) for consumer in self.consumers]
         leases = asyncio.create_task(self._extend())
+        for task in (*slots, *fetching, leases):
+            task.add_done_callback(self._ended)
         try:
             await self._watch(burst=burst)
         finally:
@@ -115,6 +121,15 @@ class Worker:
                 async with asyncio.timeout(_FLUSH_TIMEOUT):
                     for consumer in self.consumers:
                         await consumer.flush()
+        if self._fault is not None:
+            raise self._fault
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Stop when one of its own tasks has failed: a worker that takes nothing must not look alive."""
+        if not task.cancelled() and task.exception() is not None:
+            self._fault = self._fault or task.exception()
+            log.error("the worker itself failed; stopping", error=repr(self._fault))
+            self.stop("a fault of its own")
 
     async def _watch(self, *, burst: bool) -> None:
         while not self._stopping.is_set():

@@ -83,7 +83,7 @@ def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec
     if faults:
         raise ConfigurationError(faults)
     chosen = []
-    for place, name in enumerate(options.transports or routes.transports()):
+    for place, name in enumerate(dict.fromkeys(options.transports or routes.transports())):
         for spec in routes.queues[name]:
             rank = _rank(spec, options)
             if rank is not None:

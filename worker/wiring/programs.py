@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from worker.messaging.declaration import Registry
 from worker.runtime.heartbeat import beat
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.runtime.signals import stop_signals
+from worker.runtime.standby import keep, outlive
 from worker.runtime.supervisor import Supervisor, command_line
 from worker.runtime.worker import Worker
 from worker.settings import Settings
@@ -30,6 +31,10 @@ from worker.wiring.service import HANDLER_THREADS, Service, opened, routes_of
 FORCED = 1
 """Exit code after the second interrupt."""
 
+RESTART = -1
+"""What a program returns instead of an exit code that HUP has stopped: it is to be started anew."""
+
+_HUP = "SIGHUP"
 _RELAY_GRACE = 5.0
 _THREAD_GRACE = 0.5
 _PRUNE_EVERY = 600.0
@@ -49,11 +54,13 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
         worker = make_worker(service, options)
         async with (
             _probes(service, worker, options.health_port),
-            _signalled(worker.stop, options.graceful_timeout),
+            _signalled(worker.stop, options.graceful_timeout) as seen,
+            _background(lambda: outlive(worker.stop)),
         ):
             await _work(service, worker, options)
-    _leave_deaf_threads()
-    return 0
+    if _HUP not in seen:
+        _leave_deaf_threads()
+    return RESTART if _HUP in seen else 0
 
 
 async def serve(settings: Settings, registry: Registry, options: ServeOptions) -> int:
@@ -65,9 +72,13 @@ async def serve(settings: Settings, registry: Registry, options: ServeOptions) -
     """
     async with opened(settings, registry, setup=options.setup) as service:
         intake = Intake(service, options)
-        async with _signalled(intake.stop, options.graceful_timeout), _background(_tend(service)):
+        async with (
+            _signalled(intake.stop, options.graceful_timeout) as seen,
+            _background(lambda: outlive(intake.stop)),
+            _background(lambda: _tend(service)),
+        ):
             await intake.run()
-    return 0
+    return RESTART if _HUP in seen else 0
 
 
 async def run(settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions) -> int:
@@ -82,14 +93,15 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
             intake.stop(reason)
             worker.stop(reason)
 
-        async with _signalled(stop, consume.graceful_timeout):
+        async with _signalled(stop, consume.graceful_timeout) as seen, _background(lambda: outlive(stop)):
             serving = asyncio.create_task(intake.run())
             working = asyncio.create_task(_work(service, worker, consume))
             await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
             stop("the other half ended")
             await asyncio.gather(serving, working)
-    _leave_deaf_threads()
-    return 0
+    if _HUP not in seen:
+        _leave_deaf_threads()
+    return RESTART if _HUP in seen else 0
 
 
 def supervise(argv: Sequence[str], processes: int, graceful_timeout: float, *, once: bool = False) -> int:
@@ -106,7 +118,7 @@ async def _work(service: Service, worker: Worker, options: ConsumeOptions) -> No
     )
     types = tuple(dict.fromkeys(name for consumer in worker.consumers for name in consumer.types))
 
-    async with _background(_tend(service)), _background(beat(lambda: service.beat(types))):
+    async with _background(lambda: _tend(service)), _background(lambda: beat(lambda: service.beat(types))):
         await worker.run(options.graceful_timeout, burst=options.burst)
     for consumer in worker.consumers:
         await consumer.close(1.0)
@@ -119,8 +131,8 @@ async def _work(service: Service, worker: Worker, options: ConsumeOptions) -> No
 async def _tend(service: Service) -> None:
     """Send the outbox and prune old rows, until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(service.relay.run())
-        group.create_task(_prune(service))
+        group.create_task(keep(service.relay.run))
+        group.create_task(keep(lambda: _prune(service)))
 
 
 async def _prune(service: Service) -> None:
@@ -131,8 +143,8 @@ async def _prune(service: Service) -> None:
 
 
 @asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
+async def _background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep(work))
     try:
         yield
     finally:
@@ -145,24 +157,29 @@ async def _probes(service: Service, worker: Worker, port: int | None) -> AsyncIt
     if port is None:
         yield
         return
-    async with _background(Probes(service, worker, port).run()):
+    async with _background(Probes(service, worker, port).run):
         yield
 
 
 @asynccontextmanager
-async def _signalled(stop: Any, graceful_timeout: float) -> AsyncIterator[None]:
-    """Stop on a signal; a second interrupt, or a handler that will not end, ends the process."""
+async def _signalled(stop: Any, graceful_timeout: float) -> AsyncIterator[list[str]]:
+    """Stop on a signal; a second interrupt, or a handler that will not end, ends the process.
+
+    Gives the names of the signals that came.
+    """
     loop = asyncio.get_running_loop()
     overdue: list[asyncio.TimerHandle] = []
+    seen: list[str] = []
 
     def ask(reason: str) -> None:
         log.info("stopping", signal=reason)
+        seen.append(reason)
         stop(reason)
         overdue.append(loop.call_later(graceful_timeout + 30.0, _leave, FORCED))
 
     with stop_signals(ask, lambda: _leave(FORCED)):
         try:
-            yield
+            yield seen
         finally:
             for timer in overdue:
                 timer.cancel()

@@ -163,6 +163,15 @@ def test_what_a_restart_cannot_mend_ends_all(tmp_path: Path, code: int) -> None:
     assert not any(alive(pid) for pid in fleet.pids())
 
 
+def test_a_later_start_that_fails_is_tried_again(tmp_path: Path) -> None:
+    """What ends a first start does not end a fleet that has run: a database that is away comes back."""
+    script = f"if len(open({str(tmp_path / 'notes')!r}).readlines()) in (1, 2): note('down'); os._exit(3)\n"
+    fleet = Fleet(tmp_path, script + STAYS)
+    steps = (fleet.started(1), sends(signal.SIGHUP), fleet.started(2), sends(signal.SIGTERM))
+    assert fleet.run(*steps) == 0
+    assert [line[0] for line in fleet.lines()] == ["up", "down", "down", "up"]
+
+
 def test_hup_replaces_one_after_the_other(tmp_path: Path) -> None:
     """HUP ends a process only when the one before it has been replaced."""
     script = (

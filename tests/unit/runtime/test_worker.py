@@ -254,3 +254,20 @@ async def test_a_handler_that_ends_cancelled_by_itself_has_failed() -> None:
         await it.send(Go(1), Go(2))
         await it.run(burst=True)
         assert sorted(it.outcomes()) == ["done", "retrying"]
+
+
+async def test_a_fault_of_its_own_stops_the_worker_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slot that dies ends the worker with the fault: it never looks alive while it handles nothing."""
+    gate = Gate()
+    async with house(shop(gate)) as it:
+        await it.send(Go(1))
+        task = it.start(concurrency=2)
+        assert it.worker is not None
+
+        async def broken(consumer: Any, delivery: Any) -> None:
+            raise RuntimeError("broken")
+
+        monkeypatch.setattr(it.worker, "_process", broken)
+        with pytest.raises(RuntimeError, match="broken"):
+            await task
+        assert it.worker.stopped_by == "a fault of its own"

@@ -34,7 +34,7 @@ def consume(
     Without TRANSPORT: from every transport that a message is routed to. Earlier names come first: a free slot
     takes from the earliest that has something ready. Limits count for each process; reaching one exits 0.
 
-    TERM and the first Ctrl-C finish what is running; HUP restarts the processes of -w one by one.
+    TERM and the first Ctrl-C finish what is running; HUP restarts the processes one by one.
     """
     settings, registry = invocation.open(flags_of(given))
     options = consume_options(settings, transports, given)
