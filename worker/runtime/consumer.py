@@ -31,8 +31,12 @@ _SLOW = 0.5
 RECEIVE_WAIT = 1.0
 """Seconds that one receive waits for messages."""
 
+DEAF = 30.0
+"""Seconds past its wait after which a receive counts as one that will never return."""
+
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_CLOSING = 5.0
 
 log = structlog.stdlib.get_logger("worker.consumer")
 
@@ -81,6 +85,10 @@ class Consumer:
         self.taken = 0
         self.empty_since = -1
         self.down: str | None = None
+        self.stuck: str | None = None
+        self._suspected = False
+        self._opening = asyncio.Lock()
+        self.took_at = 0.0
         self._slots = slots
         self._prefetch = slots
         self._room = room
@@ -88,7 +96,6 @@ class Consumer:
         self._wake = wake
         self._subscription: Subscription | None = None
         self._leasing: ExtendsLease | None = None
-        self._fetched_at = 0.0
         self._full = False
         self._space = asyncio.Event()
         self._settling: list[Settlement] = []
@@ -105,19 +112,36 @@ class Consumer:
         """Whether nothing is held or being settled."""
         return not (self.held or self._settling or self._flushing)
 
+    @property
+    def hungry(self) -> bool:
+        """Whether it could start a message at once and has none."""
+        return not self.buffer and self.running < self.concurrency and self.down is None and self._room() > 0
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from taking messages; None when nothing does."""
+        return self.down or self.stuck
+
     async def open(self) -> None:
         """Subscribe.
 
         Raises:
             TransportUnavailable: the broker does not answer.
         """
-        subscription: object = await self.transport.subscribe(self.spec, slots=self._slots)
-        self._leasing = subscription if isinstance(subscription, ExtendsLease) else None
-        self._subscription = cast("Subscription", subscription)
+        await self._opened()
+
+    async def _opened(self) -> Subscription:
+        async with self._opening:
+            if self._subscription is None:
+                subscription: object = await self.transport.subscribe(self.spec, slots=self._slots)
+                self._leasing = subscription if isinstance(subscription, ExtendsLease) else None
+                self._subscription = cast("Subscription", subscription)
+            return self._subscription
 
     async def fetch(self, epoch: Callable[[], int]) -> None:
         """Keep the buffer filled until cancelled; an outage is waited out and reported in ``down``."""
         pause = _FIRST_PAUSE
+        self.took_at = asyncio.get_running_loop().time()
         while True:
             limit = min(self._prefetch - len(self.buffer), self._room())
             if limit <= 0:
@@ -154,6 +178,25 @@ class Consumer:
             else:
                 self.empty_since = before
             self._wake()
+
+    def suspect(self, reason: str) -> None:
+        """Take a new subscription before the next receive: this one brings nothing. ``stuck`` says why until then."""
+        self.stuck = reason
+        self._suspected = True
+        self.took_at = asyncio.get_running_loop().time()
+
+    async def _rebuild(self, reason: str | None) -> None:
+        """Let go of the subscription; what it holds comes again. The next receive opens a new one."""
+        log.error("subscription rebuilt", transport=self.transport.name, queue=self.spec.name, reason=reason)
+        self._suspected = False
+        subscription, self._subscription = self._subscription, None
+        if subscription is None:
+            return
+        try:
+            async with asyncio.timeout(_CLOSING):
+                await subscription.close(0.0)
+        except Exception as error:  # it is let go of because it does not work
+            log.warning("subscription not closed", queue=self.spec.name, error=repr(error))
 
     def take(self) -> Delivery:
         """Start the next message; call only when ``ready``."""
@@ -212,21 +255,27 @@ class Consumer:
             await self._subscription.close(grace)
 
     async def _receive(self, limit: int) -> Sequence[Delivery]:
-        if self._subscription is None:
-            await self.open()
-        assert self._subscription is not None
-        return await self._subscription.receive(limit, self._wait)
+        if self._suspected:
+            await self._rebuild(self.stuck)
+        subscription = await self._opened()
+        try:
+            async with asyncio.timeout(self._wait + DEAF):
+                return await subscription.receive(limit, self._wait)
+        except TimeoutError:
+            await self._rebuild("receiving did not return")
+            raise TransportUnavailable(f"receiving did not return within {self._wait + DEAF:g} s") from None
 
     def _took(self, got: Sequence[Delivery], *, full: bool) -> None:
         self.taken += len(got)
         self._full = full
-        self._fetched_at = asyncio.get_running_loop().time()
+        self.took_at = asyncio.get_running_loop().time()
+        self.stuck = None
         for delivery in got:
             self.held[id(delivery)] = delivery
         self.buffer.extend(got)
 
     def _adapt(self) -> None:
-        lasted = asyncio.get_running_loop().time() - self._fetched_at
+        lasted = asyncio.get_running_loop().time() - self.took_at
         if lasted < _QUICK and self._full:
             self._prefetch = min(self._prefetch * 2, max(MAX_PREFETCH, self._slots))
         elif lasted > _SLOW:
@@ -250,9 +299,8 @@ class Consumer:
         task.add_done_callback(self._flushing.discard)
 
     async def _send(self, items: list[Settlement]) -> None:
-        assert self._subscription is not None
         try:
-            answers = await self._subscription.settle(items)
+            answers = await (await self._opened()).settle(items)
         finally:
             self._wake()
         for item, answer in zip(items, answers, strict=True):

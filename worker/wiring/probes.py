@@ -36,4 +36,4 @@ class Probes:
         return [*stopping, *(await health(self._service)).reasons, *self._down()]
 
     def _down(self) -> list[str]:
-        return [f"queue {c.spec.name}: {c.down}" for c in self._worker.consumers if c.down is not None]
+        return [f"queue {c.spec.name}: {c.trouble}" for c in self._worker.consumers if c.trouble is not None]

@@ -21,6 +21,7 @@ from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.runtime.signals import stop_signals
 from worker.runtime.standby import keep, outlive
 from worker.runtime.supervisor import Supervisor, command_line
+from worker.runtime.watchdog import Watchdog
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_worker
@@ -118,7 +119,12 @@ async def _work(service: Service, worker: Worker, options: ConsumeOptions) -> No
     )
     types = tuple(dict.fromkeys(name for consumer in worker.consumers for name in consumer.types))
 
-    async with _background(lambda: _tend(service)), _background(lambda: beat(lambda: service.beat(types))):
+    watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
+    async with (
+        _background(lambda: _tend(service)),
+        _background(lambda: beat(lambda: service.beat(types))),
+        _background(watchdog.run),
+    ):
         await worker.run(options.graceful_timeout, burst=options.burst)
     for consumer in worker.consumers:
         await consumer.close(1.0)
