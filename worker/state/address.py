@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from worker.errors import ConfigurationError
+from worker.settings import mask_url
 
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
-_POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
+_POSTGRESQL = {"postgresql", "postgres"}
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -22,11 +24,13 @@ class Address(msgspec.Struct, frozen=True):
         url: for SQLAlchemy, with the driver; None for a database that lasts as long as the process.
         shown: the URL as given, its password masked.
         dialect: which SQL it speaks.
+        dsn: for PostgreSQL's driver, which reads it by itself; empty for SQLite.
     """
 
     url: URL | None
     shown: str
     dialect: Literal["sqlite", "postgresql"]
+    dsn: str = ""
 
 
 def parse(text: str, base: Path) -> Address:
@@ -35,8 +39,11 @@ def parse(text: str, base: Path) -> Address:
     Raises:
         ConfigurationError: it is no URL, or of a database that is not supported.
     """
+    text = text.strip()
+    if text.partition("://")[0] in _POSTGRESQL and "://" in text:
+        return _postgresql(text)
     try:
-        url = make_url("sqlite://" if text.strip() == ":memory:" else text.strip())
+        url = make_url("sqlite://" if text == ":memory:" else text)
     except (ArgumentError, ValueError):
         # the text may hold a password, so only its beginning is shown
         raise ConfigurationError(
@@ -45,9 +52,25 @@ def parse(text: str, base: Path) -> Address:
     shown = url.render_as_string(hide_password=True)
     if url.drivername in _SQLITE:
         return _sqlite(url, shown, base)
-    if url.drivername in _POSTGRESQL:
-        return Address(url.set(drivername="postgresql+psycopg"), shown, "postgresql")
     raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path or postgresql://host/name")
+
+
+def _postgresql(text: str) -> Address:
+    shown = mask_url(text)
+    try:
+        parts = urlsplit(text)
+        ports = [
+            host.rpartition("]")[2].partition(":")[2] for host in parts.netloc.rpartition("@")[2].split(",")
+        ]
+        if not all(port.isdecimal() or not port for port in ports):
+            raise ValueError
+    except ValueError:
+        # what cannot be read cannot be masked for certain either
+        raise ConfigurationError(
+            "database.url='postgresql://…': expected postgresql://user:password@host:port/name, "
+            "with special characters of the password percent-encoded"
+        ) from None
+    return Address(URL.create("postgresql+asyncpg"), shown, "postgresql", text)
 
 
 def _sqlite(url: URL, shown: str, base: Path) -> Address:

@@ -59,7 +59,7 @@ class Database:
             self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             target = URL.create("sqlite+aiosqlite", database=str(Path(self._folder) / "state.db"))
         self._file = Path(target.database or "") if self.is_sqlite else None
-        self._engines = Engines(target, self.shown, self._waits, lasting=self._folder is None)
+        self._engines = Engines(target, self._address, self._waits, lasting=self._folder is None)
 
     @property
     def shown(self) -> str:
@@ -71,10 +71,9 @@ class Database:
         """Whether it is SQLite; PostgreSQL otherwise."""
         return self._address.dialect == "sqlite"
 
-    @property
-    def mark(self) -> str:
-        """The driver's placeholder for a parameter, for statements that go to it as they are."""
-        return "?" if self.is_sqlite else "%s"
+    def marks(self, count: int) -> list[str]:
+        """Make the driver's placeholders for parameters, for statements that go to it as they are."""
+        return [f"${number}" if not self.is_sqlite else "?" for number in range(1, count + 1)]
 
     async def connect(self, timeout: float = 10.0) -> None:
         """Open it, trying again until ``timeout`` seconds have passed.
@@ -151,9 +150,8 @@ class Database:
 
     def session(self, *, read_only: bool = False) -> HandlerSession:
         """Make a session; its first statement opens the transaction."""
-        return HandlerSession(
-            self._engines.read if read_only else self._engines.write, expire_on_commit=False
-        )
+        engine = self._engines.read_sessions if read_only else self._engines.sessions
+        return HandlerSession(engine, expire_on_commit=False)
 
     async def lock(self, connection: AsyncConnection, name: str) -> None:
         """Hold all others that lock ``name`` back until this transaction ends. On SQLite every writer does."""

@@ -9,31 +9,47 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from worker.errors import ConfigurationError
+from worker.state.address import Address
 from worker.state.outage import listen
 from worker.state.pool import Pool
+from worker.state.postgresql_connection import opener, probe
 from worker.state.sqlite_connection import open_connection
 from worker.state.waits import Waits
 
 
 class Engines:
-    """The engine that writes and the one that reads; the same pool on PostgreSQL.
+    """Engines that write and that read, for the stores and for the sessions of handlers.
 
     SQLite has one writer at a time. One writing connection a process lets the process's own writers queue in
     order of arrival, on the loop; SQLite's busy handler, which is unfair, is left to settle between processes.
+
+    PostgreSQL has as many writers as it has connections, so there handlers, which may hold theirs for long, have
+    a pool of their own: they never keep the stores from answering.
+
+    Args:
+        url: for SQLAlchemy.
+        address: as configured.
+        waits: upper bounds on waiting, and numbers of connections.
+        lasting: whether a commit must survive a power cut.
     """
 
-    def __init__(self, url: URL, shown: str, waits: Waits, *, lasting: bool = True) -> None:
-        if url.get_backend_name() == "sqlite":
+    def __init__(self, url: URL, address: Address, waits: Waits, *, lasting: bool = True) -> None:
+        if address.dialect == "sqlite":
             self.write, self.read = _sqlite(url, waits, lasting=lasting)
+            self.sessions, self.read_sessions = self.write, self.read
+            self._pools = [self.write, self.read]
         else:
-            self.write, self.read = _postgresql(url, waits)
-        for engine in {self.write.sync_engine, self.read.sync_engine}:
-            listen(engine, shown)
+            self.write = _postgresql(address, waits, size=waits.readers)
+            self.sessions = _postgresql(address, waits, size=waits.sessions)
+            self.read, self.read_sessions = _reading(self.write), _reading(self.sessions)
+            self._pools = [self.write, self.sessions]
+        for engine in self._pools:
+            listen(engine.sync_engine, address.shown)
 
     async def close(self) -> None:
         """Close every connection that is not in use."""
-        await self.write.dispose()
-        await self.read.dispose()
+        for engine in self._pools:
+            await engine.dispose()
 
 
 def _sqlite(url: URL, waits: Waits, *, lasting: bool) -> tuple[AsyncEngine, AsyncEngine]:
@@ -77,26 +93,24 @@ def _sqlite(url: URL, waits: Waits, *, lasting: bool) -> tuple[AsyncEngine, Asyn
     return write, read
 
 
-def _postgresql(url: URL, waits: Waits) -> tuple[AsyncEngine, AsyncEngine]:
-    limits = f"-c lock_timeout={int(waits.lock * 1000)} -c statement_timeout={int(waits.statement * 1000)}"
+def _postgresql(address: Address, waits: Waits, *, size: int) -> AsyncEngine:
     try:
         engine = create_async_engine(
-            url,
-            connect_args={
-                "connect_timeout": max(2, int(waits.lock)),
-                "options": limits,
-                "keepalives_idle": 10,
-                "tcp_user_timeout": int(waits.statement * 1000),
-            },
+            URL.create("postgresql+asyncpg"),
+            connect_args={"async_creator_fn": opener(address.dsn, address.shown, waits)},
             poolclass=Pool,
-            pool_size=waits.readers,
-            max_overflow=waits.readers,
+            pool_size=size,
+            max_overflow=0,
             pool_timeout=waits.pool,
-            pool_pre_ping=True,
             hide_parameters=True,
         )
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"database.url: PostgreSQL needs a driver; install command-worker[postgres] ({error})"
         ) from error
-    return engine, engine.execution_options(postgresql_readonly=True)
+    probe(engine.sync_engine)
+    return engine
+
+
+def _reading(engine: AsyncEngine) -> AsyncEngine:
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

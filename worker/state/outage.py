@@ -22,9 +22,9 @@ _SQLITE_CODES = {
     sqlite3.SQLITE_NOTADB,
 }
 
-# connection, resources, shutdown and crash; then canceled by time-out, lock not available, idle for too long,
-# serialization and deadlock, where nothing is wrong with the message either and a repeat helps
-_POSTGRESQL_CLASSES = ("08", "53", "57P")
+# connection, resources, shutdown and crash, the machine; then canceled by time-out, lock not available, idle for
+# too long, serialization and deadlock, where nothing is wrong with the message either and a repeat helps
+_POSTGRESQL_CLASSES = ("08", "53", "57P", "58")
 _POSTGRESQL_STATES = {"57014", "55P03", "25P03", "40001", "40P01"}
 
 _LOST_EARLIER = "8s2b"
@@ -57,7 +57,12 @@ def listen(engine: Engine, shown: str) -> None:
     def on_error(context: ExceptionContext) -> BaseException | None:
         error = context.sqlalchemy_exception
         if error is None:
-            return None
+            cause = context.original_exception
+            if not isinstance(cause, OSError):
+                return None
+            # PostgreSQL's driver lets the socket's errors through, and its time-out: what it asked is still under way
+            context.is_disconnect = True
+            return DatabaseUnavailable(f"database {shown}: {str(cause) or 'no answer in time'}")
         if context.is_disconnect and isinstance(error, exc.DBAPIError):
             error.connection_invalidated = True
         translated = translate(error, shown)
@@ -78,14 +83,8 @@ def _is_outage(error: BaseException) -> bool:
         code = getattr(cause, "sqlite_errorcode", None)
         if code is not None:
             return (code & 0xFF) in _SQLITE_CODES
-        if hasattr(cause, "sqlstate"):
-            return _is_postgresql_outage(cause)
+        state: str | None = getattr(cause, "sqlstate", None)
+        if state is not None:
+            return state.startswith(_POSTGRESQL_CLASSES) or state in _POSTGRESQL_STATES
         cause = cause.__cause__
     return any(text in str(error.orig).lower() for text in _WITHOUT_CODE)
-
-
-def _is_postgresql_outage(cause: Any) -> bool:
-    state: str | None = cause.sqlstate
-    if state is None:  # never reached a server, or lost it
-        return type(cause).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
-    return state.startswith(_POSTGRESQL_CLASSES) or state in _POSTGRESQL_STATES

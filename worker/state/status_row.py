@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from worker.messaging.bus import timestamp
@@ -98,13 +100,16 @@ _AGAIN = f"({_WINS}) AND {_LATER}"
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
-def upsert(mark: str) -> str:
+COLUMNS = StatusRow.__struct_fields__
+"""Of the table, in the order of a row's values."""
+
+
+def upsert(marks: Sequence[str]) -> str:
     """Make the statement that joins rows with those in the table, as ``join`` does; takes rows as tuples.
 
-    It is text, the same for both databases but for ``mark``, the driver's placeholder: as an expression it
-    would carry dozens of parameters a row.
+    It is text, the same for both databases but for ``marks``, the driver's placeholder for each column: as an
+    expression it would carry dozens of parameters a row.
     """
-    columns = StatusRow.__struct_fields__
 
     def later(name: str) -> str:
         return f"CASE WHEN {_WINS} THEN excluded.{name} ELSE {_OLD}.{name} END"
@@ -132,7 +137,7 @@ def upsert(mark: str) -> str:
         "error_message": error("error_message"),
     }
     return (
-        f"INSERT INTO {_OLD} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))}) "
+        f"INSERT INTO {_OLD} ({', '.join(COLUMNS)}) VALUES ({', '.join(marks)}) "
         f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}"
     )
 

@@ -12,7 +12,7 @@ import structlog
 from worker.errors import DatabaseUnavailable
 from worker.messaging.status import StatusChange
 from worker.state.database import Database
-from worker.state.status_row import StatusRow, join, row_of, upsert
+from worker.state.status_row import COLUMNS, StatusRow, join, row_of, upsert
 
 BATCH = 1000
 """Rows in one transaction; that many do not wait for the interval."""
@@ -38,7 +38,7 @@ class StatusWriter:
         self._capacity = capacity
         self._waiting: dict[str, StatusRow] = {}
         self._under_way: dict[str, StatusRow] = {}
-        self._statement = upsert(database.mark)
+        self._statement = upsert(database.marks(len(COLUMNS)))
         self._some = asyncio.Event()
         self._many = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()

@@ -13,7 +13,8 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
         lock: for a lock that another process holds.
         statement: for one statement, where the database can end it (PostgreSQL).
         transaction: for a store's whole transaction, and for a commit.
-        readers: connections for reading (a count).
+        readers: connections for reading; on PostgreSQL for all that the stores do (a count).
+        sessions: connections for the sessions of handlers on PostgreSQL (a count).
     """
 
     pool: float = 30.0
@@ -21,3 +22,4 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     statement: float = 60.0
     transaction: float = 60.0
     readers: int = 5
+    sessions: int = 10

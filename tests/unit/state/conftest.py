@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from worker.state.database import Database
@@ -30,10 +35,25 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        yield "sqlite:///var/state.db"
+    else:
+        yield request.getfixturevalue("postgresql_url")
+
+
 @pytest.fixture
-def url() -> str:
-    """A PostgreSQL database that tests may fill, when one is named; else a file."""
-    return os.environ.get("WORKER_TEST_DATABASE", "sqlite:///var/state.db")
+def postgresql_url() -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    server = os.environ.get("WORKER_TEST_POSTGRES")
+    if not server:
+        pytest.skip("needs PostgreSQL: WORKER_TEST_POSTGRES=postgresql://postgres@localhost:5432/postgres")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _execute(server, f"CREATE DATABASE {name}")
+    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -56,11 +76,15 @@ async def connect(tmp_path: Path, clock: Clock, url: str) -> AsyncIterator[Calla
 async def database(connect: Callable[..., object]) -> Database:
     """Connected, with empty tables."""
     found = await connect()
-    if not found.is_sqlite:
-        from sqlalchemy import text
-
-        async with found.begin_write() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
     await found.setup()
     return found
+
+
+def _execute(server: str, statement: str) -> None:
+    async def execute() -> None:
+        connection = await asyncpg.connect(server, timeout=10)
+        await connection.execute(statement)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, execute()).result()

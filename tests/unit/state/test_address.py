@@ -28,13 +28,14 @@ def test_a_database_without_a_path_goes_with_the_process(text):
     assert parse(text, BASE).url is None
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
 def test_postgresql_is_only_a_url(scheme):
-    """PostgreSQL goes through psycopg, whatever the scheme is called, and its password is masked."""
-    address = parse(f"{scheme}://user:secret@host/name", BASE)
-    assert address.url.drivername == "postgresql+psycopg"
+    """The driver gets PostgreSQL's address as it was written, and its password is masked where it is shown."""
+    text = f"{scheme}://user:secret@one:5432,two/name?sslmode=require"
+    address = parse(text, BASE)
     assert address.dialect == "postgresql"
-    assert "secret" not in address.shown and "***" in address.shown
+    assert address.dsn == text
+    assert address.shown == f"{scheme}://user:***@one:5432,two/name?sslmode=require"
 
 
 @pytest.mark.parametrize(

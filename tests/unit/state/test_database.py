@@ -190,6 +190,6 @@ async def test_postgresql_without_its_driver_says_what_to_install(tmp_path, monk
     """The missing driver of an optional database is a configuration error that names the extra."""
     import sys
 
-    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(ConfigurationError, match=r"command-worker\[postgres\]"):
         Database("postgresql://host/name", base=tmp_path)

@@ -18,8 +18,7 @@ from worker.state.tables import metadata
 async def test_setup_is_repeatable(connect):
     """What is missing is named before, nothing is after, and setup can be called again."""
     database = await connect()
-    if database.is_sqlite:
-        assert await database.missing() == [migration.name for migration in MIGRATIONS]
+    assert await database.missing() == [migration.name for migration in MIGRATIONS]
     await database.setup()
     assert await database.missing() == []
     await database.setup()
@@ -34,13 +33,13 @@ async def test_two_engines_at_once(connect):
     assert count == len(MIGRATIONS)
 
 
-async def test_two_processes_at_once(tmp_path):
-    """Processes that start on one new file at the same time all succeed."""
+async def test_two_processes_at_once(tmp_path, url):
+    """Processes that start on one new database at the same time all succeed."""
     program = (
         "import asyncio, pathlib, sys\n"
         "from worker.state.database import Database\n"
         "async def main():\n"
-        "    database = Database('sqlite:///state.db', base=pathlib.Path(sys.argv[1]))\n"
+        "    database = Database(sys.argv[2], base=pathlib.Path(sys.argv[1]))\n"
         "    await database.connect(20)\n"
         "    await database.setup()\n"
         "    print(await database.missing())\n"
@@ -49,7 +48,9 @@ async def test_two_processes_at_once(tmp_path):
     )
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-c", program, str(tmp_path), url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         for _ in range(3)
     ]

@@ -1,0 +1,92 @@
+"""PostgreSQL's driver: how a connection is opened, what it may wait for, and how a dead one is noticed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Engine
+
+from worker.errors import ConfigurationError, DatabaseUnavailable
+from worker.state.waits import Waits
+
+_IDLE = 5.0
+"""Seconds without use after which a connection is asked whether it still lives."""
+
+_PING = 5.0
+"""Seconds within which it must answer then."""
+
+
+def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
+    """Make the function that opens a connection; what goes wrong there is ``DatabaseUnavailable``.
+
+    Args:
+        dsn: the address as PostgreSQL's own programs understand it, several hosts included.
+        shown: the same without its password.
+        waits: for the lock and the statement they are kept by the server, and by the client when it hangs.
+
+    Raises:
+        ModuleNotFoundError: the driver is not installed.
+    """
+    import asyncpg
+
+    settings = {
+        "application_name": "command-worker",
+        "lock_timeout": _milliseconds(waits.lock),
+        "statement_timeout": _milliseconds(waits.statement),
+        # a client that is gone without a word must not hold its locks for hours
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "4",
+    }
+
+    async def connect(*_args: Any, **_options: Any) -> Any:
+        """Open a connection; what SQLAlchemy has taken from its URL is not needed."""
+        try:
+            return await asyncpg.connect(
+                dsn,
+                timeout=waits.lock,
+                command_timeout=waits.statement + _PING,
+                server_settings=settings,
+            )
+        except asyncpg.exceptions.ClientConfigurationError as error:
+            raise ConfigurationError(f"database.url={shown!r}: {error}") from error
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"database {shown}: no answer within {waits.lock:g} s") from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            raise DatabaseUnavailable(f"database {shown}: {_first_line(error)}") from error
+
+    return connect
+
+
+def probe(engine: Engine) -> None:
+    """Make the pool replace connections that died while nobody used them."""
+
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        since = record.info.get("idle_since")
+        driver = connection.driver_connection
+        if driver.is_closed():
+            raise exc.InvalidatePoolError
+        if since is None or time.monotonic() - since < _IDLE:
+            return
+        try:
+            connection.run_async(lambda alive: alive.execute(";", timeout=_PING))
+        except Exception as error:
+            driver.terminate()  # a polite end would wait for an answer, too
+            raise exc.InvalidatePoolError from error
+
+    event.listen(engine, "checkin", on_checkin)
+    event.listen(engine, "checkout", on_checkout)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, int(seconds * 1000)))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
