@@ -1,0 +1,261 @@
+"""PostgreSQL for tests: named by the environment, installed here, or in a container."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from tests.brokers import docker, packages, ports
+from tests.brokers.daemon import Daemon
+from tests.brokers.place import Place
+from tests.brokers.unavailable import Unavailable
+from tests.e2e.waiting import until
+
+VARIABLE = "WORKER_TEST_POSTGRES"
+IMAGE = "postgres:17"
+HELP = (
+    "PostgreSQL: install it (Debian: apt install postgresql; macOS: brew install postgresql), start Docker, or "
+    f"name one whose user may create databases: {VARIABLE}=postgresql://postgres@localhost:5432/postgres"
+)
+START = 60.0
+"""Seconds within which a server that was started answers."""
+
+
+@dataclass(eq=False)
+class Postgres:
+    """A server that tests share. Each test takes a database of its own: ``with postgres.fresh() as url``.
+
+    Attributes:
+        url: the database from which others are created.
+        how: where it came from, in a few words.
+    """
+
+    url: str
+    how: str
+
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[str]:
+        """An empty database, dropped afterwards with whoever is still connected; gives its URL."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+        finally:
+            self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def execute(self, statement: str) -> None:
+        """Run one statement outside a transaction."""
+
+        async def work() -> None:
+            connection = await asyncpg.connect(self.url, timeout=10)
+            try:
+                await connection.execute(statement, timeout=60)
+            finally:
+                await connection.close(timeout=10)
+
+        _in_thread(work())
+
+
+def named() -> Postgres | None:
+    """The one that the environment names.
+
+    Raises:
+        Unavailable: when it does not answer.
+    """
+    url = os.environ.get(VARIABLE)
+    if not url:
+        return None
+    parts = urlsplit(url)
+    where = f"{parts.hostname}:{parts.port or 5432}"
+    found = Postgres(url, f"{VARIABLE}, on {where}")
+    try:
+        found.execute("SELECT 1")
+    except Exception as error:
+        raise Unavailable(
+            f"PostgreSQL: {VARIABLE} is set, but {where} does not answer ({type(error).__name__})"
+        ) from None
+    return found
+
+
+def programs() -> Path | None:
+    """The folder of ``initdb`` and ``postgres``; Debian keeps it out of the path, one for each version."""
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    found = shutil.which("postgres")
+    if found:
+        candidates.append(Path(found).resolve().parent)
+    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+
+
+def prepare() -> None:
+    """Install what is missing.
+
+    Raises:
+        Unavailable: when there is no way to a server.
+    """
+    if programs():
+        return
+    if packages.may_install():
+        packages.install("postgresql")
+    elif docker.answers():
+        docker.pull(IMAGE)
+    else:
+        raise Unavailable(HELP)
+
+
+class OwnPostgres(Postgres):
+    """A server of this run: it can be stopped, killed and started again."""
+
+    server: Daemon | docker.Container
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.server.start()
+        until(self._answers, f"PostgreSQL answers on port {self.server.port}", START, 0.05)
+
+    def stop(self) -> None:
+        """Stop in order: clients are disconnected."""
+        self.server.stop()
+
+    def kill(self) -> None:
+        """``kill -9``; data that was committed survives it."""
+        self.server.kill()
+
+    def end(self) -> None:
+        """Take it away."""
+        raise NotImplementedError
+
+    def _answers(self) -> bool:
+        assert self.server.running, f"PostgreSQL did not start: {self.server.describe()}"
+        self.execute("SELECT 1")
+        return True
+
+
+class InstalledPostgres(OwnPostgres):
+    """The machine's own programs on a folder of their own, under the user ``postgres`` where this one is root."""
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        scripts = programs()
+        assert scripts is not None, "prepare() was not called"
+        port = ports.choose()
+        super().__init__(
+            url=f"postgresql://postgres@{ports.HOST}:{port}/postgres",
+            how=f"started {scripts / 'postgres'} on {ports.HOST}:{port}",
+        )
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        user = _as_other_user(data)
+        command = [*user, str(scripts / "initdb"), "-D", str(data), "-U", "postgres"]
+        made = subprocess.run(
+            [*command, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
+            cwd=data,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if made.returncode:
+            raise Unavailable(f"PostgreSQL: initdb failed: {made.stderr.strip()}")
+        command = [
+            *user,
+            str(scripts / "postgres"),
+            "-D",
+            str(data),
+            "-h",
+            ports.HOST,
+            "-p",
+            str(port),
+            "-k",
+            "",
+        ]
+        for setting in _SETTINGS:
+            command += ["-c", setting]
+        # INT is what PostgreSQL calls a fast stop; TERM would wait for its clients
+        self.server = Daemon(place, command, folder=folder, port=port, stop_signal=signal.SIGINT)
+
+    def end(self) -> None:
+        self.server.stop()
+
+
+class ContainedPostgres(OwnPostgres):
+    """The official image."""
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        port = ports.choose()
+        super().__init__(
+            url=f"postgresql://postgres@{ports.HOST}:{port}/postgres",
+            how=f"Docker: {IMAGE} on {ports.HOST}:{port}",
+        )
+        made = docker.Container(
+            place,
+            IMAGE,
+            published={port: 5432},
+            environment={"POSTGRES_HOST_AUTH_METHOD": "trust"},
+            arguments=[word for setting in _SETTINGS for word in ("-c", setting)],
+        )
+        self.server = made
+
+    def end(self) -> None:
+        self.server.remove()
+
+
+def own(place: Place, folder: Path) -> OwnPostgres:
+    """A server of this run, not started yet.
+
+    Raises:
+        Unavailable: when there is no way to one.
+    """
+    prepare()
+    return InstalledPostgres(place, folder) if programs() else ContainedPostgres(place, folder)
+
+
+# Without fsync what was committed still survives the death of the process, not that of the machine.
+_SETTINGS = ("fsync=off", "max_connections=200", "shared_buffers=64MB")
+
+
+def _as_other_user(data: Path) -> list[str]:
+    """PostgreSQL refuses to run as root: the words that change the user, who is given the folder."""
+    if os.geteuid() != 0:
+        return []
+    import pwd
+
+    try:
+        user = pwd.getpwnam("postgres")
+    except KeyError:
+        user = pwd.getpwnam("nobody")
+    os.chown(data, user.pw_uid, user.pw_gid)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+
+def _version(folder: Path) -> float:
+    try:
+        return float(folder.parent.name)
+    except ValueError:
+        return 0.0
+
+
+def _in_thread(work: object) -> None:
+    """Run a coroutine to its end, whether or not this thread runs a loop."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work)  # type: ignore[arg-type]
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="postgres")
+    thread.start()
+    thread.join()
+    if raised:
+        raise raised[0]
