@@ -7,16 +7,24 @@ from collections.abc import Mapping
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from worker.http.problems import MALFORMED, TOO_LARGE, Problem
+from worker.http.problems import MALFORMED, TOO_LARGE, UNSUPPORTED, Problem
 
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
     """Return the whole body.
 
     Raises:
-        Problem: it is larger than ``limit`` bytes; no more than that was read.
+        Problem: it is compressed, or larger than ``limit`` bytes; no more than that was read.
         ClientDisconnect: the client went away before the end.
     """
+    encoding = headers.get(b"content-encoding", b"identity")
+    if encoding != b"identity":
+        shown = encoding.decode("latin-1")[:100]
+        raise Problem(
+            UNSUPPORTED,
+            f"Content-Encoding {shown!r} is not read here; send the body as it is",
+            headers=[("Accept-Encoding", "identity"), ("Connection", "close")],
+        )
     declared = headers.get(b"content-length")
     if declared is not None:
         _check_length(declared, limit)

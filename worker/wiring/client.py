@@ -82,7 +82,7 @@ class Client:
             ]
         return found
 
-    def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str, str, str]]:
+    def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str | None, str, str]]:
         """Steps of a type's chain in order: name, priority, group, conditions, and whose it is."""
         kind = self.registry.messages[type_name].kind
         buses = (
@@ -95,7 +95,7 @@ class Client:
         for step in bus.steps_for(type_name):
             when = ", ".join(f"{c.attribute}: {c.text}" for c in step.when)
             source = BUILT_IN if step.name.startswith("worker.") else "application"
-            rows.append((step.name, step.priority, step.group or "", when, source))
+            rows.append((step.name, step.priority, step.group, when, source))
         return rows
 
 

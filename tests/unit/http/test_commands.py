@@ -210,3 +210,13 @@ async def test_a_command_that_nothing_routed_is_done(make_client):
     plain = World()
     async with make_client(World(command_bus=Swallowing(plain.commands))) as client:
         assert (await client.post("/commands/PlaceOrder", json=ORDER)).status_code == 201
+
+
+async def test_a_compressed_body_is_415(client, world):
+    """What is not read here is refused by name, not taken for broken JSON."""
+    response = await client.post(
+        "/commands/PlaceOrder", content=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}
+    )
+    assert "'gzip'" in problem(response, 415, "unsupported-media-type")["detail"]
+    assert response.headers["accept-encoding"] == "identity"
+    assert not world.commands.envelopes

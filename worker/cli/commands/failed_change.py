@@ -129,6 +129,8 @@ def _body(data: str) -> bytes:
 async def _ask(invocation: Invocation, failed: Any, chosen: Filter, question: str) -> None:
     if not invocation.yes:
         page = await failed.list(chosen, 1)
+        if not page.total and invocation.interactive():
+            return  # nothing will be changed: there is nothing to ask
         confirm(invocation, question.format(count=_counted(page.total)))
 
 
