@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import IO, Any
 
@@ -114,7 +115,9 @@ async def _send_one(
 async def _send_many(invocation: Invocation, name: str, token: str | None, transport: str | None) -> int:
     settings, registry = _opened(invocation, transport)
     codes: set[int] = set()
-    with _source(name) as source, Progress("sending") as progress:
+    # ids that run over the screen are progress enough
+    shown = sys.stderr.isatty() and not sys.stdout.isatty()
+    with _source(name) as source, Progress("sending", shown=shown) as progress:
 
         def told(fate: Fate) -> None:
             progress.advance()
