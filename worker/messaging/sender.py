@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 
-from worker.errors import PublishFailed, TransportUnavailable
-from worker.messaging.transport import Outcome, OutcomeKind, Outgoing, Transport
+from worker.errors import PublishFailed, TransportUnavailable, Unavailable
+from worker.messaging.schedule import Schedule
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing, Transport
 
 PUBLISH_TIMEOUT = 30.0
 """Seconds after which a publish's outcome counts as unknown."""
@@ -23,6 +25,7 @@ class Sender:
         timeout: seconds that one batch may take.
         lanes: batches under way at once.
         sent: told about each message that was confirmed.
+        schedule: keeps what is delayed for longer than the broker can; without one the broker gets it all the same.
     """
 
     def __init__(
@@ -31,7 +34,10 @@ class Sender:
         timeout: float = PUBLISH_TIMEOUT,
         lanes: int = 2,
         sent: Callable[[Outgoing], None] | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
+        self.longest = transport.features.max_delay if schedule is not None else math.inf
+        self._schedule = schedule
         self._transport = transport
         self._timeout = timeout
         self._lanes = lanes
@@ -69,9 +75,34 @@ class Sender:
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish in order; one outcome a message. Never longer than the timeout.
 
+        What is delayed for longer than the broker can is accepted once the schedule has it.
+
         Raises:
             TransportUnavailable: none was taken.
         """
+        late = [outgoing for outgoing in batch if outgoing.delay > self.longest]
+        if not late:
+            return await self._publish(batch)
+        parked = await self._park(late)
+        rest = [outgoing for outgoing in batch if outgoing.delay <= self.longest]
+        published = iter(await self._publish(rest) if rest else ())
+        return [parked if outgoing.delay > self.longest else next(published) for outgoing in batch]
+
+    async def _park(self, late: Sequence[Outgoing]) -> Outcome:
+        assert self._schedule is not None
+        try:
+            await self._schedule.park(self._transport.name, late, self.longest)
+        except Unavailable as error:
+            return Outcome(OutcomeKind.UNKNOWN, str(error))
+        self._tell(late)
+        return ACCEPTED
+
+    def _tell(self, accepted: Sequence[Outgoing]) -> None:
+        if self._sent is not None:
+            for outgoing in accepted:
+                self._sent(outgoing)
+
+    async def _publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         outcomes: list[Outcome] = []
         size = self._transport.features.max_batch
         for start in range(0, len(batch), size):
@@ -89,9 +120,8 @@ class Sender:
             else:
                 outcomes.extend(_complete(answers, len(part)))
         if self._sent is not None:
-            for outgoing, outcome in zip(batch, outcomes, strict=True):
-                if outcome.kind is OutcomeKind.ACCEPTED:
-                    self._sent(outgoing)
+            answered = zip(batch, outcomes, strict=True)
+            self._tell([outgoing for outgoing, outcome in answered if outcome.kind is OutcomeKind.ACCEPTED])
         return outcomes
 
     def _start(self) -> None:

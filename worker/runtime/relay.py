@@ -55,6 +55,10 @@ class Outbox(Protocol):
         """Let others send what this worker claimed."""
         ...
 
+    async def postpone(self, seqs: Sequence[int], longest: float) -> None:
+        """Put rows aside until no more than ``longest`` seconds of their delay are left."""
+        ...
+
     async def remove(self, seqs: Sequence[int]) -> None:
         """Forget rows that are sent."""
         ...
@@ -161,7 +165,11 @@ class Relay:
         if sender is None:
             log.error("outbox row names a transport that is not open here", transport=name, rows=len(rows))
             return []
-        outcomes = await sender.publish([row.outgoing for row in rows])
+        late = [row.seq for row in rows if row.outgoing.delay > sender.longest]
+        if late:
+            await self._outbox.postpone(late, sender.longest)
+            rows = [row for row in rows if row.outgoing.delay <= sender.longest]
+        outcomes = await sender.publish([row.outgoing for row in rows]) if rows else []
         sent = []
         for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.kind is OutcomeKind.REFUSED:  # for good: it must not hold up those behind it

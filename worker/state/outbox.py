@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,9 @@ from worker.messaging.transport import Outgoing
 from worker.messaging.unit_of_work import Parcel
 from worker.state.database import Database
 from worker.state.tables import outbox
+
+SCHEDULE = "*schedule"
+"""Claimant of rows that wait until their broker can keep what is left of their delay; no worker is named so."""
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
@@ -69,6 +72,39 @@ class Outbox:
                 )
         return [_row(row, now) for row in found]
 
+    async def park(self, transport: str, batch: Sequence[Outgoing], longest: float) -> None:
+        """Keep messages until no more than ``longest`` seconds of their delay are left; then they are sent.
+
+        One that waits already under the same id is replaced, by a new row: whoever is sending the old one
+        removes that, and not this.
+        """
+        now = self._database.clock()
+        rows = [
+            _values(outgoing.id, transport, outgoing, now)
+            | {"claimed_by": SCHEDULE, "claimed_until": now + outgoing.delay - longest}
+            for outgoing in batch
+        ]
+        async with self._database.begin_write() as connection:
+            await connection.execute(delete(outbox).where(outbox.c.message_id.in_([one.id for one in batch])))
+            await connection.execute(self._database.insert(outbox), rows)
+
+    async def postpone(self, seqs: Sequence[int], longest: float) -> None:
+        """Put claimed rows aside until no more than ``longest`` seconds of their delay are left."""
+        due = outbox.c.created_at + outbox.c.delay - longest
+        async with self._database.begin_write() as connection:
+            await connection.execute(
+                update(outbox)
+                .where(outbox.c.seq.in_(seqs))
+                .values(claimed_by=SCHEDULE, claimed_until=due, origin=outbox.c.message_id)
+            )
+
+    async def parked(self) -> Mapping[tuple[str, str], int]:
+        """Count what waits for its time, by transport and queue."""
+        where = outbox.c.transport, outbox.c.queue
+        statement = select(*where, func.count()).where(_waits(self._database.clock())).group_by(*where)
+        async with self._database.begin_read() as connection:
+            return {(name, queue): count for name, queue, count in await connection.execute(statement)}
+
     async def pending(self, limit: int, older_than: float = 0.0) -> list[OutboxRow]:
         """Show up to ``limit`` rows that are at least ``older_than`` seconds old, without claiming them."""
         now = self._database.clock()
@@ -91,9 +127,10 @@ class Outbox:
             )
 
     async def count(self) -> int:
-        """Count all rows."""
+        """Count what is to be sent now: all rows but those that wait for their time."""
+        statement = select(func.count()).select_from(outbox).where(~_waits(self._database.clock()))
         async with self._database.begin_read() as connection:
-            return int((await connection.execute(select(func.count()).select_from(outbox))).scalar_one())
+            return int((await connection.execute(statement)).scalar_one())
 
     async def _any(self, condition: ColumnElement[bool]) -> bool:
         async with self._database.begin_read() as connection:
@@ -115,28 +152,40 @@ def outbox_values(
         lease: seconds after which somebody else may.
     """
     return [
-        {
-            "message_id": parcel.outgoing.id,
-            "origin": origin,
-            "transport": parcel.transport,
-            "queue": parcel.outgoing.queue,
-            "type": parcel.outgoing.type,
-            "body": parcel.outgoing.body,
-            "key": parcel.outgoing.key,
-            "delay": parcel.outgoing.delay,
-            "priority": parcel.outgoing.priority,
-            "content_type": parcel.outgoing.content_type,
-            "created_at": now,
-            "claimed_by": worker,
-            "claimed_until": now + lease,
-        }
+        _values(origin, parcel.transport, parcel.outgoing, now)
+        | {"claimed_by": worker, "claimed_until": now + lease}
         for parcel in parcels
     ]
 
 
+def _values(origin: str, transport: str, outgoing: Outgoing, now: float) -> dict[str, Any]:
+    return {
+        "message_id": outgoing.id,
+        "origin": origin,
+        "transport": transport,
+        "queue": outgoing.queue,
+        "type": outgoing.type,
+        "body": outgoing.body,
+        "key": outgoing.key,
+        "delay": outgoing.delay,
+        "priority": outgoing.priority,
+        "content_type": outgoing.content_type,
+        "created_at": now,
+    }
+
+
+def _waits(now: float) -> ColumnElement[bool]:
+    """Whether a row waits for its time; it is in nobody's way."""
+    return and_(outbox.c.claimed_by == SCHEDULE, outbox.c.claimed_until > now)
+
+
 def _behind_nobody(worker: str, now: float) -> list[ColumnElement[bool]]:
     earlier = outbox.alias("earlier")
-    held = and_(earlier.c.seq < outbox.c.seq, earlier.c.claimed_until > now, earlier.c.claimed_by != worker)
+    held = and_(
+        earlier.c.seq < outbox.c.seq,
+        earlier.c.claimed_until > now,
+        earlier.c.claimed_by.not_in((worker, SCHEDULE)),
+    )
     same_origin = select(earlier.c.seq).where(earlier.c.origin == outbox.c.origin, held)
     # a row without a key equals none: NULL = NULL is not true in SQL
     same_lane = select(earlier.c.seq).where(

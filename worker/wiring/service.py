@@ -161,10 +161,10 @@ async def opened(
         connected, missed = await connected_ones(wanted, stack, timeout, absent=absent)
         if queues:
             await prepare_queues(connected, routes, setup=setup)
-        senders = {key: Sender(transport, sent=sent) for key, transport in connected.items()}
+        outbox = Outbox(database)
+        senders = {key: Sender(transport, sent=sent, schedule=outbox) for key, transport in connected.items()}
         serializer = Serializer(registry)
         failures = SqlFailures(database)
-        outbox = Outbox(database)
         relay = Relay(outbox, senders, name, refusals(failures, name, clock))
         inbox = Inbox(database)
         works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)

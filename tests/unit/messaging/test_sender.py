@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from worker.errors import PublishFailed, TransportUnavailable
+from worker.errors import DatabaseUnavailable, PublishFailed, TransportUnavailable
 from worker.messaging.sender import Sender
 from worker.messaging.transport import ACCEPTED, Features, Outcome, OutcomeKind, Outgoing
 
+UNROUTABLE = Outcome(OutcomeKind.UNROUTABLE)
 Answer = Callable[[Sequence[Outgoing]], Awaitable[Sequence[Outcome]]]
 
 
@@ -24,8 +25,8 @@ class FakeTransport:
 
     name = "fake"
 
-    def __init__(self, *answers: Answer, max_batch: int = 100) -> None:
-        self.features = Features(max_batch=max_batch)
+    def __init__(self, *answers: Answer, max_batch: int = 100, max_delay: float = 10.0) -> None:
+        self.features = Features(max_batch=max_batch, max_delay=max_delay)
         self.batches: list[list[str]] = []
         self._answers = list(answers) or [accept]
 
@@ -71,6 +72,19 @@ def answering(*outcomes: Outcome) -> Answer:
         return outcomes
 
     return answer
+
+
+class FakeSchedule:
+    """Notes what is parked."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.down = False
+
+    async def park(self, transport: str, batch: Sequence[Outgoing], longest: float) -> None:
+        if self.down:
+            raise DatabaseUnavailable("down")
+        self.kept += [f"{transport} {one.id} {longest:g}" for one in batch]
 
 
 async def settle() -> None:
@@ -260,3 +274,34 @@ async def test_only_what_was_confirmed_is_reported() -> None:
     the_sender = sender(transport, sent=lambda it: heard.append(it.id))
     await the_sender.publish([outgoing(n) for n in range(3)])
     assert heard == ["0", "2"]
+
+
+def late(name: object, delay: float = 11.0) -> Outgoing:
+    return Outgoing(queue="q", id=str(name), type="Go", body=b"{}", delay=delay)
+
+
+async def test_a_delay_that_the_broker_cannot_keep_is_the_schedules() -> None:
+    """What is delayed for too long is parked, the rest is published; the outcomes are in order."""
+    transport, schedule = FakeTransport(answering(UNROUTABLE, ACCEPTED)), FakeSchedule()
+    told: list[str] = []
+    it = sender(transport, schedule=schedule, sent=lambda one: told.append(one.id))
+    outcomes = await it.publish([late(1), outgoing(2), late(3), late(4, 10.0)])
+    assert [one.accepted for one in outcomes] == [True, False, True, True]
+    assert transport.batches == [["2", "4"]]
+    assert schedule.kept == ["fake 1 10", "fake 3 10"]
+    assert sorted(told) == ["1", "3", "4"]
+
+
+async def test_what_could_not_be_parked_is_unknown() -> None:
+    """A database that does not answer costs those messages their certainty, and the others nothing."""
+    transport, schedule = FakeTransport(), FakeSchedule()
+    schedule.down = True
+    outcomes = await sender(transport, schedule=schedule).publish([late(1), outgoing(2)])
+    assert [one.kind for one in outcomes] == [OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+
+
+async def test_without_a_schedule_the_broker_gets_it() -> None:
+    """Where there is no database a long delay is the broker's to judge."""
+    transport = FakeTransport()
+    await sender(transport).publish([late(1)])
+    assert transport.batches == [["1"]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.runtime.house import until
 from worker.errors import DatabaseUnavailable, TransportUnavailable
@@ -33,6 +34,7 @@ class FakeOutbox:
             Row(seq, name, Outgoing(queue="q", id=f"m{seq}", type="Go", body=b"{}")) for seq, name in rows
         ]
         self.released: list[str] = []
+        self.postponed: list[tuple[int, float]] = []
         self.faults: list[Exception] = []
 
     async def claim(
@@ -44,6 +46,9 @@ class FakeOutbox:
 
     async def remove(self, seqs: Sequence[int]) -> None:
         self.rows = [row for row in self.rows if row.seq not in seqs]
+
+    async def postpone(self, seqs: Sequence[int], longest: float) -> None:
+        self.postponed += [(seq, longest) for seq in seqs]
 
     async def release(self, worker: str) -> None:
         self.released.append(worker)
@@ -103,6 +108,17 @@ async def test_a_row_that_fails_keeps_those_behind_it() -> None:
     assert await post.relay.send_some() == 2
     assert post.outbox.left() == [2, 3]
     assert post.b.taken == ["m4"]
+
+
+async def test_a_row_delayed_for_too_long_is_put_aside() -> None:
+    """What its broker cannot keep that long waits in the outbox for its time; those behind it go."""
+    post = Post((1, "a"), (2, "a"))
+    first = post.outbox.rows[0]
+    post.outbox.rows[0] = replace(first, outgoing=replace(first.outgoing, delay=20.0))
+    post.relay._senders["a"].longest = 10.0
+    assert await post.relay.send_some() == 1
+    assert post.outbox.postponed == [(1, 10.0)]
+    assert post.a.taken == ["m2"]
 
 
 async def test_a_row_that_is_refused_for_good_is_kept_elsewhere() -> None:

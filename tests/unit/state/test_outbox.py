@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.state.parcels import parcel
+from worker.messaging.transport import Outgoing
 from worker.state.outbox import Outbox, outbox_values
 from worker.state.tables import outbox as table
 
@@ -99,3 +100,51 @@ async def test_old_rows_can_be_looked_for(outbox, commit, clock):
     clock.advance(60.0)
     await commit("m2", parcel("b"))
     assert ids(await outbox.pending(10, older_than=30.0)) == ["a"]
+
+
+def outgoing(id, delay=100.0, body=b"{}", **facts):
+    return Outgoing(queue="q", id=id, type="Go", body=body, delay=delay, **facts)
+
+
+async def test_what_is_parked_waits_until_its_broker_can_keep_the_rest(outbox, clock):
+    """A parked message is handed out when no more than the broker's longest delay is left, and not before."""
+    await outbox.park("kafka", [outgoing("a", delay=100.0)], 30.0)
+    clock.advance(69.0)
+    assert ids(await outbox.claim("w1", 10, 30.0)) == []
+    clock.advance(2.0)
+    (row,) = await outbox.claim("w1", 10, 30.0)
+    assert (row.transport, row.outgoing.id) == ("kafka", "a")
+    assert row.outgoing.delay == pytest.approx(29.0)
+
+
+async def test_what_is_parked_is_in_nobodys_way(outbox, commit, clock):
+    """Rows of the same key are sent meanwhile, and a burst does not wait for what is not due."""
+    await outbox.park("t", [outgoing("a", key="k")], 30.0)
+    await commit("m1", parcel("b", key="k"))
+    assert await outbox.count() == 1
+    assert ids(await outbox.claim("w1", 10, 30.0)) == ["b"]
+    assert await outbox.parked() == {("t", "q"): 1}
+    clock.advance(71.0)
+    assert (await outbox.count(), await outbox.parked()) == (2, {})
+
+
+async def test_a_later_attempt_takes_the_parked_ones_place(outbox, clock):
+    """The same id parked again replaces the row; who was sending the old one does not remove the new one."""
+    await outbox.park("t", [outgoing("a", body=b"1")], 30.0)
+    clock.advance(71.0)
+    (old,) = await outbox.claim("w1", 10, 30.0)
+    await outbox.park("t", [outgoing("a", body=b"2")], 30.0)
+    await outbox.remove([old.seq])
+    assert [row.outgoing.body for row in await outbox.pending(10)] == [b"2"]
+
+
+async def test_a_committed_row_can_be_postponed(outbox, commit, clock):
+    """A handler's long-delayed message joins those that wait for their time."""
+    await commit("m1", parcel("a", delay=100.0), parcel("b"), worker="w1", lease=30.0)
+    first, _ = await outbox.claim("w1", 10, 30.0)
+    await outbox.postpone([first.seq], 30.0)
+    assert ids(await outbox.claim("w2", 10, 30.0)) == []
+    clock.advance(31.0)
+    assert ids(await outbox.claim("w2", 10, 60.0)) == ["b"]
+    clock.advance(40.0)
+    assert ids(await outbox.claim("w3", 10, 30.0)) == ["a"]
