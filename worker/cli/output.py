@@ -1,10 +1,11 @@
-"""What commands print: JSON documents, tables, sections. Aligned text; bold headings where stdout is a terminal."""
+"""What commands print: JSON documents, tables, sections. Plain aligned text unless stdout is a terminal."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -52,7 +53,10 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
         for column in range(len(headers))
     ]
     texts = [[cell(value) for value in row] for row in table]
-    _print_aligned(headers, texts, right)  # too wide or not: ids can be copied in one piece
+    if sys.stdout.isatty() and _width(headers, texts) <= shutil.get_terminal_size().columns:
+        _print_rich(headers, texts, right)
+    else:  # what is too wide stays in one piece: ids can be copied
+        _print_plain(headers, texts, right)
 
 
 def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
@@ -68,13 +72,30 @@ def print_heading(text: str) -> None:
     click.echo(f"\n{click.style(text, bold=True)}")
 
 
-def _print_aligned(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
+def _width(headers: Sequence[str], rows: list[list[str]]) -> int:
+    longest = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    return sum(longest) + 2 * len(longest)
+
+
+def _print_plain(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
     lines = [[header.upper() for header in headers], *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
-    for number, line in enumerate(lines):
+    for line in lines:
         cells = [
             text.rjust(width) if aligned else text.ljust(width)
             for text, width, aligned in zip(line, widths, right, strict=True)
         ]
-        text = "  ".join(cells).rstrip()
-        click.echo(text if number else click.style(text, bold=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _print_rich(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for header, aligned in zip(headers, right, strict=True):
+        table.add_column(header, justify="right" if aligned else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text) for text in row))  # Text: brackets in data are no markup
+    Console().print(table)

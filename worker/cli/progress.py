@@ -8,15 +8,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
-
-import click
+from typing import Any, Self
 
 PATIENCE = 1.0
 """Seconds before anything is shown."""
-
-_REFRESH = 0.1
-_CLEAR = "\r\x1b[2K"
 
 
 class Progress:
@@ -38,21 +33,26 @@ class Progress:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.done = 0
-        self.visible = False
         self._label = label
         self._total = total
         self._shown = sys.stderr.isatty() if shown is None else shown
         self._now = now
         self._started = now()
-        self._drawn = 0.0
+        self._bar: Any = None
+        self._task: Any = None
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is on the screen."""
+        return self._bar is not None
 
     def advance(self, count: int = 1) -> None:
         """Note that so many more are done."""
         self.done += count
-        if not self._shown or self._now() - self._started < PATIENCE:
-            return
-        if not self.visible or self._now() - self._drawn >= _REFRESH:
-            self._draw()
+        if self._bar is None and self._shown and self._now() - self._started >= PATIENCE:
+            self._open()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self.done)
 
     def __enter__(self) -> Self:
         return self
@@ -60,27 +60,33 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.visible:
-            self.visible = False
-            click.echo(_CLEAR, err=True, nl=False)
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
-    def _draw(self) -> None:
-        self.visible = True
-        self._drawn = self._now()
-        count = str(self.done) if self._total is None else f"{self.done}/{self._total}"
-        click.echo(f"{_CLEAR}{self._label} {count}  {self._drawn - self._started:.0f} s", err=True, nl=False)
+    def _open(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(self._label, total=self._total, completed=self.done)
+        self._bar.start()
 
 
 @asynccontextmanager
 async def waiting(
     label: str, *, shown: bool | None = None, patience: float = PATIENCE
 ) -> AsyncIterator[None]:
-    """Say that one long step is under way, when it is and somebody looks."""
-    said: list[str] = []
+    """Show that one long step is under way, when it is and somebody looks."""
+    opened: list[Any] = []
 
     def _show() -> None:
-        said.append(label)
-        click.echo(f"{_CLEAR}{label} ...", err=True, nl=False)
+        from rich.console import Console
+
+        opened.append(Console(stderr=True).status(label))
+        opened[0].start()
 
     looked_at = sys.stderr.isatty() if shown is None else shown
     timer = asyncio.get_running_loop().call_later(patience, _show) if looked_at else None
@@ -89,5 +95,5 @@ async def waiting(
     finally:
         if timer is not None:
             timer.cancel()
-        if said:
-            click.echo(_CLEAR, err=True, nl=False)
+        for spinner in opened:
+            spinner.stop()

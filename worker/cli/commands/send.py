@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,9 +114,7 @@ async def _send_one(
 async def _send_many(invocation: Invocation, name: str, token: str | None, transport: str | None) -> int:
     settings, registry = _opened(invocation, transport)
     codes: set[int] = set()
-    # ids that run over the screen are progress enough
-    shown = sys.stderr.isatty() and not sys.stdout.isatty()
-    with _source(name) as source, Progress("sending", shown=shown) as progress:
+    with _source(name) as source, Progress("sending") as progress:
 
         def told(fate: Fate) -> None:
             progress.advance()
