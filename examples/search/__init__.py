@@ -1,1 +1,1 @@
-"""A small searchable catalog: commands, domain events, queries and a subscriber over SQLite full-text search."""
+"""A small searchable catalog: commands, domain events, queries and a subscriber over full-text search in SQL."""

@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from examples.search import schema
+from examples.search.clock import now
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -21,11 +22,12 @@ async def note(session: AsyncSession, index: str, event: str, items: int) -> Non
     await session.execute(
         text(
             "INSERT INTO search_activity (index_name, event, count, items, last_at) "
-            "VALUES (:index, :event, 1, :items, strftime('%Y-%m-%dT%H:%M:%SZ', 'now')) "
+            "VALUES (:index, :event, 1, :items, :now) "
             "ON CONFLICT (index_name, event) DO UPDATE SET "
-            "count = count + 1, items = items + excluded.items, last_at = excluded.last_at"
+            "count = search_activity.count + 1, items = search_activity.items + excluded.items, "
+            "last_at = excluded.last_at"
         ),
-        {"index": index, "event": event, "items": items},
+        {"index": index, "event": event, "items": items, "now": now()},
     )
 
 

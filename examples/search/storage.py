@@ -7,15 +7,11 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from examples.search import schema
-from examples.search.fulltext import match_expression
+from examples.search import dialect, schema
+from examples.search.clock import now
 from examples.search.item import Item
 
 _COLUMNS = "item.id, item.title, item.author, item.year, item.language, item.subjects"
-_NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
-
-# a word in the title says more than one in the author's name, and that more than one among the subjects
-_RANK = "bm25(search_text, 8.0, 4.0, 2.0)"
 
 
 class Catalog:
@@ -23,6 +19,7 @@ class Catalog:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._dialect = dialect.of(session)
 
     @classmethod
     async def open(cls, session: AsyncSession) -> Self:
@@ -33,9 +30,10 @@ class Catalog:
     async def create_index(self, index: str) -> bool:
         """Create an index; False when there is one of that name."""
         return await self._changes(
-            f"INSERT INTO search_index (name, created_at) VALUES (:index, {_NOW}) "
+            "INSERT INTO search_index (name, created_at) VALUES (:index, :now) "
             "ON CONFLICT (name) DO NOTHING RETURNING name",
             index=index,
+            now=now(),
         )
 
     async def delete_index(self, index: str) -> bool:
@@ -60,15 +58,12 @@ class Catalog:
 
     async def put(self, index: str, items: Sequence[Item]) -> None:
         """Store items; one whose id is known replaces it."""
-        await self._session.execute(
-            text(
-                "INSERT INTO search_item (index_name, id, title, author, year, language, subjects) "
-                "VALUES (:index, :id, :title, :author, :year, :language, :subjects) "
-                "ON CONFLICT (index_name, id) DO UPDATE SET title = excluded.title, author = excluded.author, "
-                "year = excluded.year, language = excluded.language, subjects = excluded.subjects"
-            ),
-            [_row(index, item) for item in items],
-        )
+        # in one order everywhere: transactions that store the same items would else wait for each other
+        rows = [
+            {**_row(index, item), **self._dialect.words(item)}
+            for item in sorted(items, key=lambda item: item.id)
+        ]
+        await self._session.execute(text(self._dialect.put), rows)
 
     async def get(self, index: str, item: str) -> Item | None:
         """Give one item; None when there is none of that id."""
@@ -92,14 +87,11 @@ class Catalog:
         source, order = "search_item AS item WHERE item.index_name = :index", "item.title, item.id"
         values: dict[str, Any] = {"index": index}
         if typed.strip():
-            expression = match_expression(typed)
+            expression = self._dialect.expression(typed)
             if expression is None:
                 return 0, []
-            source = (
-                "search_text JOIN search_item AS item ON item.number = search_text.rowid "
-                "WHERE search_text MATCH :expression AND item.index_name = :index"
-            )
-            order, values["expression"] = f"{_RANK}, {order}", expression
+            source, values["expression"] = self._dialect.source, expression
+            order = f"{self._dialect.order}, {order}"
         total = await self._one(f"SELECT count(*) FROM {source}", **values)
         page = f"SELECT {_COLUMNS} FROM {source} ORDER BY {order} LIMIT :limit"
         rows = (await self._session.execute(text(page), {**values, "limit": limit})).mappings().all()

@@ -5,7 +5,7 @@ import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.search.fulltext import match_expression
+from examples.search.sqlite import match_expression
 
 
 def test_words_are_quoted_and_the_last_one_is_a_prefix() -> None:
