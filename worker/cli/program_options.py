@@ -97,6 +97,7 @@ def serve_options(settings: Settings, given: dict[str, Any]) -> ServeOptions:
         port=settings.http.port,
         setup=not given["no_setup"],
         graceful_timeout=settings.worker.graceful_timeout,
+        trust_gateway=settings.http.trust_gateway,
     )
 
 

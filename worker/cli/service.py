@@ -57,15 +57,15 @@ class Service:
 
         return supervise(arguments, processes, graceful_timeout, once=once)
 
-    def check_address(self, host: str) -> None:
+    def check_address(self, options: ServeOptions) -> None:
         """Refuse an address that others can reach, as long as there are no tokens.
 
         Raises:
-            ConfigurationError: it is not this machine's own.
+            ConfigurationError: it is not this machine's own, nor one of a container that may listen there.
         """
-        from worker.wiring.intake import require_loopback
+        from worker.wiring.admission import admitted
 
-        require_loopback(host)
+        admitted(options.host, trust_gateway=options.trust_gateway)
 
     def client(
         self,

@@ -22,14 +22,17 @@ class Access:
 
     Args:
         hosts: further names that a ``Host`` header may have.
+        clients: addresses that are let in besides this machine's own.
         loopback_only: False lets everybody in; for when tokens decide.
     """
 
-    def __init__(self, hosts: Iterable[str] = (), *, loopback_only: bool = True) -> None:
+    def __init__(
+        self, hosts: Iterable[str] = (), clients: Iterable[str] = (), *, loopback_only: bool = True
+    ) -> None:
         self._hosts = frozenset(host.lower().strip("[]") for host in hosts)
         self._open = not loopback_only
         # what was found allowed; bounded, since a client chooses the port in its Host header
-        self._near: set[str] = {"127.0.0.1", "::1"}
+        self._near: set[str] = {"127.0.0.1", "::1", *clients}
         self._named: set[bytes] = {b"localhost", b"127.0.0.1"}
 
     def check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:

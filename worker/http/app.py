@@ -34,7 +34,7 @@ class Application:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._access = Access(ports.hosts, loopback_only=ports.loopback_only)
+        self._access = Access(ports.hosts, ports.clients, loopback_only=ports.loopback_only)
         intake = Intake(ports)
         repeats = Repeats(ports)
         self._commands = Commands(ports, intake, repeats)

@@ -107,6 +107,7 @@ class Ports:
         repeat_wait: seconds that a repeated key waits for the answer of the first request.
         loopback_only: whether only clients on this machine are answered: true while there is no token.
         hosts: further names that the ``Host`` header may have then.
+        clients: addresses of clients that are answered then besides this machine's own.
         clock: seconds since the epoch.
         title: of the API's documentation.
         version: of the application.
@@ -130,6 +131,7 @@ class Ports:
     repeat_wait: float = 10.0
     loopback_only: bool = True
     hosts: Sequence[str] = ()
+    clients: Sequence[str] = ()
     clock: Clock = time.time
     title: str = ""
     version: str = "1"

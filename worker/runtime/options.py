@@ -40,9 +40,18 @@ class ConsumeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of ``worker serve``: where to listen, and whether to create what is missing."""
+    """Options of ``worker serve``.
+
+    Attributes:
+        host: where to listen.
+        port: 0 for any that is free.
+        setup: create missing tables and queues at start; else complain about them.
+        graceful_timeout: seconds that requests under way get when stopping.
+        trust_gateway: in a container, answer the machine that runs it too, without a token.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     setup: bool = True
     graceful_timeout: float = 30.0
+    trust_gateway: bool = False

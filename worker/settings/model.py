@@ -49,7 +49,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The intake: where it listens, and the most it takes.
 
     ``max_body`` and ``max_batch`` are bytes of one message and of one NDJSON request; ``max_wait`` is the
-    longest ``Prefer: wait``, seconds.
+    longest ``Prefer: wait``, seconds. ``trust_gateway``: in a container, answer without a token also the
+    machine that runs it, and listen on any address; for a port that is published on that machine's loopback.
     """
 
     host: Text = "127.0.0.1"
@@ -57,6 +58,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: Bytes = 1_048_576
     max_batch: Bytes = 16_777_216
     max_wait: Seconds = 60.0
+    trust_gateway: Flag = False
 
 
 class TransportSettings(msgspec.Struct, frozen=True, kw_only=True):

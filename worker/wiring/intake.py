@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import structlog
 
-from worker.errors import ConfigurationError
 from worker.http.app import create_app
 from worker.http.ports import HealthReport, Ports
 from worker.runtime.options import ServeOptions
+from worker.wiring.admission import admitted
 from worker.wiring.consumers import consumers
 from worker.wiring.health import health
 from worker.wiring.listening import Listener
@@ -30,7 +28,7 @@ class Intake:
     """
 
     def __init__(self, service: Service, options: ServeOptions) -> None:
-        require_loopback(options.host)
+        self._admitted = admitted(options.host, trust_gateway=options.trust_gateway)
         self._service = service
         self._options = options
         self._listener = Listener(
@@ -46,10 +44,13 @@ class Intake:
         log.info(
             "intake listens",
             url=f"http://{self._options.host}:{self._listener.port}",
-            access="loopback only: no token is configured",
+            access=f"{self._whom()} only: no token is configured",
         )
         await self._listener.run()
         log.info("intake stopped")
+
+    def _whom(self) -> str:
+        return " and ".join(["loopback", *(f"the gateway {address}" for address in self._admitted)])
 
     def _ports(self) -> Ports:
         service = self._service
@@ -82,23 +83,6 @@ class Intake:
             max_batch=service.settings.http.max_batch,
             max_wait=service.settings.http.max_wait,
             hosts=(self._options.host,),
+            clients=self._admitted,
             title=service.registry.application,
-        )
-
-
-def require_loopback(host: str) -> None:
-    """Refuse an address that others can reach, as long as there are no tokens.
-
-    Raises:
-        ConfigurationError: it is not a loopback address.
-    """
-    if host == "localhost":
-        return
-    try:
-        loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ConfigurationError(
-            f"http.host = {host!r}: without tokens the service answers only on loopback; expected 127.0.0.1, ::1 or localhost"
         )

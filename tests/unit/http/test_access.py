@@ -28,6 +28,14 @@ async def test_other_clients_are_refused(make_client, world, address):
             assert response.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_named_client_is_answered_and_its_neighbours_are_not(make_client):
+    """The one further address that was configured is let in; others of its network are 403."""
+    world = World(clients=("172.18.0.1",))
+    for address, status in (("172.18.0.1", 202), ("172.18.0.2", 403), ("172.18.0.11", 403)):
+        async with make_client(world, client=(address, 1)) as client:
+            assert (await client.post("/commands/PlaceOrder", json=ORDER)).status_code == status
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -31,7 +31,7 @@ def serve(invocation: Invocation, /, processes: int, reload: bool, **given: Any)
     """
     settings, registry = invocation.open(flags_of(given))
     options = serve_options(settings, given)
-    invocation.service.check_address(options.host)
+    invocation.service.check_address(options)
     return run_program(
         invocation,
         settings,
