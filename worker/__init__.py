@@ -18,6 +18,7 @@ from worker.errors import (
     WorkerError,
 )
 from worker.messaging.app import App
+from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
@@ -37,12 +38,14 @@ __all__ = [
     "HandlerTimeout",
     "InvalidMessage",
     "NotFound",
+    "PauseConsumers",
     "PoisonMessage",
     "PublishFailed",
     "Received",
     "Recoverable",
     "Reject",
     "Result",
+    "ResumeConsumers",
     "Retry",
     "Sent",
     "Stamp",

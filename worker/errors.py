@@ -18,6 +18,9 @@ WorkerError
 ├── Unrecoverable               raised by handlers: no retry
 │   └── Reject                  raised by handlers: to the failure store at once, with a reason
 └── Recoverable                 raised by handlers: always retried
+
+Held stands apart, as cancellation does: a message that may not start now is nobody's failure, and no middleware
+that catches errors shall take it for one.
 """
 
 from __future__ import annotations
@@ -92,6 +95,10 @@ class InvalidMessage(WorkerError):
         self.faults = tuple(faults)
         text = "; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in faults)
         super().__init__(f"{type_name} is invalid: {text}")
+
+
+class Held(BaseException):
+    """A message whose handlers may not start now, as its type is paused; it is given back, nothing charged."""
 
 
 class Unavailable(WorkerError):

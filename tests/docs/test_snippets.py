@@ -19,6 +19,7 @@ from transports.registry import create
 from worker import App
 from worker.failed.documents import FailedDocument
 from worker.http.line import Line
+from worker.http.shapes import Consumers
 from worker.messaging.envelope import Envelope
 from worker.messaging.serializer import Serializer
 from worker.messaging.status import CommandStatus
@@ -50,6 +51,7 @@ DOCUMENTS: dict[str, Callable[[str], None]] = {
     "command": is_a(CommandStatus),
     "failed": is_a(FailedDocument),
     "problem": is_a(ProblemDocument),
+    "consumers": is_a(Consumers),
     **{message.name: is_a(message.cls) for message in REGISTRY.messages.values()},
 }
 

@@ -78,7 +78,7 @@ class Queue:
             self._place(lane[0])
 
     def release(self, entry: Entry, due: float) -> None:
-        """Give it back, nothing charged."""
+        """Give it back, nothing charged; due 0 puts it in front, where it was taken from."""
         entry.lease = None
         entry.deaths -= 1
         entry.due = due

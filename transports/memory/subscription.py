@@ -109,7 +109,7 @@ class MemorySubscription:
             case Ack():
                 queue.remove(entry)
             case Release(delay=delay):
-                queue.release(entry, now + delay)
+                queue.release(entry, now + delay if delay else 0.0)
             case Again(outgoing=outgoing):
                 old = entry.outgoing
                 if (outgoing.queue, outgoing.id, outgoing.key) == (old.queue, old.id, old.key):

@@ -88,7 +88,9 @@ class Settle(Operation):
                         work.lanes.add((delivery.queue, delivery.key))
                         woken.add(delivery.queue)
                 case Release(delay=delay):
-                    work.released[self._asked_at + delay].append(delivery.receipt.row)
+                    # without a delay it goes to the front again, where it was taken from
+                    visible_at = self._asked_at + delay if delay else 0.0
+                    work.released[visible_at].append(delivery.receipt.row)
                     woken.add(delivery.queue)
                 case Again(outgoing=outgoing):
                     if names.number(connection, outgoing.queue) is None:

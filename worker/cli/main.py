@@ -57,6 +57,7 @@ worker run                                     everything in one process, for de
 worker send PlaceOrder order_id=7              send a command
 worker serve --port 8000                       only take commands, over HTTP
 worker consume sqlite -c 32                    only handle them
+worker pause PlaceOrder --for 15m              start none of a type in any worker for a while
 worker failed list                             what went wrong for good
 """,
     table={
@@ -64,6 +65,8 @@ worker failed list                             what went wrong for good
         "serve": f"{_COMMANDS}.serve:serve",
         "consume": f"{_COMMANDS}.consume:consume",
         "send": f"{_COMMANDS}.send:send",
+        "pause": f"{_COMMANDS}.pause:pause",
+        "resume": f"{_COMMANDS}.pause:resume",
         "status": f"{_COMMANDS}.status:status",
         "failed": f"{_COMMANDS}.failed:failed",
         "setup": f"{_COMMANDS}.setup:setup",

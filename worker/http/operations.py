@@ -43,7 +43,7 @@ PARAMETERS: Json = {
         "name": "Prefer",
         "in": "header",
         "required": False,
-        "description": "`wait=N` answers as soon as the command is done or failed, after N seconds at the latest.",
+        "description": "`wait=N` answers as soon as that has happened (done or failed; applied), after N seconds at the latest.",
         "schema": {"type": "string"},
         "example": "wait=10",
     },

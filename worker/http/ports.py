@@ -79,6 +79,20 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
     process: Mapping[str, Any] = {}
 
 
+class Applied(Protocol):
+    """How far the workers are with a version of the pauses: ``2/3``, and who has not applied it."""
+
+    @property
+    def share(self) -> str:
+        """Workers that have applied it, of those alive."""
+        ...
+
+    @property
+    def lagging(self) -> Sequence[str]:
+        """Names of those that have not."""
+        ...
+
+
 def _five_seconds(error: Unavailable) -> float:
     """Connections to brokers and databases are tried again within this time."""
     return 5.0
@@ -99,6 +113,7 @@ class Ports:
         health: makes the health report.
         ready: reasons why this process should get no requests now; none when it should.
         consumers: makes the consumers document.
+        applied: waits some seconds, at most, until all workers have applied a version of the pauses.
         retry_after: seconds until what is unavailable may be back.
         lifespan: entered when the server starts, left when it stops.
         max_body: bytes of one message.
@@ -123,6 +138,7 @@ class Ports:
     health: Callable[[], Awaitable[HealthReport]]
     ready: Callable[[], Awaitable[list[str]]]
     consumers: Callable[[], Awaitable[dict[str, Any]]]
+    applied: Callable[[int, float], Awaitable[Applied]]
     retry_after: Callable[[Unavailable], float] = _five_seconds
     lifespan: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
     max_body: int = 1_048_576

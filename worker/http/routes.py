@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from worker.http.batch import Batch
 from worker.http.commands import Commands
-from worker.http.documents import document
+from worker.http.consumers import Consumers
 from worker.http.failed import Failed
 from worker.http.health import Health
 from worker.http.methods import Methods
@@ -23,6 +21,7 @@ from worker.http.status import Statuses
 
 def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRoute]:
     """Make the routes; the first that matches answers."""
+    consumers = Consumers(ports)
     failed = Failed(ports)
     health = Health(ports)
     pages = Pages(ports)
@@ -36,10 +35,6 @@ def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRo
         """Take a batch."""
         await batch(scope, dict(scope["headers"]), receive, send)
 
-    async def consumers(request: Request) -> Response:
-        """Show the consumers."""
-        return document(request, await ports.consumers(), headers={"Cache-Control": "no-store"})
-
     return [
         Route("/", Methods(get=health.ping)),
         Route("/commands", Methods(raw_post=many_commands)),
@@ -51,7 +46,9 @@ def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRo
         # ids come from brokers too and may hold a slash
         Route("/failed/{id:path}/retry", Methods(post=failed.retry)),
         Route("/failed/{id:path}", Methods(get=failed.show, put=failed.edit, delete=failed.remove)),
-        Route("/consumers", Methods(get=consumers)),
+        Route("/consumers", Methods(get=consumers.show)),
+        Route("/consumers/pause", Methods(post=consumers.pause)),
+        Route("/consumers/resume", Methods(post=consumers.resume)),
         Route("/health", Methods(get=health.report)),
         Route("/livez", Methods(get=health.live)),
         Route("/readyz", Methods(get=health.ready)),

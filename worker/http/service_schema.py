@@ -27,7 +27,12 @@ def service_paths(shapes: Mapping[str, Any], command: str) -> Json:
         shapes: schema by name of document.
         command: name of a command, for the examples.
     """
-    return {**_commands(shapes, command), **_failed(shapes), **_service(shapes)}
+    return {
+        **_commands(shapes, command),
+        **_consumers(shapes, command),
+        **_failed(shapes),
+        **_service(shapes),
+    }
 
 
 def _commands(shapes: Mapping[str, Any], command: str) -> Json:
@@ -53,6 +58,37 @@ def _commands(shapes: Mapping[str, Any], command: str) -> Json:
         "responses": {"200": answer("The command.", shapes["CommandStatus"]), **problems(404, 503)},
     }
     return {"/commands": {"post": batch}, "/commands/{id}": {"get": status}}
+
+
+def _consumers(shapes: Mapping[str, Any], command: str) -> Json:
+    shown = _get("get_consumers", "Worker processes and what they consume", shapes["Consumers"], [503])
+
+    def changing(id: str, summary: str, shape: str, example: Json, *statuses: int) -> Json:
+        body = {**_json(shapes[shape], example), "required": False}
+        return {
+            **_about(id, "consumers", summary),
+            "parameters": shared("Prefer"),
+            "requestBody": body,
+            "responses": {
+                "202": answer("It is stored.", shapes["ConsumersChanged"]),
+                **problems(400, 413, 415, 422, 503, *statuses),
+            },
+        }
+
+    pause: Json = {"types": [command], "reason": "maintenance", "for": 900}
+    return {
+        "/consumers": {"get": {**shown, "tags": ["consumers"]}},
+        "/consumers/pause": {
+            "post": changing(
+                "pause_consumers", "Start nothing of these types in any worker", "PauseRequest", pause, 409
+            )
+        },
+        "/consumers/resume": {
+            "post": changing(
+                "resume_consumers", "Take these types' messages again", "ResumeRequest", {"types": [command]}
+            )
+        },
+    }
 
 
 def _failed(shapes: Mapping[str, Any]) -> Json:
@@ -133,9 +169,6 @@ def _service(shapes: Mapping[str, Any]) -> Json:
     return {
         "/": {
             "get": _get("get_root", "What this service is; HEAD is a ping", shapes["Root"]),
-        },
-        "/consumers": {
-            "get": _get("get_consumers", "Worker processes and what they consume", shapes["Consumers"], [503])
         },
         "/health": {
             "get": _get("get_health", "The full health report", health, other=answer("Not healthy.", health))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from worker.failed.documents import FailedDocument, FailedPage, GroupsPage
+from worker.http.consumers import PauseRequest, ResumeRequest
 from worker.http.failed import Edit
 from worker.http.filtering import RetryAll, RetryChosen
 from worker.http.ports import HealthReport
 from worker.messaging.status import CommandStatus
+
+Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
 
 class InputFault(msgspec.Struct):
@@ -53,12 +56,62 @@ class Edited(msgspec.Struct):
     retried: int
 
 
+class WorkerProcess(msgspec.Struct):
+    """A worker process that is alive, and which version of the pauses it has applied."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: Time
+    seen_at: Time
+    applied_version: int
+    types: list[str]
+
+
+class ConsumerPause(msgspec.Struct):
+    """Why a type is paused, by whom, since when, and when that ends by itself."""
+
+    reason: str | None
+    actor: str
+    since: Time
+    until: Time | None
+
+
+class Consumer(msgspec.Struct):
+    """One type that is consumed: whether it is paused, how many workers know it, and what waits.
+
+    What a broker cannot tell is null. ``lagging`` names the workers that have not applied the version yet.
+    """
+
+    type: str
+    kind: Literal["command", "event"]
+    transport: str
+    queue: str
+    paused: bool
+    pause: ConsumerPause | None
+    applied: str
+    lagging: list[str]
+    ready: int | None
+    in_flight: int | None
+    delayed: int | None
+    failed: int
+
+
 class Consumers(msgspec.Struct):
     """Worker processes, and what is consumed."""
 
     version: int
-    workers: list[dict[str, Any]]
-    consumers: list[dict[str, Any]]
+    workers: list[WorkerProcess]
+    consumers: list[Consumer]
+
+
+class ConsumersChanged(msgspec.Struct):
+    """The version that workers must apply, and the types it is about; with ``Prefer: wait``, who has applied it."""
+
+    version: int | None
+    types: list[str]
+    applied: str | msgspec.UnsetType = msgspec.UNSET
+    lagging: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Readiness(msgspec.Struct):
@@ -97,6 +150,9 @@ SHAPES: tuple[Any, ...] = (
     FailedDocument,
     GroupsPage,
     Consumers,
+    ConsumersChanged,
+    PauseRequest,
+    ResumeRequest,
     Readiness,
     BatchLine,
     Root,

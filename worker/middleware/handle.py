@@ -10,13 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from worker.errors import HandlersFailed, HandlerTimeout
+from worker.errors import HandlersFailed, HandlerTimeout, Held
 from worker.messaging.context import Context
 from worker.messaging.declaration import Handler, MessageType, Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.middleware import CallNext
-from worker.messaging.stamps import Abandoned, Handled, Result
+from worker.messaging.stamps import Abandoned, Handled, Received, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.middleware.emit import Emitter, Noted
 
@@ -37,6 +38,7 @@ class Handle:
         executor: threads for handlers that are plain functions.
         clock: seconds since the epoch.
         make_log: binds a logger to an envelope.
+        gate: of this process; what comes from a queue for which it is closed is turned back.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Handle:
         executor: Executor | None,
         clock: Clock,
         make_log: Callable[[Envelope[Any]], Any],
+        gate: Gate | None = None,
     ) -> None:
         self._registry = registry
         self._emitter = emitter
@@ -54,12 +57,14 @@ class Handle:
         self._executor = executor
         self._clock = clock
         self._make_log = make_log
+        self._closed = gate.closed if gate is not None else frozenset()
 
     async def __call__(self, envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
         """Run the handlers; the outcome carries the last one's ``Result``.
 
         Raises:
             HandlersFailed: with the handlers that failed and an envelope stamped with those that are done.
+            Held: its type was paused before a handler was called.
         """
         handlers = self._registry.handlers.get(envelope.type, ())
         declared = self._registry.messages[envelope.type]
@@ -71,15 +76,17 @@ class Handle:
         left_out = {*names, *(abandoned.handlers if abandoned else ())}
         failures: list[tuple[str, Exception]] = []
         result = None
+        begun = False
         for handler in handlers:
             if handler.name in left_out:
                 continue
             try:
-                result = await self._run(handler, declared, envelope)
+                result = await self._run(handler, declared, envelope, begun=begun)
             except Exception as error:
                 failures.append((handler.name, error))
             else:
                 names.append(handler.name)
+            begun = True
         if failures or abandoned:
             stamped = envelope.with_(Handled(tuple(names))) if names else envelope
             raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
@@ -92,7 +99,12 @@ class Handle:
             raise HandlersFailed(envelope, [(handler.name, error)]) from error
         return envelope if result is None else envelope.with_(Result(result))
 
-    async def _run(self, handler: Handler, declared: MessageType, envelope: Envelope[Any]) -> Any:
+    async def _run(
+        self, handler: Handler, declared: MessageType, envelope: Envelope[Any], *, begun: bool = False
+    ) -> Any:
+        """Run one handler; ``begun`` says that an earlier one of the message has run, and it is finished."""
+        if self._closed and not begun:
+            self._turn_back(envelope)
         if not handler.wants_context and handler.is_async and declared.timeout is None:
             return await handler.call(envelope.message)
         work = None
@@ -100,6 +112,8 @@ class Handle:
             work = self._works.open(envelope.id, handler.name, read_only=declared.kind == "query")
         if work is not None and not await work.begin():
             return None
+        if self._closed and not begun:  # it closed while the database was asked
+            self._turn_back(envelope)
         deadline = None if declared.timeout is None else self._clock() + declared.timeout
         context = Context(envelope, work, self._make_log, deadline, self._clock)
         try:
@@ -125,6 +139,11 @@ class Handle:
         if noted.inline:
             await self._emitter.handle_inline(noted.inline)
         return result
+
+    def _turn_back(self, envelope: Envelope[Any]) -> None:
+        received = envelope.get(Received)
+        if received is not None and received in self._closed:
+            raise Held
 
     async def _undo(self, work: UnitOfWork | None, error: BaseException) -> BaseException:
         """Roll back and say what to raise: the error, or that the database was behind it."""

@@ -22,6 +22,7 @@ from worker.messaging.transport import (
     Subscription,
     Transport,
 )
+from worker.runtime.settlements import Settlements
 
 MAX_PREFETCH = 512
 """Messages of one queue that a process holds at most beyond what runs."""
@@ -89,6 +90,7 @@ class Consumer:
         self._suspected = False
         self._opening = asyncio.Lock()
         self.took_at = 0.0
+        self.paused = False
         self._slots = slots
         self._prefetch = slots
         self._room = room
@@ -98,24 +100,27 @@ class Consumer:
         self._leasing: ExtendsLease | None = None
         self._full = False
         self._space = asyncio.Event()
-        self._settling: list[Settlement] = []
-        self._flushing: set[asyncio.Task[None]] = set()
-        self._scheduled = False
+        self._settlements = Settlements(transport.name, spec.name, self._tell, wake)
 
     @property
     def ready(self) -> bool:
         """Whether a message waits that may start now."""
         return bool(self.buffer) and self.running < self.concurrency
 
+    def dry(self, epoch: int) -> bool:
+        """Whether nothing is left to take as of ``epoch``; a paused queue has nothing to give."""
+        return self.idle and (self.paused or self.empty_since == epoch)
+
     @property
     def idle(self) -> bool:
         """Whether nothing is held or being settled."""
-        return not (self.held or self._settling or self._flushing)
+        return not self.held and self._settlements.idle
 
     @property
     def hungry(self) -> bool:
         """Whether it could start a message at once and has none."""
-        return not self.buffer and self.running < self.concurrency and self.down is None and self._room() > 0
+        free = self.running < self.concurrency and self._room() > 0
+        return free and not self.buffer and not self.paused and self.down is None
 
     @property
     def trouble(self) -> str | None:
@@ -136,7 +141,34 @@ class Consumer:
                 subscription: object = await self.transport.subscribe(self.spec, slots=self._slots)
                 self._leasing = subscription if isinstance(subscription, ExtendsLease) else None
                 self._subscription = cast("Subscription", subscription)
+                if self.paused:
+                    await self._subscription.pause()
             return self._subscription
+
+    async def pause(self) -> None:
+        """Start nothing from now on; returns when what was taken and not started is back, nothing charged.
+
+        Raises:
+            TransportUnavailable: the broker does not answer; nothing is started all the same.
+        """
+        self.paused = True
+        self.stuck = None
+        self.give_back()
+        if self._subscription is not None:
+            await self._subscription.pause()
+        await self.flush()
+
+    async def resume(self) -> None:
+        """Take messages again.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        self.paused = False
+        self.took_at = asyncio.get_running_loop().time()
+        if self._subscription is not None:
+            await self._subscription.resume()
+        self._space.set()
 
     async def fetch(self, epoch: Callable[[], int]) -> None:
         """Keep the buffer filled until cancelled; an outage is waited out and reported in ``down``."""
@@ -144,7 +176,7 @@ class Consumer:
         self.took_at = asyncio.get_running_loop().time()
         while True:
             limit = min(self._prefetch - len(self.buffer), self._room())
-            if limit <= 0:
+            if limit <= 0 or (self.paused and self._subscription is None):
                 self._space.clear()
                 await self._space.wait()
                 continue
@@ -243,9 +275,7 @@ class Consumer:
 
     async def flush(self) -> None:
         """Wait until everything that was settled has been told to the broker."""
-        while self._settling or self._flushing:
-            self._flush()
-            await asyncio.gather(*self._flushing, return_exceptions=True)
+        await self._settlements.flush()
 
     async def close(self, grace: float) -> None:
         """Give back the rest and let go of the queue."""
@@ -273,6 +303,8 @@ class Consumer:
         for delivery in got:
             self.held[id(delivery)] = delivery
         self.buffer.extend(got)
+        if self.paused:  # received just before, and not handed over yet
+            self.give_back()
 
     def _adapt(self) -> None:
         lasted = asyncio.get_running_loop().time() - self.took_at
@@ -284,32 +316,7 @@ class Consumer:
     def _settle(self, settlement: Settlement) -> None:
         # no longer held: what is being settled must not be extended, it would look lost once the broker has done it
         self.held.pop(id(settlement.delivery), None)
-        self._settling.append(settlement)
-        if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._settlements.add(settlement)
 
-    def _flush(self) -> None:
-        self._scheduled = False
-        if not self._settling:
-            return
-        items, self._settling = self._settling, []
-        task = asyncio.get_running_loop().create_task(self._send(items))
-        self._flushing.add(task)
-        task.add_done_callback(self._flushing.discard)
-
-    async def _send(self, items: list[Settlement]) -> None:
-        try:
-            answers = await (await self._opened()).settle(items)
-        finally:
-            self._wake()
-        for item, answer in zip(items, answers, strict=True):
-            if answer is not Settled.DONE:
-                log.warning(
-                    "settlement not taken; the message may come again",
-                    id=item.delivery.id,
-                    queue=self.spec.name,
-                    transport=self.transport.name,
-                    settlement=type(item).__name__.lower(),
-                    answer=answer.value,
-                )
+    async def _tell(self, items: Sequence[Settlement]) -> Sequence[Settled]:
+        return await (await self._opened()).settle(items)

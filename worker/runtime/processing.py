@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from worker.errors import Unavailable
+from worker.errors import Held, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
@@ -87,6 +87,9 @@ class Processing:
                 self._record(consumer, envelope, "running")
             try:
                 await consumer.chains[envelope.type](envelope)
+            except Held:
+                self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
+                return
             except (Exception, asyncio.CancelledError) as error:
                 verdict = await self._settler.failed(consumer, delivery, envelope, _failure(error))
                 self._ended(consumer, envelope, verdict)

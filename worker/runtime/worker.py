@@ -67,6 +67,10 @@ class Worker:
         """Whether it takes nothing new any more."""
         return self._stopping.is_set()
 
+    async def stopped(self) -> None:
+        """Wait until it takes nothing new any more."""
+        await self._stopping.wait()
+
     def add(self, consumers: Sequence[Consumer]) -> None:
         """Take from these too; a free slot looks at the earlier named first, then at the higher priority."""
         self.consumers = sorted([*self.consumers, *consumers], key=lambda c: (c.rank, -c.spec.priority))
@@ -147,9 +151,7 @@ class Worker:
 
     def _dry(self) -> bool:
         """Whether every queue was found empty after the last message was done with."""
-        return self._busy == 0 and all(
-            consumer.idle and consumer.empty_since == self._epoch for consumer in self.consumers
-        )
+        return self._busy == 0 and all(consumer.dry(self._epoch) for consumer in self.consumers)
 
     async def _surely_dry(self) -> bool:
         """Whether queues were found empty once more after nothing was about to be sent to them."""

@@ -138,6 +138,68 @@ workers = Table(
     Column("seen_at", Double, nullable=False),
     Column("applied_version", BigInteger, nullable=False),
     Column("types", Text, nullable=False),  # a JSON list
+    Column(
+        "quiet_version", BigInteger, nullable=False, server_default="0"
+    ),  # no command runs since that version
+)
+
+control = Table(
+    "worker_control",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1
+    Column("version", BigInteger, nullable=False),  # of pauses and exclusive together
+)
+
+pauses = Table(
+    "worker_pauses",
+    metadata,
+    Column("number", _sequence, primary_key=True, autoincrement=True),
+    Column("action", String(10), nullable=False),
+    Column("origin", String(10), nullable=False),
+    Column("scope", String(10), nullable=False),
+    Column("value", String(255), nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("reason", Text),
+    Column("since", Double, nullable=False),
+    Column("until", Double),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "worker_audit",
+    metadata,
+    Column("seq", _sequence, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("action", String(20), nullable=False),  # pause, resume
+    Column("subject", Text, nullable=False),  # a JSON list
+    Column("reason", Text),
+    Column("until", Double),
+    Column("version", BigInteger, nullable=False),
+    Index("worker_audit_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+breakers = Table(
+    "worker_breakers",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("opened_at", Double, nullable=False),
+    Column("trips", Integer, nullable=False),  # probes that failed in a row
+    Column("due", Double, nullable=False),  # when somebody may probe
+    Column("prober", String(255)),  # the worker that does
+    Column("types", Text, nullable=False),  # a JSON list: what it holds
+)
+
+exclusive = Table(
+    "worker_exclusive",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1
+    Column("worker", String(255), nullable=False),
+    Column("message_id", String(255), nullable=False),
+    Column("type", String(255), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("until", Double, nullable=False),
 )
 
 idempotency = Table(

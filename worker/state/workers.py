@@ -19,6 +19,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
         started_at: seconds since the epoch.
         seen_at: when it said so; set by ``beat``.
         applied_version: of the stored pauses.
+        quiet_version: of the control state, as of which no command has been running; 0 for never.
         types: message types that it takes.
     """
 
@@ -28,6 +29,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float
     seen_at: float = 0.0
     applied_version: int = 0
+    quiet_version: int = 0
     types: tuple[str, ...] = ()
 
 

@@ -13,6 +13,7 @@ from worker.chain.chain import Step
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.middleware import Middleware
 from worker.messaging.routing import Routes
@@ -47,12 +48,13 @@ def make_buses(
     status: StatusRecorder | None,
     executor: Executor | None,
     clock: Clock,
+    gate: Gate,
     ignore_events: bool = False,
 ) -> Buses:
     """Wire the three buses; see the parts for their arguments."""
     dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, senders, clock)
-    handle = Handle(registry, emitter, works, executor, clock, log_of)
+    handle = Handle(registry, emitter, works, executor, clock, log_of, gate)
     route = Route(registry, routes.by_type, senders, serializer, ignore_events=ignore_events)
     track: list[Step[Middleware]] = []
     if status is not None:

@@ -17,6 +17,7 @@ from worker.wiring.chains import BUILT_IN, Side
 from worker.wiring.connecting import prepare_queues
 from worker.wiring.consumers import consumers
 from worker.wiring.health import HealthReport, health
+from worker.wiring.pausing import Applied
 from worker.wiring.service import Service, opened
 
 
@@ -62,6 +63,10 @@ class Client:
     async def consumers(self) -> dict[str, Any]:
         """The consumers document."""
         return await consumers(self._service)
+
+    async def applied(self, version: int, seconds: float) -> Applied:
+        """Wait, at most ``seconds``, until every worker that is alive has applied a version of the pauses."""
+        return await self._service.pausing.until_applied(version, seconds)
 
     async def health(self) -> HealthReport:
         """The health document."""

@@ -1,59 +1,83 @@
-"""The consumers document: the fleet's workers, and what waits on each queue."""
+"""The consumers document: the fleet's workers, what is paused and applied, and what waits on each queue."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from worker.errors import Unavailable
 from worker.messaging.bus import timestamp
 from worker.messaging.failure import Filter
+from worker.messaging.pausing import Pause, Pauses, Target
 from worker.messaging.transport import Countable, Depth
+from worker.state.workers import Heartbeat
+from worker.wiring.pausing import LIVE
 from worker.wiring.service import Service
-
-LIVE = 15.0
-"""Seconds after its last heartbeat in which a worker counts as alive."""
 
 
 async def consumers(service: Service) -> dict[str, Any]:
     """Make the document; what a broker cannot tell, or does not answer, is None."""
+    pauses = await service.pausing.read()
     workers = await service.workers.live(LIVE)
-    items = []
+    depths: dict[str, dict[str, Depth]] = {}
     for name, specs in service.routes.queues.items():
-        depths = await _depths(service, name, [spec.name for spec in specs])
-        for spec in specs:
-            depth = depths.get(spec.name, Depth())
-            for type_name in spec.types:
-                taking = sum(type_name in worker.types for worker in workers)
-                items.append(
-                    {
-                        "type": type_name,
-                        "kind": service.registry.messages[type_name].kind,
-                        "transport": name,
-                        "queue": spec.name,
-                        "paused": False,
-                        "pause": None,
-                        "applied": f"{taking}/{taking}",
-                        "ready": depth.ready,
-                        "in_flight": depth.in_flight,
-                        "delayed": depth.delayed,
-                        "failed": await service.failures.count(Filter(type=type_name)),
-                    }
-                )
-    return {
-        "version": 0,
-        "workers": [
+        depths[name] = await _depths(service, name, [spec.name for spec in specs])
+    items = []
+    for target in service.pausing.targets:
+        depth = depths[target.transport].get(target.queue, Depth())
+        pause = _pause(service, pauses, target)
+        taking = [worker for worker in workers if target.type in worker.types]
+        lagging = [worker.id for worker in taking if worker.applied_version < pauses.version]
+        items.append(
             {
-                "id": worker.id,
-                "host": worker.host,
-                "pid": worker.pid,
-                "started_at": timestamp(worker.started_at),
-                "seen_at": timestamp(worker.seen_at),
-                "applied_version": worker.applied_version,
-                "types": list(worker.types),
+                "type": target.type,
+                "kind": target.kind,
+                "transport": target.transport,
+                "queue": target.queue,
+                "paused": pause is not None,
+                "pause": None if pause is None else _shown(pause),
+                "applied": f"{len(taking) - len(lagging)}/{len(taking)}",
+                "lagging": lagging,
+                "ready": depth.ready,
+                "in_flight": depth.in_flight,
+                "delayed": depth.delayed,
+                "failed": await service.failures.count(Filter(type=target.type)),
             }
-            for worker in workers
-        ],
-        "consumers": items,
+        )
+    return {"version": pauses.version, "workers": _workers(workers), "consumers": items}
+
+
+def _workers(workers: Sequence[Heartbeat]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": worker.id,
+            "host": worker.host,
+            "pid": worker.pid,
+            "started_at": timestamp(worker.started_at),
+            "seen_at": timestamp(worker.seen_at),
+            "applied_version": worker.applied_version,
+            "types": list(worker.types),
+        }
+        for worker in workers
+    ]
+
+
+def _pause(service: Service, pauses: Pauses, target: Target) -> Pause | None:
+    """Why a type is paused: it is itself, or one that shares its queue."""
+    now = service.clock()
+    for mate in (target, *service.pausing.mates(target)):
+        found = pauses.of(mate, now)
+        if found is not None:
+            return found
+    return None
+
+
+def _shown(pause: Pause) -> dict[str, Any]:
+    return {
+        "reason": pause.reason,
+        "actor": pause.actor,
+        "since": timestamp(pause.since),
+        "until": None if pause.until is None else timestamp(pause.until),
     }
 
 

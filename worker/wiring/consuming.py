@@ -12,6 +12,7 @@ from worker.messaging.middleware import CallNext
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.consumer import RECEIVE_WAIT, Consumer
+from worker.runtime.control import Control
 from worker.runtime.events import Listener
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
@@ -55,6 +56,26 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
     chosen = choose(service.routes, options)
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
     return worker
+
+
+def make_control(service: Service, worker: Worker) -> Control:
+    """Make what keeps a worker as the stored pauses want it."""
+    types = tuple(dict.fromkeys(name for consumer in worker.consumers for name in consumer.types))
+    targets = {
+        consumer: [
+            target
+            for target in service.pausing.targets
+            if (target.transport, target.queue) == (consumer.transport.name, consumer.spec.name)
+        ]
+        for consumer in worker.consumers
+    }
+
+    async def report() -> None:
+        """Write the heartbeat."""
+        await service.beat(types, control.applied)
+
+    control = Control(service.pauses, worker.consumers, targets, service.gate, service.clock, report)
+    return control
 
 
 def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec, int]]:

@@ -79,6 +79,7 @@ class Intake:
             health=report,
             ready=ready,
             consumers=fleet,
+            applied=service.pausing.until_applied,
             max_body=service.settings.http.max_body,
             max_batch=service.settings.http.max_batch,
             max_wait=service.settings.http.max_wait,

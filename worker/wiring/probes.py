@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from worker.http.ports import HealthReport
 from worker.http.probes import create_probes
+from worker.runtime.control import Control
 from worker.runtime.worker import Worker
 from worker.wiring.health import health
 from worker.wiring.listening import Listener
@@ -13,9 +14,10 @@ from worker.wiring.service import Service
 class Probes:
     """Health documents of a worker: what it needs, and whether each queue's broker answers it."""
 
-    def __init__(self, service: Service, worker: Worker, port: int) -> None:
+    def __init__(self, service: Service, worker: Worker, control: Control, port: int) -> None:
         self._service = service
         self._worker = worker
+        self._control = control
         self._listener = Listener(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
 
     async def run(self) -> None:
@@ -33,7 +35,7 @@ class Probes:
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []
-        return [*stopping, *(await health(self._service)).reasons, *self._down()]
+        return [*stopping, *(await health(self._service)).reasons, *self._control.reasons, *self._down()]
 
     def _down(self) -> list[str]:
         return [f"queue {c.spec.name}: {c.trouble}" for c in self._worker.consumers if c.trouble is not None]

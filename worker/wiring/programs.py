@@ -16,6 +16,7 @@ import structlog
 
 from worker.errors import Unavailable
 from worker.messaging.declaration import Registry
+from worker.runtime.control import Control
 from worker.runtime.heartbeat import beat
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.runtime.signals import stop_signals
@@ -24,7 +25,7 @@ from worker.runtime.supervisor import Supervisor, command_line
 from worker.runtime.watchdog import Watchdog
 from worker.runtime.worker import Worker
 from worker.settings import Settings
-from worker.wiring.consuming import choose, make_worker
+from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.intake import Intake
 from worker.wiring.probes import Probes
 from worker.wiring.service import HANDLER_THREADS, Service, opened, routes_of
@@ -53,12 +54,13 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
     choose(routes_of(settings, registry), options)
     async with opened(settings, registry, setup=options.setup, threads=options.concurrency) as service:
         worker = make_worker(service, options)
+        control = make_control(service, worker)
         async with (
-            _probes(service, worker, options.health_port),
+            _probes(service, worker, control, options.health_port),
             _signalled(worker.stop, options.graceful_timeout) as seen,
             _background(lambda: outlive(worker.stop)),
         ):
-            await _work(service, worker, options)
+            await _work(service, worker, control, options)
     if _HUP not in seen:
         _leave_deaf_threads()
     return RESTART if _HUP in seen else 0
@@ -88,6 +90,7 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
     async with opened(settings, registry, setup=serve.setup, threads=consume.concurrency) as service:
         intake = Intake(service, serve)
         worker = make_worker(service, consume)
+        control = make_control(service, worker)
 
         def stop(reason: str) -> None:
             """Stop both halves."""
@@ -96,7 +99,7 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
 
         async with _signalled(stop, consume.graceful_timeout) as seen, _background(lambda: outlive(stop)):
             serving = asyncio.create_task(intake.run())
-            working = asyncio.create_task(_work(service, worker, consume))
+            working = asyncio.create_task(_work(service, worker, control, consume))
             await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
             stop("the other half ended")
             await asyncio.gather(serving, working)
@@ -110,28 +113,35 @@ def supervise(argv: Sequence[str], processes: int, graceful_timeout: float, *, o
     return Supervisor(command_line(argv), processes, graceful_timeout, once=once).run()
 
 
-async def _work(service: Service, worker: Worker, options: ConsumeOptions) -> None:
+async def _work(service: Service, worker: Worker, control: Control, options: ConsumeOptions) -> None:
     log.info(
         "worker started",
         queues=[consumer.spec.name for consumer in worker.consumers],
         concurrency=options.concurrency,
         worker=service.name,
     )
-    types = tuple(dict.fromkeys(name for consumer in worker.consumers for name in consumer.types))
-
     watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
-    async with (
-        _background(lambda: _tend(service)),
-        _background(lambda: beat(lambda: service.beat(types))),
-        _background(watchdog.run),
-    ):
-        await worker.run(options.graceful_timeout, burst=options.burst)
+    async with _background(lambda: _tend(service)), _background(control.run):
+        await _first(control.known.wait(), worker.stopped())
+        async with _background(lambda: beat(control.report)), _background(watchdog.run):
+            await worker.run(options.graceful_timeout, burst=options.burst)
     for consumer in worker.consumers:
         await consumer.close(1.0)
     await service.relay.drain(_RELAY_GRACE)
     with contextlib.suppress(Unavailable):
         await service.workers.remove(service.name)
     log.info("worker stopped", reason=worker.stopped_by)
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Wait until one of several things has happened."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tend(service: Service) -> None:
@@ -159,11 +169,13 @@ async def _background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None
 
 
 @asynccontextmanager
-async def _probes(service: Service, worker: Worker, port: int | None) -> AsyncIterator[None]:
+async def _probes(
+    service: Service, worker: Worker, control: Control, port: int | None
+) -> AsyncIterator[None]:
     if port is None:
         yield
         return
-    async with _background(Probes(service, worker, port).run):
+    async with _background(Probes(service, worker, control, port).run):
         yield
 
 

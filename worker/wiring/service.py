@@ -17,6 +17,7 @@ import structlog
 from worker.errors import ConfigurationError, TransportUnavailable, Unavailable
 from worker.failed.service import FailedService
 from worker.messaging.declaration import Registry
+from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.retry import Retry
 from worker.messaging.routing import Routes, plan
@@ -30,12 +31,15 @@ from worker.state.failures import SqlFailures
 from worker.state.idempotency import SqlIdempotency
 from worker.state.inbox import Inbox
 from worker.state.outbox import Outbox
+from worker.state.pauses import SqlPauses
 from worker.state.status_reader import StatusReader
 from worker.state.status_writer import StatusWriter
 from worker.state.unit_of_work import SqlUnitsOfWork
 from worker.state.workers import Heartbeat, Workers
+from worker.wiring.builtin import with_commands
 from worker.wiring.buses import Buses, make_buses
 from worker.wiring.connecting import connected_ones, make_transports, prepare_queues
+from worker.wiring.pausing import Pausing
 from worker.wiring.refusals import refusals
 from worker.wiring.standing import Standing
 
@@ -77,15 +81,23 @@ class Service:
     inbox: Inbox
     idempotency: SqlIdempotency
     absent: dict[str, str]
+    gate: Gate
+    pauses: SqlPauses
+    pausing: Pausing
 
-    async def beat(self, types: tuple[str, ...]) -> None:
-        """Tell the fleet that this process lives and what it takes.
+    async def beat(self, types: tuple[str, ...], applied_version: int = 0) -> None:
+        """Tell the fleet that this process lives, what it takes, and which pauses it has applied.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
         beat = Heartbeat(
-            id=self.name, host=socket.gethostname(), pid=os.getpid(), started_at=self.started_at, types=types
+            id=self.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self.started_at,
+            applied_version=applied_version,
+            types=types,
         )
         await self.workers.beat(beat)
 
@@ -174,15 +186,18 @@ async def opened(
             threads or settings.worker.concurrency, thread_name_prefix=HANDLER_THREADS
         )
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        gate = Gate()
+        workers, pauses = Workers(database), SqlPauses(database)
+        pausing = Pausing(registry, routes, pauses, workers, clock)
         buses = make_buses(
-            registry,
-            routes,
+            *with_commands(registry, routes, pausing.commands()),
             senders,
             serializer,
             works=works,
             status=writer if settings.status.track else None,
             executor=executor,
             clock=clock,
+            gate=gate,
             ignore_events=settings.events.mode == "ignore",
         )
 
@@ -205,11 +220,11 @@ async def opened(
             serializer=serializer,
             failures=failures,
             status_writer=writer,
-            status=Standing(reader, writer, connected, failures, clock),
+            status=Standing(reader, writer, connected, failures, clock, pausing.is_paused),
             statuses=reader,
             outbox=outbox,
             relay=relay,
-            workers=Workers(database),
+            workers=workers,
             failed=FailedService(failures, publish, registry, serializer, writer, clock=clock),
             buses=buses,
             policy=retry_policy(settings),
@@ -219,6 +234,9 @@ async def opened(
             inbox=inbox,
             idempotency=SqlIdempotency(database),
             absent=missed,
+            gate=gate,
+            pauses=pauses,
+            pausing=pausing,
         )
         writing = asyncio.create_task(writer.run())
         stack.push_async_callback(_finish_status, writer, writing)

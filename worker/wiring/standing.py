@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+
+import msgspec
 
 from worker.errors import Unavailable
 from worker.messaging.failure import FailureStore
@@ -29,6 +31,7 @@ class Standing:
         transports: by name.
         failures: the failure store.
         clock: seconds since the epoch.
+        paused: whether messages of a type wait for a resume.
     """
 
     def __init__(
@@ -38,12 +41,14 @@ class Standing:
         transports: Mapping[str, Transport],
         failures: FailureStore,
         clock: Clock,
+        paused: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._reader = reader
         self._recorder = recorder
         self._transports = transports
         self._failures = failures
         self._clock = clock
+        self._paused = paused
 
     async def get(self, command_id: str) -> CommandStatus | None:
         """Return the status, None when it is unknown.
@@ -51,6 +56,16 @@ class Standing:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
+        found = await self._completed(command_id)
+        if (
+            found is None
+            or found.status not in {"accepted", "retrying"}
+            or not await self._paused(found.type)
+        ):
+            return found
+        return msgspec.structs.replace(found, paused=True)
+
+    async def _completed(self, command_id: str) -> CommandStatus | None:
         found = await self._reader.get(command_id)
         if found is None or not self._stands_still(found) or await self._held(found):
             return found

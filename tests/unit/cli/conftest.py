@@ -16,6 +16,7 @@ from worker.cli.main import program
 from worker.cli.service import Service
 from worker.errors import NotFound
 from worker.failed.documents import FailedPage, GroupsPage
+from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.routing import plan
 from worker.messaging.status import CommandStatus, ErrorDocument
 from worker.messaging.transport import Features
@@ -118,6 +119,11 @@ class FakeClient:
         return self.routes[message.name].transport or "inline"
 
     async def dispatch(self, message, *stamps, id=None, key=None, correlation_id=None):
+        if isinstance(message, PauseConsumers | ResumeConsumers):
+            if self.service.dispatch_error is not None:
+                raise self.service.dispatch_error
+            self.service.controlled.append(message)
+            return SimpleNamespace(get=lambda kind: Result(Controlled(7, ("PlaceOrder",))))
         declared = self.registry.by_class[type(message)]
         transport = self.route_of(declared)
         if self.service.dispatch_error is not None:
@@ -135,6 +141,11 @@ class FakeClient:
         return SimpleNamespace(
             id=sent.id, type=declared.name, get=lambda kind: stamp if isinstance(stamp, kind) else None
         )
+
+    async def applied(self, version, seconds):
+        self.service.waited = seconds
+        lagging = self.service.lagging
+        return SimpleNamespace(share=f"{3 - len(lagging)}/3", lagging=lagging)
 
     async def get(self, command_id):
         error = ErrorDocument("ValueError", "no") if self.service.state == "failed" else None
@@ -157,9 +168,10 @@ class FakeClient:
         return {"sqlite": Features(ordering="key", lease=True, max_delay=float("inf"))}
 
     async def consumers(self):
+        pause = self.service.pause
         return {"version": 0, "workers": [], "consumers": [
-            {"type": "PlaceOrder", "kind": "command", "transport": "sqlite", "queue": "q", "paused": False, "pause": None,
-             "applied": "0/0", "ready": None, "in_flight": 0, "delayed": 0, "failed": 3}]}  # fmt: skip
+            {"type": "PlaceOrder", "kind": "command", "transport": "sqlite", "queue": "q", "paused": bool(pause),
+             "pause": pause, "applied": "2/3" if pause else "0/0", "lagging": ["host-1"] if pause else [], "ready": None, "in_flight": 0, "delayed": 0, "failed": 3}]}  # fmt: skip
 
     def chain_table(self, type_name, on):
         return [("worker.route", 0, "", "", "built in")]
@@ -174,6 +186,10 @@ class FakeService(Service):
         self.state = "done"
         self.healthy = True
         self.dispatch_error = None
+        self.controlled = []
+        self.waited = None
+        self.lagging = ()
+        self.pause = None
         self.open_error = None
         self.started = []
         self.supervised = None

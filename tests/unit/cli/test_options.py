@@ -13,6 +13,8 @@ COMMANDS = {
     "consume",
     "send",
     "status",
+    "pause",
+    "resume",
     "failed",
     "setup",
     "check",

@@ -2,15 +2,17 @@
 
 import hashlib
 from datetime import date
+from types import SimpleNamespace
 
 import msgspec
 
 from worker import App
-from worker.errors import Fault, InvalidMessage, NotFound
+from worker.errors import Fault, InvalidMessage, NotFound, UnknownType
 from worker.failed.documents import ErrorType, FailedDocument, FailedPage, GroupDocument, GroupsPage
 from worker.http.app import create_app
 from worker.http.ports import HealthReport, Ports
 from worker.messaging.bus import wrap
+from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Replay
 from worker.messaging.stamps import Result, Sent
 from worker.messaging.status import CommandStatus, ErrorDocument
@@ -85,6 +87,8 @@ class FakeBus:
         self.results = results or {}
 
     async def dispatch(self, message, *stamps, **known):
+        if isinstance(message, PauseConsumers | ResumeConsumers):
+            return self._control(message)
         declared = self.registry.by_class[type(message)]
         envelope = wrap(message, declared, "shop", lambda: 1_770_000_000.0, stamps=stamps, **known)
         self.envelopes.append(envelope)
@@ -93,6 +97,14 @@ class FakeBus:
         if declared.kind == "query" or type(message) is CheckStock:
             return envelope.with_(Result(self.results.get(type(message))))
         return envelope.with_(Sent("memory", declared.name))
+
+    def _control(self, message):
+        if self.fails is not None:
+            raise self.fails
+        if "Nope" in message.types:
+            raise UnknownType("Nope", ["PlaceOrder"])
+        self.envelopes.append(message)
+        return SimpleNamespace(get=lambda stamp: Result(Controlled(7, message.types or ("PlaceOrder",))))
 
 
 class FakeStatus:
@@ -250,6 +262,7 @@ class World:
                 "health": self._health,
                 "ready": self._ready,
                 "consumers": self._consumers,
+                "applied": self._applied,
                 "repeat_wait": 0.0,
                 **changes,
             }
@@ -264,3 +277,6 @@ class World:
 
     async def _consumers(self):
         return {"version": 0, "workers": [], "consumers": []}
+
+    async def _applied(self, version, seconds):
+        return SimpleNamespace(share="1/1", lagging=())

@@ -48,6 +48,12 @@ class Watched:
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
         return await self.inner.extend(deliveries)
 
+    async def pause(self) -> None:
+        await self.inner.pause()
+
+    async def resume(self) -> None:
+        await self.inner.resume()
+
     async def close(self, grace: float) -> None:
         await self.inner.close(grace)
 

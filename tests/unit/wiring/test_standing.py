@@ -54,9 +54,13 @@ class Failures:
         return self.row
 
 
+async def unpaused(type_name: str) -> bool:
+    return False
+
+
 def standing(status: str, transport: object, failures: Failures, later: float = PATIENCE + 1) -> Standing:
     statuses = Statuses(status)
-    return Standing(statuses, statuses, {"sqlite": transport}, failures, lambda: STARTED + later)
+    return Standing(statuses, statuses, {"sqlite": transport}, failures, lambda: STARTED + later, unpaused)
 
 
 @pytest.mark.parametrize("status", ["accepted", "running", "retrying"])
@@ -98,3 +102,17 @@ async def test_a_transport_that_cannot_look_up_leaves_the_status() -> None:
 async def test_an_unknown_command_stays_unknown() -> None:
     """There is nothing to complete."""
     assert await standing("accepted", Queue(), Failures()).get("other") is None
+
+
+async def test_a_waiting_command_of_a_paused_type_says_so() -> None:
+    """It stays accepted, and is shown as paused; what runs is not."""
+    for status, paused in (("accepted", True), ("retrying", True), ("running", False)):
+        found = standing(status, Queue(ID), Failures())
+        found._paused = always
+        shown = await found.get(ID)
+        assert shown is not None
+        assert (shown.status, shown.paused) == (status, paused)
+
+
+async def always(type_name: str) -> bool:
+    return True

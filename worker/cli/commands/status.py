@@ -21,7 +21,9 @@ worker status --json | jq '.consumers[] | select(.failed > 0)'
 )
 @pass_invocation
 def status(invocation: Invocation) -> None:
-    """Show what waits on each queue, and which workers are alive.
+    """Show what waits on each queue, what is paused, and which workers are alive.
+
+    APPLIED counts the workers that take a type and have applied the latest pause or resume.
 
     Where a broker cannot tell a number, it is "-" (null with --json).
     """
@@ -48,6 +50,24 @@ def status(invocation: Invocation) -> None:
         ],
         empty="no message is routed to a queue",
     )
+    paused = [item for item in document["consumers"] if item["paused"]]
+    if paused:
+        print_heading("Paused")
+        print_table(
+            ("type", "since", "by", "why", "until", "waiting", "applied"),
+            [
+                (
+                    item["type"],
+                    item["pause"]["since"],
+                    item["pause"]["actor"],
+                    item["pause"]["reason"],
+                    item["pause"]["until"],
+                    item["ready"],
+                    _applied(item),
+                )
+                for item in paused
+            ],
+        )
     print_heading("Workers")
     print_table(
         ("id", "host", "pid", "started at", "seen at", "types"),
@@ -64,6 +84,13 @@ def status(invocation: Invocation) -> None:
         ],
         empty="none is alive",
     )
+
+
+def _applied(item: dict[str, Any]) -> str:
+    """``2 of 3, not by <worker>``."""
+    some, of_all = item["applied"].split("/")
+    missing = f", not by {', '.join(item['lagging'])}" if item["lagging"] else ""
+    return f"{some} of {of_all}{missing}"
 
 
 async def _consumers(invocation: Invocation) -> dict[str, Any]:

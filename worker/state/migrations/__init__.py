@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy import Connection
 
-from worker.state.migrations import m0001_initial
+from worker.state.migrations import m0001_initial, m0002_control
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -18,5 +18,8 @@ class Migration(msgspec.Struct, frozen=True):
     upgrade: Callable[[Connection], None]
 
 
-MIGRATIONS = (Migration(1, "0001_initial", m0001_initial.upgrade),)
+MIGRATIONS = (
+    Migration(1, "0001_initial", m0001_initial.upgrade),
+    Migration(2, "0002_control", m0002_control.upgrade),
+)
 """All of them, in order. A new one: a file ``m<number>_<name>.py`` and a line here."""

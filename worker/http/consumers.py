@@ -1,0 +1,118 @@
+"""The consumers over HTTP: what they do, and pausing and resuming them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.errors import NotFound, UnknownType
+from worker.http.body import read_body
+from worker.http.documents import document
+from worker.http.explanation import unknown_type
+from worker.http.filtering import Text, read_json
+from worker.http.media import media_of
+from worker.http.ports import Ports
+from worker.http.preference import wait_of
+from worker.http.problems import UNKNOWN_TYPE, UNSUPPORTED, Problem
+from worker.messaging.consumers import ConsumerKind, Controlled, PauseConsumers, ResumeConsumers
+from worker.messaging.stamps import Result
+
+ACTOR = "http"
+"""Who paused, as shown, as long as callers have no names."""
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+class ResumeRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST /consumers/resume`` takes; nothing named means everything."""
+
+    types: tuple[Text, ...] = ()
+    queues: tuple[Text, ...] = ()
+    kinds: tuple[ConsumerKind, ...] = ()
+    reason: str | None = None
+
+
+class PauseRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST /consumers/pause`` takes; nothing named means everything, ``for`` is in seconds."""
+
+    types: tuple[Text, ...] = ()
+    queues: tuple[Text, ...] = ()
+    kinds: tuple[ConsumerKind, ...] = ()
+    reason: str | None = None
+    seconds: Annotated[float, Meta(gt=0, le=3.2e9)] | None = msgspec.field(name="for", default=None)
+    shared: bool = False
+
+
+class Consumers:
+    """The endpoints for consumers."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def show(self, request: Request) -> Response:
+        """The consumers document."""
+        return document(request, await self._ports.consumers(), headers=_FRESH)
+
+    async def pause(self, request: Request) -> Response:
+        """Pause what is named."""
+        asked: PauseRequest = await self._asked(request, PauseRequest)
+        return await self._done(
+            request,
+            PauseConsumers(
+                types=asked.types,
+                queues=asked.queues,
+                kinds=asked.kinds,
+                reason=asked.reason,
+                seconds=asked.seconds,
+                shared=asked.shared,
+                actor=ACTOR,
+            ),
+        )
+
+    async def resume(self, request: Request) -> Response:
+        """Resume what is named."""
+        asked: ResumeRequest = await self._asked(request, ResumeRequest)
+        return await self._done(
+            request,
+            ResumeConsumers(
+                types=asked.types, queues=asked.queues, kinds=asked.kinds, reason=asked.reason, actor=ACTOR
+            ),
+        )
+
+    async def _asked(self, request: Request, shape: type[Any]) -> Any:
+        headers = dict(request.scope["headers"])
+        body = await read_body(request.receive, headers, self._ports.max_body)
+        if not body:
+            return shape()
+        if media_of(headers.get(b"content-type")) != "json":
+            raise Problem(UNSUPPORTED, "expected Content-Type application/json")
+        return read_json(body, shape)
+
+    async def _done(self, request: Request, command: PauseConsumers | ResumeConsumers) -> Response:
+        """Dispatch the command; answer at once, or when all workers have applied it."""
+        try:
+            outcome = await self._ports.command_bus.dispatch(command)
+        except UnknownType as error:
+            raise Problem(UNKNOWN_TYPE, _unknown(self._ports, error), status=400) from error
+        except NotFound as error:
+            raise Problem(UNKNOWN_TYPE, str(error), status=400) from error
+        result = outcome.get(Result)
+        if result is None:  # a middleware has ended it
+            return document(request, {"version": None, "types": []}, 202, _FRESH)
+        changed: Controlled = result.value
+        answer: dict[str, Any] = {"version": changed.version, "types": list(changed.types)}
+        wait = wait_of(request.headers.getlist("prefer"), self._ports.max_wait)
+        if wait is None:
+            return document(request, answer, 202, _FRESH)
+        applied = await self._ports.applied(changed.version, wait)
+        answer |= {"applied": applied.share, "lagging": list(applied.lagging)}
+        return document(request, answer, 202, {**_FRESH, "Preference-Applied": f"wait={wait:g}"})
+
+
+def _unknown(ports: Ports, error: UnknownType) -> str:
+    names = [name for name, declared in ports.registry.by_name.items() if declared.kind != "query"]
+    return unknown_type(error.name, "command or event", names).detail

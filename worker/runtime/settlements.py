@@ -1,0 +1,81 @@
+"""Settlements of one queue on their way to its broker: those of one turn of the loop are sent as one batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from worker.messaging.transport import Settled, Settlement
+
+log = structlog.stdlib.get_logger("worker.consumer")
+
+
+class Settlements:
+    """Collects and sends settlements.
+
+    Args:
+        transport: its name, for the log.
+        queue: its name, for the log.
+        tell: settles a batch; one answer each.
+        wake: called whenever a batch was told to the broker.
+    """
+
+    def __init__(
+        self,
+        transport: str,
+        queue: str,
+        tell: Callable[[Sequence[Settlement]], Awaitable[Sequence[Settled]]],
+        wake: Callable[[], None],
+    ) -> None:
+        self._tell = tell
+        self._transport = transport
+        self._queue = queue
+        self._wake = wake
+        self._waiting: list[Settlement] = []
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether all are told to the broker."""
+        return not (self._waiting or self._flushing)
+
+    def add(self, settlement: Settlement) -> None:
+        """Send it with the others of this turn of the loop."""
+        self._waiting.append(settlement)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    async def flush(self) -> None:
+        """Wait until all are told to the broker."""
+        while not self.idle:
+            self._flush()
+            await asyncio.gather(*self._flushing, return_exceptions=True)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if not self._waiting:
+            return
+        items, self._waiting = self._waiting, []
+        task = asyncio.get_running_loop().create_task(self._send(items))
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
+
+    async def _send(self, items: list[Settlement]) -> None:
+        try:
+            answers = await self._tell(items)
+        finally:
+            self._wake()
+        for item, answer in zip(items, answers, strict=True):
+            if answer is not Settled.DONE:
+                log.warning(
+                    "settlement not taken; the message may come again",
+                    id=item.delivery.id,
+                    queue=self._queue,
+                    transport=self._transport,
+                    settlement=type(item).__name__.lower(),
+                    answer=answer.value,
+                )

@@ -1,0 +1,130 @@
+"""Pauses in SQL: the rules, the version that tells workers to look again, and who changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, outlived
+from worker.state.database import Database
+from worker.state.tables import audit, control, pauses
+
+Decide = Callable[[Pauses], Change]
+"""Says what changes, given what there is; asked inside the transaction."""
+
+
+class SqlPauses:
+    """The desired state. Every method raises DatabaseUnavailable when the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def version(self) -> int:
+        """Return the version; cheap, to be asked often."""
+        async with self._database.begin_read() as connection:
+            return int((await connection.execute(select(control.c.version))).scalar_one())
+
+    async def read(self) -> Pauses:
+        """Return all rules as of one version."""
+        async with self._database.begin_read() as connection:
+            return await _read(connection)
+
+    async def change(
+        self,
+        decide: Decide,
+        *,
+        action: str,
+        actor: str,
+        subject: Sequence[str],
+        reason: str | None = None,
+        until: float | None = None,
+    ) -> int:
+        """Apply what ``decide`` says, all or nothing, and write it down for the audit.
+
+        Args:
+            decide: gets the rules as they are, while nobody else changes them.
+            action: ``pause`` or ``resume``, for the audit.
+            actor: who.
+            subject: what was named, for the audit.
+            reason: why.
+            until: when it ends by itself.
+
+        Returns:
+            The version that workers must apply; the present one where nothing changes.
+        """
+        now = self._database.clock()
+        async with self._database.begin_write() as connection:
+            # taken first: whoever changes anything waits here, and sees what the one before has done
+            version = await bump(connection)
+            before = await _read(connection)
+            change = decide(before)
+            if change.empty:
+                await connection.execute(update(control).values(version=version - 1))
+                return version - 1
+            gone = {*change.gone, *outlived(before, now)}
+            if gone:
+                await connection.execute(delete(pauses).where(pauses.c.number.in_(gone)))
+            for rule in change.made:
+                await connection.execute(insert(pauses).values(_row(rule)))
+            await connection.execute(
+                insert(audit).values(
+                    at=now,
+                    actor=actor,
+                    action=action,
+                    subject=msgspec.json.encode(list(subject)).decode(),
+                    reason=reason,
+                    until=until,
+                    version=version,
+                )
+            )
+            return version
+
+    async def audited(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the latest changes, newest first."""
+        statement = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+        async with self._database.begin_read() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return [{**row, "subject": msgspec.json.decode(row["subject"])} for row in rows]
+
+
+async def bump(connection: AsyncConnection) -> int:
+    """Raise the version in the transaction of ``connection``, which from here on keeps others from doing so."""
+    statement = update(control).values(version=control.c.version + 1).returning(control.c.version)
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def _read(connection: AsyncConnection) -> Pauses:
+    version = (await connection.execute(select(control.c.version))).scalar_one()
+    rows = (await connection.execute(select(pauses).order_by(pauses.c.number))).mappings()
+    return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows))
+
+
+def _rule(row: Any) -> Rule:
+    origin: Origin = row["origin"]
+    return Rule(
+        number=row["number"],
+        action=row["action"],
+        scope=Scope(row["scope"], row["value"]),
+        actor=row["actor"],
+        since=row["since"],
+        origin=origin,
+        reason=row["reason"],
+        until=row["until"],
+    )
+
+
+def _row(rule: Rule) -> dict[str, Any]:
+    return {
+        "action": rule.action,
+        "origin": rule.origin,
+        "scope": rule.scope.by,
+        "value": rule.scope.value,
+        "actor": rule.actor,
+        "reason": rule.reason,
+        "since": rule.since,
+        "until": rule.until,
+    }

@@ -1,0 +1,205 @@
+"""Pausing and resuming: what is named becomes stored rules, by two commands of the command bus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+
+from worker.errors import Guarded, NotFound, UnknownType, UsageError
+from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
+from worker.messaging.declaration import Registry
+from worker.messaging.identity import Clock
+from worker.messaging.pausing import EVERYTHING, Pauses, Scope, Target, paused, resumed
+from worker.messaging.routing import Routes
+from worker.state.pauses import SqlPauses
+from worker.state.workers import Heartbeat, Workers
+
+LIVE = 15.0
+"""Seconds after its last heartbeat in which a worker counts as alive."""
+
+_POLL = 0.1
+_WILD = frozenset("*?[")
+
+
+def targets_of(registry: Registry, routes: Routes) -> tuple[Target, ...]:
+    """All types that workers consume, and from where."""
+    return tuple(
+        Target(name, registry.messages[name].kind, transport, spec.name)
+        for transport, specs in routes.queues.items()
+        for spec in specs
+        for name in spec.types
+    )
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How far a version got: workers alive, and those that have not applied it."""
+
+    live: tuple[Heartbeat, ...]
+    lagging: tuple[str, ...]
+
+    @property
+    def share(self) -> str:
+        """As shown: ``applied/alive``."""
+        return f"{len(self.live) - len(self.lagging)}/{len(self.live)}"
+
+
+class Pausing:
+    """Handles ``PauseConsumers`` and ``ResumeConsumers``, and tells how far workers are with them.
+
+    Args:
+        registry: the application's.
+        routes: where its types go.
+        store: of the rules.
+        workers: that report what they have applied.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self, registry: Registry, routes: Routes, store: SqlPauses, workers: Workers, clock: Clock
+    ) -> None:
+        self.targets = targets_of(registry, routes)
+        self._by_type = {target.type: target for target in self.targets}
+        self._registry = registry
+        self._store = store
+        self._workers = workers
+        self._clock = clock
+
+    def commands(self) -> dict[type[Any], Callable[[Any], Awaitable[Any]]]:
+        """The commands, and what handles them."""
+        return {PauseConsumers: self.pause, ResumeConsumers: self.resume}
+
+    async def pause(self, command: PauseConsumers) -> Controlled:
+        """Store the pause.
+
+        Raises:
+            UnknownType: a type is not declared, or a pattern fits none; nothing was changed.
+            NotFound: a queue is not known; nothing was changed.
+            UsageError: a type is not queued; nothing was changed.
+            Guarded: types that were not named would be held too, and ``shared`` is not said.
+        """
+        scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
+        held = self._with_mates(chosen)
+        if len(held) > len(chosen) and not command.shared:
+            mates = [target for target in held if target not in chosen]
+            queues = sorted({target.queue for target in mates})
+            raise Guarded(
+                f"{', '.join(sorted(t.type for t in chosen if t.queue in queues))} shares queue {', '.join(queues)} "
+                f"with {', '.join(sorted(t.type for t in mates))}, which would be held too; "
+                "say shared (--shared) to pause all of them"
+            )
+        now = self._clock()
+        until = None if command.seconds is None else now + command.seconds
+        version = await self._store.change(
+            lambda pauses: paused(
+                pauses, scopes, actor=command.actor, reason=command.reason, now=now, until=until
+            ),
+            action="pause",
+            actor=command.actor,
+            subject=_shown(scopes),
+            reason=command.reason,
+            until=until,
+        )
+        return Controlled(version, tuple(target.type for target in held))
+
+    async def resume(self, command: ResumeConsumers) -> Controlled:
+        """Take back what pauses these types, whoever paused them. Raises as ``pause``, but for ``Guarded``."""
+        scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
+        held = self._with_mates(chosen)
+        now = self._clock()
+        version = await self._store.change(
+            lambda pauses: resumed(pauses, scopes, held, actor=command.actor, now=now),
+            action="resume",
+            actor=command.actor,
+            subject=_shown(scopes),
+            reason=command.reason,
+        )
+        return Controlled(version, tuple(target.type for target in held))
+
+    async def read(self) -> Pauses:
+        """Return the stored rules.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        return await self._store.read()
+
+    async def is_paused(self, type_name: str) -> bool:
+        """Whether messages of a type wait for a resume.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        target = self._by_type.get(type_name)
+        if target is None:
+            return False
+        pauses, now = await self._store.read(), self._clock()
+        return any(pauses.of(mate, now) is not None for mate in self._with_mates([target]))
+
+    async def applied(self, version: int) -> Applied:
+        """Tell how many workers that are alive have applied a version.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        live = tuple(await self._workers.live(LIVE))
+        return Applied(live, tuple(worker.id for worker in live if worker.applied_version < version))
+
+    async def until_applied(self, version: int, seconds: float) -> Applied:
+        """Wait until every worker that is alive has applied a version, at most ``seconds``.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while True:
+            found = await self.applied(version)
+            if not found.lagging or loop.time() >= end:
+                return found
+            await asyncio.sleep(min(_POLL, max(0.0, end - loop.time())))
+
+    def mates(self, target: Target) -> list[Target]:
+        """The types of a type's queue, itself included."""
+        return self._with_mates([target])
+
+    def _with_mates(self, chosen: Sequence[Target]) -> list[Target]:
+        """Add the types that share a queue with one of these: a queue is held as a whole."""
+        queues = {(target.transport, target.queue) for target in chosen}
+        return [target for target in self.targets if (target.transport, target.queue) in queues]
+
+    def _chosen(
+        self, types: Sequence[str], queues: Sequence[str], kinds: Sequence[str]
+    ) -> tuple[list[Scope], list[Target]]:
+        scopes = [self._type_scope(name) for name in types]
+        scopes += [self._queue_scope(name) for name in queues]
+        scopes += [Scope("kind", kind.removesuffix("s")) for kind in kinds]
+        scopes = list(dict.fromkeys(scopes)) or [EVERYTHING]
+        return scopes, [target for target in self.targets if any(scope.covers(target) for scope in scopes)]
+
+    def _type_scope(self, name: str) -> Scope:
+        if _WILD.intersection(name):
+            if not any(fnmatchcase(known, name) for known in self._by_type):
+                raise UnknownType(name, sorted(self._by_type))
+            return Scope("pattern", name)
+        declared = self._registry.by_name.get(name)
+        if declared is None or declared.kind == "query":
+            raise UnknownType(name, sorted(self._by_type))
+        if declared.name not in self._by_type:
+            raise UsageError(f"{declared.name} waits on no queue of this service; there is nothing to pause")
+        return Scope("type", declared.name)
+
+    def _queue_scope(self, name: str) -> Scope:
+        known = sorted({target.queue for target in self.targets})
+        if not any(fnmatchcase(queue, name) for queue in known):
+            raise NotFound(f"no queue {name!r} is consumed; known: {', '.join(known) or 'none'}")
+        return Scope("queue", name)
+
+
+def _shown(scopes: Sequence[Scope]) -> list[str]:
+    return [
+        scope.value if scope.by == "type" else f"{scope.by}:{scope.value}".rstrip(":") for scope in scopes
+    ]
