@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import structlog
 
@@ -14,15 +13,14 @@ from worker.messaging.middleware import CallNext
 from worker.messaging.stamps import Received
 from worker.messaging.transport import (
     Delivery,
-    ExtendsLease,
     QueueSpec,
     Release,
     Settled,
     Settlement,
-    Subscription,
     Transport,
 )
 from worker.runtime.settlements import Settlements
+from worker.runtime.subscriber import Subscriber
 
 MAX_PREFETCH = 512
 """Messages of one queue that a process holds at most beyond what runs."""
@@ -32,12 +30,9 @@ _SLOW = 0.5
 RECEIVE_WAIT = 1.0
 """Seconds that one receive waits for messages."""
 
-DEAF = 30.0
-"""Seconds past its wait after which a receive counts as one that will never return."""
-
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
-_CLOSING = 5.0
+
 
 log = structlog.stdlib.get_logger("worker.consumer")
 
@@ -87,20 +82,21 @@ class Consumer:
         self.empty_since = -1
         self.down: str | None = None
         self.stuck: str | None = None
-        self._suspected = False
-        self._opening = asyncio.Lock()
         self.took_at = 0.0
-        self.paused = False
         self._slots = slots
         self._prefetch = slots
         self._room = room
         self._wait = wait
         self._wake = wake
-        self._subscription: Subscription | None = None
-        self._leasing: ExtendsLease | None = None
+        self._subscriber = Subscriber(transport, spec, slots)
         self._full = False
         self._space = asyncio.Event()
-        self._settlements = Settlements(transport.name, spec.name, self._tell, wake)
+        self._settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake)
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may be started."""
+        return self._subscriber.paused
 
     @property
     def ready(self) -> bool:
@@ -133,17 +129,8 @@ class Consumer:
         Raises:
             TransportUnavailable: the broker does not answer.
         """
-        await self._opened()
-
-    async def _opened(self) -> Subscription:
-        async with self._opening:
-            if self._subscription is None:
-                subscription: object = await self.transport.subscribe(self.spec, slots=self._slots)
-                self._leasing = subscription if isinstance(subscription, ExtendsLease) else None
-                self._subscription = cast("Subscription", subscription)
-                if self.paused:
-                    await self._subscription.pause()
-            return self._subscription
+        await self._subscriber.opened()
+        await self._subscriber.tell()
 
     async def pause(self) -> None:
         """Start nothing from now on; returns when what was taken and not started is back, nothing charged.
@@ -151,11 +138,10 @@ class Consumer:
         Raises:
             TransportUnavailable: the broker does not answer; nothing is started all the same.
         """
-        self.paused = True
+        self._subscriber.paused = True
         self.stuck = None
         self.give_back()
-        if self._subscription is not None:
-            await self._subscription.pause()
+        await self._subscriber.tell()
         await self.flush()
 
     async def resume(self) -> None:
@@ -164,11 +150,10 @@ class Consumer:
         Raises:
             TransportUnavailable: the broker does not answer.
         """
-        self.paused = False
+        self._subscriber.paused = False
         self.took_at = asyncio.get_running_loop().time()
-        if self._subscription is not None:
-            await self._subscription.resume()
         self._space.set()
+        await self._subscriber.tell()
 
     async def fetch(self, epoch: Callable[[], int]) -> None:
         """Keep the buffer filled until cancelled; an outage is waited out and reported in ``down``."""
@@ -176,13 +161,13 @@ class Consumer:
         self.took_at = asyncio.get_running_loop().time()
         while True:
             limit = min(self._prefetch - len(self.buffer), self._room())
-            if limit <= 0 or (self.paused and self._subscription is None):
+            if limit <= 0 or (self.paused and not self._subscriber.open):
                 self._space.clear()
                 await self._space.wait()
                 continue
             before = epoch()
             try:
-                got = await self._receive(limit)
+                got = await self._subscriber.receive(limit, self._wait)
             except TransportUnavailable as error:
                 if self.down is None:
                     log.warning(
@@ -214,21 +199,8 @@ class Consumer:
     def suspect(self, reason: str) -> None:
         """Take a new subscription before the next receive: this one brings nothing. ``stuck`` says why until then."""
         self.stuck = reason
-        self._suspected = True
+        self._subscriber.suspect(reason)
         self.took_at = asyncio.get_running_loop().time()
-
-    async def _rebuild(self, reason: str | None) -> None:
-        """Let go of the subscription; what it holds comes again. The next receive opens a new one."""
-        log.error("subscription rebuilt", transport=self.transport.name, queue=self.spec.name, reason=reason)
-        self._suspected = False
-        subscription, self._subscription = self._subscription, None
-        if subscription is None:
-            return
-        try:
-            async with asyncio.timeout(_CLOSING):
-                await subscription.close(0.0)
-        except Exception as error:  # it is let go of because it does not work
-            log.warning("subscription not closed", queue=self.spec.name, error=repr(error))
 
     def take(self) -> Delivery:
         """Start the next message; call only when ``ready``."""
@@ -256,7 +228,7 @@ class Consumer:
 
     async def extend(self) -> None:
         """Hold what is held for another lease; what was lost and has not started is forgotten."""
-        leasing = self._leasing
+        leasing = self._subscriber.leasing
         if leasing is None or not self.held:
             return
         deliveries = list(self.held.values())
@@ -271,7 +243,8 @@ class Consumer:
     @property
     def lease(self) -> float | None:
         """Seconds until a held message comes back; None where the broker watches the connection."""
-        return None if self._leasing is None else self._leasing.lease
+        leasing = self._subscriber.leasing
+        return None if leasing is None else leasing.lease
 
     async def flush(self) -> None:
         """Wait until everything that was settled has been told to the broker."""
@@ -281,19 +254,7 @@ class Consumer:
         """Give back the rest and let go of the queue."""
         self.give_back()
         await self.flush()
-        if self._subscription is not None:
-            await self._subscription.close(grace)
-
-    async def _receive(self, limit: int) -> Sequence[Delivery]:
-        if self._suspected:
-            await self._rebuild(self.stuck)
-        subscription = await self._opened()
-        try:
-            async with asyncio.timeout(self._wait + DEAF):
-                return await subscription.receive(limit, self._wait)
-        except TimeoutError:
-            await self._rebuild("receiving did not return")
-            raise TransportUnavailable(f"receiving did not return within {self._wait + DEAF:g} s") from None
+        await self._subscriber.close(grace)
 
     def _took(self, got: Sequence[Delivery], *, full: bool) -> None:
         self.taken += len(got)
@@ -317,6 +278,3 @@ class Consumer:
         # no longer held: what is being settled must not be extended, it would look lost once the broker has done it
         self.held.pop(id(settlement.delivery), None)
         self._settlements.add(settlement)
-
-    async def _tell(self, items: Sequence[Settlement]) -> Sequence[Settled]:
-        return await (await self._opened()).settle(items)

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.runtime.house import House, house, until
 from worker import App
 from worker.messaging.transport import Delivery
-from worker.runtime import consumer as module
+from worker.runtime import subscriber as module
 from worker.runtime.consumer import Consumer
 from worker.runtime.watchdog import Watchdog
 
