@@ -47,6 +47,14 @@ class Options:
             return default
         return str(value)
 
+    def text(self, key: str) -> str | None:
+        """Read a text; None where it is not given."""
+        value = self._take(key, None)
+        if value is not None and (not isinstance(value, str) or not value):
+            self.fault(key, value, "a text")
+            return None
+        return value
+
     def fault(self, key: str, value: object, expected: str) -> None:
         """Note that ``key`` holds what it must not."""
         self._faults.append(f"transports.{self._name}.{key} = {value!r}: expected {expected}")

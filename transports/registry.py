@@ -40,6 +40,8 @@ class Scheme(msgspec.Struct, frozen=True):
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "memory": Scheme("transports.memory:create"),
+        "amqp": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
+        "amqps": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
         "sqlite": Scheme("transports.sqlite.transport:create"),
     }
 )
