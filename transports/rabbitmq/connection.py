@@ -72,14 +72,12 @@ class Connection:
         Raises:
             TransportUnavailable: it did not; says why.
         """
-        while self._link is None or self._link.lost.done():
+        while self._keeping is not None and (self._link is None or self._link.lost.done()):
             self._up.clear()
             try:
                 async with asyncio.timeout(seconds):
                     await self._up.wait()
             except TimeoutError:
-                raise self.unavailable(self._why()) from None
-            if self._keeping is None:
                 break
         return self.link
 
@@ -110,9 +108,7 @@ class Connection:
             assert self._link is not None
             lost = await asyncio.shield(self._link.lost)
             self._reason = str(lost)
-            log.warning(
-                "connection lost", transport=self._name, connection=self._purpose, error=self._reason
-            )
+            log.warning("connection lost", transport=self._name, connection=self._purpose, error=self._reason)
             self._took(await self._reconnect())
             log.info("connected again", transport=self._name, connection=self._purpose)
 

@@ -42,12 +42,17 @@ class Consumption(Listener):
     """
 
     def __init__(
-        self, channel: Channel, queue: str, deaths: int, take: Callable[[Delivery, float], None], clock: Callable[[], float]
+        self,
+        channel: Channel,
+        queue: str,
+        deaths: int,
+        take: Callable[[Delivery, float], None],
+        clock: Callable[[], float],
     ) -> None:
         loop = asyncio.get_running_loop()
         self.channel = channel
         self.ended: asyncio.Future[str] = loop.create_future()
-        self.active: set[str] = set()
+        self.active: dict[str, str] = {}
         self.out: dict[int, Receipt] = {}
         self.came = 0
         self._queue = queue
@@ -59,6 +64,7 @@ class Consumption(Listener):
         self._flush_at = 1
         self._flushing: asyncio.TimerHandle | None = None
         self._headers: dict[str, Mapping[str, str]] = {}
+        self._sources: dict[bytes, str] = {}
         channel.listen(self)
 
     # --- consumers --------------------------------------------------------------------------------------------------
@@ -72,33 +78,33 @@ class Consumption(Listener):
         requests: list[base.Frame] = []
         for source, count in prefetch.items():
             requests.append(commands.Basic.Qos(0, count, False))
-            requests.append(commands.Basic.Consume(0, self._name(source), source))
-        self.active.update(prefetch)
+            requests.append(commands.Basic.Consume(0, self._name(source), self._tag(source)))
         self._flush_at = max(prefetch.get(MAIN, 1) // 4, 1)
         await self.channel.call_all(requests, TIMEOUT)
 
     async def stop(self, sources: Iterable[str]) -> None:
         """Take no more from these; what came is still ours. Raises as ``start`` does."""
-        found = [source for source in sources if source in self.active]
-        self.active.difference_update(found)
-        await self.channel.call_all([commands.Basic.Cancel(source) for source in found], TIMEOUT)
+        tags = [self.active.pop(source) for source in sources if source in self.active]
+        await self.channel.call_all([commands.Basic.Cancel(tag) for tag in tags], TIMEOUT)
 
     async def widen(self, prefetch: int) -> None:
         """Hold another number of messages of the main queue from now on. Raises as ``start`` does."""
         self._flush_at = max(prefetch // 4, 1)
         requests: Sequence[base.Frame] = [
-            commands.Basic.Cancel(MAIN),
+            commands.Basic.Cancel(self.active[MAIN]),
             commands.Basic.Qos(0, prefetch, False),
-            commands.Basic.Consume(0, self._name(MAIN), MAIN),
+            commands.Basic.Consume(0, self._name(MAIN), self._tag(MAIN)),
         ]
         await self.channel.call_all(requests, TIMEOUT)
 
     # --- settling ---------------------------------------------------------------------------------------------------
 
-    def hand_out(self, delivery: Delivery) -> None:
-        """Note that somebody has it."""
-        receipt: Receipt = delivery.receipt
-        self.out[receipt.tag] = receipt
+    def hand_out(self, deliveries: Sequence[Delivery]) -> None:
+        """Note that somebody has them."""
+        out = self.out
+        for delivery in deliveries:
+            receipt: Receipt = delivery.receipt
+            out[receipt.tag] = receipt
 
     def reclaim(self, receipt: Receipt) -> bool:
         """Take it back from whoever has it; False when the receipt is not, or no longer, good."""
@@ -144,7 +150,7 @@ class Consumption(Listener):
         self.came += 1
         self._watermark.delivered(tag)
         read = properties.read(properties_)
-        source = consumer.decode()
+        source = self._sources.get(consumer, MAIN)
         key: str | None = None
         wait = 0.0
         if read.headers is None:
@@ -182,7 +188,8 @@ class Consumption(Listener):
 
     def cancelled(self, consumer: str) -> None:
         """Its queue is gone, or moved: this generation is over."""
-        self._end(f"the broker ended the consumer of {self._name(consumer)!r}: the queue was deleted or moved")
+        queue = self._name(self._sources.get(consumer.encode(), MAIN))
+        self._end(f"the broker ended the consumer of {queue!r}: the queue was deleted or moved")
 
     def closed(self, error: ChannelClosed | LinkLost) -> None:
         """So is this."""
@@ -194,6 +201,17 @@ class Consumption(Listener):
             self._flushing = None
         if not self.ended.done():
             self.ended.set_result(reason)
+
+    def _tag(self, source: str) -> str:
+        """Name a new consumer.
+
+        Never twice on one channel: RabbitMQ 3.10 mixes up what it delivered to a quorum queue's consumer with
+        what it delivers to the next one of the same tag, and ends the connection with an internal error.
+        """
+        tag = f"{source}.{len(self._sources) + 1}"
+        self._sources[tag.encode()] = source
+        self.active[source] = tag
+        return tag
 
     def _name(self, source: str) -> str:
         if source == MAIN:

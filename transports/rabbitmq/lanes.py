@@ -59,7 +59,7 @@ class Lanes:
 
     def clear(self) -> list[Delivery]:
         """Forget everything, and return it in the order of each lane."""
-        found = []
+        found: list[Delivery] = []
         for lane in self._lanes.values():
             if lane.timer is not None:
                 lane.timer.cancel()

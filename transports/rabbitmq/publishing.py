@@ -154,6 +154,7 @@ class Publisher(Listener):
     async def _send(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.publish_timeout
+        await self._ready()  # all that wait for the broker wait at once, not one after the other
         try:
             async with asyncio.timeout_at(deadline):
                 async with self._turn:
@@ -174,12 +175,12 @@ class Publisher(Listener):
     async def _write(self, messages: Sequence[Outgoing]) -> Batch:
         """Wait for room, then write all of them at once."""
         size = sum(len(message.body) for message in messages)
-        while self._pending and (
-            len(self._pending) + len(messages) > WINDOW or self._bytes + size > _BYTES
-        ):
+        while self._pending and (len(self._pending) + len(messages) > WINDOW or self._bytes + size > _BYTES):
             self._room.clear()
             await self._room.wait()
-        channel = await self._ready()
+        channel = self._channel
+        if channel is None or channel.error is not None:
+            raise self._connection.unavailable("the connection was lost")
         encoded = b"".join([self._encode(channel, message) for message in messages])
         batch = Batch(messages)
         tag = self._tag
@@ -268,7 +269,5 @@ def _refused(message: Outgoing, longest: int | None) -> Outcome | None:
 
 def _bound(message: Outgoing, reply: commands.Basic.Return) -> bool:
     """Whether a returned message is this one, by where it was sent to."""
-    return reply.routing_key in {
-        message.queue,
-        names.keys(message.queue),
-    } or reply.routing_key.endswith(f".{message.queue}")
+    found = reply.routing_key or ""
+    return found in {message.queue, names.keys(message.queue)} or found.endswith(f".{message.queue}")

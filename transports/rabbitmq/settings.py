@@ -128,6 +128,8 @@ def _management(reader: Options) -> Dsn | None:
     except ValueError:
         url = None
     if url is None or url.scheme not in {"http", "https"} or len(url.hosts) != 1:
-        reader.fault("management_url", "***" if url is None else url.masked, "http://user:password@host:15672")
+        reader.fault(
+            "management_url", "***" if url is None else url.masked, "http://user:password@host:15672"
+        )
         return None
     return url

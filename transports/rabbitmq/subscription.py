@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
-
-import msgspec
-import structlog
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from transports.rabbitmq.connection import Connection
 from transports.rabbitmq.consumption import DEAD, KEYS, MAIN, TIMEOUT, Consumption, Receipt
-from transports.rabbitmq.lanes import Lanes
+from transports.rabbitmq.prefetched import Prefetched
 from transports.rabbitmq.settings import Settings
-from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost, WireFault
-from worker.errors import TransportUnavailable, WorkerError
+from transports.rabbitmq.upkeep import Upkeep
+from transports.rabbitmq.waiters import Waiters
+from transports.rabbitmq.wire.faults import WireFault
+from worker.errors import TransportUnavailable
 from worker.messaging.transport import (
     Ack,
     Again,
@@ -29,17 +26,12 @@ from worker.messaging.transport import (
     Settlement,
 )
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_CALM = 10.0
-"""Seconds of consuming after which a new fault is no repetition of the last."""
-_LOOK = 30.0
-"""Seconds without a message after which the broker is asked whether it still knows us."""
 _MOST, _KEYS, _DEAD = 1024, 256, 8
 """Messages held ahead at most: of a queue, in the lanes of its keys, and of what was put aside."""
 _RETURN = 5.0
 """Seconds after which a message whose next attempt could not be published is handed out again."""
 
-log = structlog.stdlib.get_logger("worker.rabbitmq")
+T = TypeVar("T")
 
 
 class Owner(Protocol):
@@ -80,21 +72,23 @@ class RabbitSubscription:
         self.spec = spec
         self._owner = owner
         self._connection = connection
-        self._least = max(2 * slots, 2)
-        self._prefetch = self._least
-        self._ready: deque[Delivery] = deque()
-        self._lanes = Lanes(self._offer)
-        self._held_back: dict[asyncio.TimerHandle, Delivery] = {}
-        self._attempts: dict[str, tuple[Outgoing, float]] = {}
-        self._receivers: deque[asyncio.Future[None]] = deque()
-        self._consumption: Consumption | None = None
-        self._reason = "not consuming yet"
+        self._least = self._prefetch = max(2 * slots, 2)
+        self._waiters = Waiters()
+        self._held = Prefetched(self._waiters.wake)
         self._paused = False
         self._closed = False
         self._changing = asyncio.Lock()
-        self._keeping: asyncio.Task[None] | None = None
-        self._widening: asyncio.Task[None] | None = None
-        self._under_way: set[asyncio.Future[object]] = set()
+        self._widening = False
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._upkeep = Upkeep(
+            owner.name,
+            spec.name,
+            connection,
+            begin=self._begin,
+            create=lambda: owner.setup([spec]),
+            known=self._known,
+            changed=self._changed,
+        )
 
     async def open(self) -> None:
         """Begin to consume, and go on until closed.
@@ -103,8 +97,7 @@ class RabbitSubscription:
             TransportUnavailable: the broker does not answer, or refuses.
             ConfigurationError: the queue exists with other arguments.
         """
-        self._consumption = await self._consume()
-        self._keeping = asyncio.get_running_loop().create_task(self._keep())
+        await self._upkeep.start()
 
     # --- taking -----------------------------------------------------------------------------------------------------
 
@@ -118,59 +111,26 @@ class RabbitSubscription:
         deadline = loop.time() + wait
         while not self._closed:
             if not self._paused and limit > 0:
-                if self._ready:
-                    return self._hand_out(limit)
-                if self._consumption is None:
-                    raise self._connection.unavailable(f"queue {self.spec.name!r}: {self._reason}")
+                consumption = self._upkeep.current
+                if consumption is None:
+                    raise self._connection.unavailable(f"queue {self.spec.name!r}: {self._upkeep.reason}")
+                if self._held.ready:
+                    return self._hand_out(consumption, limit)
             left = deadline - loop.time()
             if left <= 0:
                 break
-            await self._wait(left)
+            await self._waiters.wait(left)
         return []
 
-    def _hand_out(self, limit: int) -> list[Delivery]:
-        ready, consumption = self._ready, self._consumption
-        assert consumption is not None
-        if len(ready) <= limit:
-            taken = list(ready)
-            ready.clear()
-        else:
-            taken = [ready.popleft() for _ in range(limit)]
-        for delivery in taken:
-            consumption.hand_out(delivery)
-        if ready:
-            self._wake()
-        if limit * 2 > self._prefetch and self._prefetch < _MOST and self._widening is None:
-            self._widening = asyncio.get_running_loop().create_task(self._widen(min(limit * 2, _MOST)))
+    def _hand_out(self, consumption: Consumption, limit: int) -> list[Delivery]:
+        taken = self._held.take(limit)
+        consumption.hand_out(taken)
+        if self._held.ready:
+            self._waiters.wake()
+        if limit * 2 > self._prefetch and self._prefetch < _MOST and not self._widening:
+            self._widening = True
+            self._spawn(self._widen(min(limit * 2, _MOST)))
         return taken
-
-    async def _wait(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(seconds, _resolve, future)
-        self._receivers.append(future)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self._wake()  # somebody else may want what this one was woken for
-            raise
-        finally:
-            timer.cancel()
-            if future in self._receivers:
-                self._receivers.remove(future)
-
-    def _wake(self) -> None:
-        while self._receivers:
-            future = self._receivers.popleft()
-            if not future.done():
-                future.set_result(None)
-                return
-
-    def _wake_all(self) -> None:
-        for future in self._receivers:
-            _resolve(future)
-        self._receivers.clear()
 
     # --- settling ---------------------------------------------------------------------------------------------------
 
@@ -178,71 +138,42 @@ class RabbitSubscription:
         """Settle; an ack is done once it is on its way, as AMQP confirms none. Never raises."""
         answers: list[Settled] = []
         moving: list[tuple[int, Again]] = []
+        current = self._upkeep.current
         for item in items:
             delivery = item.delivery
             receipt: Receipt = delivery.receipt
             consumption = receipt.consumption
-            if consumption is not self._consumption or not consumption.reclaim(receipt):
+            if consumption is not current or not consumption.reclaim(receipt):
                 answers.append(Settled.LOST)
                 continue
             answers.append(Settled.DONE)
             if type(item) is Ack:
                 consumption.ack(receipt.tag)
                 if receipt.source == KEYS:
-                    self._leave(delivery)
+                    self._held.leave(delivery)
             elif isinstance(item, Release):
                 self._release(delivery, item.delay)
             elif isinstance(item, Again):
                 if receipt.source == KEYS and _same(item):
-                    self._again(item)
+                    self._held.again(item)
                 else:
                     moving.append((len(answers) - 1, item))
         if moving:
-            moved = asyncio.ensure_future(self._move([item for _, item in moving]))
-            self._under_way.add(moved)
-            moved.add_done_callback(self._under_way.discard)
+            moved = self._spawn(self._move([item for _, item in moving]))
             for (place, _), answer in zip(moving, await asyncio.shield(moved), strict=True):
                 answers[place] = answer
+        if self._paused and self.spec.keyed:
+            self._spawn(self._apply_pause())  # perhaps nothing of the lanes is out any more
         return answers
-
-    def _leave(self, delivery: Delivery) -> None:
-        """The next of its key comes forward."""
-        assert delivery.key is not None
-        self._attempts.pop(delivery.id, None)
-        self._lanes.done(delivery.key)
-        if self._paused:
-            self._later(self._apply_pause)
 
     def _release(self, delivery: Delivery, delay: float) -> None:
         receipt: Receipt = delivery.receipt
         if receipt.source == KEYS:
-            assert delivery.key is not None
-            self._lanes.again(delivery.key, _anew(delivery), delay)
-            if self._paused:
-                self._later(self._apply_pause)
+            self._held.back(delivery, delay)
         elif delay > 0 and not self._paused:
-            # held here: the broker would hand it out again at once; it comes back by itself if we die
-            self._hold_back(_anew(delivery), delay)
+            self._held.hold_back(delivery, delay)
         else:
             receipt.consumption.give_back([receipt.tag])
-
-    def _hold_back(self, delivery: Delivery, delay: float) -> None:
-        def due() -> None:
-            self._held_back.pop(timer, None)
-            self._offer(delivery)
-
-        timer = asyncio.get_running_loop().call_later(delay, due)
-        self._held_back[timer] = delivery
-
-    def _again(self, item: Again) -> None:
-        """Keep the original at the broker, and with it the place; hand the next attempt out instead."""
-        delivery, outgoing = item.delivery, item.outgoing
-        assert delivery.key is not None
-        due = asyncio.get_running_loop().time() + outgoing.delay
-        self._attempts[delivery.id] = (outgoing, due)
-        self._lanes.again(delivery.key, _following(_anew(delivery), outgoing), outgoing.delay)
-        if self._paused:
-            self._later(self._apply_pause)
 
     async def _move(self, items: Sequence[Again]) -> list[Settled]:
         """Publish next attempts, and ack each original once its copy is confirmed."""
@@ -253,25 +184,26 @@ class RabbitSubscription:
         answers = []
         for number, item in enumerate(items):
             receipt: Receipt = item.delivery.receipt
-            if receipt.consumption is not self._consumption:
-                answers.append(Settled.UNKNOWN)
-            elif number < len(outcomes) and outcomes[number].accepted:
-                receipt.consumption.ack(receipt.tag)
-                if receipt.source == KEYS:
-                    self._leave(item.delivery)
-                answers.append(Settled.DONE)
+            taken = number < len(outcomes) and outcomes[number].accepted
+            if receipt.consumption is self._upkeep.current:
+                if taken:
+                    receipt.consumption.ack(receipt.tag)
+                    if receipt.source == KEYS:
+                        self._held.leave(item.delivery)
+                else:
+                    self._return_later(item.delivery)
             else:
-                self._return_later(item.delivery)
-                answers.append(Settled.UNKNOWN)
+                taken = False  # the original comes again, beside its next attempt
+            answers.append(Settled.DONE if taken else Settled.UNKNOWN)
         return answers
 
     def _return_later(self, delivery: Delivery) -> None:
         """Nothing was changed: its holder may try again; else it is handed out anew."""
         receipt: Receipt = delivery.receipt
-        receipt.consumption.out[receipt.tag] = receipt
+        receipt.consumption.hand_out([delivery])
 
         def expired() -> None:
-            if receipt.consumption is self._consumption and receipt.consumption.reclaim(receipt):
+            if receipt.consumption is self._upkeep.current and receipt.consumption.reclaim(receipt):
                 self._release(delivery, 0.0)
 
         asyncio.get_running_loop().call_later(_RETURN, expired)
@@ -291,150 +223,48 @@ class RabbitSubscription:
         """Take again."""
         self._paused = False
         async with self._changing:
-            consumption = self._consumption
+            consumption = self._upkeep.current
             if consumption is not None and not self._closed:
                 wanted = {k: v for k, v in self._wanted().items() if k not in consumption.active}
-                try:
-                    await consumption.start(wanted)
-                except (WireFault, TimeoutError):
-                    await consumption.channel.close(0.0)  # built anew
-        self._wake_all()
+                await self._change(consumption, consumption.start(wanted))
+        self._waiters.wake_all()
 
     async def close(self, grace: float) -> None:
         """Give back what was not received; wait up to ``grace`` seconds for what is under way."""
         if self._closed:
             return
         self._closed = self._paused = True
-        self._wake_all()
+        self._waiters.wake_all()
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=grace)
-        keeping, self._keeping = self._keeping, None
-        if keeping is not None:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
-        consumption = self._consumption
+        consumption = await self._upkeep.stop()
         if consumption is not None:
             consumption.flush()
-            self._drop()
+            self._held.clear()
             await consumption.channel.close(max(grace, 1.0))  # what is still unsettled goes back with it
-            self._consumption = None
         self._owner.forget(self)
 
     async def _apply_pause(self) -> None:
         async with self._changing:
-            consumption = self._consumption
-            if consumption is None or not self._paused:
+            consumption = self._upkeep.current
+            if consumption is None or not self._paused or self._closed:
                 return
             keyed = any(receipt.source == KEYS for receipt in consumption.out.values())
             sources = {MAIN, DEAD} if keyed else {MAIN, DEAD, KEYS}
-            try:
-                await consumption.stop(sources)
-            except (WireFault, TimeoutError):
-                await consumption.channel.close(0.0)
-                return
-            going = [d for d in (*self._ready, *self._held_back.values()) if d.receipt.source in sources]
-            for timer in self._held_back:
-                timer.cancel()
-            self._held_back.clear()
-            self._ready = deque(d for d in self._ready if d.receipt.source not in sources)
-            tags = {delivery.receipt.tag for delivery in going}
-            if not keyed:
-                tags.update(delivery.receipt.tag for delivery in self._lanes.clear())
-            try:
-                consumption.give_back(sorted(tags))
-            except WireFault:
-                pass
+            if await self._change(consumption, consumption.stop(sources)):
+                consumption.give_back(self._held.withdraw(sources))
 
-    def _drop(self) -> None:
-        """Forget what came over a channel that is gone or going."""
-        for timer in self._held_back:
-            timer.cancel()
-        self._held_back.clear()
-        self._ready.clear()
-        self._lanes.clear()
+    # --- generations ------------------------------------------------------------------------------------------------
 
-    # --- keeping it up ----------------------------------------------------------------------------------------------
-
-    async def _keep(self) -> None:
-        loop = asyncio.get_running_loop()
-        pause = _FIRST_PAUSE
-        while True:
-            if self._consumption is not None:
-                began = loop.time()
-                self._fell(await self._watched(self._consumption))
-                if loop.time() - began > _CALM:
-                    pause = _FIRST_PAUSE
-            await asyncio.sleep(pause * (0.5 + random.random()))
-            pause = min(pause * 2, _LONGEST_PAUSE)
-            try:
-                await self._connection.wait(None)
-                consumption = await self._consume()
-            except WorkerError as error:
-                if self._reason != str(error):
-                    log.warning("cannot consume", transport=self._owner.name, queue=self.spec.name, error=str(error))
-                self._reason = str(error)
-                continue
-            self._consumption = consumption
-            self._wake_all()
-            log.info("consuming again", transport=self._owner.name, queue=self.spec.name)
-
-    async def _watched(self, consumption: Consumption) -> str:
-        """Return why a consumption ended; one that brings nothing though something waits is ended."""
-        suspected = False
-        while True:
-            came = consumption.came
-            done, _ = await asyncio.wait([consumption.ended], timeout=_LOOK)
-            if done:
-                return consumption.ended.result()
-            if self._paused or consumption.came != came or consumption.out or self._ready:
-                suspected = False
-                continue
-            try:
-                found = await self._owner.look(self.spec.name)
-            except WorkerError as error:
-                return str(error)
-            idle = found is not None and found[1] > 0 and found[0] == 0
-            if not idle and suspected and consumption.came == came:
-                return f"connected, but nothing comes of queue {self.spec.name!r}"
-            suspected = not idle
-
-    def _fell(self, reason: str) -> None:
-        consumption, self._consumption = self._consumption, None
-        self._reason = reason
-        self._drop()
-        self._wake_all()
-        log.warning("not consuming", transport=self._owner.name, queue=self.spec.name, error=reason)
-        if consumption is not None and consumption.channel.error is None:
-            closing = asyncio.ensure_future(consumption.channel.close(TIMEOUT))
-            self._under_way.add(closing)
-            closing.add_done_callback(self._under_way.discard)
-
-    async def _consume(self) -> Consumption:
-        """Open a channel and consume; a queue that is missing is created."""
-        try:
-            try:
-                return await self._start()
-            except ChannelClosed as error:
-                if error.code != 404:
-                    raise
-                await self._owner.setup([self.spec])
-                return await self._start()
-        except WireFault as error:
-            raise self._connection.unavailable(f"queue {self.spec.name!r}: {error}") from error
-        except TimeoutError:
-            raise self._connection.unavailable(
-                f"queue {self.spec.name!r}: no answer within {TIMEOUT:g} s"
-            ) from None
-
-    async def _start(self) -> Consumption:
+    async def _begin(self) -> Consumption:
         channel = await self._connection.link.channel(TIMEOUT)
-        consumption = Consumption(
-            channel, self.spec.name, self._owner.settings.delivery_limit, self._came, self._owner.clock
-        )
+        limit = self._owner.settings.delivery_limit
+        consumption = Consumption(channel, self.spec.name, limit, self._held.add, self._owner.clock)
         if not self._paused:
             try:
                 await consumption.start(self._wanted())
             except BaseException:
+                self._held.clear()  # another of its consumers may have begun
                 await channel.close(0.0)
                 raise
         return consumption
@@ -448,60 +278,40 @@ class RabbitSubscription:
             wanted[DEAD] = _DEAD
         return wanted
 
+    async def _known(self) -> bool:
+        found = await self._owner.look(self.spec.name)
+        return found is not None and found[1] > 0
+
+    def _changed(self) -> None:
+        if self._upkeep.current is None:
+            self._held.clear()
+        self._waiters.wake_all()
+
     async def _widen(self, prefetch: int) -> None:
         """Take more ahead: the worker's handlers are quick."""
+        async with self._changing:
+            self._prefetch = prefetch
+            consumption = self._upkeep.current
+            if consumption is not None and MAIN in consumption.active:
+                await self._change(consumption, consumption.widen(prefetch))
+        self._widening = False
+
+    async def _change(self, consumption: Consumption, change: Coroutine[Any, Any, None]) -> bool:
+        """Change what is consumed; where the broker does not let us, the generation is over."""
         try:
-            async with self._changing:
-                consumption = self._consumption
-                self._prefetch = prefetch
-                if consumption is not None and MAIN in consumption.active:
-                    await consumption.widen(prefetch)
+            await change
         except (WireFault, TimeoutError):
-            pass  # the channel is gone: the next one begins with the new number
-        finally:
-            self._widening = None
+            await consumption.channel.close(0.0)
+            return False
+        return True
 
-    # --- what comes -------------------------------------------------------------------------------------------------
-
-    def _came(self, delivery: Delivery, wait: float) -> None:
-        if delivery.receipt.source != KEYS or delivery.key is None:
-            self._offer(delivery)
-            return
-        following = self._attempts.get(delivery.id)
-        if following is not None:
-            outgoing, due = following
-            wait = max(due - asyncio.get_running_loop().time(), 0.0)
-            delivery = _following(delivery, outgoing)
-        self._lanes.add(delivery.key, delivery, wait)
-
-    def _offer(self, delivery: Delivery) -> None:
-        self._ready.append(delivery)
-        if self._receivers:
-            self._wake()
-
-    def _later(self, action: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.ensure_future(action())
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-
-
-def _anew(delivery: Delivery) -> Delivery:
-    """The same message for another hand-over: the earlier receipt is worth nothing any more."""
-    return msgspec.structs.replace(delivery, receipt=Receipt(*delivery.receipt))
-
-
-def _following(delivery: Delivery, outgoing: Outgoing) -> Delivery:
-    """The next attempt in its original's place."""
-    return msgspec.structs.replace(
-        delivery, body=outgoing.body, headers={"content-type": outgoing.content_type}, deaths=0
-    )
+        return task
 
 
 def _same(item: Again) -> bool:
     delivery, outgoing = item.delivery, item.outgoing
     return (delivery.queue, delivery.id, delivery.key) == (outgoing.queue, outgoing.id, outgoing.key)
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

@@ -112,7 +112,7 @@ class RabbitTransport:
     async def look(self, queue: str) -> tuple[int, int] | None:
         """Ready messages and consumers of a queue; None where it is missing."""
         answer = await self._topology.counted(queue)
-        return None if answer is None else (answer.message_count, answer.consumer_count)
+        return None if answer is None else (answer.message_count or 0, answer.consumer_count or 0)
 
     async def ping(self) -> None:
         """Prove within two seconds that the broker answers, and takes publishes.
@@ -150,7 +150,9 @@ class RabbitTransport:
             if outcome.kind is OutcomeKind.UNROUTABLE and batch[place].queue in self._specs
         ]
         if lost:
-            await self.setup([self._specs[name] for name in dict.fromkeys(batch[place].queue for place in lost)])
+            await self.setup(
+                [self._specs[name] for name in dict.fromkeys(batch[place].queue for place in lost)]
+            )
             again = await self._publisher.publish([batch[place] for place in lost], longest)
             for place, outcome in zip(lost, again, strict=True):
                 outcomes[place] = outcome

@@ -27,7 +27,7 @@ class Wire(Protocol):
         ...
 
 
-class Listener(Protocol):
+class Listener:
     """Who is told what comes in on a channel; each has a default that drops it."""
 
     def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
@@ -126,12 +126,12 @@ class Channel:
     def method(self, method: base.Frame) -> None:
         """Take an answer, or what the broker does by itself."""
         if isinstance(method, commands.Channel.Close):
-            error = ChannelClosed(method.reply_text, method.reply_code)
+            error = ChannelClosed(method.reply_text or "", method.reply_code or 0)
             self._wire.send(frame.marshal(commands.Channel.CloseOk(), self.number))
             self.fail(error)
         elif isinstance(method, commands.Basic.Cancel):
             if self._listener is not None:
-                self._listener.cancelled(method.consumer_tag)
+                self._listener.cancelled(method.consumer_tag or "")
         elif isinstance(method, commands.Channel.Flow):
             self._wire.send(frame.marshal(commands.Channel.FlowOk(method.active), self.number))
         elif self._answers:

@@ -201,7 +201,7 @@ class Link(asyncio.Protocol):
                 self.unblocked.set()
             case commands.Connection.Close():
                 self._answer(commands.Connection.CloseOk())
-                self.fail(LinkLost(method.reply_text, method.reply_code))
+                self.fail(LinkLost(method.reply_text or "", method.reply_code or 0))
             case commands.Connection.CloseOk():
                 if self._goodbye is not None and not self._goodbye.done():
                     self._goodbye.set_result(None)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from pamqp import decode
 
 
-
 class Properties(NamedTuple):
     """What is read of them; ``headers`` is None where there are none."""
 

@@ -108,7 +108,7 @@ class Reader:
 
     def _deliver(self, data: bytes, number: int, start: int, stop: int, end: int) -> int:
         """Take a delivery, together with its header and body where they are there in one piece."""
-        after = start + 5 + data[start + 4]
+        after: int = start + 5 + data[start + 4]
         tag, _ = _tag_and_bits(data, after)
         consumer = data[start + 5 : after]
         if end - stop > 29:  # a header's prefix, class, weight, size and flags, and a body's prefix
@@ -126,7 +126,7 @@ class Reader:
                     sink = self._sinks.get(number)
                     if sink is not None:
                         sink.delivered(tag, consumer, data[header + 12 : header_end], data[body:body_end])
-                    return body_end + 1
+                    return int(body_end) + 1
         self._open[number] = _Content(tag, consumer, None)
         return stop + 1
 
