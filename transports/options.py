@@ -47,8 +47,16 @@ class Options:
             return default
         return str(value)
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self._take(key, default)
+        if not isinstance(value, bool):
+            self.fault(key, value, "true or false")
+            return default
+        return value
+
     def text(self, key: str) -> str | None:
-        """Read a text; None where it is not given."""
+        """Read a text that is not empty; None where it is not given."""
         value = self._take(key, None)
         if value is not None and (not isinstance(value, str) or not value):
             self.fault(key, value, "a text")

@@ -36,12 +36,10 @@ class Bench:
     Args:
         make: makes a connection to the broker; called again for every further one.
         clock: moved by ``passes``; None where the broker has its own, then time really passes.
-        pace: how long a scenario's second then lasts, in seconds; ``make`` wraps its transports in ``Paced``.
     """
 
-    def __init__(self, make: Callable[[], Transport], clock: Clock | None, pace: float = 1.0) -> None:
+    def __init__(self, make: Callable[[], Transport], clock: Clock | None) -> None:
         self.clock = clock
-        self._pace = pace
         self._make = make
         self._transports: list[Transport] = []
         self._numbers = itertools.count(1)
@@ -86,16 +84,11 @@ class Bench:
     async def passes(self, seconds: float) -> None:
         """Let time pass."""
         if self.clock is None:
-            # from a minute on a scenario means "longer than any lease"; nothing is delayed for that long
-            await asyncio.sleep(seconds * self._pace if seconds < 60 else 0.5)
+            await asyncio.sleep(seconds)
             return
         self.clock.advance(seconds)
         for transport in self._transports:
             transport.wake()  # type: ignore[attr-defined]  # there wherever a clock is taken
-
-    def now(self) -> float:
-        """Seconds as the scenarios count them."""
-        return self.clock() if self.clock is not None else asyncio.get_running_loop().time() / self._pace
 
     def message(self, **changes: Any) -> Outgoing:
         """A message like many others; every call has its own id."""
@@ -115,11 +108,33 @@ class Bench:
         return outcomes
 
     async def subscribe(self, queue: QueueSpec = QUEUE, over: Transport | None = None) -> Subscription:
-        return await (over or self.transport).subscribe(queue, slots=100)
+        """Subscribe; where the broker deals out partitions, wait until it has."""
+        transport = over or self.transport
+        subscription = await transport.subscribe(queue, slots=100)
+        if not await transport.missing([queue]):
+            await dealt_out(subscription)
+        return subscription
+
+    async def rival(self, queue: QueueSpec = QUEUE) -> Subscription:
+        """A subscription that competes for every single message with those of the first connection.
+
+        Where whole partitions are shared out, that is one of the same connection.
+        """
+        if self.features.shares == "partition":
+            return await self.subscribe(queue)
+        return await self.subscribe(queue, over=await self.another())
 
     async def depth(self, queue: QueueSpec = QUEUE) -> Depth:
         counted = await self.transport.depth([queue.name])  # type: ignore[attr-defined]  # asked for by Features.depth
         return counted[queue.name]
+
+
+async def dealt_out(subscription: Subscription) -> None:
+    """Wait, where the broker deals out partitions, until it has: what is there is handed out then."""
+    joined = getattr(subscription, "joined", None)
+    if joined is not None:
+        async with asyncio.timeout(PATIENCE):
+            await joined()
 
 
 async def take(subscription: Subscription, count: int) -> list[Delivery]:

@@ -174,7 +174,7 @@ def _expected(kind: Any) -> str:
 
 # --- transports -----------------------------------------------------------------------------------------------------
 
-EXAMPLES = {"sqlite": "sqlite:///var/queue.db", "memory": "memory://"}
+EXAMPLES = {"sqlite": "sqlite:///var/queue.db", "memory": "memory://", "kafka": "kafka://localhost:9092"}
 
 
 def features() -> str:

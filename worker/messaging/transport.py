@@ -7,7 +7,7 @@ The conformance suite in ``tests/conformance`` defines it executably. What a bro
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -19,6 +19,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         durable: messages outlive the process and the broker.
         shared: several processes can consume it at once.
+        shares: how they do: each takes single messages, or holds whole partitions until it goes.
         ordering: ``key`` where one key's messages are handed out one at a time, in order.
         max_delay: longest delay the broker keeps by itself, seconds; 0 for none.
         lease: whether a held message comes back by time and must be extended.
@@ -32,6 +33,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
 
     durable: bool = True
     shared: bool = True
+    shares: Literal["message", "partition"] = "message"
     ordering: Literal["none", "key"] = "none"
     max_delay: float = 0.0
     lease: bool = False
@@ -243,6 +245,14 @@ class ExtendsLease(Protocol):
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
         """Hold them for another lease; LOST where somebody else has them by now."""
         ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A subscription that loses its hold at the broker's word, and asks first for what was not started."""
+
+    recalled: Callable[[], None] | None
+    """Called when it must let go soon: give back at once what was received and not started."""
 
 
 @runtime_checkable

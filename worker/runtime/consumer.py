@@ -88,7 +88,7 @@ class Consumer:
         self._room = room
         self._wait = wait
         self._wake = wake
-        self._subscriber = Subscriber(transport, spec, slots)
+        self._subscriber = Subscriber(transport, spec, slots, self.recall)
         self._full = False
         self._space = asyncio.Event()
         self._settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake)
@@ -221,6 +221,11 @@ class Consumer:
         """Return what was taken and not started, nothing charged."""
         while self.buffer:
             self._settle(Release(self.buffer.popleft()))
+
+    def recall(self) -> None:
+        """Return what was not started, and take what else there is."""
+        self.give_back()
+        self.nudge()
 
     def nudge(self) -> None:
         """Let the fetching go on after room was made elsewhere."""

@@ -162,7 +162,8 @@ class Settler:
             priority=consumer.spec.priority,
             content_type=CONTENT_TYPE,
         )
-        if consumer.transport.features.replaces:
+        features = consumer.transport.features
+        if features.replaces and delay <= features.max_delay:  # the sender keeps longer ones elsewhere
             return Verdict(Again(delivery, outgoing), outcome, attempt, error)
         await self._senders[consumer.transport.name].send(outgoing)
         return Verdict(Ack(delivery), outcome, attempt, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import structlog
@@ -13,6 +13,7 @@ from worker.messaging.transport import (
     Delivery,
     ExtendsLease,
     QueueSpec,
+    Recalls,
     Settled,
     Settlement,
     Subscription,
@@ -34,9 +35,11 @@ class Subscriber:
         transport: where the queue is.
         spec: the queue.
         slots: handlers that run at once in this process.
+        recall: gives back what was not started, when the broker wants it for another process.
     """
 
-    def __init__(self, transport: Transport, spec: QueueSpec, slots: int) -> None:
+    def __init__(self, transport: Transport, spec: QueueSpec, slots: int, recall: Callable[[], None]) -> None:
+        self._recall = recall
         self.leasing: ExtendsLease | None = None
         self.paused = False
         self._transport = transport
@@ -63,6 +66,8 @@ class Subscriber:
             if self._subscription is None:
                 subscription: object = await self._transport.subscribe(self._spec, slots=self._slots)
                 self.leasing = subscription if isinstance(subscription, ExtendsLease) else None
+                if isinstance(subscription, Recalls):
+                    subscription.recalled = self._recall
                 self._told = False
                 self._subscription = cast("Subscription", subscription)
             return self._subscription

@@ -59,11 +59,7 @@ class Intake:
         async def report() -> HealthReport:
             found = await health(service)
             return HealthReport(
-                healthy=found.healthy,
-                status=found.status,
-                info=found.info,
-                process=found.process,
-                reasons=found.reasons,
+                healthy=found.healthy, status=found.status, info=found.info, process=found.process
             )
 
         async def ready() -> list[str]:

@@ -26,13 +26,11 @@ class Probes:
 
     async def _health(self) -> HealthReport:
         found = await health(self._service)
-        queues = {f"queue.{c.spec.name}": c.trouble is None for c in self._worker.consumers}
         return HealthReport(
-            healthy=found.healthy and all(queues.values()),
-            status={**found.status, **queues},
+            healthy=found.healthy and not self._down(),
+            status=found.status,
             info=found.info,
             process=found.process,
-            reasons=[*found.reasons, *self._down()],
         )
 
     async def _ready(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""Kafka: a topic and a consumer group a queue, on aiokafka."""

@@ -1,0 +1,58 @@
+"""Questions to the cluster itself: one client, made when it is needed and thrown away when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from transports.kafka.connection import Connection, dismiss
+from worker.errors import TransportUnavailable
+
+T = TypeVar("T")
+
+
+class Admin:
+    """Asks, each time for a bounded time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client: AIOKafkaAdminClient | None = None
+        self._lock = asyncio.Lock()
+
+    async def ask(
+        self, what: str, question: Callable[[Any], Awaitable[T]], seconds: float | None = None
+    ) -> T:
+        """Put a question to the client.
+
+        Raises:
+            TransportUnavailable: there was no answer; the next question comes over a new connection.
+        """
+        client = await self._open()
+        try:
+            return await self._connection.within(what, question(client), seconds)
+        except TransportUnavailable:
+            if self._client is client:
+                self._client = None
+                await dismiss(client, 1.0)
+            raise
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await dismiss(client, 1.0)
+
+    async def _open(self) -> AIOKafkaAdminClient:
+        async with self._lock:
+            if self._client is None:
+                client = self._connection.admin()
+                try:
+                    await self._connection.within("connecting", client.start())
+                except BaseException:
+                    await dismiss(client, 1.0)
+                    raise
+                self._client = client
+            return self._client

@@ -1,0 +1,172 @@
+"""Connections to the cluster: the driver in, our errors out, and nothing waited for without end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar, cast
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaError
+
+from transports.kafka.settings import Settings
+from worker.errors import TransportUnavailable
+
+T = TypeVar("T")
+BATCH_BYTES = 256 * 1024
+"""Of one produce request's part for one partition."""
+
+_NEVER = 2**31 - 1
+"""Milliseconds: whether this process gets on is watched here, the driver must not leave the group by itself."""
+
+
+class Connection:
+    """Makes clients of one cluster.
+
+    Args:
+        name: of the transport, for messages.
+        settings: where and how.
+    """
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self.settings = settings
+        self._arguments: dict[str, Any] | None = None
+
+    def unavailable(self, what: str, error: BaseException | None = None) -> TransportUnavailable:
+        """Say that the brokers do not answer, where, and why."""
+        cause = f": {_text(error)}" if error is not None else ""
+        return TransportUnavailable(f"kafka at {self.settings.shown}: {what}{cause}")
+
+    async def within(self, what: str, doing: Awaitable[T], seconds: float | None = None) -> T:
+        """Await an answer for a bounded time.
+
+        Raises:
+            TransportUnavailable: there was none, or an error.
+        """
+        limit = self.settings.timeout if seconds is None else seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await doing
+        except TimeoutError:
+            raise self.unavailable(f"{what}: no answer within {limit:g} s") from None
+        except (KafkaError, OSError) as error:
+            raise self.unavailable(what, error) from error
+
+    def producer(self) -> AIOKafkaProducer:
+        """Make a producer: idempotent, confirmed by all replicas."""
+        return AIOKafkaProducer(
+            **self._common(),
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            max_request_size=max(self.settings.max_bytes + 65_536, 2 * BATCH_BYTES),
+        )
+
+    def admin(self) -> AIOKafkaAdminClient:
+        """Make a client for topics and groups."""
+        return AIOKafkaAdminClient(**self._common())
+
+    def member(self, group: str) -> AIOKafkaConsumer:
+        """Make a member of a group. It commits when it is told to only, and starts at the oldest message."""
+        settings = self.settings
+        heartbeat = min(0.5, settings.session_timeout / 6)
+        return AIOKafkaConsumer(
+            **self._common() | {"request_timeout_ms": _ms(settings.timeout + settings.rebalance_timeout)},
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],  # one: each costs a join of its own
+            session_timeout_ms=_ms(settings.session_timeout),
+            heartbeat_interval_ms=_ms(heartbeat),
+            rebalance_timeout_ms=_ms(settings.rebalance_timeout),
+            max_poll_interval_ms=_NEVER,
+            max_partition_fetch_bytes=max(1_048_576, settings.max_bytes + 65_536),
+        )
+
+    def reader(self) -> AIOKafkaConsumer:
+        """Make a consumer without a group, to look at messages."""
+        return AIOKafkaConsumer(
+            **self._common(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=max(1_048_576, self.settings.max_bytes + 65_536),
+        )
+
+    def _common(self) -> dict[str, Any]:
+        if self._arguments is None:
+            self._arguments = self.settings.security.arguments()
+        return {
+            "bootstrap_servers": list(self.settings.servers),
+            "client_id": "command-worker",
+            "request_timeout_ms": _ms(self.settings.timeout),
+            "retry_backoff_ms": 100,
+            **self._arguments,
+        }
+
+
+async def dismiss(client: Any, seconds: float) -> None:
+    """Stop a client within a bounded time; what still runs of it then is cancelled.
+
+    With the broker gone the driver's ``stop`` waits for ever for what it cannot send.
+    """
+    stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())
+    await asyncio.wait({stopping}, timeout=seconds)
+    if not stopping.done():
+        await _abandon([stopping, *_tasks(client)])
+        connections = getattr(_client(client), "_conns", {})
+        for connection in list(connections.values()):
+            connection.close()
+    elif not stopping.cancelled():
+        stopping.exception()
+
+
+def is_member(consumer: Any) -> bool:
+    """Whether the group still counts a consumer in: else its partitions are another's already."""
+    return bool(getattr(getattr(consumer, "_coordinator", None), "generation", 1) > 0)
+
+
+def _client(client: Any) -> Any:
+    return getattr(client, "_client", None) or getattr(client, "client", None)
+
+
+def _tasks(client: Any) -> Sequence[asyncio.Task[Any]]:
+    """Every task that the driver keeps for a client; the driver has no way to end them by force."""
+    coordinator = getattr(client, "_coordinator", None)
+    fetcher = getattr(client, "_fetcher", None)
+    found = [
+        getattr(coordinator, "_coordination_task", None),
+        getattr(coordinator, "_heartbeat_task", None),
+        getattr(coordinator, "_commit_refresh_task", None),
+        getattr(fetcher, "_fetch_task", None),
+        *getattr(fetcher, "_pending_tasks", ()),
+        getattr(getattr(client, "_sender", None), "sender_task", None),
+        getattr(_client(client), "_sync_task", None),
+    ]
+    return [cast("asyncio.Task[Any]", task) for task in found if task is not None]
+
+
+async def _abandon(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, left = await asyncio.wait(tasks, timeout=1.0)
+        for (
+            task
+        ) in left:  # some of the driver's tasks take one cancellation for the end of what they wait for
+            task.cancel()
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            with contextlib.suppress(BaseException):
+                task.exception()
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _text(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,197 @@
+"""What a process holds of a queue: the windows of its partitions, what is ready, what waits for its time or key."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+
+import msgspec
+
+from transports.kafka.records import CONTENT_TYPE, Reader, Record
+from transports.kafka.window import COPYING, OUT, WAITING, Entry, Window
+from worker.messaging.transport import Delivery, Outgoing, Settled
+
+Partition = tuple[str, int]
+
+
+class Holdings:
+    """Hands out in order of arrival; of each key only the head. Knows no broker.
+
+    Args:
+        queue: name, as in deliveries.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, queue: str, clock: Callable[[], float]) -> None:
+        self.windows: dict[Partition, Window] = {}
+        self.out = 0
+        self.settled = 0
+        self._clock = clock
+        self._reader = Reader(queue)
+        self._ready: deque[Entry] = deque()
+        self._later: list[tuple[float, int, int, Entry]] = []
+        self._sequence = 0
+
+    @property
+    def ready(self) -> int:
+        """How many may be handed out, about."""
+        return len(self._ready)
+
+    def held(self) -> Iterable[Window]:
+        """The windows of the partitions that are held now."""
+        return self.windows.values()
+
+    def begin(self, windows: Iterable[Window]) -> None:
+        """Hold these partitions, and no others."""
+        self.end()
+        self.windows = {(window.topic, window.partition): window for window in windows}
+
+    def end(self) -> None:
+        """Hold nothing: what is still out is fenced, its settlement changes nothing."""
+        for window in self.windows.values():
+            window.alive = False
+        self.windows = {}
+        self._ready.clear()
+        self._later.clear()
+        self.out = 0
+
+    def took(self, partition: Partition, records: Sequence[Record]) -> None:
+        """Take what was read of a partition, in its order."""
+        window = self.windows[partition]
+        now = self._clock()
+        for record in records:
+            if window.done_before(record.offset):
+                self.settled += 1
+                continue
+            entry = self._reader.read(window, record)
+            window.add(entry, len(record.value or b""))
+            key = entry.key
+            if key is not None:
+                lane = window.lanes.get(key)
+                if lane is not None:
+                    lane.append(entry)
+                    continue
+                window.lanes[key] = deque((entry,))
+            if entry.due > now:
+                self._hold(entry, entry.due)
+            else:
+                self._ready.append(entry)
+
+    def hand_out(self, limit: int) -> list[Delivery]:
+        """Hand out up to ``limit`` messages."""
+        if self._later:
+            self._ripen()
+        ready = self._ready
+        handed: list[Delivery] = []
+        while ready and len(handed) < limit:
+            entry = ready.popleft()
+            assert entry.delivery is not None
+            entry.state = OUT
+            handed.append(entry.delivery)
+        self.out += len(handed)
+        return handed
+
+    def next_due(self) -> float | None:
+        """When the next one is due that waits for its time."""
+        return self._later[0][0] if self._later else None
+
+    def ack(self, delivery: Delivery) -> Settled:
+        """Be done with a message."""
+        entry = _held(delivery)
+        if entry is None:
+            return Settled.LOST
+        self._done(entry)
+        return Settled.DONE
+
+    def release(self, delivery: Delivery, delay: float) -> Settled:
+        """Take a message back as it was."""
+        entry = _held(delivery)
+        if entry is None:
+            return Settled.LOST
+        self._take_back(entry, self._clock() + delay if delay > 0 else 0.0)
+        return Settled.DONE
+
+    def again(self, delivery: Delivery, outgoing: Outgoing) -> Settled:
+        """Swap a message for its next attempt in place; the rest of its key waits for it."""
+        entry = _held(delivery)
+        if entry is None:
+            return Settled.LOST
+        entry.delivery = msgspec.structs.replace(
+            delivery, body=outgoing.body, headers={**delivery.headers, CONTENT_TYPE: outgoing.content_type}
+        )
+        self._take_back(entry, self._clock() + outgoing.delay if outgoing.delay > 0 else 0.0)
+        return Settled.DONE
+
+    def begin_copy(self, delivery: Delivery) -> Entry | None:
+        """Keep a message aside while its copy is published; None when it is nobody's to settle any more."""
+        entry = _held(delivery)
+        if entry is not None:
+            entry.state = COPYING
+        return entry
+
+    def end_copy(self, entry: Entry, *, published: bool, retry_at: float) -> Settled:
+        """Be done with a message whose copy is safe; else it stays with its holder, and returns by itself."""
+        if not entry.window.alive:
+            return Settled.LOST
+        if published:
+            self._done(entry)
+            return Settled.DONE
+        entry.state = OUT
+        self._hold(entry, retry_at)
+        return Settled.UNKNOWN
+
+    def _done(self, entry: Entry) -> None:
+        window = entry.window
+        window.finish(entry)
+        self.out -= 1
+        self.settled += 1
+        if entry.key is None:
+            return
+        lane = window.lanes[entry.key]
+        lane.popleft()
+        if lane:
+            self._place(lane[0])
+        else:
+            del window.lanes[entry.key]
+
+    def _take_back(self, entry: Entry, due: float) -> None:
+        self.out -= 1
+        entry.state = WAITING
+        entry.due = due
+        entry.number += 1
+        assert entry.delivery is not None
+        entry.delivery = msgspec.structs.replace(entry.delivery, receipt=(entry, entry.number))
+        self._place(entry, first=True)
+
+    def _place(self, entry: Entry, *, first: bool = False) -> None:
+        if entry.due > self._clock():
+            self._hold(entry, entry.due)
+        elif first:
+            self._ready.appendleft(entry)
+        else:
+            self._ready.append(entry)
+
+    def _hold(self, entry: Entry, due: float) -> None:
+        self._sequence += 1
+        heappush(self._later, (due, self._sequence, entry.number, entry))
+
+    def _ripen(self) -> None:
+        now = self._clock()
+        while self._later and self._later[0][0] <= now:
+            _, _, number, entry = heappop(self._later)
+            if entry.number != number or entry.state not in {WAITING, OUT} or not entry.window.alive:
+                continue
+            if entry.state is OUT:  # nobody knows what became of its copy: it is handed out again
+                self._take_back(entry, 0.0)
+            else:
+                self._ready.append(entry)
+
+
+def _held(delivery: Delivery) -> Entry | None:
+    """The entry while the delivery is its valid hand-over."""
+    entry, number = delivery.receipt
+    if entry.state is OUT and entry.number == number and entry.window.alive:
+        found: Entry = entry
+        return found
+    return None

@@ -1,0 +1,83 @@
+"""Messages as Kafka's records: what is written into a record, and how one is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from transports.kafka.window import Entry, Window
+from worker.messaging.transport import Delivery, Outgoing
+
+ID = "message-id"
+CONTENT_TYPE = "content-type"
+DUE = "due"
+"""Seconds since the epoch: when a message may be handed out."""
+
+Headers = list[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """What is read of a consumer's record."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+def headers(message: Outgoing, due: float = 0.0) -> Headers:
+    """Write the headers of a message."""
+    written: Headers = [(ID, message.id.encode()), (CONTENT_TYPE, message.content_type.encode())]
+    if due:
+        written.append((DUE, repr(due).encode()))
+    return written
+
+
+class Reader:
+    """Reads one queue's records into entries."""
+
+    def __init__(self, queue: str) -> None:
+        self._queue = queue
+        self._plain: dict[bytes, Mapping[str, str]] = {}
+
+    def read(self, window: Window, record: Record) -> Entry:
+        """Make the entry of a record, with its delivery."""
+        found = record.headers
+        key = record.key
+        entry = Entry(window, record.offset, key)
+        texts: Mapping[str, str]
+        if len(found) == 2 and found[0][0] == ID and found[1][0] == CONTENT_TYPE:
+            message_id = (found[0][1] or b"").decode("utf-8", "replace")
+            content_type = found[1][1] or b""
+            texts = self._plain.get(content_type) or self._keep(content_type)
+        else:
+            texts = read = {name: (value or b"").decode("utf-8", "replace") for name, value in found}
+            message_id = read.pop(ID, "") or read.get("ce_id") or _own_id(window, record.offset)
+            entry.due = _seconds(read.pop(DUE, ""))
+        entry.delivery = Delivery(
+            queue=self._queue,
+            id=message_id,
+            body=record.value or b"",
+            receipt=(entry, 0),
+            headers=texts,
+            key=None if key is None else key.decode("utf-8", "replace"),
+        )
+        return entry
+
+    def _keep(self, content_type: bytes) -> Mapping[str, str]:
+        texts = {CONTENT_TYPE: content_type.decode("utf-8", "replace")}
+        if len(self._plain) < 100:  # as many as an application has, not as many as somebody invents
+            self._plain[content_type] = texts
+        return texts
+
+
+def _own_id(window: Window, offset: int) -> str:
+    """An id for a message that came without one: where it lies."""
+    return f"{window.topic}-{window.partition}-{offset}"
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text) if text else 0.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,163 @@
+"""A consumer's hold on one queue: what this process's member of the group holds, handed out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from transports.kafka.holdings import Holdings
+from transports.kafka.window import Entry
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import Ack, Again, Delivery, Outcome, Outgoing, Release, Settled, Settlement
+
+RETURN_AFTER = 5.0
+"""Seconds after which a message whose next attempt could not be published is handed out again."""
+
+_LONGEST_SLEEP = 2.0
+"""Seconds: the clock may be set back while somebody sleeps until a message is due."""
+
+
+class Member(Protocol):
+    """What a subscription asks of the process's member of the group."""
+
+    holdings: Holdings
+    down: str | None
+    clock: Callable[[], float]
+
+    def hand_out(self, limit: int) -> Sequence[Delivery]:
+        """Hand out what is ready."""
+        ...
+
+    def settled(self) -> None:
+        """Something was settled: there may be room, or something ready."""
+        ...
+
+    def changed(self) -> None:
+        """A subscription was paused or goes on."""
+        ...
+
+    async def joined(self) -> None:
+        """Wait until the group has assigned partitions."""
+        ...
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish next attempts."""
+        ...
+
+    async def leave(self, subscription: KafkaSubscription, grace: float) -> None:
+        """Hand out to it no more."""
+        ...
+
+
+class KafkaSubscription:
+    """Takes of what the member holds; several in one process share it.
+
+    Attributes:
+        recalled: called when partitions go to another process: what was not started should be given back.
+    """
+
+    def __init__(self, member: Member) -> None:
+        self.wakened = asyncio.Event()
+        self.paused = False
+        self.recalled: Callable[[], None] | None = None
+        self._member = member
+        self._closed = False
+
+    async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
+        """Take up to ``limit`` messages; wait up to ``wait`` seconds for the first.
+
+        Raises:
+            TransportUnavailable: the brokers do not answer.
+        """
+        member = self._member
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait
+        await asyncio.sleep(0)  # a consumer that always finds something must not keep the loop to itself
+        while not self._closed:
+            self.wakened.clear()
+            due: float | None = None
+            if not self.paused and limit > 0:
+                deliveries = member.hand_out(limit)
+                if deliveries:
+                    return deliveries
+                if member.down is not None:
+                    raise TransportUnavailable(member.down)
+                due = member.holdings.next_due()
+            left = deadline - loop.time()
+            if left <= 0:
+                break
+            if due is not None:
+                # a tick late rather than early: a timer that fires before its time would find nothing
+                left = min(left, max(due - member.clock(), 0.0) + 0.001, _LONGEST_SLEEP)
+            try:
+                async with asyncio.timeout(left):
+                    await self.wakened.wait()
+            except TimeoutError:
+                pass
+        return []
+
+    async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
+        """Settle at once; what must be published again is done when the brokers have confirmed it."""
+        holdings = self._member.holdings
+        answers: list[Settled] = []
+        copies: dict[int, tuple[Entry, Outgoing]] = {}
+        for item in items:
+            if type(item) is Ack:
+                answers.append(holdings.ack(item.delivery))
+            elif type(item) is Release:
+                answers.append(holdings.release(item.delivery, item.delay))
+            elif type(item) is Again and _in_place(item):
+                answers.append(holdings.again(item.delivery, item.outgoing))
+            elif type(item) is Again:
+                entry = holdings.begin_copy(item.delivery)
+                if entry is not None:
+                    copies[len(answers)] = (entry, item.outgoing)
+                answers.append(Settled.LOST)
+        if copies:
+            await self._copy(copies, answers)
+        self._member.settled()
+        return answers
+
+    async def pause(self) -> None:
+        """Stop taking. What was read and not handed out stays uncommitted: it is whoever's gets the partition."""
+        self.paused = True
+        self._member.changed()
+
+    async def resume(self) -> None:
+        """Take again."""
+        self.paused = False
+        self.wakened.set()
+        self._member.changed()
+
+    async def joined(self) -> None:
+        """Wait until the group has assigned partitions to this process, maybe none."""
+        await self._member.joined()
+
+    async def close(self, grace: float) -> None:
+        """Let whoever waits in ``receive`` go; the last one of a process commits and leaves the group."""
+        if self._closed:
+            return
+        self._closed = True
+        self.wakened.set()
+        await self._member.leave(self, grace)
+
+    async def _copy(self, copies: Mapping[int, tuple[Entry, Outgoing]], answers: list[Settled]) -> None:
+        holdings, clock = self._member.holdings, self._member.clock
+        outcomes: Sequence[Outcome | None] = [None] * len(copies)
+        try:
+            outcomes = await self._member.publish([outgoing for _, outgoing in copies.values()])
+        except TransportUnavailable:
+            pass  # each is UNKNOWN, which says so
+        finally:
+            for (index, (entry, _)), outcome in zip(copies.items(), outcomes, strict=True):
+                published = outcome is not None and outcome.accepted
+                answers[index] = holdings.end_copy(
+                    entry, published=published, retry_at=clock() + RETURN_AFTER
+                )
+
+
+def _in_place(item: Again) -> bool:
+    """Whether the next attempt waits where the message is: else its key's later messages would overtake it."""
+    delivery, outgoing = item.delivery, item.outgoing
+    return outgoing.key is not None and (outgoing.queue, outgoing.key) == (delivery.queue, delivery.key)

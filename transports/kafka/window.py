@@ -1,0 +1,131 @@
+"""One partition's window: what was read and is not committed, in order. A commit never passes unfinished work."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from transports.kafka import progress
+from transports.kafka.progress import Range
+from worker.messaging.transport import Delivery
+
+
+class State(enum.Enum):
+    """Where an entry stands."""
+
+    WAITING = "waiting"
+    OUT = "out"
+    COPYING = "copying"
+    """Its next attempt is being published elsewhere."""
+    DONE = "done"
+
+
+WAITING, OUT, COPYING, DONE = State
+
+
+class Entry:
+    """One message of a window. ``number`` counts its hand-overs, so that a receipt fits one of them only.
+
+    ``due`` is when it may be handed out, 0 for at once.
+    """
+
+    __slots__ = ("delivery", "due", "key", "number", "offset", "size", "state", "window")
+
+    def __init__(self, window: Window, offset: int, key: bytes | None, due: float = 0.0) -> None:
+        self.window = window
+        self.offset = offset
+        self.key = key
+        self.due = due
+        self.number = 0
+        self.size = 0
+        self.state = WAITING
+        self.delivery: Delivery | None = None
+
+
+class Window:
+    """A partition while this process holds it: made at an assignment, dead at the revocation.
+
+    Args:
+        topic: and ``partition``: what it is of.
+        start: the committed offset; None where nothing was committed yet.
+        earlier: ranges beyond it that an earlier holder had done.
+        limit: entries and bytes that it holds at most before nothing more should be read.
+
+    Attributes:
+        position: the offset after the last one read; None while nothing was read or committed.
+        committed: what was committed when the partition was assigned.
+        lanes: entries by key, the head of each first.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        *,
+        start: int | None = None,
+        earlier: Iterable[Range] = (),
+        limit: tuple[int, int] = (10_000, 32 * 1024 * 1024),
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.alive = True
+        self.committed = start
+        self.lanes: dict[bytes, deque[Entry]] = {}
+        self.position = start
+        self._earlier = deque(earlier)
+        self._entries: deque[Entry] = deque()
+        self._most, self._most_bytes = limit
+        self._bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more should be read until something is done."""
+        return len(self._entries) >= self._most or self._bytes >= self._most_bytes
+
+    @property
+    def start(self) -> int | None:
+        """What may be committed: the first offset that is not done; None while nothing was read."""
+        entries = self._entries
+        while entries and entries[0].state is DONE:
+            entries.popleft()
+        return entries[0].offset if entries else self.position
+
+    def done_before(self, offset: int) -> bool:
+        """Note that an offset was read; whether an earlier holder had done it. Offsets ascend."""
+        self.position = offset + 1
+        earlier = self._earlier
+        while earlier and earlier[0][1] <= offset:
+            earlier.popleft()
+        if not earlier or offset < earlier[0][0]:
+            return False
+        entry = Entry(self, offset, None)
+        entry.state = DONE
+        self._entries.append(entry)
+        return True
+
+    def add(self, entry: Entry, size: int) -> None:
+        """Take an entry that was read."""
+        entry.size = size
+        self._bytes += size
+        self._entries.append(entry)
+
+    def finish(self, entry: Entry) -> None:
+        """Mark it done, and let go of its body."""
+        entry.state = DONE
+        entry.delivery = None
+        self._bytes -= entry.size
+
+    def progress(self) -> str:
+        """Write down what is done beyond ``start``."""
+        start = self.start
+        if start is None:
+            return ""
+        return progress.encode(start, self._done())
+
+    def _done(self) -> Iterator[Range]:
+        yield from progress.joined(entry.offset for entry in self._entries if entry.state is DONE)
+        position = self.position or 0
+        for first, end in self._earlier:
+            if end > position:
+                yield max(first, position), end
