@@ -90,6 +90,10 @@ class Worker:
         """How many more messages may be taken before the limit."""
         return self._limits.room(sum(len(consumer.held) for consumer in self.consumers))
 
+    def troubles(self) -> tuple[str, ...]:
+        """Say what keeps it from taking messages of some queues now, a sentence each."""
+        return tuple(f"queue {one.spec.name}: {one.trouble}" for one in self.consumers if one.trouble)
+
     def wake(self) -> None:
         """Let a free slot look for work."""
         self._changed.set()

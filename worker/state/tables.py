@@ -60,6 +60,7 @@ outbox = Table(
     UniqueConstraint("message_id", name="worker_outbox_message_id"),
     Index("worker_outbox_origin", "origin", "seq"),
     Index("worker_outbox_lane", "key", "queue", "seq"),
+    Index("worker_outbox_claimed_until", "claimed_until"),
     sqlite_autoincrement=True,
 )
 
@@ -141,6 +142,7 @@ workers = Table(
     Column(
         "quiet_version", BigInteger, nullable=False, server_default="0"
     ),  # no command runs since that version
+    Column("troubles", Text, nullable=False, server_default="[]"),  # a JSON list
 )
 
 control = Table(

@@ -21,6 +21,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
         applied_version: of the stored pauses.
         quiet_version: of the control state, as of which no command has been running; 0 for never.
         types: message types that it takes.
+        troubles: what keeps it from taking some of them now, a sentence each.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     applied_version: int = 0
     quiet_version: int = 0
     types: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
 
 
 class Workers:
@@ -47,6 +49,7 @@ class Workers:
         row = msgspec.structs.asdict(heartbeat) | {
             "seen_at": self._database.clock(),
             "types": msgspec.json.encode(heartbeat.types).decode(),
+            "troubles": msgspec.json.encode(heartbeat.troubles).decode(),
         }
         insert = self._database.insert(workers)
         changes = {name: insert.excluded[name] for name in row if name != "id"}
@@ -60,7 +63,10 @@ class Workers:
         async with self._database.begin_read() as connection:
             rows = (await connection.execute(statement)).mappings().all()
         decode = msgspec.json.Decoder(tuple[str, ...]).decode
-        return [Heartbeat(**(dict(row) | {"types": decode(row["types"])})) for row in rows]
+        return [
+            Heartbeat(**(dict(row) | {name: decode(row[name]) for name in ("types", "troubles")}))
+            for row in rows
+        ]
 
     async def remove(self, worker_id: str) -> None:
         """Forget a process: it stopped."""

@@ -19,6 +19,7 @@ async def consumers(service: Service) -> dict[str, Any]:
     """Make the document; what a broker cannot tell, or does not answer, is None."""
     pauses = await service.pausing.read()
     workers = await service.workers.live(LIVE)
+    parked = await service.outbox.parked()
     depths: dict[str, dict[str, Depth]] = {}
     for name, specs in service.routes.queues.items():
         depths[name] = await _depths(service, name, [spec.name for spec in specs])
@@ -40,7 +41,7 @@ async def consumers(service: Service) -> dict[str, Any]:
                 "lagging": lagging,
                 "ready": depth.ready,
                 "in_flight": depth.in_flight,
-                "delayed": depth.delayed,
+                "delayed": _sum(depth.delayed, parked.get((target.transport, target.queue), 0)),
                 "failed": await service.failures.count(Filter(type=target.type)),
             }
         )
@@ -57,9 +58,15 @@ def _workers(workers: Sequence[Heartbeat]) -> list[dict[str, Any]]:
             "seen_at": timestamp(worker.seen_at),
             "applied_version": worker.applied_version,
             "types": list(worker.types),
+            "troubles": list(worker.troubles),
         }
         for worker in workers
     ]
+
+
+def _sum(delayed: int | None, parked: int) -> int | None:
+    """Add those that wait here for their broker; what the broker cannot tell stays unknown."""
+    return None if delayed is None else delayed + parked
 
 
 def _pause(service: Service, pauses: Pauses, target: Target) -> Pause | None:

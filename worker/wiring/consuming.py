@@ -72,7 +72,7 @@ def make_control(service: Service, worker: Worker) -> Control:
 
     async def report() -> None:
         """Write the heartbeat."""
-        await service.beat(types, control.applied)
+        await service.beat(types, control.applied, worker.troubles())
 
     control = Control(service.pauses, worker.consumers, targets, service.gate, service.clock, report)
     return control

@@ -27,7 +27,7 @@ class Probes:
     async def _health(self) -> HealthReport:
         found = await health(self._service)
         return HealthReport(
-            healthy=found.healthy and not self._down(),
+            healthy=found.healthy and not self._worker.troubles(),
             status=found.status,
             info=found.info,
             process=found.process,
@@ -35,7 +35,9 @@ class Probes:
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []
-        return [*stopping, *(await health(self._service)).reasons, *self._control.reasons, *self._down()]
-
-    def _down(self) -> list[str]:
-        return [f"queue {c.spec.name}: {c.trouble}" for c in self._worker.consumers if c.trouble is not None]
+        return [
+            *stopping,
+            *(await health(self._service)).reasons,
+            *self._control.reasons,
+            *self._worker.troubles(),
+        ]

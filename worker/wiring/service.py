@@ -85,8 +85,10 @@ class Service:
     pauses: SqlPauses
     pausing: Pausing
 
-    async def beat(self, types: tuple[str, ...], applied_version: int = 0) -> None:
-        """Tell the fleet that this process lives, what it takes, and which pauses it has applied.
+    async def beat(
+        self, types: tuple[str, ...], applied_version: int = 0, troubles: tuple[str, ...] = ()
+    ) -> None:
+        """Tell the fleet that this process lives, what it takes, which pauses it has applied, and what is wrong.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
@@ -98,6 +100,7 @@ class Service:
             started_at=self.started_at,
             applied_version=applied_version,
             types=types,
+            troubles=troubles,
         )
         await self.workers.beat(beat)
 

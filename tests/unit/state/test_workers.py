@@ -6,7 +6,7 @@ import msgspec
 
 from worker.state.workers import Heartbeat, Workers
 
-BEAT = Heartbeat(id="w1", host="h", pid=7, started_at=5.0, types=("A", "B"))
+BEAT = Heartbeat(id="w1", host="h", pid=7, started_at=5.0, types=("A", "B"), troubles=("queue a: down",))
 
 
 async def test_a_beat_is_listed_until_it_is_too_old(database, clock):

@@ -84,6 +84,10 @@ def status(invocation: Invocation) -> None:
         ],
         empty="none is alive",
     )
+    troubles = [(worker["id"], trouble) for worker in document["workers"] for trouble in worker["troubles"]]
+    if troubles:
+        print_heading("Troubles")
+        print_table(("worker", "what"), troubles)
 
 
 def _applied(item: dict[str, Any]) -> str:

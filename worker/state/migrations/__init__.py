@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy import Connection
 
-from worker.state.migrations import m0001_initial, m0002_control
+from worker.state.migrations import m0001_initial, m0002_control, m0003_troubles
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -21,5 +21,6 @@ class Migration(msgspec.Struct, frozen=True):
 MIGRATIONS = (
     Migration(1, "0001_initial", m0001_initial.upgrade),
     Migration(2, "0002_control", m0002_control.upgrade),
+    Migration(3, "0003_troubles", m0003_troubles.upgrade),
 )
 """All of them, in order. A new one: a file ``m<number>_<name>.py`` and a line here."""
