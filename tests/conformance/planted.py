@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from worker.errors import TransportUnavailable
+from worker.messaging.pausing import Pauses
 from worker.messaging.transport import (
     ACCEPTED,
     Ack,
@@ -183,7 +184,7 @@ class TakesNothing(Planted):
             await asyncio.sleep(min(wait, 0.01))
             return []
         got = await good.receive(limit, min(wait, 0.01))
-        self.dead = bool(got)
+        self.dead = self.dead or bool(got)
         return got
 
 
@@ -202,6 +203,22 @@ class IgnoresPause(Planted):
 
     async def pause(self, good):
         pass
+
+
+class HandsOutPrefetched(Planted):
+    """Takes ahead, and goes on handing out what it has when it is paused."""
+
+    def __init__(self, good):
+        super().__init__(good)
+        self.ahead: dict[int, list[Delivery]] = {}
+
+    async def receive(self, good, limit, wait):
+        ahead = self.ahead.setdefault(id(good), [])
+        if not ahead:
+            ahead += await good.receive(limit + 10, min(wait, 0.01))
+        got = ahead[:limit]
+        del ahead[:limit]
+        return got
 
 
 class HandsOutEarly(Planted):
@@ -242,3 +259,19 @@ class ForgetsHalfOfABatch(Planted):
     async def settle(self, good, items):
         half = (len(items) + 1) // 2
         return [*await good.settle(items[:half]), *[Settled.DONE] * (len(items) - half)]
+
+
+class ForgetfulPauses:
+    """A pause that lives in each worker: it is heard by those that are there, and by nobody who comes later."""
+
+    def __init__(self, good):
+        self.good = good
+        self.heard = False
+
+    async def version(self):
+        self.heard = True
+        return await self.good.version()
+
+    async def read(self):
+        found = await self.good.read()
+        return found if self.heard else Pauses(version=found.version)

@@ -12,21 +12,29 @@ from typing import Any
 import msgspec
 
 from tests.conformance import bench
+from tests.conformance import waiting as waits
 from tests.conformance.clock import Clock
 from tests.conformance.waiting import eventually
-from worker import App, Context, Retry
+from worker import App, Context, PauseConsumers, ResumeConsumers, Retry
 from worker.messaging.transport import Delivery, Outgoing, Release, Transport
+from worker.runtime.control import Control
 from worker.runtime.events import Finished
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import DatabaseSettings, Settings, TransportSettings
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import make_control, make_worker
 from worker.wiring.service import Service, opened
 
 QUEUE = "place-order"
 
 
 class PlaceOrder(msgspec.Struct, frozen=True):
+    number: int
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Another type, on a queue of its own."""
+
     number: int
 
 
@@ -45,12 +53,16 @@ class Shop:
         self.running = 0
         self.most = 0
         self.finished: list[Finished] = []
+        self.noted: list[int] = []
+        self.controls: list[Control] = []
         self.service: Service
 
     def app(self) -> App:
         app = App("shop")
         app.command(queue=QUEUE, retry=Retry(max_retries=2, delay=10.0, jitter=0.0))(PlaceOrder)
         app.handler(self._handler())
+        app.command(Note)
+        app.handler(self._noter())
         return app
 
     @property
@@ -60,6 +72,23 @@ class Shop:
     async def send(self, *numbers: int) -> None:
         for number in numbers:
             await self.service.buses.dispatch["command"].dispatch(PlaceOrder(number))
+
+    async def note(self, *numbers: int) -> None:
+        for number in numbers:
+            await self.service.buses.dispatch["command"].dispatch(Note(number))
+
+    async def pause(self, *types: str) -> None:
+        """Pause, and return when every worker has applied it."""
+        await self.service.buses.dispatch["command"].dispatch(PauseConsumers(types=types))
+        await self.look()
+
+    async def resume(self, *types: str) -> None:
+        await self.service.buses.dispatch["command"].dispatch(ResumeConsumers(types=types))
+        await self.look()
+
+    async def look(self) -> None:
+        for control in self.controls:
+            await control.look()
 
     async def raw(self, body: bytes, message_id: str = "raw") -> None:
         (outcome,) = await self.transport.publish([Outgoing(queue=QUEUE, id=message_id, type="?", body=body)])
@@ -74,12 +103,16 @@ class Shop:
         """A worker that runs meanwhile, and is stopped within ``grace`` seconds afterwards."""
         options = ConsumeOptions(concurrency=concurrency)
         worker = make_worker(self.service, options, self.finished.append)
+        control = make_control(self.service, worker)
+        await control.look()
         for consumer in worker.consumers:
             await consumer.open()
+        self.controls.append(control)
         running = asyncio.ensure_future(worker.run(grace))
         try:
             yield worker
         finally:
+            self.controls.remove(control)
             worker.stop()
             await running
             for consumer in worker.consumers:
@@ -87,6 +120,17 @@ class Shop:
 
     async def until_handled(self, count: int) -> None:
         await eventually(lambda: sum(self.handled.values()) >= count, f"{count} messages handled")
+
+    async def until_waiting(self, count: int) -> list[Delivery]:
+        """What can be had from the queue, once that is so many messages."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + waits.PATIENCE
+        while True:
+            got = await self.waiting()
+            assert len(got) <= count
+            if len(got) == count or loop.time() > end:
+                assert len(got) == count, f"{len(got)} of {count} messages wait"
+                return got
 
     async def waiting(self) -> list[Delivery]:
         """What can be had from the queue now; given back at once."""
@@ -101,6 +145,13 @@ class Shop:
                 await subscription.close(1.0)
                 return got
         raise AssertionError("the queue is not consumed")
+
+    def _noter(self) -> Any:
+        async def note(command: Note) -> None:
+            self.noted.append(command.number)
+
+        note.__annotations__ = {"command": Note, "return": None}
+        return note
 
     def _handler(self) -> Any:
         async def place_order(command: PlaceOrder, context: Context) -> None:

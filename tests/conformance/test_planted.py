@@ -7,12 +7,14 @@ import pytest
 
 from tests.conformance import bench as benches
 from tests.conformance import planted, waiting
+from tests.conformance import shop as shops
 from tests.conformance.bench import Bench
 from tests.conformance.clock import Clock
 from tests.conformance.shop import opened_shop
 from tests.conformance.suite import TransportSuite
 from tests.conformance.working import WorkerSuite
 from transports import registry
+from worker.runtime.control import Control
 
 CATCHES = (AssertionError, TimeoutError, pytest.fail.Exception)
 """How a scenario fails: an assertion, a deadline, or an exception that did not come."""
@@ -31,6 +33,7 @@ CAUGHT_BY = [
     (planted.TakesNothing, "test_a_consumer_that_found_nothing_still_receives"),
     (planted.LosesWhatIsCancelled, "test_cancelling_a_receive_loses_nothing"),
     (planted.IgnoresPause, "test_c27_a_paused_subscription_takes_nothing_and_keeps_nothing"),
+    (planted.HandsOutPrefetched, "test_c27_a_paused_subscription_takes_nothing_and_keeps_nothing"),
     (planted.HandsOutEarly, "test_c10_a_delayed_message_is_never_early"),
     (planted.RetriesAtTheEnd, "test_c20_order_is_kept_by_key"),
     (planted.ForgetsKeys, "test_c21_a_successor_waits_for_the_head"),
@@ -77,6 +80,9 @@ WORKER_CAUGHT_BY = [
     (planted.ChargesGiveBacks, "test_c24_a_graceful_stop_finishes_what_runs_and_starts_nothing"),
     (planted.LosesGiveBacks, "test_c24_a_graceful_stop_finishes_what_runs_and_starts_nothing"),
     (planted.TakesNothing, "test_c07_a_failed_attempt_is_tried_again_and_counted"),
+    (planted.HandsOutPrefetched, "test_c27_nothing_starts_once_a_pause_is_applied"),
+    (planted.LosesGiveBacks, "test_c27_nothing_starts_once_a_pause_is_applied"),
+    (planted.ChargesGiveBacks, "test_c27_nothing_starts_once_a_pause_is_applied"),
 ]
 
 
@@ -88,6 +94,34 @@ async def test_the_planted_bug_is_caught_through_a_worker(bug, scenario, tmp_pat
     with pytest.raises(CATCHES):
         async with opened_shop(tmp_path, "memory://", bug) as shop:
             await getattr(WorkerSuite(), scenario)(shop)
+
+
+async def test_a_pause_that_is_not_stored_is_caught(tmp_path, monkeypatch):
+    """Whoever starts later must know of it, which a pause in the workers' memory cannot do."""
+    monkeypatch.setattr(waiting, "PATIENCE", 0.5)
+    good = shops.make_control
+
+    def forgetful(service, worker):
+        control = good(service, worker)
+        control._desired = planted.ForgetfulPauses(control._desired)
+        return control
+
+    monkeypatch.setattr(shops, "make_control", forgetful)
+    with pytest.raises(CATCHES):
+        async with opened_shop(tmp_path, "memory://") as shop:
+            await WorkerSuite().test_c28_a_pause_outlives_the_workers(shop)
+
+
+async def test_a_gate_that_is_closed_too_late_is_caught(tmp_path, monkeypatch):
+    """A worker that says that a pause is applied before it is."""
+    monkeypatch.setattr(Control, "_apply", _says_so_only)
+    with pytest.raises(CATCHES):
+        async with opened_shop(tmp_path, "memory://") as shop:
+            await WorkerSuite().test_c27_nothing_starts_once_a_pause_is_applied(shop)
+
+
+async def _says_so_only(control, pauses):
+    control.applied = pauses.version
 
 
 def test_every_planted_bug_has_a_scenario():
