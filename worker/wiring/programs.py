@@ -114,15 +114,15 @@ def supervise(argv: Sequence[str], processes: int, graceful_timeout: float, *, o
 
 
 async def _work(service: Service, worker: Worker, control: Control, options: ConsumeOptions) -> None:
-    log.info(
-        "worker started",
-        queues=[consumer.spec.name for consumer in worker.consumers],
-        concurrency=options.concurrency,
-        worker=service.name,
-    )
     watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
     async with _background(lambda: _tend(service)), _background(control.run):
         await _first(control.known.wait(), worker.stopped())
+        log.info(
+            "worker started",
+            queues=[consumer.spec.name for consumer in worker.consumers],
+            concurrency=options.concurrency,
+            worker=service.name,
+        )
         async with _background(lambda: beat(control.report)), _background(watchdog.run):
             await worker.run(options.graceful_timeout, burst=options.burst)
     for consumer in worker.consumers:
