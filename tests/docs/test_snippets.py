@@ -25,7 +25,19 @@ from worker.messaging.serializer import Serializer
 from worker.messaging.status import CommandStatus
 from worker.settings import load
 
-LANGUAGES = {"sh", "console", "python", "toml", "json", "ndjson", "text", "ini", "nginx", "yaml"}
+LANGUAGES = {
+    "sh",
+    "console",
+    "dockerfile",
+    "python",
+    "toml",
+    "json",
+    "ndjson",
+    "text",
+    "ini",
+    "nginx",
+    "yaml",
+}
 REGISTRY = search.registry()
 
 
