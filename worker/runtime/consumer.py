@@ -19,6 +19,7 @@ from worker.messaging.transport import (
     Settlement,
     Transport,
 )
+from worker.runtime.pace import Pace
 from worker.runtime.settlements import Settlements
 from worker.runtime.subscriber import Subscriber
 
@@ -83,6 +84,7 @@ class Consumer:
         self.down: str | None = None
         self.stuck: str | None = None
         self.took_at = 0.0
+        self.pace = Pace(wake)
         self._slots = slots
         self._prefetch = slots
         self._room = room
@@ -101,7 +103,9 @@ class Consumer:
     @property
     def ready(self) -> bool:
         """Whether a message waits that may start now."""
-        return bool(self.buffer) and self.running < self.concurrency
+        if not self.buffer or self.running >= self.concurrency:
+            return False
+        return self.pace.ramp is None or self.pace.allows(self.running)
 
     def dry(self, epoch: int) -> bool:
         """Whether nothing is left to take as of ``epoch``; a paused queue has nothing to give."""
@@ -206,6 +210,7 @@ class Consumer:
         """Start the next message; call only when ``ready``."""
         self.running += 1
         delivery = self.buffer.popleft()
+        self.pace.started()
         if len(self.buffer) * 2 <= self._prefetch:
             if not self.buffer:
                 self._adapt()

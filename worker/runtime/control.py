@@ -13,6 +13,7 @@ from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.pausing import Pause, Pauses, Target
 from worker.runtime.consumer import Consumer
+from worker.runtime.ramps import Ramps
 
 INTERVAL = 0.4
 """Seconds between looks at the version."""
@@ -54,6 +55,7 @@ class Control:
         report: writes the heartbeat; called once before the first look, so that whoever pauses from then on
             waits for this worker too.
         wait: sleeps until something may have changed, at most the given seconds.
+        ramps: begins ramps after long pauses; None for none.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Control:
         clock: Clock,
         report: Report,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        ramps: Ramps | None = None,
     ) -> None:
         self.known = asyncio.Event()
         self.applied = 0
@@ -76,6 +79,8 @@ class Control:
         self._clock = clock
         self.report = report
         self._wait = wait
+        self._ramps = ramps
+        self._held: dict[Consumer, Pause] = {}
         self._pauses: Pauses | None = None
         self._registered = False
         self._reported = -1
@@ -130,6 +135,11 @@ class Control:
         opening = [one for one, pause in wanted.items() if pause is None and one.paused]
         for consumer in closing:
             self._gate.closed.add(consumer.received[0])
+        if self._ramps is not None:
+            await self._ramps.look(self._consumers)
+            for consumer in opening:
+                self._ramps.begin(consumer, self._held[consumer], now)
+        self._held = {one: pause for one, pause in wanted.items() if pause is not None}
         for consumer in opening:
             self._gate.closed.discard(consumer.received[0])
         await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in closing))

@@ -91,12 +91,15 @@ class Processing:
                 self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
                 return
             except (Exception, asyncio.CancelledError) as error:
-                verdict = await self._settler.failed(consumer, delivery, envelope, _failure(error))
+                failure = _failure(error)
+                consumer.pace.ended(well=False)
+                verdict = await self._settler.failed(consumer, delivery, envelope, failure)
                 self._ended(consumer, envelope, verdict)
                 return
             if ticket is not None:
                 await self._failures.resolve(envelope.id, ticket.ticket)
             self._limits.finished += 1
+            consumer.pace.ended(well=True)
             consumer.finish(Ack(delivery))
             if tracked:
                 self._record(consumer, envelope, "done")

@@ -98,6 +98,20 @@ class RetrySettings(msgspec.Struct, frozen=True, kw_only=True):
     jitter: Annotated[float, Meta(ge=0, le=1, description="a share, 0 to 1")] = 0.1
 
 
+class RampSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the fleet takes up a queue's work again after a pause.
+
+    ``enabled`` whether step by step at all; ``after`` seconds of pause from which on; ``rate`` how many
+    messages it starts in the first second, and how many more in each further one; ``tolerance`` the share that
+    may fail without slowing it.
+    """
+
+    enabled: Flag = True
+    after: Seconds = 60.0
+    rate: Annotated[float, Meta(gt=0, description="messages a second, more than 0")] = 30.0
+    tolerance: Annotated[float, Meta(ge=0, lt=1, description="a share, 0 to less than 1")] = 0.02
+
+
 class StatusSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Status of commands: how long it is kept, seconds, and whether it is kept at all."""
 
@@ -122,6 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         events: what becomes of domain events.
         worker: the consumer process.
         retry: the default retry policy.
+        ramp: how work is taken up again after a pause.
         status: status of commands.
         base: folder of the configuration file, the current folder without one; ``load`` has resolved
             relative SQLite paths from it.
@@ -136,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events: EventsSettings = EventsSettings()
     worker: WorkerSettings = WorkerSettings()
     retry: RetrySettings = RetrySettings()
+    ramp: RampSettings = RampSettings()
     status: StatusSettings = StatusSettings()
     base: Path = msgspec.field(default_factory=Path.cwd)
     file: Path | None = None

@@ -17,8 +17,11 @@ from worker.runtime.events import Listener
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.processing import Processing
+from worker.runtime.ramp import RampPolicy
+from worker.runtime.ramps import Ramps
 from worker.runtime.settlement import Settler
 from worker.runtime.worker import Worker
+from worker.wiring.pausing import LIVE
 from worker.wiring.service import Service
 
 _BURST_WAIT = 0.05
@@ -74,7 +77,21 @@ def make_control(service: Service, worker: Worker) -> Control:
         """Write the heartbeat."""
         await service.beat(types, control.applied, worker.troubles())
 
-    control = Control(service.pauses, worker.consumers, targets, service.gate, service.clock, report)
+    async def fleet() -> int:
+        """Count the workers."""
+        return len(await service.workers.live(LIVE))
+
+    given = service.settings.ramp
+    policy = RampPolicy(enabled=given.enabled, after=given.after, rate=given.rate, tolerance=given.tolerance)
+    control = Control(
+        service.pauses,
+        worker.consumers,
+        targets,
+        service.gate,
+        service.clock,
+        report,
+        ramps=Ramps(policy, fleet),
+    )
     return control
 
 

@@ -11,6 +11,7 @@ from tests.unit.runtime.house import house, until
 from worker import App, PauseConsumers, ResumeConsumers
 from worker.errors import DatabaseUnavailable
 from worker.runtime.options import ConsumeOptions
+from worker.state.workers import Heartbeat
 from worker.wiring.consuming import make_control, make_worker
 
 
@@ -217,3 +218,42 @@ async def test_a_burst_ends_though_a_queue_is_paused(shop):
         async with asyncio.timeout(10):
             await worker.run(5.0, burst=True)
         assert shop.done == [("mail", 2)]
+
+
+async def test_a_long_pause_ends_step_by_step_and_a_short_one_at_once(shop):
+    """The first message alone, the next when it has ended well; a fleet of several shares the rate."""
+    async with house(shop.app) as it:
+        running, control = controlled(it, concurrency=8)
+        place = next(one for one in it.worker.consumers if one.types == ("Place",))
+        await send(it, PauseConsumers())
+        await control.look()
+        it.clock.advance(59)
+        await send(it, ResumeConsumers())
+        await control.look()
+        assert place.pace.ramp is None
+        await send(it, PauseConsumers())
+        await control.look()
+        await it.service.workers.beat(
+            Heartbeat(id="other", host="h", pid=1, started_at=it.clock(), types=("Place",))
+        )
+        shop.may_finish.clear()
+        it.clock.advance(60)
+        await it.service.workers.beat(
+            Heartbeat(id="other", host="h", pid=1, started_at=it.clock(), types=("Place",))
+        )
+        await it.service.beat(("Place",), 3)
+        control._ramps._counted_at = float("-inf")
+        await it.send(*(Place(number) for number in range(50)))
+        await send(it, ResumeConsumers())
+        await control.look()
+        assert place.pace.ramp.share == 0.5
+        await until(lambda: shop.started)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert len(shop.started) == 1
+        shop.may_finish.set()
+        await until(lambda: len(shop.done) == 50)
+        place.pace.ramp._bound_at -= 10.0
+        await control.look()
+        assert place.pace.ramp is None
+        await stop(it, running)
