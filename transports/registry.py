@@ -41,6 +41,8 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "kafka": Scheme("transports.kafka.transport:create", extra="kafka"),
         "memory": Scheme("transports.memory:create"),
+        "amqp": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
+        "amqps": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
         "sqlite": Scheme("transports.sqlite.transport:create"),
     }
 )

@@ -36,10 +36,12 @@ class Bench:
     Args:
         make: makes a connection to the broker; called again for every further one.
         clock: moved by ``passes``; None where the broker has its own, then time really passes.
+        pace: how long a scenario's second then lasts, in seconds; ``make`` wraps its transports in ``Paced``.
     """
 
-    def __init__(self, make: Callable[[], Transport], clock: Clock | None) -> None:
+    def __init__(self, make: Callable[[], Transport], clock: Clock | None, pace: float = 1.0) -> None:
         self.clock = clock
+        self._pace = pace
         self._make = make
         self._transports: list[Transport] = []
         self._numbers = itertools.count(1)
@@ -84,11 +86,16 @@ class Bench:
     async def passes(self, seconds: float) -> None:
         """Let time pass."""
         if self.clock is None:
-            await asyncio.sleep(seconds)
+            # from a minute on a scenario means "longer than any lease"; nothing is delayed for that long
+            await asyncio.sleep(seconds * self._pace if seconds < 60 else 0.5)
             return
         self.clock.advance(seconds)
         for transport in self._transports:
             transport.wake()  # type: ignore[attr-defined]  # there wherever a clock is taken
+
+    def now(self) -> float:
+        """Seconds as the scenarios count them."""
+        return self.clock() if self.clock is not None else asyncio.get_running_loop().time() / self._pace
 
     def message(self, **changes: Any) -> Outgoing:
         """A message like many others; every call has its own id."""

@@ -13,11 +13,14 @@ class Delaying:
     async def test_c10_a_delayed_message_is_never_early(self, bench: Bench) -> None:
         """C10: nothing is handed out before its delay has passed; then it is, within a second."""
         bench.require(bench.features.max_delay >= 10, "keeps no delays")
+        began = bench.now()
         await bench.publish(bench.message(delay=10.0))
         subscription = await bench.subscribe()
-        assert await empty(subscription)
-        await bench.passes(9.9)
-        assert await empty(subscription)
+        for pause in (0.0, 9.9):
+            await bench.passes(pause)
+            if not await empty(subscription):
+                assert bench.clock is None and bench.now() - began >= 10  # the broker's own clock went on
+                return
         await bench.passes(0.2)
         assert len(await take(subscription, 1)) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 from tests.conformance import bench
 from tests.conformance import waiting as waits
 from tests.conformance.clock import Clock
+from tests.conformance.paced import paced
 from tests.conformance.waiting import eventually
 from worker import App, Context, PauseConsumers, ResumeConsumers, Retry
 from worker.messaging.transport import Delivery, Outgoing, Release, Transport
@@ -50,6 +51,7 @@ class Shop:
         self.handled: Counter[int] = Counter()
         self.cancelled: Counter[int] = Counter()
         self.attempts: list[tuple[int, int]] = []
+        self.quiet = 0.05
         self.running = 0
         self.most = 0
         self.finished: list[Finished] = []
@@ -139,7 +141,7 @@ class Shop:
                 subscription = await self.transport.subscribe(spec, slots=100)
                 await bench.dealt_out(subscription)
                 got: list[Delivery] = []
-                while more := await subscription.receive(100, bench.QUIET):
+                while more := await subscription.receive(100, max(self.quiet, bench.QUIET)):
                     got.extend(more)
                 await subscription.settle([Release(delivery) for delivery in got])
                 await subscription.close(1.0)
@@ -176,18 +178,29 @@ class Shop:
 
 @asynccontextmanager
 async def opened_shop(
-    folder: Path, url: str, change: Callable[[Transport], Any] | None = None
+    folder: Path,
+    url: str,
+    change: Callable[[Transport], Any] | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    pace: float | None = None,
 ) -> AsyncIterator[Shop]:
-    """Open a shop's service over the transport of ``url``; ``change`` plants a bug around it."""
+    """Open a shop's service over the transport of ``url``; ``change`` plants a bug around it.
+
+    A ``pace`` is for brokers with a clock of their own: how long a second of the scenarios lasts, in seconds.
+    """
     shop = Shop()
     settings = Settings(
         database=DatabaseSettings(url="sqlite:///state.db"),
-        transports={"jobs": TransportSettings(url=url)},
+        transports={"jobs": TransportSettings(url=url, options=dict(options or {}))},
         routing={"*": "jobs"},
         base=folder,
     )
     async with opened(settings, shop.app().registry(), clock=shop.clock) as service:
         shop.service = service
+        if pace is not None:
+            shop.quiet = 0.3  # there is a network in between
+            service.transports["jobs"] = paced(service.transports["jobs"], pace)
         if change is not None:
             service.transports["jobs"] = change(service.transports["jobs"])
         yield shop

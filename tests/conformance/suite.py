@@ -14,6 +14,7 @@ from tests.conformance.delivery import Delivering
 from tests.conformance.leases import Leasing
 from tests.conformance.load import Loading
 from tests.conformance.ordering import Ordering
+from tests.conformance.paced import paced
 from tests.conformance.receiving import Receiving
 from tests.conformance.settlement import Settling
 from worker.messaging.transport import Transport
@@ -23,14 +24,28 @@ from worker.messaging.transport import Transport
 class TransportSuite(Delivering, Settling, Receiving, Delaying, Leasing, Ordering, Loading):
     """All scenarios; each skips itself, and says so, where ``Features`` declares that it cannot be."""
 
+    pace: float | None = None
+    """Where the broker has a clock of its own: how long a second of the scenarios lasts, in seconds."""
+    url = ""
+
+    @pytest.fixture
+    def broker_url(self) -> str:
+        """Address of the broker under test, empty of messages; override it where there is one."""
+        return self.url
+
     def make(self, folder: Path, clock: Clock) -> Transport:
         """Make a connection to the broker under test; called again for every further connection to it."""
         raise NotImplementedError
 
     @pytest.fixture
-    async def bench(self, tmp_path: Path) -> AsyncIterator[Bench]:
+    async def bench(self, tmp_path: Path, broker_url: str) -> AsyncIterator[Bench]:
+        self.url = broker_url
         clock = Clock()
-        bench = Bench(lambda: self.make(tmp_path, clock), clock)
+        if self.pace is None:
+            bench = Bench(lambda: self.make(tmp_path, clock), clock)
+        else:
+            pace = self.pace
+            bench = Bench(lambda: paced(self.make(tmp_path, clock), pace), None, pace)
         await bench.open()
         yield bench
         await bench.close()

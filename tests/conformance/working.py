@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,19 @@ from tests.conformance.waiting import eventually, settled_turns
 class WorkerSuite(Pausing):
     """C27 and C28 as in ``Pausing``; C03, C07, C09, C13, C14, C24, C25 and F09, for a worker over one transport."""
 
-    url: str
+    url: str = ""
+    options: Mapping[str, Any] = {}
+    pace: float | None = None
+    """Where the broker has a clock of its own: how long a second of the scenarios lasts, in seconds."""
 
     @pytest.fixture
-    async def shop(self, tmp_path: Path) -> AsyncIterator[Shop]:
-        async with opened_shop(tmp_path, self.url) as shop:
+    def broker_url(self) -> str:
+        """Address of the broker under test, empty of messages; override it where there is one."""
+        return self.url
+
+    @pytest.fixture
+    async def shop(self, tmp_path: Path, broker_url: str) -> AsyncIterator[Shop]:
+        async with opened_shop(tmp_path, broker_url, options=self.options, pace=self.pace) as shop:
             yield shop
 
     async def test_c03_no_more_handlers_run_than_there_are_slots(self, shop: Shop) -> None:

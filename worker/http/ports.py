@@ -71,12 +71,13 @@ class FailedMessages(Protocol):
 
 
 class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The health document of the contract."""
+    """The health document of the contract; ``reasons`` says why what is not healthy is not."""
 
     healthy: bool
     status: Mapping[str, bool] = {}
     info: Mapping[str, Any] = {}
     process: Mapping[str, Any] = {}
+    reasons: Sequence[str] = ()
 
 
 class Applied(Protocol):

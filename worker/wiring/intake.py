@@ -59,7 +59,11 @@ class Intake:
         async def report() -> HealthReport:
             found = await health(service)
             return HealthReport(
-                healthy=found.healthy, status=found.status, info=found.info, process=found.process
+                healthy=found.healthy,
+                status=found.status,
+                info=found.info,
+                process=found.process,
+                reasons=found.reasons,
             )
 
         async def ready() -> list[str]:

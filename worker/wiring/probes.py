@@ -26,11 +26,13 @@ class Probes:
 
     async def _health(self) -> HealthReport:
         found = await health(self._service)
+        queues = {f"queue.{c.spec.name}": c.trouble is None for c in self._worker.consumers}
         return HealthReport(
-            healthy=found.healthy and not self._worker.troubles(),
-            status=found.status,
+            healthy=found.healthy and all(queues.values()),
+            status={**found.status, **queues},
             info=found.info,
             process=found.process,
+            reasons=[*found.reasons, *self._worker.troubles()],
         )
 
     async def _ready(self) -> list[str]:

@@ -1,0 +1,41 @@
+"""One call's messages on their way: what is known of each, and when all of it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
+
+
+class Batch:
+    """Outcomes of messages that were written in one piece.
+
+    Args:
+        messages: as given, in order.
+    """
+
+    def __init__(self, messages: Sequence[Outgoing]) -> None:
+        self.messages = messages
+        self.outcomes: list[Outcome | None] = [None] * len(messages)
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left = len(messages)
+
+    def settle(self, place: int, outcome: Outcome) -> None:
+        """Note what became of one; what was returned stays returned when it is confirmed afterwards."""
+        if self.outcomes[place] is None:
+            self.outcomes[place] = outcome
+        self.confirm(place)
+
+    def confirm(self, place: int) -> None:
+        """Count one as answered; accepted where nothing else is known of it."""
+        if self.outcomes[place] is None:
+            self.outcomes[place] = ACCEPTED
+        self._left -= 1
+        if not self._left and not self.settled.done():
+            self.settled.set_result(None)
+
+    def result(self, why: str) -> list[Outcome]:
+        """What is known now; the rest is unknown, and ``why``."""
+        unknown = Outcome(OutcomeKind.UNKNOWN, why)
+        return [outcome or unknown for outcome in self.outcomes]

@@ -1,0 +1,154 @@
+"""A connection that is kept: opened host by host, watched, and opened again with growing pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+
+import structlog
+
+from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.wire.faults import LinkLost
+from transports.rabbitmq.wire.link import Link, connect
+from transports.rabbitmq.wire.login import Login
+from worker.errors import TransportUnavailable
+
+_ATTEMPT = 5.0
+"""Seconds that one host may take."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_REFUSED = {403, 530}
+"""AMQP's codes for wrong credentials and a missing virtual host."""
+
+log = structlog.stdlib.get_logger("worker.rabbitmq")
+
+
+class Connection:
+    """Keeps one link to the broker up until it is closed.
+
+    Args:
+        name: of the transport.
+        purpose: shown in the broker's list of connections.
+        settings: where to, and as whom.
+    """
+
+    def __init__(self, name: str, purpose: str, settings: Settings) -> None:
+        self._name = name
+        self._purpose = purpose
+        self._settings = settings
+        self._link: Link | None = None
+        self._reason = f"transport {name!r} is not connected"
+        self._up = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def link(self) -> Link:
+        """The link, while there is one.
+
+        Raises:
+            TransportUnavailable: there is none; says why.
+        """
+        if self._link is None or self._link.lost.done():
+            raise self.unavailable(self._why())
+        return self._link
+
+    def unavailable(self, why: object) -> TransportUnavailable:
+        """Name the broker, without its password, and what is wrong with it."""
+        return TransportUnavailable(f"RabbitMQ {self._settings.address}: {why}")
+
+    async def open(self) -> None:
+        """Connect, and stay connected from then on. Idempotent.
+
+        Raises:
+            TransportUnavailable: no host answers, or it refuses us.
+        """
+        if self._keeping is None:
+            self._took(await self._connect())
+            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+
+    async def wait(self, seconds: float | None) -> Link:
+        """Return the link, waiting up to ``seconds`` (None: for ever) for it to come back.
+
+        Raises:
+            TransportUnavailable: it did not; says why.
+        """
+        while self._keeping is not None and (self._link is None or self._link.lost.done()):
+            self._up.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._up.wait()
+            except TimeoutError:
+                break
+        return self.link
+
+    async def close(self) -> None:
+        """Let go of it. Idempotent."""
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        link, self._link = self._link, None
+        self._reason = f"transport {self._name!r} is not connected"
+        self._up.set()
+        if link is not None:
+            await link.close()
+
+    def _why(self) -> str:
+        if self._link is not None and self._link.lost.done() and not self._reason:
+            return str(self._link.lost.result())
+        return self._reason
+
+    def _took(self, link: Link) -> None:
+        self._link = link
+        self._reason = ""
+        self._up.set()
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._link is not None
+            lost = await asyncio.shield(self._link.lost)
+            self._reason = str(lost)
+            log.warning("connection lost", transport=self._name, connection=self._purpose, error=self._reason)
+            self._took(await self._reconnect())
+            log.info("connected again", transport=self._name, connection=self._purpose)
+
+    async def _reconnect(self) -> Link:
+        pause = _FIRST_PAUSE
+        while True:
+            await asyncio.sleep(pause * (0.5 + random.random()))
+            try:
+                return await self._connect()
+            except TransportUnavailable as error:
+                reason = str(error).partition(": ")[2]
+                if reason != self._reason:
+                    log.warning(
+                        "cannot connect", transport=self._name, connection=self._purpose, error=reason
+                    )
+                self._reason = reason
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _connect(self) -> Link:
+        """Try the hosts in order."""
+        settings = self._settings
+        login = Login(
+            username=settings.username,
+            password=settings.password,
+            vhost=settings.vhost,
+            heartbeat=settings.heartbeat,
+            name=f"command-worker {self._name} {self._purpose}",
+            tls=settings.tls,
+        )
+        reasons = []
+        for host, port in settings.hosts:
+            try:
+                return await connect(host, port, login, _ATTEMPT)
+            except TimeoutError:
+                reasons.append(f"{host}:{port} did not answer within {_ATTEMPT:g} s")
+            except LinkLost as error:
+                told = "refuses us" if error.code in _REFUSED else "ended the handshake"
+                reasons.append(f"{host}:{port} {told} (user {settings.username!r}): {error}")
+            except ssl.SSLError as error:
+                reasons.append(f"{host}:{port}: TLS: {error}")
+            except OSError as error:
+                reasons.append(f"{host}:{port}: {error.strerror or error}")
+        raise self.unavailable("; ".join(reasons))

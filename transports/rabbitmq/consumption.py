@@ -1,0 +1,219 @@
+"""Consuming one queue over one channel, until that channel ends: what came, who has it, what is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from pamqp import base, commands
+
+from transports.rabbitmq import names
+from transports.rabbitmq.publishing import DUE, KEY
+from transports.rabbitmq.watermark import Watermark
+from transports.rabbitmq.wire import properties
+from transports.rabbitmq.wire.channel import Channel, Listener
+from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
+from worker.messaging.transport import Delivery
+
+MAIN, KEYS, DEAD = "main", "keys", "dead"
+TIMEOUT = 10.0
+_FLUSH = 0.005
+"""Seconds that an ack waits for company."""
+_BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
+
+
+class Receipt(NamedTuple):
+    """What settles a delivery: the channel it came over, its tag there, and from which consumer."""
+
+    consumption: Consumption
+    tag: int
+    source: str
+
+
+class Consumption(Listener):
+    """One generation of a subscription; a receipt of an earlier one is worth nothing.
+
+    Args:
+        channel: its own, used by nobody else.
+        queue: the application's name of it.
+        deaths: what deliveries from the put-aside queue count as.
+        take: called with each delivery, and the seconds that it still has to wait.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        queue: str,
+        deaths: int,
+        take: Callable[[Delivery, float], None],
+        clock: Callable[[], float],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.channel = channel
+        self.ended: asyncio.Future[str] = loop.create_future()
+        self.active: dict[str, str] = {}
+        self.out: dict[int, Receipt] = {}
+        self.came = 0
+        self._queue = queue
+        self._deaths = deaths
+        self._take = take
+        self._clock = clock
+        self._loop = loop
+        self._watermark = Watermark()
+        self._flush_at = 1
+        self._flushing: asyncio.TimerHandle | None = None
+        self._headers: dict[str, Mapping[str, str]] = {}
+        self._sources: dict[bytes, str] = {}
+        channel.listen(self)
+
+    # --- consumers --------------------------------------------------------------------------------------------------
+
+    async def start(self, prefetch: Mapping[str, int]) -> None:
+        """Begin to take from these, holding so many of each at most.
+
+        Raises:
+            ChannelClosed, LinkLost, TimeoutError: the broker does not let us, or does not answer.
+        """
+        requests: list[base.Frame] = []
+        for source, count in prefetch.items():
+            requests.append(commands.Basic.Qos(0, count, False))
+            requests.append(commands.Basic.Consume(0, self._name(source), self._tag(source)))
+        self._flush_at = max(prefetch.get(MAIN, 1) // 4, 1)
+        await self.channel.call_all(requests, TIMEOUT)
+
+    async def stop(self, sources: Iterable[str]) -> None:
+        """Take no more from these; what came is still ours. Raises as ``start`` does."""
+        tags = [self.active.pop(source) for source in sources if source in self.active]
+        await self.channel.call_all([commands.Basic.Cancel(tag) for tag in tags], TIMEOUT)
+
+    async def widen(self, prefetch: int) -> None:
+        """Hold another number of messages of the main queue from now on. Raises as ``start`` does."""
+        self._flush_at = max(prefetch // 4, 1)
+        requests: Sequence[base.Frame] = [
+            commands.Basic.Cancel(self.active[MAIN]),
+            commands.Basic.Qos(0, prefetch, False),
+            commands.Basic.Consume(0, self._name(MAIN), self._tag(MAIN)),
+        ]
+        await self.channel.call_all(requests, TIMEOUT)
+
+    # --- settling ---------------------------------------------------------------------------------------------------
+
+    def hand_out(self, deliveries: Sequence[Delivery]) -> None:
+        """Note that somebody has them."""
+        out = self.out
+        for delivery in deliveries:
+            receipt: Receipt = delivery.receipt
+            out[receipt.tag] = receipt
+
+    def reclaim(self, receipt: Receipt) -> bool:
+        """Take it back from whoever has it; False when the receipt is not, or no longer, good."""
+        if self.channel.error is not None or self.out.get(receipt.tag) is not receipt:
+            return False
+        del self.out[receipt.tag]
+        return True
+
+    def ack(self, tag: int) -> None:
+        """Done with; the broker is told with the next flush."""
+        watermark = self._watermark
+        watermark.ack(tag)
+        if watermark.waiting >= self._flush_at:
+            self.flush()
+        elif self._flushing is None:
+            self._flushing = self._loop.call_later(_FLUSH, self.flush)
+
+    def give_back(self, tags: Sequence[int]) -> None:
+        """Return messages to the queue, in their order."""
+        if not tags or self.channel.error is not None:
+            return
+        self.flush()
+        for tag in tags:
+            self._watermark.told(tag)
+        self.channel.send(self.channel.writer.requeues(sorted(tags)))
+
+    def flush(self) -> None:
+        """Tell the broker what was acked."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        if self.channel.error is not None or not self._watermark.waiting:
+            return
+        mark, multiple, rest = self._watermark.flush()
+        writer = self.channel.writer
+        data = writer.ack(mark, multiple=multiple) if mark else b""
+        self.channel.send(data + writer.acks(rest) if rest else data)
+
+    # --- what the channel tells -------------------------------------------------------------------------------------
+
+    def delivered(self, tag: int, consumer: bytes, properties_: bytes, body: bytes) -> None:
+        """Make a delivery of what came."""
+        self.came += 1
+        self._watermark.delivered(tag)
+        read = properties.read(properties_)
+        source = self._sources.get(consumer, MAIN)
+        key: str | None = None
+        wait = 0.0
+        if read.headers is None:
+            headers = self._headers.get(read.content_type)
+            if headers is None:
+                headers = {"content-type": read.content_type} if read.content_type else {}
+                if len(self._headers) < 64:
+                    self._headers[read.content_type] = headers
+        else:
+            found = read.headers
+            if isinstance(found.get(KEY), str):
+                key = str(found[KEY])
+            due = found.get(DUE)
+            if isinstance(due, int):
+                wait = max(due / 1000 - self._clock(), 0.0)
+            headers = {
+                name: properties.text(value)
+                for name, value in found.items()
+                if name not in {KEY, DUE} and not name.startswith(_BROKERS_OWN)
+            }
+            if read.content_type:
+                headers["content-type"] = read.content_type
+        self._take(
+            Delivery(
+                queue=self._queue,
+                id=read.id,
+                body=body,
+                receipt=Receipt(self, tag, source),
+                headers=headers,
+                key=key,
+                deaths=self._deaths if source == DEAD else 0,
+            ),
+            wait,
+        )
+
+    def cancelled(self, consumer: str) -> None:
+        """Its queue is gone, or moved: this generation is over."""
+        queue = self._name(self._sources.get(consumer.encode(), MAIN))
+        self._end(f"the broker ended the consumer of {queue!r}: the queue was deleted or moved")
+
+    def closed(self, error: ChannelClosed | LinkLost) -> None:
+        """So is this."""
+        self._end(str(error))
+
+    def _end(self, reason: str) -> None:
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        if not self.ended.done():
+            self.ended.set_result(reason)
+
+    def _tag(self, source: str) -> str:
+        """Name a new consumer.
+
+        Never twice on one channel: RabbitMQ 3.10 mixes up what it delivered to a quorum queue's consumer with
+        what it delivers to the next one of the same tag, and ends the connection with an internal error.
+        """
+        tag = f"{source}.{len(self._sources) + 1}"
+        self._sources[tag.encode()] = source
+        self.active[source] = tag
+        return tag
+
+    def _name(self, source: str) -> str:
+        if source == MAIN:
+            return self._queue
+        return names.keys(self._queue) if source == KEYS else names.dead(self._queue)

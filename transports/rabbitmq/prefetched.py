@@ -1,0 +1,125 @@
+"""What came and nobody has: ready to be received, held back for a while, or waiting in its key's lane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from transports.rabbitmq.consumption import KEYS, Receipt
+from transports.rabbitmq.lanes import Lanes
+from worker.messaging.transport import Again, Delivery, Outgoing
+
+
+class Prefetched:
+    """Holds deliveries of one subscription, whatever generation they are of.
+
+    Next attempts of messages with a key are kept here by id: the original stays at the broker and keeps its
+    place, and is replaced when it is handed out, also after a lost connection.
+
+    Args:
+        offered: called when one more may be received.
+    """
+
+    def __init__(self, offered: Callable[[], None]) -> None:
+        self.ready: deque[Delivery] = deque()
+        self._offered = offered
+        self._loop = asyncio.get_running_loop()
+        self._lanes = Lanes(self._offer)
+        self._held_back: dict[asyncio.TimerHandle, Delivery] = {}
+        self._attempts: dict[str, tuple[Outgoing, float]] = {}
+
+    def add(self, delivery: Delivery, delay: float) -> None:
+        """Take what came from the broker; ``delay`` seconds still to wait, in its key's lane."""
+        key = delivery.key
+        if key is None or delivery.receipt.source != KEYS:
+            self._offer(delivery)
+            return
+        following = self._attempts.get(delivery.id)
+        if following is not None:
+            outgoing, due = following
+            delay = max(due - self._loop.time(), 0.0)
+            delivery = _following(delivery, outgoing)
+        self._lanes.add(key, delivery, delay)
+
+    def take(self, limit: int) -> list[Delivery]:
+        """Hand out up to ``limit``."""
+        ready = self.ready
+        if len(ready) <= limit:
+            taken = list(ready)
+            ready.clear()
+            return taken
+        return [ready.popleft() for _ in range(limit)]
+
+    def hold_back(self, delivery: Delivery, delay: float) -> None:
+        """Offer it again after ``delay`` seconds: the broker would hand it out at once, to anybody."""
+
+        def due() -> None:
+            self._held_back.pop(timer, None)
+            self._offer(again)
+
+        again = _anew(delivery)
+        timer = self._loop.call_later(delay, due)
+        self._held_back[timer] = again
+
+    def leave(self, delivery: Delivery) -> None:
+        """The first of its lane is done with: the next comes forward."""
+        self._attempts.pop(delivery.id, None)
+        self._lanes.done(delivery.key or "")
+
+    def back(self, delivery: Delivery, delay: float) -> None:
+        """It is the first of its lane again."""
+        self._lanes.again(delivery.key or "", _anew(delivery), delay)
+
+    def again(self, item: Again) -> None:
+        """The next attempt is the first of its lane; its original stays at the broker, and keeps the place."""
+        delivery, outgoing = item.delivery, item.outgoing
+        self._attempts[delivery.id] = (outgoing, self._loop.time() + outgoing.delay)
+        self._lanes.again(delivery.key or "", _following(_anew(delivery), outgoing), outgoing.delay)
+
+    def withdraw(self, sources: Collection[str]) -> list[int]:
+        """Forget what came from these consumers; returns its tags."""
+        held_back = [d for d in self._held_back.values() if d.receipt.source in sources]
+        self._held_back = _kept(self._held_back, sources)
+        going = {d.receipt.tag for d in (*self.ready, *held_back) if d.receipt.source in sources}
+        self.ready = deque(d for d in self.ready if d.receipt.source not in sources)
+        if KEYS in sources:
+            going.update(d.receipt.tag for d in self._lanes.clear())
+        return sorted(going)
+
+    def clear(self) -> None:
+        """Forget everything: it came over a channel that is gone, and will come again."""
+        self._held_back = _kept(self._held_back, None)
+        self.ready.clear()
+        self._lanes.clear()
+
+    def _offer(self, delivery: Delivery) -> None:
+        self.ready.append(delivery)
+        self._offered()
+
+
+def _kept(
+    held_back: dict[asyncio.TimerHandle, Delivery], going: Collection[str] | None
+) -> dict[asyncio.TimerHandle, Delivery]:
+    """Stop the timers of those that go (None: all), and return the rest."""
+    kept = {}
+    for timer, delivery in held_back.items():
+        if going is None or delivery.receipt.source in going:
+            timer.cancel()
+        else:
+            kept[timer] = delivery
+    return kept
+
+
+def _anew(delivery: Delivery) -> Delivery:
+    """The same message for another hand-over: the earlier receipt is worth nothing any more."""
+    return msgspec.structs.replace(delivery, receipt=Receipt(*delivery.receipt))
+
+
+def _following(delivery: Delivery, outgoing: Outgoing) -> Delivery:
+    """The next attempt in its original's place."""
+    return msgspec.structs.replace(
+        delivery, body=outgoing.body, headers={"content-type": outgoing.content_type}, deaths=0
+    )

@@ -1,0 +1,273 @@
+"""Publishing: persistent, mandatory and confirmed, many messages in one write, a bounded number under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from pamqp import commands
+
+from transports.rabbitmq import delays, names
+from transports.rabbitmq.batch import Batch
+from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.features import BATCH
+from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.wire import properties
+from transports.rabbitmq.wire.channel import Channel, Listener
+from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
+from transports.refusal import refusal
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
+
+WINDOW = 2 * BATCH
+"""Unconfirmed messages at most."""
+_BYTES = 64 * 1024 * 1024
+"""Unconfirmed bytes at most, unless a single batch has more."""
+_RECONNECT = 1.0
+"""Seconds that a publish waits for a connection that was just lost."""
+_BLOCKED = 5.0
+"""Seconds that a publish waits for a broker that takes none."""
+_TIMEOUT = 10.0
+_TEXT = 255
+"""Bytes of an AMQP property."""
+KEY, DUE = "key", "x-due"
+"""Headers: a message's key, and when it is due in milliseconds since the epoch (keyed messages wait in line)."""
+
+
+class Publisher(Listener):
+    """Publishes over a connection of its own: a broker that blocks publishers goes on being consumed from.
+
+    Args:
+        connection: over which to publish.
+        settings: how long to wait.
+        keyed: whether messages with a key go to a queue of their own; None where nobody knows.
+        prepare_delays: creates the ladder, before the first delayed message.
+        clock: seconds since the epoch, for what waits in line.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: Settings,
+        *,
+        keyed: Callable[[str], bool | None],
+        prepare_delays: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._keyed = keyed
+        self._prepare_delays = prepare_delays
+        self._clock = clock
+        self._channel: Channel | None = None
+        self._opening = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._room = asyncio.Event()
+        self._pending: dict[int, tuple[Batch, int]] = {}
+        self._batches: set[Batch] = set()
+        self._bytes = 0
+        self._sizes: dict[Batch, int] = {}
+        self._tag = 0
+        self._entrance = delays.entrance(settings.queue_type)
+
+    async def publish(self, messages: Sequence[Outgoing], longest: int | None) -> list[Outcome]:
+        """Publish, and return once the fate of each is known, or the deadline has come.
+
+        Bodies of more than ``longest`` bytes are refused; None takes any.
+
+        Raises:
+            TransportUnavailable: none was written.
+        """
+        outcomes: list[Outcome | None] = [_refused(message, longest) for message in messages]
+        fit = [place for place, outcome in enumerate(outcomes) if outcome is None]
+        if any(messages[place].delay > 0 for place in fit):
+            await self._prepare_delays()
+        if not fit:
+            await self._ready()  # an answer without a broker would be a guess
+        for start in range(0, len(fit), BATCH):
+            part = fit[start : start + BATCH]
+            try:
+                answers = await self._send([messages[place] for place in part])
+            except TransportUnavailable as error:
+                if not start:
+                    raise
+                answers = [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(part)
+            for place, answer in zip(part, answers, strict=True):
+                outcomes[place] = answer
+        return [outcome or ACCEPTED for outcome in outcomes]
+
+    async def check(self) -> None:
+        """Say whether publishes are taken at the moment.
+
+        Raises:
+            TransportUnavailable: they are not; says why.
+        """
+        link = self._connection.link
+        if link.blocked is not None:
+            raise self._connection.unavailable(f"the broker takes no publishes: {link.blocked}")
+
+    async def close(self, grace: float) -> None:
+        """Wait up to ``grace`` seconds for what is under way."""
+        waiting = [batch.settled for batch in self._batches]
+        if waiting:
+            await asyncio.wait(waiting, timeout=grace)
+
+    # --- what the channel tells -------------------------------------------------------------------------------------
+
+    def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
+        """Settle one message, or all up to it."""
+        pending = self._pending
+        first = next(iter(pending), tag) if multiple else tag
+        for number in range(first, tag + 1):
+            found = pending.pop(number, None)
+            if found is None:
+                continue
+            batch, place = found
+            if taken:
+                batch.confirm(place)
+            else:
+                batch.settle(place, Outcome(OutcomeKind.UNKNOWN, "the broker could not take it (basic.nack)"))
+        self._room.set()
+
+    def returned(self, reply: commands.Basic.Return, properties_: bytes, body: bytes) -> None:
+        """Note which message found no queue; its confirm follows."""
+        message_id = properties.read(properties_).id
+        why = Outcome(OutcomeKind.UNROUTABLE, f"no queue {reply.routing_key!r}: {reply.reply_text}")
+        for batch, place in self._pending.values():
+            message = batch.messages[place]
+            if message.id == message_id and batch.outcomes[place] is None and _bound(message, reply):
+                batch.outcomes[place] = why
+                return
+
+    def closed(self, error: ChannelClosed | LinkLost) -> None:
+        """Nobody knows what became of what was under way."""
+        self._channel = None
+        self._pending.clear()
+        self._tag = 0
+        for batch in self._batches:
+            if not batch.settled.done():
+                batch.settled.set_result(None)
+        self._room.set()
+
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    async def _send(self, messages: Sequence[Outgoing]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._settings.publish_timeout
+        await self._ready()  # all that wait for the broker wait at once, not one after the other
+        try:
+            async with asyncio.timeout_at(deadline):
+                async with self._turn:
+                    batch = await self._write(messages)
+        except TimeoutError:
+            raise self._connection.unavailable(
+                f"no room for a publish within {self._settings.publish_timeout:g} s"
+            ) from None
+        try:
+            async with asyncio.timeout_at(deadline):
+                await asyncio.shield(batch.settled)
+        except TimeoutError:
+            return batch.result(f"no confirm within {self._settings.publish_timeout:g} s")
+        finally:
+            self._forget(batch)
+        return batch.result("the connection was lost before the confirm")
+
+    async def _write(self, messages: Sequence[Outgoing]) -> Batch:
+        """Wait for room, then write all of them at once."""
+        size = sum(len(message.body) for message in messages)
+        while self._pending and (len(self._pending) + len(messages) > WINDOW or self._bytes + size > _BYTES):
+            self._room.clear()
+            await self._room.wait()
+        channel = self._channel
+        if channel is None or channel.error is not None:
+            raise self._connection.unavailable("the connection was lost")
+        encoded = b"".join([self._encode(channel, message) for message in messages])
+        batch = Batch(messages)
+        tag = self._tag
+        try:
+            channel.send(encoded)
+        except (ChannelClosed, LinkLost) as error:
+            raise self._connection.unavailable(error) from error
+        self._batches.add(batch)
+        self._sizes[batch] = size
+        self._bytes += size
+        for place in range(len(messages)):
+            tag += 1
+            self._pending[tag] = (batch, place)
+        self._tag = tag
+        return batch
+
+    def _forget(self, batch: Batch) -> None:
+        self._batches.discard(batch)
+        self._bytes -= self._sizes.pop(batch, 0)
+        self._room.set()
+
+    async def _ready(self) -> Channel:
+        """Return the confirming channel, opened where there is none, once the broker takes publishes."""
+        link = await self._connection.wait(_RECONNECT)
+        if link.blocked is not None:
+            why = link.blocked
+            try:
+                async with asyncio.timeout(_BLOCKED):
+                    await link.unblocked.wait()
+            except TimeoutError:
+                raise self._connection.unavailable(f"the broker takes no publishes: {why}") from None
+        await link.drained()
+        channel = self._channel
+        if channel is not None and channel.error is None:
+            return channel
+        async with self._opening:
+            if self._channel is not None and self._channel.error is None:
+                return self._channel
+            try:
+                channel = await self._connection.link.channel(_TIMEOUT)
+                channel.listen(self)
+                await channel.call(commands.Confirm.Select(), _TIMEOUT)
+            except (ChannelClosed, LinkLost) as error:
+                raise self._connection.unavailable(error) from error
+            except TimeoutError:
+                raise self._connection.unavailable(f"no answer within {_TIMEOUT:g} s") from None
+            self._channel = channel
+            return channel
+
+    def _encode(self, channel: Channel, message: Outgoing) -> bytes:
+        exchange, routing_key = "", message.queue
+        headers: dict[str, object] | None = None
+        if message.key is not None:
+            headers = {KEY: message.key}
+            if self._keyed(message.queue):
+                routing_key = names.keys(message.queue)
+                if message.delay > 0:
+                    headers[DUE] = int((self._clock() + message.delay) * 1000) + 1
+        if message.delay > 0 and (headers is None or DUE not in headers):
+            exchange, routing_key = self._entrance, delays.routing_key(message.queue, message.delay)
+        return channel.writer.publish(
+            exchange,
+            routing_key,
+            message.body,
+            id=message.id,
+            type=message.type if len(message.type.encode()) <= _TEXT else "",
+            content_type=message.content_type,
+            headers=headers,
+            priority=message.priority if self._settings.queue_type == "classic" else 0,
+        )
+
+
+def _refused(message: Outgoing, longest: int | None) -> Outcome | None:
+    """Why a message is not even written."""
+    reason = refusal(message, len(message.body) if longest is None else longest)
+    if reason is None:
+        for what, text, most in (
+            ("id", message.id, _TEXT),
+            ("content type", message.content_type, _TEXT),
+            ("queue's name", message.queue, names.LONGEST - 2 * delays.RUNGS),
+        ):
+            if len(text) * 4 > most and len(text.encode()) > most:
+                reason = f"its {what} is longer than {most} bytes"
+    return None if reason is None else Outcome(OutcomeKind.REFUSED, reason)
+
+
+def _bound(message: Outgoing, reply: commands.Basic.Return) -> bool:
+    """Whether a returned message is this one, by where it was sent to."""
+    found = reply.routing_key or ""
+    return found in {message.queue, names.keys(message.queue)} or found.endswith(f".{message.queue}")

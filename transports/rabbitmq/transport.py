@@ -1,0 +1,174 @@
+"""The RabbitMQ transport: one connection to publish over, one for everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transports.dsn import Dsn
+from transports.rabbitmq import settings as reading
+from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.features import features
+from transports.rabbitmq.publishing import Publisher
+from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.subscription import RabbitSubscription
+from transports.rabbitmq.topology import Topology
+from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
+
+_PING = 2.0
+_GRACE = 5.0
+"""Seconds that closing waits for publishes and settlements under way."""
+
+
+class RabbitTransport:
+    """Queues on a RabbitMQ broker. Connect in the process that uses it: a connection does not survive a fork."""
+
+    def __init__(self, name: str, settings: Settings, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.features = features(settings)
+        self.settings = settings
+        self.clock = clock
+        self._specs: dict[str, QueueSpec] = {}
+        self._connection = Connection(name, "consume", settings)
+        self._publishing = Connection(name, "publish", settings)
+        self._topology = Topology(name, self._connection, settings)
+        self._publisher = Publisher(
+            self._publishing,
+            settings,
+            keyed=self._keyed,
+            prepare_delays=self._topology.prepare_delays,
+            clock=clock,
+        )
+        self._subscriptions: set[RabbitSubscription] = set()
+
+    async def connect(self) -> None:
+        """Open both connections.
+
+        Raises:
+            TransportUnavailable: no host answers, or it refuses us; names each.
+        """
+        opened = await asyncio.gather(
+            self._connection.open(), self._publishing.open(), return_exceptions=True
+        )
+        for error in opened:
+            if error is not None:
+                await self.close()
+                raise error
+
+    async def setup(self, queues: Sequence[QueueSpec]) -> None:
+        """Create what is missing.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+            ConfigurationError: a queue exists with other arguments.
+        """
+        await self._topology.create(queues)
+        self._specs.update((spec.name, spec) for spec in queues)
+
+    async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
+        """Names of what ``setup`` would create."""
+        missing = await self._topology.missing(queues)
+        self._specs.update((spec.name, spec) for spec in queues if spec.name not in missing)
+        return missing
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish with publisher confirms; a queue that was set up here and is gone is created again.
+
+        Raises:
+            TransportUnavailable: none of them was taken.
+        """
+        return await self._publish(batch, self.settings.max_bytes)
+
+    async def send(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish next attempts: they were taken once, and may have grown by what was noted on them."""
+        return await self._publish(messages, None)
+
+    async def subscribe(self, queue: QueueSpec, *, slots: int) -> RabbitSubscription:
+        """Start consuming a queue; one that is missing is created.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+            ConfigurationError: the queue exists with other arguments.
+        """
+        subscription = RabbitSubscription(self, self._connection, queue, slots)
+        await subscription.open()
+        self._subscriptions.add(subscription)
+        return subscription
+
+    async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
+        """Count what is ready, which is all that AMQP tells.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        counted = {}
+        for name in queues:
+            found = await self.look(name)
+            counted[name] = Depth() if found is None else Depth(ready=found[0])
+        return counted
+
+    async def look(self, queue: str) -> tuple[int, int] | None:
+        """Ready messages and consumers of a queue; None where it is missing."""
+        answer = await self._topology.counted(queue)
+        return None if answer is None else (answer.message_count or 0, answer.consumer_count or 0)
+
+    async def ping(self) -> None:
+        """Prove within two seconds that the broker answers, and takes publishes.
+
+        Raises:
+            TransportUnavailable: it does not.
+        """
+        try:
+            async with asyncio.timeout(_PING):
+                await self._topology.prove()
+                await self._publisher.check()
+        except TimeoutError:
+            raise self._connection.unavailable(f"no answer within {_PING:g} s") from None
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of everything."""
+        await asyncio.gather(*(each.close(_GRACE) for each in tuple(self._subscriptions)))
+        await self._publisher.close(_GRACE)
+        await asyncio.gather(self._connection.close(), self._publishing.close())
+
+    def wake(self) -> None:
+        """Time is the broker's: nothing follows a clock that is moved by hand."""
+
+    def forget(self, subscription: RabbitSubscription) -> None:
+        """It is closed."""
+        self._subscriptions.discard(subscription)
+
+    async def _publish(self, batch: Sequence[Outgoing], longest: int | None) -> Sequence[Outcome]:
+        if not batch:
+            return []
+        outcomes = await self._publisher.publish(batch, longest)
+        lost = [
+            place
+            for place, outcome in enumerate(outcomes)
+            if outcome.kind is OutcomeKind.UNROUTABLE and batch[place].queue in self._specs
+        ]
+        if lost:
+            await self.setup(
+                [self._specs[name] for name in dict.fromkeys(batch[place].queue for place in lost)]
+            )
+            again = await self._publisher.publish([batch[place] for place in lost], longest)
+            for place, outcome in zip(lost, again, strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    def _keyed(self, queue: str) -> bool:
+        spec = self._specs.get(queue)
+        return spec is not None and spec.keyed
+
+
+def create(
+    name: str, url: Dsn, options: Mapping[str, Any], *, base: Path, clock: Callable[[], float]
+) -> RabbitTransport:
+    """Make the transport of an ``amqp://`` or ``amqps://`` address; opens nothing.
+
+    Raises:
+        ConfigurationError: the address or an option is wrong; names each.
+    """
+    return RabbitTransport(name, reading.read(name, url, options, base), clock)

@@ -1,0 +1,140 @@
+"""Keeps a subscription consuming: begins a new generation whenever the broker or the network ended the last."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.consumption import TIMEOUT, Consumption
+from transports.rabbitmq.wire.faults import ChannelClosed, WireFault
+from worker.errors import WorkerError
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_CALM = 10.0
+"""Seconds of consuming after which a new fault is no repetition of the last."""
+_LOOK = 30.0
+"""Seconds without a message after which the broker is asked whether it still knows us."""
+_MISSING = 404
+
+log = structlog.stdlib.get_logger("worker.rabbitmq")
+
+
+class Upkeep:
+    """The present generation, and why there is none.
+
+    Args:
+        name: of the transport.
+        queue: the application's name of it.
+        connection: over which to consume.
+        begin: opens a channel and consumes over it.
+        create: creates the queue.
+        known: asks the broker whether it has a consumer of this queue.
+        changed: called after each beginning and each end.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        queue: str,
+        connection: Connection,
+        *,
+        begin: Callable[[], Awaitable[Consumption]],
+        create: Callable[[], Awaitable[None]],
+        known: Callable[[], Awaitable[bool]],
+        changed: Callable[[], None],
+    ) -> None:
+        self.current: Consumption | None = None
+        self.reason = "not consuming yet"
+        self._log = log.bind(transport=name, queue=queue)
+        self._queue = queue
+        self._connection = connection
+        self._begin = begin
+        self._create = create
+        self._known = known
+        self._changed = changed
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin the first generation, and go on until stopped.
+
+        Raises:
+            TransportUnavailable: the broker does not answer, or refuses.
+            ConfigurationError: the queue exists with other arguments.
+        """
+        self.current = await self._consume()
+        self._running = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> Consumption | None:
+        """Begin no more; returns the present generation."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        consumption, self.current = self.current, None
+        return consumption
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        pause = _FIRST_PAUSE
+        while True:
+            consumption = self.current
+            if consumption is not None:
+                began = loop.time()
+                self.reason = await self._watched(consumption)
+                self.current = None
+                self._changed()
+                self._log.warning("not consuming", error=self.reason)
+                await consumption.channel.close(TIMEOUT)
+                if loop.time() - began > _CALM:
+                    pause = _FIRST_PAUSE
+            await asyncio.sleep(pause * (0.5 + random.random()))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            try:
+                await self._connection.wait(None)
+                self.current = await self._consume()
+            except WorkerError as error:
+                if self.reason != str(error):
+                    self._log.warning("cannot consume", error=str(error))
+                self.reason = str(error)
+            except Exception as error:  # ours: without another try the queue would be deaf for good
+                self._log.exception("cannot consume")
+                self.reason = f"{type(error).__name__}: {error}"
+            else:
+                self._changed()
+                self._log.info("consuming again")
+
+    async def _watched(self, consumption: Consumption) -> str:
+        """Return why a generation ended; one that the broker knows nothing of is ended here."""
+        while True:
+            came = consumption.came
+            done, _ = await asyncio.wait([consumption.ended], timeout=_LOOK)
+            if done:
+                return consumption.ended.result()
+            if consumption.came != came or not consumption.active:
+                continue
+            try:
+                if not await self._known() and consumption.active:
+                    return f"the broker knows of no consumer of queue {self._queue!r}"
+            except WorkerError as error:
+                return str(error)
+
+    async def _consume(self) -> Consumption:
+        """Begin a generation; a queue that is missing is created."""
+        try:
+            try:
+                return await self._begin()
+            except ChannelClosed as error:
+                if error.code != _MISSING:
+                    raise
+            await self._create()
+            return await self._begin()
+        except WireFault as error:
+            raise self._connection.unavailable(f"queue {self._queue!r}: {error}") from error
+        except TimeoutError:
+            raise self._connection.unavailable(
+                f"queue {self._queue!r}: no answer within {TIMEOUT:g} s"
+            ) from None

@@ -1,0 +1,151 @@
+"""One channel of a connection: requests and their answers in order, and whom deliveries and confirms go to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from pamqp import base, commands, frame
+
+from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
+from transports.rabbitmq.wire.writer import Writer
+
+Answer = base.Frame
+
+
+class Wire(Protocol):
+    """What a channel asks of its connection."""
+
+    def send(self, data: bytes) -> None:
+        """Write."""
+        ...
+
+    def release(self, number: int) -> None:
+        """The channel is closed."""
+        ...
+
+
+class Listener:
+    """Who is told what comes in on a channel; each has a default that drops it."""
+
+    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
+        """A message came for a consumer."""
+
+    def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
+        """The broker has taken a published message, or could not."""
+
+    def returned(self, reply: commands.Basic.Return, properties: bytes, body: bytes) -> None:
+        """A published message found no queue."""
+
+    def cancelled(self, consumer: str) -> None:
+        """The broker ended a consumer: its queue is gone, or moved."""
+
+    def closed(self, error: ChannelClosed | LinkLost) -> None:
+        """The channel is gone, once."""
+
+
+class Channel:
+    """Open it through its connection. A sink of the reader."""
+
+    def __init__(self, wire: Wire, number: int, longest: int) -> None:
+        self.number = number
+        self.writer = Writer(number, longest)
+        self.error: ChannelClosed | LinkLost | None = None
+        self._wire = wire
+        self._answers: deque[asyncio.Future[Answer]] = deque()
+        self._listener: Listener | None = None
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` from now on."""
+        self._listener = listener
+        self.delivered = listener.delivered  # type: ignore[method-assign]  # once a message: no hop in between
+        self.confirmed = listener.confirmed  # type: ignore[method-assign]
+
+    def send(self, data: bytes) -> None:
+        """Write frames that have no answer.
+
+        Raises:
+            ChannelClosed, LinkLost: it is closed.
+        """
+        if self.error is not None:
+            raise self.error
+        self._wire.send(data)
+
+    async def call(self, request: base.Frame, timeout: float) -> Answer:
+        """Send a request and return its answer; raises as ``call_all`` does."""
+        (answer,) = await self.call_all([request], timeout)
+        return answer
+
+    async def call_all(self, requests: Sequence[base.Frame], timeout: float) -> Sequence[Answer]:
+        """Send requests in one piece and return their answers, in order.
+
+        Raises:
+            ChannelClosed: the broker refused one, and closed the channel.
+            LinkLost: the connection went.
+            TimeoutError: there was no answer within ``timeout`` seconds.
+        """
+        if not requests:
+            return []
+        self.send(b"".join([frame.marshal(request, self.number) for request in requests]))
+        loop = asyncio.get_running_loop()
+        answers = [loop.create_future() for _ in requests]
+        self._answers.extend(answers)
+        async with asyncio.timeout(timeout):
+            try:
+                return [await answer for answer in answers]
+            finally:
+                for answer in answers:  # nobody waits for the rest any more
+                    if not answer.cancel() and not answer.cancelled():
+                        answer.exception()
+
+    async def close(self, timeout: float) -> None:
+        """Close it; a broker that does not answer is not waited for longer than ``timeout`` seconds."""
+        if self.error is not None:
+            return
+        try:
+            await self.call(commands.Channel.Close(200, "done", 0, 0), timeout)
+        except (ChannelClosed, LinkLost, TimeoutError):
+            pass
+        self.fail(ChannelClosed("the channel is closed"))
+
+    def fail(self, error: ChannelClosed | LinkLost) -> None:
+        """Let everyone who waits for it know that it is gone."""
+        if self.error is not None:
+            return
+        self.error = error
+        while self._answers:
+            answer = self._answers.popleft()
+            if not answer.done():
+                answer.set_exception(error)
+        if self._listener is not None:
+            self._listener.closed(error)
+        self._wire.release(self.number)
+
+    def method(self, method: base.Frame) -> None:
+        """Take an answer, or what the broker does by itself."""
+        if isinstance(method, commands.Channel.Close):
+            error = ChannelClosed(method.reply_text or "", method.reply_code or 0)
+            self._wire.send(frame.marshal(commands.Channel.CloseOk(), self.number))
+            self.fail(error)
+        elif isinstance(method, commands.Basic.Cancel):
+            if self._listener is not None:
+                self._listener.cancelled(method.consumer_tag or "")
+        elif isinstance(method, commands.Channel.Flow):
+            self._wire.send(frame.marshal(commands.Channel.FlowOk(method.active), self.number))
+        elif self._answers:
+            answer = self._answers.popleft()
+            if not answer.done():
+                answer.set_result(method)
+
+    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
+        """Nobody listens: the broker keeps it for this channel until that is closed."""
+
+    def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
+        """Nobody listens."""
+
+    def returned(self, reply: commands.Basic.Return, properties: bytes, body: bytes) -> None:
+        """Pass it on."""
+        if self._listener is not None:
+            self._listener.returned(reply, properties, body)
