@@ -1,0 +1,108 @@
+"""``docker compose up``: the whole service from nothing, several workers, a broker that dies, containers made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.stack import HOW, Stack, missing
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(900)]
+
+_NEIGHBOUR = """
+import json, urllib.error, urllib.request
+request = urllib.request.Request("http://intake:8000/livez", headers={"Host": "127.0.0.1:8000"})
+try:
+    print(json.dumps(urllib.request.urlopen(request, timeout=10).status))
+except urllib.error.HTTPError as error:
+    print(json.dumps(error.code))
+"""
+_HOLDS = """
+import importlib.util, json, os
+names = ("pip", "setuptools", "hatchling", "pytest", "aio_pika", "aiokafka", "asyncpg", "worker", "examples")
+print(json.dumps({"user": os.getuid(), "has": [name for name in names if importlib.util.find_spec(name)]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stack]:
+    """The service, built from this folder and healthy."""
+    if missing():
+        pytest.skip(HOW)
+    stack = Stack()
+    try:
+        stack.compose("build", timeout=600)
+        stack.up()
+        yield stack
+    finally:
+        stack.close()
+
+
+@pytest.fixture
+def stack(running: Stack) -> Stack:
+    """The service with one worker, whatever the test before left."""
+    running.up("--scale", "worker=1")
+    return running
+
+
+def test_one_command_starts_a_service_that_handles_what_is_posted(stack: Stack) -> None:
+    """From a start on, a post to this machine's loopback is taken without a token, handled, and its effect is there."""
+    stack.until_handled(stack.accepted(range(20)))
+    assert stack.client.get("/health").json()["status"] == {"database": True, "transport.rabbitmq": True}
+
+
+def test_other_containers_are_refused(stack: Stack) -> None:
+    """Who reaches the intake past the published port is 403, whatever Host it names."""
+    assert stack.in_worker("python", "-c", _NEIGHBOUR) == 403
+
+
+def test_the_image_holds_what_runs_and_no_tools(stack: Stack) -> None:
+    """Drivers, worker and example are there; no installer, no build tool, no root."""
+    assert stack.in_worker("python", "-c", _HOLDS) == {
+        "user": 10001,
+        "has": ["aio_pika", "aiokafka", "asyncpg", "worker", "examples"],
+    }
+
+
+def test_several_workers_share_the_work(stack: Stack) -> None:
+    """``--scale worker=3`` gives three workers that take from the same queues, and they can be taken away again."""
+    stack.up("--scale", "worker=3")
+    until(lambda: len(set(stack.workers())) == 3, "three workers are alive")
+    commands = stack.accepted(range(100, 140))
+    stack.up("--scale", "worker=1")
+    stack.until_handled(commands)
+
+
+def test_a_broker_that_is_killed_loses_nothing(stack: Stack) -> None:
+    """Each command that was answered with 202 while the broker died and came back is handled, with nobody's help."""
+    with stack.posting(range(200, 500)) as accepted:
+        until(lambda: len(accepted) > 50, "commands flow", 60)
+        stack.compose("kill", "rabbitmq")
+        stack.compose("start", "rabbitmq")
+        before = len(accepted)
+        until(lambda: len(accepted) > before + 20, "commands flow again", 120)
+    stack.up()
+    stack.until_handled(accepted)
+    later = stack.accepted(range(500, 505))
+    stack.until_handled(later)
+
+
+def test_containers_made_anew_go_on_with_what_was_queued(stack: Stack) -> None:
+    """``down`` and ``up`` keep commands that wait, and what is known of those that are done."""
+    done = stack.accepted(range(600, 605))
+    stack.until_handled(done)
+    stack.compose("stop", "worker")
+    waiting = stack.accepted(range(605, 625))
+    stack.compose("down")
+    stack.up()
+    stack.until_handled({**done, **waiting})
+
+
+def test_a_stopped_worker_ends_well(stack: Stack) -> None:
+    """``stop`` reaches the worker and the intake as TERM: they finish and exit 0, long before they would be killed."""
+    containers = [*stack.containers("worker"), *stack.containers("intake")]
+    stack.compose("stop", "worker", "intake")
+    for container in containers:
+        assert stack.inspect(container, "{{.State.ExitCode}}") == "0"
