@@ -43,6 +43,8 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "memory": Scheme("transports.memory:create"),
         "amqp": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
         "amqps": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
+        "postgres": Scheme("transports.postgres.transport:create", "postgres"),
+        "postgresql": Scheme("transports.postgres.transport:create", "postgres"),
         "sqlite": Scheme("transports.sqlite.transport:create"),
     }
 )

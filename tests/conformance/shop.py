@@ -57,6 +57,7 @@ class Shop:
         self.finished: list[Finished] = []
         self.noted: list[int] = []
         self.controls: list[Control] = []
+        self.workers: list[Worker] = []
         self.service: Service
 
     def app(self) -> App:
@@ -111,10 +112,12 @@ class Shop:
             await consumer.open()
         self.controls.append(control)
         running = asyncio.ensure_future(worker.run(grace))
+        self.workers.append(worker)
         try:
             yield worker
         finally:
             self.controls.remove(control)
+            self.workers.remove(worker)
             worker.stop()
             await running
             for consumer in worker.consumers:
@@ -133,6 +136,13 @@ class Shop:
             if len(got) == count or loop.time() > end:
                 assert len(got) == count, f"{len(got)} of {count} messages wait"
                 return got
+
+    async def until_settled(self) -> None:
+        """Until the broker has answered everything that was settled, and nothing is held."""
+        await eventually(
+            lambda: all(consumer.idle for worker in self.workers for consumer in worker.consumers),
+            "all that was taken is settled",
+        )
 
     async def waiting(self) -> list[Delivery]:
         """What can be had from the queue now; given back at once."""

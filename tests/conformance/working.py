@@ -52,7 +52,7 @@ class WorkerSuite(Pausing):
         await shop.send(7)
         async with shop.worker():
             await eventually(lambda: len(shop.finished) == 1, "the first attempt")
-            await settled_turns(100)
+            await shop.until_settled()
             assert shop.attempts == [(7, 1)]
             shop.passes(9.0)
             await settled_turns(100)
@@ -69,7 +69,7 @@ class WorkerSuite(Pausing):
         async with shop.worker(), shop.worker(), shop.worker():
             for attempt in range(1, 4):
                 await eventually(lambda count=attempt: len(shop.finished) >= count, f"attempt {attempt}")
-                await settled_turns(100)
+                await shop.until_settled()
                 shop.passes(100.0)
         assert shop.attempts == [(9, 1), (9, 2), (9, 3)]
         (failed,) = (await shop.service.failed.list()).items

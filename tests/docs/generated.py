@@ -19,7 +19,7 @@ import msgspec
 
 import worker
 from tests.docs.pages import DOCS, ROOT
-from transports.registry import SCHEMES, create
+from transports.registry import create
 from worker import App, Context, Retry, errors
 from worker.cli.globals import GLOBAL_OPTIONS
 from worker.cli.main import program
@@ -174,14 +174,20 @@ def _expected(kind: Any) -> str:
 
 # --- transports -----------------------------------------------------------------------------------------------------
 
-EXAMPLES = {"sqlite": "sqlite:///var/queue.db", "memory": "memory://", "kafka": "kafka://localhost:9092"}
+EXAMPLES = {
+    "sqlite": "sqlite:///var/queue.db",
+    "postgresql": "postgresql://worker:secret@localhost:5432/worker",
+    "memory": "memory://",
+    "kafka": "kafka://localhost:9092",
+}
+"""An address of each; other schemes are other names for one of them."""
 
 
 def features() -> str:
     """What each transport can do."""
     made = {
         name: create(name, EXAMPLES[name], {}, base=ROOT, clock=time.time).features
-        for name in sorted(SCHEMES, reverse=True)
+        for name in sorted(EXAMPLES, reverse=True)
     }
     texts = described(Features)
     rows = [

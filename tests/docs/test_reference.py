@@ -11,7 +11,7 @@ import pytest
 from examples.search.app import app as search
 from tests.docs.generated import EXAMPLES, MAKERS, REGION, renewed
 from tests.docs.pages import DOCS, ROOT, name, pages
-from transports.registry import SCHEMES, create
+from transports.registry import create
 from worker import ConfigurationError
 from worker.cli import report
 from worker.http.schema import openapi
@@ -61,7 +61,7 @@ def test_every_exit_code_is_in_the_reference() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE) if int(code) < 200} == codes
 
 
-@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+@pytest.mark.parametrize("scheme", sorted(EXAMPLES))
 def test_every_option_of_a_transport_is_in_the_reference(scheme: str) -> None:
     """A transport's section lists the keys of its table."""
     with pytest.raises(ConfigurationError) as raised:

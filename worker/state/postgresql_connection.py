@@ -75,7 +75,7 @@ def probe(engine: Engine) -> None:
         if since is None or time.monotonic() - since < _IDLE:
             return
         try:
-            connection.run_async(lambda alive: alive.execute(";", timeout=_PING))
+            connection.run_async(lambda alive: alive.execute("SELECT 1", timeout=_PING))
         except Exception as error:
             driver.terminate()  # a polite end would wait for an answer, too
             raise exc.InvalidatePoolError from error

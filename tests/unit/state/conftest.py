@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 
 from worker.state.database import Database
@@ -41,19 +35,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield "sqlite:///var/state.db"
     else:
-        yield request.getfixturevalue("postgresql_url")
-
-
-@pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    """An empty PostgreSQL database."""
-    server = os.environ.get("WORKER_TEST_POSTGRES")
-    if not server:
-        pytest.skip("needs PostgreSQL: WORKER_TEST_POSTGRES=postgresql://postgres@localhost:5432/postgres")
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _execute(server, f"CREATE DATABASE {name}")
-    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+        yield request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture
@@ -78,13 +60,3 @@ async def database(connect: Callable[..., object]) -> Database:
     found = await connect()
     await found.setup()
     return found
-
-
-def _execute(server: str, statement: str) -> None:
-    async def execute() -> None:
-        connection = await asyncpg.connect(server, timeout=10)
-        await connection.execute(statement)
-        await connection.close()
-
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(asyncio.run, execute()).result()

@@ -1,0 +1,71 @@
+"""Connections to the server: how they are opened, and what is agreed on for them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from transports.postgres import faults
+from transports.postgres.settings import Settings
+
+Connection: TypeAlias = Any
+"""The driver's connection: it comes without types."""
+
+# Every statement here is meant to go along an index. The planner would only think so once it has statistics, and
+# goes on with a plan that it made while the table was small; so it is left no other way.
+_PLANS = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_sort": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+
+
+async def open_connection(settings: Settings, *, name: str, synchronous: bool = True) -> Connection:
+    """Open a connection, within the configured time.
+
+    Args:
+        settings: of the transport.
+        name: of the transport, for errors.
+        synchronous: whether a commit is on disk when it is answered.
+
+    Raises:
+        ConfigurationError: the driver does not understand the address.
+        TransportUnavailable: the server does not answer; names it.
+    """
+    bound = str(max(1, int(settings.timeout * 1000)))
+    agreed = {
+        "application_name": f"command-worker {name}",
+        "statement_timeout": bound,
+        "lock_timeout": bound,
+        "idle_in_transaction_session_timeout": bound,
+        # a client that is gone without a word must not hold its locks for hours
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "4",
+        **_PLANS,
+    }
+    if not synchronous:
+        agreed["synchronous_commit"] = "off"
+    try:
+        return await asyncpg.connect(settings.dsn, timeout=settings.timeout, server_settings=agreed)
+    except asyncpg.exceptions.ClientConfigurationError as error:
+        raise faults.misconfigured(name, settings.shown, error) from error
+    except faults.DRIVER_ERRORS as error:
+        raise faults.unavailable(settings.shown, error) from error
+
+
+async def close_connection(connection: Connection) -> None:
+    """Say goodbye, or hang up where that takes too long."""
+    try:
+        await connection.close(timeout=2.0)
+    except faults.DRIVER_ERRORS:
+        pass
+    finally:
+        with contextlib.suppress(Exception):
+            connection.terminate()

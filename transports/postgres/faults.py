@@ -1,0 +1,62 @@
+"""The driver's errors, told apart and named in our words."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from worker.errors import ConfigurationError, TransportUnavailable
+
+
+class OutcomeUnknown(TransportUnavailable):
+    """Nobody can tell whether the work was committed."""
+
+
+DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver raises for a server that does not answer, or does not do as it is told."""
+
+_BROKEN = ("08", "57P")
+"""Classes of errors after which the connection is of no use: it broke, or the server ends."""
+
+_PASSING = {"40001", "40P01"}
+"""Others were in the way (serialization, deadlock): the same again may do."""
+
+
+def unavailable(shown: str, error: BaseException) -> TransportUnavailable:
+    """Name the server and the cause."""
+    return TransportUnavailable(f"postgresql {shown}: {reason(error)}")
+
+
+def unknown(shown: str, error: BaseException) -> OutcomeUnknown:
+    """Name the server and the cause; the work may have been done all the same."""
+    return OutcomeUnknown(f"postgresql {shown}: {reason(error)}")
+
+
+def misconfigured(name: str, shown: str, error: BaseException) -> ConfigurationError:
+    """Name the address that the driver does not understand."""
+    return ConfigurationError(f"transports.{name}.url = {shown!r}: {reason(error)}")
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line what went wrong; what a statement was given is no part of it."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def was_refused(error: BaseException) -> bool:
+    """Whether the server itself said that it did nothing, or the driver never asked."""
+    if isinstance(error, asyncpg.PostgresError):
+        return not (error.sqlstate or "08").startswith(_BROKEN)
+    return isinstance(error, asyncpg.InterfaceError)
+
+
+def breaks(error: BaseException) -> bool:
+    """Whether the connection is of no use any more."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "08").startswith(_BROKEN)
+    return True
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same work, done again at once, may succeed."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _PASSING

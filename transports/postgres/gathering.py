@@ -1,0 +1,91 @@
+"""Gathering: what is asked for while a batch is under way becomes the next batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from worker.errors import TransportUnavailable
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Gathering(Generic[Item, Answer]):
+    """Does items together; a single one never waits for company.
+
+    Args:
+        work: does a batch, with one answer an item, in order; it bounds its own waiting.
+        weigh: says what share of a batch an item takes; a batch weighs 1.0 or is a single item.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        weigh: Callable[[Item], float],
+    ) -> None:
+        self._work = work
+        self._weigh = weigh
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def submit(self, item: Item) -> asyncio.Future[Answer]:
+        """Ask for an item; whoever stops waiting for the answer does not take the item back."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((item, future))
+        if self._task is None:
+            self._task = loop.create_task(self._drain())
+        return future
+
+    async def finish(self) -> None:
+        """Wait until everything that was asked for is answered."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                await self._do(self._next())
+        finally:
+            self._task = None
+            for _, future in self._waiting:  # only when the loop is being shut down
+                future.cancel()
+
+    def _next(self) -> list[tuple[Item, asyncio.Future[Answer]]]:
+        weight = 0.0
+        for count, (item, _) in enumerate(self._waiting):
+            weight += self._weigh(item)
+            if weight > 1.0 and count > 0:
+                batch, self._waiting = self._waiting[:count], self._waiting[count:]
+                return batch
+        batch, self._waiting = self._waiting, []
+        return batch
+
+    async def _do(self, batch: Sequence[tuple[Item, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._work([item for item, _ in batch])
+        except TransportUnavailable as error:
+            _fail(batch, error)
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            for one in batch:  # one of them is at fault: it alone shall fail
+                await self._do([one])
+        except BaseException:
+            for _, future in batch:
+                future.cancel()
+            raise
+        else:
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+
+def _fail(batch: Sequence[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # whoever waits gets it; nobody need

@@ -1,0 +1,267 @@
+"""The transport: a table in a PostgreSQL database, with one connection for each kind of work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transports.dsn import Dsn
+from transports.postgres import looking, schema, settings
+from transports.postgres.batches import Publishes, Settlements
+from transports.postgres.claiming import Claimed, Claiming
+from transports.postgres.faults import OutcomeUnknown
+from transports.postgres.features import features
+from transports.postgres.link import Link
+from transports.postgres.listener import Listener
+from transports.postgres.names import Names
+from transports.postgres.publishing import Publishing
+from transports.postgres.settling import Settler
+from transports.postgres.subscription import PostgresSubscription
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import (
+    Ack,
+    Again,
+    Delivery,
+    Depth,
+    Outcome,
+    OutcomeKind,
+    Outgoing,
+    QueueSpec,
+    Settled,
+    Settlement,
+)
+
+_PING = 2.0
+"""Seconds within which the server must answer."""
+
+
+class PostgresTransport:
+    """Queues in a database. Connect in the process that uses it: a connection does not survive a fork.
+
+    Args:
+        name: of the transport.
+        configured: its settings.
+        clock: seconds, in place of the server's clock; None for that.
+    """
+
+    def __init__(
+        self, name: str, configured: settings.Settings, clock: Callable[[], float] | None = None
+    ) -> None:
+        self.name = name
+        self.features = features(configured.max_bytes)
+        self.lease = configured.lease
+        self._settings = configured
+        self._clock = clock
+        self._connected = False
+        self._subscriptions: dict[str, set[PostgresSubscription]] = {}
+        self._names = Names()
+        self._publishing = Publishing(self._names, configured.max_bytes, clock)
+        self._claiming = Claiming(self._names, configured.lease, clock)
+        self._settler = Settler(self._names, clock)
+
+    async def connect(self) -> None:
+        """Open a connection; the others follow when there is something for them to do.
+
+        Raises:
+            TransportUnavailable: the server does not answer; names it, without password.
+        """
+        if self._connected:
+            return
+
+        def link(*, synchronous: bool = True) -> Link:
+            """Make a link for one kind of work."""
+            return Link(self._settings, self.name, synchronous=synchronous, opened=self._names.forget)
+
+        self._looks, self._publishes, self._settles = link(), link(), link()
+        # a claim that a crash of the server undoes is as good as one that never was: nobody waits for the disk
+        self._claims = link(synchronous=False)
+        self._listener = Listener(self._settings, self.name, self._wake)
+        timer = self._clock or asyncio.get_running_loop().time
+        self._incoming = Publishes(self._publishes, self._publishing, timer)
+        self._outgoing = Settlements(self._settles, self._settler, timer, self._settings.timeout)
+        try:
+            await self._looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
+        except BaseException:
+            await self._looks.close()
+            raise
+        self._connected = True
+
+    async def setup(self, queues: Sequence[QueueSpec]) -> None:
+        """Create what is missing; nothing is created, and no right to is needed, where nothing is.
+
+        Raises:
+            TransportUnavailable: the server does not answer, or refuses.
+        """
+        names = [spec.name for spec in queues]
+        shown = self._settings.shown
+        link = self._link("_looks")
+        there = await link.run(lambda connection: schema.is_there(connection, shown))
+        missing = await link.run(lambda connection: schema.missing(connection, shown, names))
+        if missing or not there:
+            await link.run(lambda connection: schema.create(connection, names))
+            self._changed(names)
+
+    async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
+        """Names of queues that were not set up."""
+        names = [spec.name for spec in queues]
+        shown = self._settings.shown
+        return await self._link("_looks").run(lambda connection: schema.missing(connection, shown, names))
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish with whatever else is published meanwhile; returns after the commit.
+
+        Raises:
+            TransportUnavailable: none of them was taken.
+        """
+        self._link("_publishes")
+        try:
+            outcomes = await self._incoming.submit(batch)
+        except OutcomeUnknown as error:
+            return [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(batch)
+        taken = {message.queue for message, outcome in zip(batch, outcomes, strict=True) if outcome.accepted}
+        self._changed(taken)
+        return outcomes
+
+    async def subscribe(self, queue: QueueSpec, *, slots: int) -> PostgresSubscription:
+        """Start consuming a queue."""
+        self._link("_claims")
+        self._listener.listen()
+        subscription = PostgresSubscription(self, queue.name)
+        self._subscriptions.setdefault(queue.name, set()).add(subscription)
+        return subscription
+
+    async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
+        """Count exactly.
+
+        Raises:
+            TransportUnavailable: the server does not answer.
+        """
+        now = self._clock() if self._clock is not None else None
+        return await self._link("_looks").run(lambda connection: looking.count(connection, queues, now))
+
+    async def holds(self, queue: str, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of ``ids`` that the queue still has.
+
+        Raises:
+            TransportUnavailable: the server does not answer.
+        """
+        return await self._link("_looks").run(lambda connection: looking.held(connection, queue, ids))
+
+    async def ping(self) -> None:
+        """Prove within two seconds that the server answers.
+
+        Raises:
+            TransportUnavailable: it does not.
+        """
+        try:
+            async with asyncio.timeout(_PING):
+                await self._link("_publishes").run(lambda connection: connection.fetchval("SELECT 1"))
+        except TimeoutError:
+            shown = self._settings.shown
+            raise TransportUnavailable(f"postgresql {shown}: no answer within {_PING:g} s") from None
+
+    async def close(self) -> None:
+        """Finish what was asked, give back what is being taken, and let go of the connections."""
+        if not self._connected:
+            return
+        for subscription in [each for group in self._subscriptions.values() for each in group]:
+            await subscription.close(self._settings.timeout)
+        self._connected = False
+        self._outgoing.give_up()
+        await self._incoming.finish()
+        await self._outgoing.finish()
+        await self._listener.close()
+        for link in (self._looks, self._publishes, self._claims, self._settles):
+            await link.close()
+
+    def wake(self) -> None:
+        """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
+        self._wake(None)
+
+    # --- for subscriptions ---------------------------------------------------------------------------------------
+
+    async def claim(self, queue: str, limit: int, lease: int, doubtful: Sequence[int]) -> Claimed:
+        """Take messages under the mark ``lease``, and give back what was taken under ``doubtful``.
+
+        Raises:
+            OutcomeUnknown: it may have taken some all the same.
+            TransportUnavailable: it took none.
+        """
+        link = self._link("_claims")
+        if doubtful:
+            await link.run(lambda connection: self._claiming.undo(connection, queue, doubtful))
+        return await link.run(lambda connection: self._claiming.claim(connection, queue, limit, lease))
+
+    def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
+        """Settle with whatever else is settled meanwhile; the answer never is an error."""
+        answer: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
+
+        def settled(future: asyncio.Future[list[Settled]]) -> None:
+            failed = future.cancelled() or future.exception() is not None
+            answers = [Settled.UNKNOWN] * len(items) if failed else future.result()
+            if not answer.done():
+                answer.set_result(answers)
+            self._changed(_freed(items, answers))
+
+        self._outgoing.submit(items).add_done_callback(settled)
+        return answer
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
+        """Hold for another lease.
+
+        Raises:
+            TransportUnavailable: the server does not answer.
+        """
+        return await self._link("_claims").run(
+            lambda connection: self._claiming.extend(connection, deliveries)
+        )
+
+    def forget(self, subscription: PostgresSubscription) -> None:
+        """Wake a subscription no more: it is closed."""
+        self._subscriptions.get(subscription.queue, set()).discard(subscription)
+
+    # --- waking --------------------------------------------------------------------------------------------------
+
+    def _changed(self, queues: Collection[str]) -> None:
+        if queues and self._connected:
+            self._wake(queues)
+            self._listener.tell(queues)
+
+    def _wake(self, queues: Collection[str] | None) -> None:
+        for queue in self._subscriptions if queues is None else queues:
+            for subscription in self._subscriptions.get(queue, ()):
+                subscription.changed.set()
+
+    def _link(self, name: str) -> Link:
+        if not self._connected:
+            shown = self._settings.shown
+            raise TransportUnavailable(f"postgresql {shown}: transport {self.name!r} is not connected")
+        link: Link = getattr(self, name)
+        return link
+
+
+def create(
+    name: str, url: Dsn, options: Mapping[str, Any], *, base: Path, clock: Callable[[], float]
+) -> PostgresTransport:
+    """Make the transport of a ``postgresql://`` address; opens nothing.
+
+    The machine's own clock gives way to the server's, which is one for all workers; any other clock is kept to.
+
+    Raises:
+        ConfigurationError: the address or an option is wrong; names each.
+    """
+    return PostgresTransport(name, settings.read(name, url, options), None if clock is time.time else clock)
+
+
+def _freed(items: Sequence[Settlement], answers: Sequence[Settled]) -> set[str]:
+    """Queues in which something may have become visible."""
+    freed: set[str] = set()
+    for item, answer in zip(items, answers, strict=True):
+        if answer is Settled.DONE and not (type(item) is Ack and item.delivery.key is None):
+            freed.add(item.outgoing.queue if isinstance(item, Again) else item.delivery.queue)
+            if item.delivery.key is not None:
+                freed.add(item.delivery.queue)
+    return freed
