@@ -37,7 +37,8 @@ class Planted:
         return getattr(self.good, name)
 
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> Any:
-        return PlantedSubscription(self, await self.good.subscribe(queue, slots=slots))
+        good = await self.good.subscribe(queue, slots=slots)
+        return (PlantedLease if hasattr(good, "lease") else PlantedSubscription)(self, good)
 
     async def receive(self, good: Any, limit: int, wait: float) -> Sequence[Delivery]:
         return await good.receive(limit, wait)
@@ -58,7 +59,6 @@ class PlantedSubscription:
     def __init__(self, transport: Planted, good: Any) -> None:
         self.transport = transport
         self.good = good
-        self.lease = good.lease
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.good, name)
@@ -69,11 +69,19 @@ class PlantedSubscription:
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         return await self.transport.settle(self.good, items)
 
-    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
-        return await self.transport.extend(self.good, deliveries)
-
     async def pause(self) -> None:
         await self.transport.pause(self.good)
+
+
+class PlantedLease(PlantedSubscription):
+    """Of a transport that holds by time."""
+
+    def __init__(self, transport: Planted, good: Any) -> None:
+        super().__init__(transport, good)
+        self.lease = good.lease
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
+        return await self.transport.extend(self.good, deliveries)
 
 
 class AcksBeforeHandling(Planted):

@@ -1,23 +1,14 @@
 """The suite's own score: each planted bug is caught by the scenario that is there for it."""
 
-import asyncio
-from contextlib import suppress
-
 import pytest
 
-from tests.conformance import bench as benches
 from tests.conformance import planted, waiting
 from tests.conformance import shop as shops
-from tests.conformance.bench import Bench
-from tests.conformance.clock import Clock
+from tests.conformance.catching import CATCHES, run, shorten
 from tests.conformance.shop import opened_shop
-from tests.conformance.suite import TransportSuite
 from tests.conformance.working import WorkerSuite
 from transports import registry
 from worker.runtime.control import Control
-
-CATCHES = (AssertionError, TimeoutError, pytest.fail.Exception)
-"""How a scenario fails: an assertion, a deadline, or an exception that did not come."""
 
 CAUGHT_BY = [
     (planted.AcksBeforeHandling, "test_a_lost_lease_brings_the_message_back_and_counts"),
@@ -43,35 +34,25 @@ CAUGHT_BY = [
 SCENARIOS = sorted({scenario for _, scenario in CAUGHT_BY})
 
 
-async def run(scenario, folder, bug=lambda good: good):
-    clock = Clock()
-    bench = Bench(lambda: bug(registry.create("memory", "memory://", {}, base=folder, clock=clock)), clock)
-    await bench.open()
-    try:
-        async with asyncio.timeout(5):
-            await getattr(TransportSuite(), scenario)(bench)
-    finally:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-            with suppress(BaseException):
-                await task
-        await bench.close()
+@pytest.fixture
+def make(tmp_path):
+    return lambda clock: registry.create("memory", "memory://", {}, base=tmp_path, clock=clock)
 
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
-    monkeypatch.setattr(benches, "PATIENCE", 0.5)
+    shorten(monkeypatch, 0.5)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-async def test_the_scenario_passes_without_the_bug(scenario, tmp_path):
-    await run(scenario, tmp_path)
+async def test_the_scenario_passes_without_the_bug(scenario, make):
+    await run(scenario, make)
 
 
 @pytest.mark.parametrize(("bug", "scenario"), CAUGHT_BY, ids=lambda value: getattr(value, "__name__", value))
-async def test_the_planted_bug_is_caught(bug, scenario, tmp_path):
+async def test_the_planted_bug_is_caught(bug, scenario, make):
     with pytest.raises(CATCHES):
-        await run(scenario, tmp_path, bug)
+        await run(scenario, make, bug)
 
 
 WORKER_CAUGHT_BY = [

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from pamqp import base, commands
 
 from transports.rabbitmq import names
+from transports.rabbitmq.prefetched import Prefetched
 from transports.rabbitmq.publishing import DUE, KEY
+from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
 from transports.rabbitmq.watermark import Watermark
 from transports.rabbitmq.wire import properties
 from transports.rabbitmq.wire.channel import Channel, Listener
 from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
 from worker.messaging.transport import Delivery
 
-MAIN, KEYS, DEAD = "main", "keys", "dead"
 TIMEOUT = 10.0
 _FLUSH = 0.005
 """Seconds that an ack waits for company."""
 _BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
-
-
-class Receipt(NamedTuple):
-    """What settles a delivery: the channel it came over, its tag there, and from which consumer."""
-
-    consumption: Consumption
-    tag: int
-    source: str
 
 
 class Consumption(Listener):
@@ -38,7 +30,8 @@ class Consumption(Listener):
         channel: its own, used by nobody else.
         queue: the application's name of it.
         deaths: what deliveries from the put-aside queue count as.
-        take: called with each delivery, and the seconds that it still has to wait.
+        prefetched: takes what comes, and ends with this.
+        clock: seconds since the epoch, for what waits in line.
     """
 
     def __init__(
@@ -46,7 +39,7 @@ class Consumption(Listener):
         channel: Channel,
         queue: str,
         deaths: int,
-        take: Callable[[Delivery, float], None],
+        prefetched: Prefetched,
         clock: Callable[[], float],
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -55,9 +48,9 @@ class Consumption(Listener):
         self.active: dict[str, str] = {}
         self.out: dict[int, Receipt] = {}
         self.came = 0
+        self.prefetched = prefetched
         self._queue = queue
         self._deaths = deaths
-        self._take = take
         self._clock = clock
         self._loop = loop
         self._watermark = Watermark()
@@ -66,6 +59,11 @@ class Consumption(Listener):
         self._headers: dict[str, Mapping[str, str]] = {}
         self._sources: dict[bytes, str] = {}
         channel.listen(self)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it consumes, and has nothing in hand."""
+        return bool(self.active) and not self.out and self.prefetched.empty and not self.ended.done()
 
     # --- consumers --------------------------------------------------------------------------------------------------
 
@@ -173,7 +171,7 @@ class Consumption(Listener):
             }
             if read.content_type:
                 headers["content-type"] = read.content_type
-        self._take(
+        self.prefetched.add(
             Delivery(
                 queue=self._queue,
                 id=read.id,
@@ -200,6 +198,7 @@ class Consumption(Listener):
             self._flushing.cancel()
             self._flushing = None
         if not self.ended.done():
+            self.prefetched.clear()
             self.ended.set_result(reason)
 
     def _tag(self, source: str) -> str:

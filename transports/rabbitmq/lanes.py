@@ -31,6 +31,10 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._loop = asyncio.get_running_loop()
 
+    def __bool__(self) -> bool:
+        """Whether there is a lane at all."""
+        return bool(self._lanes)
+
     def add(self, key: str, delivery: Delivery, delay: float) -> None:
         """Put a delivery at the end of its lane; once first, it waits until ``delay`` seconds from now have passed."""
         lane = self._lanes.get(key)

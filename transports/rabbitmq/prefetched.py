@@ -8,28 +8,33 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from transports.rabbitmq.consumption import KEYS, Receipt
 from transports.rabbitmq.lanes import Lanes
+from transports.rabbitmq.receipt import KEYS, Receipt
 from worker.messaging.transport import Again, Delivery, Outgoing
 
 
 class Prefetched:
-    """Holds deliveries of one subscription, whatever generation they are of.
-
-    Next attempts of messages with a key are kept here by id: the original stays at the broker and keeps its
-    place, and is replaced when it is handed out, also after a lost connection.
+    """Holds the deliveries of one generation.
 
     Args:
         offered: called when one more may be received.
+        attempts: next attempts of messages with a key, by id, and when each is due on the loop's clock. It
+            outlives the generation: the original stays at the broker and keeps its place, and is replaced
+            when it is handed out, also after a lost connection.
     """
 
-    def __init__(self, offered: Callable[[], None]) -> None:
+    def __init__(self, offered: Callable[[], None], attempts: dict[str, tuple[Outgoing, float]]) -> None:
         self.ready: deque[Delivery] = deque()
         self._offered = offered
         self._loop = asyncio.get_running_loop()
         self._lanes = Lanes(self._offer)
         self._held_back: dict[asyncio.TimerHandle, Delivery] = {}
-        self._attempts: dict[str, tuple[Outgoing, float]] = {}
+        self._attempts = attempts
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing."""
+        return not (self.ready or self._held_back or self._lanes)
 
     def add(self, delivery: Delivery, delay: float) -> None:
         """Take what came from the broker; ``delay`` seconds still to wait, in its key's lane."""

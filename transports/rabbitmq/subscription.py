@@ -7,8 +7,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from transports.rabbitmq.connection import Connection
-from transports.rabbitmq.consumption import DEAD, KEYS, MAIN, TIMEOUT, Consumption, Receipt
+from transports.rabbitmq.consumption import TIMEOUT, Consumption
 from transports.rabbitmq.prefetched import Prefetched
+from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.upkeep import Upkeep
 from transports.rabbitmq.waiters import Waiters
@@ -49,10 +50,6 @@ class Owner(Protocol):
         """Publish, whatever their size."""
         ...
 
-    async def look(self, queue: str) -> tuple[int, int] | None:
-        """Ready messages and consumers of a queue; None where it is missing."""
-        ...
-
     def forget(self, subscription: RabbitSubscription) -> None:
         """It is closed."""
         ...
@@ -74,7 +71,7 @@ class RabbitSubscription:
         self._connection = connection
         self._least = self._prefetch = max(2 * slots, 2)
         self._waiters = Waiters()
-        self._held = Prefetched(self._waiters.wake)
+        self._attempts: dict[str, tuple[Outgoing, float]] = {}
         self._paused = False
         self._closed = False
         self._changing = asyncio.Lock()
@@ -86,8 +83,7 @@ class RabbitSubscription:
             connection,
             begin=self._begin,
             create=lambda: owner.setup([spec]),
-            known=self._known,
-            changed=self._changed,
+            changed=self._waiters.wake_all,
         )
 
     async def open(self) -> None:
@@ -113,8 +109,9 @@ class RabbitSubscription:
             if not self._paused and limit > 0:
                 consumption = self._upkeep.current
                 if consumption is None:
+                    self._connection.link  # noqa: B018  # where there is none, its reason is the better one
                     raise self._connection.unavailable(f"queue {self.spec.name!r}: {self._upkeep.reason}")
-                if self._held.ready:
+                if consumption.prefetched.ready:
                     return self._hand_out(consumption, limit)
             left = deadline - loop.time()
             if left <= 0:
@@ -123,9 +120,9 @@ class RabbitSubscription:
         return []
 
     def _hand_out(self, consumption: Consumption, limit: int) -> list[Delivery]:
-        taken = self._held.take(limit)
+        taken = consumption.prefetched.take(limit)
         consumption.hand_out(taken)
-        if self._held.ready:
+        if consumption.prefetched.ready:
             self._waiters.wake()
         if limit * 2 > self._prefetch and self._prefetch < _MOST and not self._widening:
             self._widening = True
@@ -150,12 +147,12 @@ class RabbitSubscription:
             if type(item) is Ack:
                 consumption.ack(receipt.tag)
                 if receipt.source == KEYS:
-                    self._held.leave(delivery)
+                    consumption.prefetched.leave(delivery)
             elif isinstance(item, Release):
                 self._release(delivery, item.delay)
             elif isinstance(item, Again):
                 if receipt.source == KEYS and _same(item):
-                    self._held.again(item)
+                    consumption.prefetched.again(item)
                 else:
                     moving.append((len(answers) - 1, item))
         if moving:
@@ -169,9 +166,9 @@ class RabbitSubscription:
     def _release(self, delivery: Delivery, delay: float) -> None:
         receipt: Receipt = delivery.receipt
         if receipt.source == KEYS:
-            self._held.back(delivery, delay)
+            receipt.consumption.prefetched.back(delivery, delay)
         elif delay > 0 and not self._paused:
-            self._held.hold_back(delivery, delay)
+            receipt.consumption.prefetched.hold_back(delivery, delay)
         else:
             receipt.consumption.give_back([receipt.tag])
 
@@ -189,7 +186,7 @@ class RabbitSubscription:
                 if taken:
                     receipt.consumption.ack(receipt.tag)
                     if receipt.source == KEYS:
-                        self._held.leave(item.delivery)
+                        receipt.consumption.prefetched.leave(item.delivery)
                 else:
                     self._return_later(item.delivery)
             else:
@@ -240,7 +237,6 @@ class RabbitSubscription:
         consumption = await self._upkeep.stop()
         if consumption is not None:
             consumption.flush()
-            self._held.clear()
             await consumption.channel.close(max(grace, 1.0))  # what is still unsettled goes back with it
         self._owner.forget(self)
 
@@ -252,19 +248,19 @@ class RabbitSubscription:
             keyed = any(receipt.source == KEYS for receipt in consumption.out.values())
             sources = {MAIN, DEAD} if keyed else {MAIN, DEAD, KEYS}
             if await self._change(consumption, consumption.stop(sources)):
-                consumption.give_back(self._held.withdraw(sources))
+                consumption.give_back(consumption.prefetched.withdraw(sources))
 
     # --- generations ------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> Consumption:
         channel = await self._connection.link.channel(TIMEOUT)
         limit = self._owner.settings.delivery_limit
-        consumption = Consumption(channel, self.spec.name, limit, self._held.add, self._owner.clock)
+        held = Prefetched(self._waiters.wake, self._attempts)
+        consumption = Consumption(channel, self.spec.name, limit, held, self._owner.clock)
         if not self._paused:
             try:
                 await consumption.start(self._wanted())
             except BaseException:
-                self._held.clear()  # another of its consumers may have begun
                 await channel.close(0.0)
                 raise
         return consumption
@@ -277,15 +273,6 @@ class RabbitSubscription:
         if self._owner.settings.queue_type == "quorum":
             wanted[DEAD] = _DEAD
         return wanted
-
-    async def _known(self) -> bool:
-        found = await self._owner.look(self.spec.name)
-        return found is not None and found[1] > 0
-
-    def _changed(self) -> None:
-        if self._upkeep.current is None:
-            self._held.clear()
-        self._waiters.wake_all()
 
     async def _widen(self, prefetch: int) -> None:
         """Take more ahead: the worker's handlers are quick."""

@@ -18,6 +18,8 @@ from transports.rabbitmq.topology import Topology
 from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
 
 _PING = 2.0
+_GONE = 0.5
+"""Seconds that a deleted queue stays away before a publish creates it again."""
 _GRACE = 5.0
 """Seconds that closing waits for publishes and settlements under way."""
 
@@ -150,6 +152,8 @@ class RabbitTransport:
             if outcome.kind is OutcomeKind.UNROUTABLE and batch[place].queue in self._specs
         ]
         if lost:
+            # not at once: RabbitMQ 3.10 forgets to tell the consumers of a quorum queue that is back too soon
+            await asyncio.sleep(_GONE)
             await self.setup(
                 [self._specs[name] for name in dict.fromkeys(batch[place].queue for place in lost)]
             )

@@ -16,8 +16,8 @@ from worker.errors import WorkerError
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CALM = 10.0
 """Seconds of consuming after which a new fault is no repetition of the last."""
-_LOOK = 30.0
-"""Seconds without a message after which the broker is asked whether it still knows us."""
+_IDLE = 20.0
+"""Seconds without a message after which a generation is renewed, whatever the broker says of it."""
 _MISSING = 404
 
 log = structlog.stdlib.get_logger("worker.rabbitmq")
@@ -32,7 +32,6 @@ class Upkeep:
         connection: over which to consume.
         begin: opens a channel and consumes over it.
         create: creates the queue.
-        known: asks the broker whether it has a consumer of this queue.
         changed: called after each beginning and each end.
     """
 
@@ -44,7 +43,6 @@ class Upkeep:
         *,
         begin: Callable[[], Awaitable[Consumption]],
         create: Callable[[], Awaitable[None]],
-        known: Callable[[], Awaitable[bool]],
         changed: Callable[[], None],
     ) -> None:
         self.current: Consumption | None = None
@@ -54,7 +52,6 @@ class Upkeep:
         self._connection = connection
         self._begin = begin
         self._create = create
-        self._known = known
         self._changed = changed
         self._running: asyncio.Task[None] | None = None
 
@@ -81,10 +78,10 @@ class Upkeep:
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE
         while True:
-            consumption = self.current
-            if consumption is not None:
+            if self.current is not None:
                 began = loop.time()
-                self.reason = await self._watched(consumption)
+                consumption = await self._watched(self.current)
+                self.reason = consumption.ended.result()
                 self.current = None
                 self._changed()
                 self._log.warning("not consuming", error=self.reason)
@@ -107,20 +104,34 @@ class Upkeep:
                 self._changed()
                 self._log.info("consuming again")
 
-    async def _watched(self, consumption: Consumption) -> str:
-        """Return why a generation ended; one that the broker knows nothing of is ended here."""
+    async def _watched(self, consumption: Consumption) -> Consumption:
+        """Return the last generation when it has ended; one that brings nothing is renewed meanwhile.
+
+        Connected is not consuming: RabbitMQ 3.10 shows a consumer, and holds messages for it that never come,
+        when a quorum queue was deleted and created again at once.
+        """
         while True:
             came = consumption.came
-            done, _ = await asyncio.wait([consumption.ended], timeout=_LOOK)
+            done, _ = await asyncio.wait([consumption.ended], timeout=_IDLE * (0.75 + random.random() / 2))
             if done:
-                return consumption.ended.result()
-            if consumption.came != came or not consumption.active:
-                continue
-            try:
-                if not await self._known() and consumption.active:
-                    return f"the broker knows of no consumer of queue {self._queue!r}"
-            except WorkerError as error:
-                return str(error)
+                return consumption
+            if consumption.came == came and consumption.idle:
+                consumption = await self._renewed(consumption)
+
+    async def _renewed(self, old: Consumption) -> Consumption:
+        """Put a new generation in the place of an idle one; nobody notices."""
+        try:
+            new = await self._consume()
+        except WorkerError as error:
+            self._log.warning("cannot renew the consumer", error=str(error))
+            return old
+        if not old.idle:  # it has brought something after all, or has ended
+            await new.channel.close(TIMEOUT)
+            return old
+        self.current = new
+        self._changed()
+        await old.channel.close(TIMEOUT)
+        return new
 
     async def _consume(self) -> Consumption:
         """Begin a generation; a queue that is missing is created."""

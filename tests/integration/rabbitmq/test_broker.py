@@ -1,0 +1,146 @@
+"""A broker that takes things away: queues, consumers, rights, memory; and what it refuses for good."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, Flow, make, message, publish_surely
+from worker.errors import ConfigurationError, TransportUnavailable
+from worker.messaging.transport import Ack, Again, Outgoing, QueueSpec, Release
+
+pytestmark = [pytest.mark.broker, pytest.mark.fault]
+
+
+def vhost(url: str) -> str:
+    return urlsplit(url).path[1:]
+
+
+async def test_a_deleted_queue_is_created_again(flow: Flow, rabbitmq, rabbitmq_url: str) -> None:
+    """F14: when the queue is deleted under its consumer, it is set up anew and consumed."""
+    await publish_surely(flow.transport, 1)
+    await flow.until(1)
+    for number in range(2, 4):
+        await asyncio.to_thread(rabbitmq.api, "DELETE", f"queues/{vhost(rabbitmq_url)}/{QUEUE.name}")
+        await publish_surely(flow.transport, number)
+        await flow.until(number)
+    assert await flow.transport.missing([QUEUE]) == []
+
+
+async def test_a_publisher_sets_a_deleted_queue_up_again(transport, rabbitmq, rabbitmq_url: str) -> None:
+    """F14: nobody consumes, the queue is deleted: the next publish goes through, as its queue was set up here."""
+    await asyncio.to_thread(rabbitmq.api, "DELETE", f"queues/{vhost(rabbitmq_url)}/{QUEUE.name}")
+    (outcome,) = await transport.publish([message(1)])
+    assert outcome.accepted
+
+
+async def test_other_arguments_are_a_configuration_error(rabbitmq_url: str) -> None:
+    """A queue that exists with other arguments is told by queue, argument and what to do; not tried again."""
+    first = make(rabbitmq_url)
+    await first.connect()
+    await first.setup([QUEUE])
+    second = make(rabbitmq_url, queue_type="classic")
+    await second.connect()
+    with pytest.raises(ConfigurationError, match=r"arg 'x-.*'jobs'.*queue_type"):
+        await second.setup([QUEUE])
+    await second.ping()
+    await asyncio.gather(first.close(), second.close())
+
+
+async def test_wrong_credentials_are_named_without_the_password(rabbitmq_url: str) -> None:
+    """F13: whoever is refused is told as whom, and that it is a refusal."""
+    wrong = rabbitmq_url.replace("guest:guest@", "guest:hunter2@")
+    with pytest.raises(TransportUnavailable, match=r"refuses us \(user 'guest'\)") as caught:
+        await make(wrong).connect()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_revoked_and_restored_rights_need_no_human(flow: Flow, rabbitmq, rabbitmq_url: str) -> None:
+    """F13: without its rights the consumer says why it is down; with them back it goes on by itself."""
+    name = vhost(rabbitmq_url)
+    user = quote(urlsplit(rabbitmq_url).username)
+    await publish_surely(flow.transport, 1)
+    await flow.until(1)
+
+    def revoke() -> None:
+        rabbitmq.api("DELETE", f"permissions/{name}/{user}")
+        for connection in rabbitmq.api("GET", "connections").json():
+            if connection["vhost"] == name:
+                rabbitmq.api("DELETE", f"connections/{quote(connection['name'])}")
+
+    while not flow.errors:
+        await asyncio.to_thread(revoke)
+        await asyncio.sleep(0.2)
+    async with asyncio.timeout(PATIENCE):
+        while "refuses us" not in flow.errors[-1]:
+            await asyncio.sleep(0.02)
+    await asyncio.to_thread(
+        rabbitmq.api, "PUT", f"permissions/{name}/{user}", configure=".*", write=".*", read=".*"
+    )
+    await publish_surely(flow.transport, 2)
+    await flow.until(2)
+
+
+async def test_a_message_that_is_handed_out_too_often_is_put_aside_and_told(rabbitmq_url: str) -> None:
+    """F02: beyond the delivery limit a message comes with so many deaths that the worker keeps it as poison."""
+    transport = make(rabbitmq_url, delivery_limit=20)
+    await transport.connect()
+    await transport.setup([QUEUE])
+    await transport.publish([message(1)])
+    deaths = 0
+    async with asyncio.timeout(PATIENCE):
+        while not deaths:
+            subscription = await transport.subscribe(QUEUE, slots=1)
+            for delivery in await subscription.receive(1, 5.0):
+                assert delivery.id == "m1"
+                deaths = delivery.deaths
+                if deaths:
+                    await subscription.settle([Ack(delivery)])
+                else:
+                    await subscription.settle([Release(delivery)])
+            await subscription.close(1.0)
+    assert deaths >= 20
+    assert not await transport.missing([QUEUE])
+    await transport.close()
+
+
+async def test_priorities_where_the_queue_type_has_them(rabbitmq_url: str) -> None:
+    """Of what waits in a classic queue the higher priority comes first."""
+    transport = make(rabbitmq_url, queue_type="classic")
+    await transport.connect()
+    await transport.setup([QUEUE])
+    assert transport.features.priorities == 10
+    await transport.publish([message(number, priority=number) for number in (1, 5, 3)])
+    subscription = await transport.subscribe(QUEUE, slots=5)
+    got: list = []
+    while len(got) < 3:
+        got.extend(await subscription.receive(3, 5.0))
+    assert [delivery.id for delivery in got] == ["m5", "m3", "m1"]
+    await transport.close()
+
+
+async def test_a_next_attempt_keeps_its_place_over_a_lost_connection(transport, proxy) -> None:
+    """C20: the next attempt of a message with a key is remembered when the broker hands the original out anew."""
+    keyed = QueueSpec(name="keyed", types=("Job",), keyed=True)
+    await transport.setup([keyed])
+    subscription = await transport.subscribe(keyed, slots=5)
+    first, second = (message(number, queue="keyed", key="k") for number in (1, 2))
+    await transport.publish([first, second])
+    (delivery,) = await subscription.receive(5, 5.0)
+    following = Outgoing(queue="keyed", id="m1", type="Job", body=b"attempt 2", key="k")
+    proxy.refuse()
+    await subscription.settle([Again(delivery, following)])
+    proxy.cut()
+    proxy.accept()
+    bodies = []
+    async with asyncio.timeout(PATIENCE):
+        while len(bodies) < 2:
+            try:
+                for delivery in await subscription.receive(5, 5.0):
+                    bodies.append((delivery.id, delivery.body))
+                    await subscription.settle([Ack(delivery)])
+            except TransportUnavailable:
+                await asyncio.sleep(0.02)
+    assert bodies == [("m1", b"attempt 2"), ("m2", b"{}")]
