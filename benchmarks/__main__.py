@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...] [--rounds N] [--quick] [--json FILE]``."""
+"""``python -m benchmarks [NAME ...] [--rounds N] [--quick] [--peers] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import consume, idle, intake, latency, machine, publish
+from benchmarks.contest.broker import NoBroker
+from benchmarks.rabbitmq import run as rabbitmq
 from benchmarks.result import Result
 from benchmarks.scale import FULL, QUICK, Scale
 from benchmarks.table import lines
@@ -22,37 +24,75 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "latency": latency.run,
     "idle": idle.run,
 }
+CONTESTS = {"rabbitmq": rabbitmq}
+"""By broker: with ``run`` and ``MEASURES``; asked for by ``rabbitmq`` or ``rabbitmq.consume``."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks that were asked for and print the table; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
-    parser.add_argument("--rounds", type=int, help="pairs of measurements; the more, the less noise counts")
-    parser.add_argument(
-        "--quick", action="store_true", help="tiny sizes: shows that it runs, measures nothing"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
-    given = parser.parse_args(arguments)
-    unknown = sorted(set(given.names) - set(BENCHMARKS))
-    if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    if given.rounds is not None and given.rounds < 1:
-        parser.error("--rounds: a whole number, 1 or more")
+    given = _parsed(arguments)
     scale = QUICK if given.quick else FULL
     if given.rounds is not None:
         scale = msgspec.structs.replace(scale, rounds=given.rounds)
     results: list[Result] = []
-    for name in given.names or BENCHMARKS:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        with tempfile.TemporaryDirectory(prefix="worker-bench-") as folder:
-            results += BENCHMARKS[name](scale, Path(folder))
-    facts = machine.facts()
+    facts: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="worker-bench-") as folder:
+        for name in [name for name in BENCHMARKS if name in given.names]:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            place = Path(folder, name)
+            place.mkdir()
+            results += BENCHMARKS[name](scale, place)
+        for name, contest in CONTESTS.items():
+            measures = [measure for measure in contest.MEASURES if f"{name}.{measure}" in given.names]
+            if measures:
+                print(f"{name} ...", file=sys.stderr, flush=True)
+                place = Path(folder, name)
+                place.mkdir()
+                try:
+                    found, told = contest.run(measures, scale, place, peers=given.peers)
+                except NoBroker as missing:
+                    print(missing, file=sys.stderr)
+                    return 1
+                results += found
+                facts |= told
+    facts = machine.facts() | facts
     print("\n".join([*(f"{key}: {value}" for key, value in facts.items()), "", *lines(results)]))
     if given.json is not None:
         document = {"machine": facts, "results": results}
         given.json.write_bytes(msgspec.json.format(msgspec.json.encode(document)))
     return 0
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; a contest's name stands for all of its measures."""
+    contests = {name: [f"{name}.{measure}" for measure in one.MEASURES] for name, one in CONTESTS.items()}
+    known = [*BENCHMARKS, *contests, *(name for names in contests.values() for name in names)]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(known)}; default: {', '.join(BENCHMARKS)}, which need no broker",
+    )
+    parser.add_argument("--rounds", type=int, help="pairs of measurements; the more, the less noise counts")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes: shows that it runs, measures nothing"
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="with a broker: next to other frameworks too, in an environment that is made for them (network)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.names) - set(known))
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    if given.rounds is not None and given.rounds < 1:
+        parser.error("--rounds: a whole number, 1 or more")
+    names = given.names or list(BENCHMARKS)
+    given.names = {one for name in names for one in contests.get(name, [name])}
+    return given
 
 
 if __name__ == "__main__":

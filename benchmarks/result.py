@@ -4,8 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
+from typing import Literal
 
 import msgspec
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """What is aimed at; shown beside the result, never an assertion.
+
+    Attributes:
+        limit: the figure to reach.
+        of: the ratio, the ratio of processor times, or our own figure; medians.
+        least: whether it is the least; else the most.
+    """
+
+    limit: float
+    of: Literal["ratio", "cpu", "ours"] = "ratio"
+    least: bool = True
+
+    def text(self, result: Result) -> str:
+        """Write it down, and whether it was reached."""
+        found = {
+            "ratio": result.ratio,
+            "cpu": result.cpu_ratio,
+            "ours": median(result.ours) if result.ours else None,
+        }[self.of]
+        sign = ">=" if self.least else "<="
+        what = "CPU " if self.of == "cpu" else ""
+        if found is None:
+            return f"{what}{sign} {self.limit:g}"
+        met = found >= self.limit if self.least else found <= self.limit
+        return f"{what}{sign} {self.limit:g} {'met' if met else 'missed'}"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +45,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         unit: of the figures.
         ours: one figure a round.
         bare: the reference's figure of the same round; empty where there is nothing to compare with.
-        goal: the ratio to reach; None for none.
+        goals: what is aimed at.
         cpu: our processor time a message in microseconds, a round; empty where it was not taken.
         bare_cpu: the reference's.
     """
@@ -25,7 +54,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     ours: Sequence[float]
     bare: Sequence[float] = ()
-    goal: float | None = None
+    goals: Sequence[Goal] = ()
     cpu: Sequence[float] = ()
     bare_cpu: Sequence[float] = ()
 
@@ -39,6 +68,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """The median of the ratios."""
         return median(self.ratios) if self.ratios else None
 
+    @property
+    def cpu_ratio(self) -> float | None:
+        """The median of our processor time by the reference's, round by round."""
+        pairs = zip(self.cpu, self.bare_cpu, strict=bool(self.bare_cpu))
+        ratios = [ours / bare for ours, bare in pairs if bare]
+        return median(ratios) if ratios else None
+
 
 class Figure(msgspec.Struct, frozen=True):
     """What one measurement brought: a rate a second, and processor microseconds a message."""
@@ -48,7 +84,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 def paired(
-    name: str, unit: str, rounds: Sequence[tuple[Figure, Figure]], goal: float | None = None
+    name: str, unit: str, rounds: Sequence[tuple[Figure, Figure]], goals: Sequence[Goal] = ()
 ) -> Result:
     """Make a result of rounds of (ours, the reference's)."""
     return Result(
@@ -56,7 +92,7 @@ def paired(
         unit=unit,
         ours=[ours.rate for ours, _ in rounds],
         bare=[bare.rate for _, bare in rounds],
-        goal=goal,
+        goals=goals,
         cpu=[ours.cpu for ours, _ in rounds],
         bare_cpu=[bare.cpu for _, bare in rounds],
     )

@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.result import Result
 
-_HEAD = ("benchmark", "unit", "ours [range]", "bare [range]", "ratio [range]", "goal", "CPU us ours/bare")
+_HEAD = ("benchmark", "unit", "ours [range]", "bare [range]", "ratio [range]", "CPU us ours/bare", "goal")
 
 
 def lines(results: Sequence[Result]) -> list[str]:
@@ -22,14 +22,15 @@ def _row(result: Result) -> tuple[str, ...]:
     cpu = _number(median(result.cpu)) if result.cpu else ""
     if result.bare_cpu:
         cpu += f" / {_number(median(result.bare_cpu))}"
+        cpu += f" = {_number(result.cpu_ratio)}" if result.cpu_ratio is not None else ""
     return (
         result.name,
         result.unit,
         _spread(result.ours),
         _spread(result.bare),
         _spread(result.ratios),
-        "" if result.goal is None else f">= {result.goal:g}",
         cpu,
+        ", ".join(goal.text(result) for goal in result.goals),
     )
 
 

@@ -1,28 +1,30 @@
 """The benchmarks run; what they measure is not looked at here."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.brokers import rabbitmq as rabbit
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.e2e
-@pytest.mark.parametrize("name", ["consume", "publish", "intake", "latency", "idle"])
-def test_benchmark_runs_and_writes_its_figures(name, tmp_path):
-    document = tmp_path / "figures.json"
-
+def figures(name: str, folder: Path, **environment: str) -> list[dict[str, Any]]:
+    """Run a benchmark's quick mode and return its results."""
+    document = folder / "figures.json"
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick", "--json", str(document)],
         cwd=ROOT,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=110,
     )
-
     assert done.returncode == 0, done.stderr
     results = json.loads(document.read_text())["results"]
     assert results
@@ -30,6 +32,25 @@ def test_benchmark_runs_and_writes_its_figures(name, tmp_path):
         assert result["name"] in done.stdout
         assert all(figure >= 0 for figure in result["ours"])
         assert len(result["bare"]) in {0, len(result["ours"])}
+    return list(results)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("name", ["consume", "publish", "intake", "latency", "idle"])
+def test_benchmark_runs_and_writes_its_figures(name, tmp_path):
+    figures(name, tmp_path)
+
+
+@pytest.mark.e2e
+@pytest.mark.broker
+@pytest.mark.parametrize("measure", ["consume", "publish", "intake", "latency", "idle"])
+def test_contest_on_rabbitmq_runs_and_writes_its_figures(measure, tmp_path, rabbitmq):
+    place = {rabbit.VARIABLE: rabbitmq.url, rabbit.MANAGEMENT: rabbitmq.management}
+
+    results = figures(f"rabbitmq.{measure}", tmp_path, **place)
+
+    rivals = {result["name"].rpartition("/ ")[2] for result in results}
+    assert rivals >= ({"bare route"} if measure == "intake" else {"aio-pika", "aiormq"})
 
 
 def test_unknown_benchmark_is_named():

@@ -1,0 +1,26 @@
+"""Where sides meet: a broker, and what the contest has to do there besides them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Ground(Protocol):
+    """A broker that is running."""
+
+    def fresh(self) -> AbstractContextManager[str]:
+        """An empty part of it, for one measurement; gives its URL."""
+        ...
+
+    def multiply(self, url: str, queue: str, messages: int) -> None:
+        """Put so many copies of the one message in a queue in its place, each with an id of its own."""
+        ...
+
+    def left(self, url: str, queue: str) -> int:
+        """Count what nobody has acked."""
+        ...
+
+    def facts(self) -> dict[str, str]:
+        """Versions, and where it came from."""
+        ...

@@ -1,0 +1,1 @@
+"""The contest on RabbitMQ: ``python -m benchmarks rabbitmq [--peers]``."""
