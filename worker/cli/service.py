@@ -31,13 +31,13 @@ class Service:
 
     async def consume(self, settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
         """Run a consumer until it is stopped or done; return the exit code."""
-        from worker.wiring.programs import consume
+        from worker.wiring.programs.consume import consume
 
         return await consume(settings, registry, options)
 
     async def serve(self, settings: Settings, registry: Registry, options: ServeOptions) -> int:
         """Run the intake until it is stopped; return the exit code."""
-        from worker.wiring.programs import serve
+        from worker.wiring.programs.serve import serve
 
         return await serve(settings, registry, options)
 
@@ -45,7 +45,7 @@ class Service:
         self, settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions
     ) -> int:
         """Run intake and consumer in one process until stopped; return the exit code."""
-        from worker.wiring.programs import run
+        from worker.wiring.programs.run import run
 
         return await run(settings, registry, serve, consume)
 
@@ -53,9 +53,9 @@ class Service:
         self, arguments: Sequence[str], processes: int, graceful_timeout: float, *, once: bool
     ) -> int:
         """Run ``worker`` with these arguments in several processes; ``once``: until each ends by itself with 0."""
-        from worker.wiring.programs import supervise
+        from worker.runtime.supervisor import Supervisor, command_line
 
-        return supervise(arguments, processes, graceful_timeout, once=once)
+        return Supervisor(command_line(arguments), processes, graceful_timeout, once=once).run()
 
     def check_address(self, options: ServeOptions) -> None:
         """Refuse an address that others can reach, as long as there are no tokens.

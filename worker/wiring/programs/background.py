@@ -1,0 +1,39 @@
+"""What goes on beside the work of a program, and ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from worker.errors import Unavailable
+from worker.runtime.standby import keep
+from worker.wiring.service import Service
+
+_PRUNE_EVERY = 600.0
+
+
+@asynccontextmanager
+async def background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Keep a loop running as long as the block does."""
+    task = asyncio.create_task(keep(work))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def tend(service: Service) -> None:
+    """Send the outbox and prune old rows, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep(service.relay.run))
+        group.create_task(keep(lambda: _prune(service)))
+
+
+async def _prune(service: Service) -> None:
+    while True:
+        await asyncio.sleep(_PRUNE_EVERY)
+        with contextlib.suppress(Unavailable):
+            await service.prune()

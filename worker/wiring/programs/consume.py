@@ -1,0 +1,54 @@
+"""The program that handles messages: ``worker consume``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from worker.messaging.declaration import Registry
+from worker.runtime.control import Control
+from worker.runtime.options import ConsumeOptions
+from worker.runtime.standby import outlive
+from worker.runtime.worker import Worker
+from worker.settings import Settings
+from worker.wiring.consuming import choose, make_control, make_worker
+from worker.wiring.programs.background import background
+from worker.wiring.programs.stopping import ended, leave_deaf_threads, signalled
+from worker.wiring.programs.working import work
+from worker.wiring.service import Service, opened, routes_of
+
+
+async def consume(settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
+    """Handle messages until a signal or a limit; return the exit code.
+
+    Raises:
+        ConfigurationError: a name is not known, or something is missing and ``setup`` is off.
+        Unavailable: database or broker did not answer at start.
+    """
+    choose(routes_of(settings, registry), options)
+    async with opened(settings, registry, setup=options.setup, threads=options.concurrency) as service:
+        worker = make_worker(service, options)
+        control = make_control(service, worker)
+        async with (
+            _probes(service, worker, control, options.health_port),
+            signalled(worker.stop, options.graceful_timeout) as seen,
+            background(lambda: outlive(worker.stop)),
+        ):
+            await work(service, worker, control, options)
+    if not ended(seen):
+        leave_deaf_threads()
+    return ended(seen)
+
+
+@asynccontextmanager
+async def _probes(
+    service: Service, worker: Worker, control: Control, port: int | None
+) -> AsyncIterator[None]:
+    if port is None:
+        yield
+        return
+    # brings an HTTP server, which a worker without probes does not need
+    from worker.wiring.probes import Probes
+
+    async with background(Probes(service, worker, control, port).run):
+        yield

@@ -1,0 +1,30 @@
+"""The program that takes commands over HTTP: ``worker serve``."""
+
+from __future__ import annotations
+
+from worker.messaging.declaration import Registry
+from worker.runtime.options import ServeOptions
+from worker.runtime.standby import outlive
+from worker.settings import Settings
+from worker.wiring.intake import Intake
+from worker.wiring.programs.background import background, tend
+from worker.wiring.programs.stopping import ended, signalled
+from worker.wiring.service import opened
+
+
+async def serve(settings: Settings, registry: Registry, options: ServeOptions) -> int:
+    """Take commands over HTTP until a signal; return the exit code.
+
+    Raises:
+        ConfigurationError: the address is public or taken, or something is missing and ``setup`` is off.
+        Unavailable: database or broker did not answer at start.
+    """
+    async with opened(settings, registry, setup=options.setup) as service:
+        intake = Intake(service, options)
+        async with (
+            signalled(intake.stop, options.graceful_timeout) as seen,
+            background(lambda: outlive(intake.stop)),
+            background(lambda: tend(service)),
+        ):
+            await intake.run()
+    return ended(seen)

@@ -1,0 +1,55 @@
+"""The work of a consumer process, with everything that goes on beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from worker.errors import Unavailable
+from worker.runtime.control import Control
+from worker.runtime.heartbeat import beat
+from worker.runtime.options import ConsumeOptions
+from worker.runtime.watchdog import Watchdog
+from worker.runtime.worker import Worker
+from worker.wiring.programs.background import background, tend
+from worker.wiring.service import Service
+
+_RELAY_GRACE = 5.0
+
+log = structlog.stdlib.get_logger("worker")
+
+
+async def work(service: Service, worker: Worker, control: Control, options: ConsumeOptions) -> None:
+    """Handle messages until the worker stops, then let go of the queues and send what is left to be sent."""
+    watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
+    async with background(lambda: tend(service)), background(control.run):
+        await _first(control.known.wait(), worker.stopped())
+        log.info(
+            "worker started",
+            queues=[consumer.spec.name for consumer in worker.consumers],
+            concurrency=options.concurrency,
+            worker=service.name,
+        )
+        async with background(lambda: beat(control.report)), background(watchdog.run):
+            await worker.run(options.graceful_timeout, burst=options.burst)
+    for consumer in worker.consumers:
+        await consumer.close(1.0)
+    await service.relay.drain(_RELAY_GRACE)
+    with contextlib.suppress(Unavailable):
+        await service.workers.remove(service.name)
+    log.info("worker stopped", reason=worker.stopped_by)
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Wait until one of several things has happened."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
