@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
+from transports.rabbitmq import counting
 from transports.rabbitmq import settings as reading
 from transports.rabbitmq.connection import Connection
 from transports.rabbitmq.features import features
@@ -100,21 +101,12 @@ class RabbitTransport:
         return subscription
 
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
-        """Count what is ready, which is all that AMQP tells.
+        """Count what is ready and who consumes, and with ``management_url`` what is handed out.
 
         Raises:
             TransportUnavailable: the broker does not answer.
         """
-        counted = {}
-        for name in queues:
-            found = await self.look(name)
-            counted[name] = Depth() if found is None else Depth(ready=found[0])
-        return counted
-
-    async def look(self, queue: str) -> tuple[int, int] | None:
-        """Ready messages and consumers of a queue; None where it is missing."""
-        answer = await self._topology.counted(queue)
-        return None if answer is None else (answer.message_count or 0, answer.consumer_count or 0)
+        return {name: await counting.count(self._topology, self.settings, name) for name in queues}
 
     async def ping(self) -> None:
         """Prove within two seconds that the broker answers, and takes publishes.

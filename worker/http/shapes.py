@@ -80,7 +80,7 @@ class ConsumerPause(msgspec.Struct):
 class Consumer(msgspec.Struct):
     """One type that is consumed: whether it is paused, how many workers know it, and what waits.
 
-    What a broker cannot tell is null. ``lagging`` names the workers that have not applied the version yet.
+    What a broker cannot tell is null; ``consumers`` counts those that it knows of. ``lagging`` names the workers that have not applied the version yet.
     """
 
     type: str
@@ -94,6 +94,7 @@ class Consumer(msgspec.Struct):
     ready: int | None
     in_flight: int | None
     delayed: int | None
+    consumers: int | None
     failed: int
 
 

@@ -151,11 +151,12 @@ class Settled(enum.Enum):
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages of a queue are in which state; None where the broker cannot tell."""
+    """How many messages of a queue are in which state, and how many consume it; None where the broker cannot tell."""
 
     ready: int | None = None
     in_flight: int | None = None
     delayed: int | None = None
+    consumers: int | None = None
 
 
 class Subscription(Protocol):

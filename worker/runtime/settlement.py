@@ -140,7 +140,13 @@ class Settler:
             error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT],
         )
         following = msgspec.structs.replace(envelope, attempt=envelope.attempt + 1)
-        return await self._again(consumer, delivery, following, max(delays), "retrying", error)
+        try:
+            return await self._again(consumer, delivery, following, max(delays), "retrying", error)
+        except PublishFailed as refusal:
+            if not refusal.refused:
+                raise
+            # it will never be taken: given back, the message would fail and be refused for ever
+            return await self._give_up(consumer, delivery, envelope, [*failures, (None, refusal)])
 
     async def _again(
         self,

@@ -42,6 +42,7 @@ async def consumers(service: Service) -> dict[str, Any]:
                 "ready": depth.ready,
                 "in_flight": depth.in_flight,
                 "delayed": _sum(depth.delayed, parked.get((target.transport, target.queue), 0)),
+                "consumers": depth.consumers,
                 "failed": await service.failures.count(Filter(type=target.type)),
             }
         )

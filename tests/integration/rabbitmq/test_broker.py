@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import quote, urlsplit
 
+import aio_pika
 import pytest
 
 from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, Flow, make, message, publish_surely
+from transports.rabbitmq import upkeep
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Ack, Again, Outgoing, QueueSpec, Release
 
@@ -144,3 +146,96 @@ async def test_a_next_attempt_keeps_its_place_over_a_lost_connection(transport, 
             except TransportUnavailable:
                 await asyncio.sleep(0.02)
     assert bodies == [("m1", b"attempt 2"), ("m2", b"{}")]
+
+
+async def test_depth_tells_what_amqp_knows_and_no_more(rabbitmq_url: str) -> None:
+    """What is ready and who consumes is counted; what is handed out or delayed is unknown, not 0."""
+    keyed = QueueSpec(name="keyed", types=("Job",), keyed=True)
+    transport = make(rabbitmq_url)
+    await transport.connect()
+    await transport.setup([keyed])
+    await transport.publish(
+        [message(number, queue="keyed", key="k" if number else None) for number in range(3)]
+    )
+    depth = (await transport.depth(["keyed"]))["keyed"]
+    assert (depth.ready, depth.in_flight, depth.delayed, depth.consumers) == (3, None, None, 0)
+    subscription = await transport.subscribe(keyed, slots=1)
+    depth = (await transport.depth(["keyed"]))["keyed"]
+    assert (depth.ready, depth.consumers) == (0, 1)
+    await subscription.close(1.0)
+    missing = (await transport.depth(["nowhere"]))["nowhere"]
+    assert (missing.ready, missing.consumers) == (None, None)
+    await transport.close()
+
+
+async def test_the_management_interface_tells_what_is_handed_out(rabbitmq, rabbitmq_url: str) -> None:
+    """With its address configured, what is in flight is counted; when it does not answer, that is unknown."""
+    transport = make(rabbitmq_url, management_url=rabbitmq.management)
+    await transport.connect()
+    await transport.setup([QUEUE])
+    await transport.publish([message(number) for number in range(3)])
+    subscription = await transport.subscribe(QUEUE, slots=10)
+    async with asyncio.timeout(PATIENCE):
+        while (await transport.depth([QUEUE.name]))[QUEUE.name].in_flight != 3:
+            await asyncio.sleep(0.2)
+    await subscription.close(1.0)
+    await transport.close()
+    transport = make(rabbitmq_url, management_url="http://guest:hunter2@127.0.0.1:1")
+    await transport.connect()
+    depth = (await transport.depth([QUEUE.name]))[QUEUE.name]
+    assert (depth.ready, depth.in_flight) == (3, None)
+    await transport.close()
+
+
+async def test_a_consumer_that_the_broker_forgot_is_renewed(
+    flow: Flow, rabbitmq, rabbitmq_url: str, monkeypatch
+) -> None:
+    """F06: a queue that is deleted and back at once leaves its consumers deaf; an idle one is put in their place."""
+    monkeypatch.setattr(upkeep, "_IDLE", 0.3)
+    other = make(rabbitmq_url)
+    await other.connect()
+    for number in range(3):
+        await publish_surely(flow.transport, number)
+        await flow.until(number)
+        await asyncio.to_thread(rabbitmq.api, "DELETE", f"queues/{vhost(rabbitmq_url)}/{QUEUE.name}")
+        await other.setup([QUEUE])
+        await publish_surely(other, f"{number}-after")
+        await flow.until(f"{number}-after")
+    await other.close()
+
+
+async def test_an_event_in_binary_mode_reaches_its_reader(transport) -> None:
+    """What another producer sends in CloudEvents' binary mode for AMQP arrives with its attributes as headers."""
+    connection = await aio_pika.connect(
+        f"amqp://guest:guest@{transport.settings.hosts[0][0]}:{transport.settings.hosts[0][1]}/{transport.settings.vhost}"
+    )
+    channel = await connection.channel()
+    headers = {"cloudEvents:specversion": "1.0", "cloudEvents:id": "e1", "cloudEvents:type": "Job", "n": 7}
+    await channel.default_exchange.publish(
+        aio_pika.Message(b'{"a": 1}', content_type="application/json", headers=headers, expiration=60),
+        routing_key=QUEUE.name,
+    )
+    subscription = await transport.subscribe(QUEUE, slots=1)
+    (delivery,) = await subscription.receive(1, 10.0)
+    assert delivery.body == b'{"a": 1}'
+    assert dict(delivery.headers) == {
+        "content-type": "application/json",
+        "cloudEvents:specversion": "1.0",
+        "cloudEvents:id": "e1",
+        "cloudEvents:type": "Job",
+        "n": "7",
+    }
+    await connection.close()
+
+
+async def test_what_is_published_can_be_read_by_others(transport) -> None:
+    """Another client finds a persistent message with its id, type, content type and body."""
+    settings = transport.settings
+    await transport.publish([message("é", body=b"x" * 300_000, key="k")])
+    host, port = settings.hosts[0]
+    async with await aio_pika.connect(f"amqp://guest:guest@{host}:{port}/{settings.vhost}") as connection:
+        queue = await (await connection.channel()).get_queue(QUEUE.name)
+        got = await queue.get(timeout=10)
+        assert (got.message_id, got.type, got.content_type) == ("mé", "Job", "application/cloudevents+json")
+        assert (got.body, got.delivery_mode, got.headers["key"]) == (b"x" * 300_000, 2, "k")
+        await got.ack()

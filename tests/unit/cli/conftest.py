@@ -171,7 +171,7 @@ class FakeClient:
         pause = self.service.pause
         return {"version": 0, "workers": [], "consumers": [
             {"type": "PlaceOrder", "kind": "command", "transport": "sqlite", "queue": "q", "paused": bool(pause),
-             "pause": pause, "applied": "2/3" if pause else "0/0", "lagging": ["host-1"] if pause else [], "ready": None, "in_flight": 0, "delayed": 0, "failed": 3}]}  # fmt: skip
+             "pause": pause, "applied": "2/3" if pause else "0/0", "lagging": ["host-1"] if pause else [], "ready": None, "in_flight": 0, "delayed": 0, "consumers": None, "failed": 3}]}  # fmt: skip
 
     def chain_table(self, type_name, on):
         return [("worker.route", 0, "", "", "built in")]

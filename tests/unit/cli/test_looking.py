@@ -9,7 +9,19 @@ def test_status_is_a_table_in_a_pipe(worker):
     """In a pipe: plain aligned text; an unknown number is a dash."""
     lines = worker("status").out.splitlines()
     assert lines[0].split("  ")[0] == "TYPE"
-    assert lines[1].split() == ["PlaceOrder", "command", "sqlite", "q", "active", "0/0", "-", "0", "0", "3"]
+    assert lines[1].split() == [
+        "PlaceOrder",
+        "command",
+        "sqlite",
+        "q",
+        "active",
+        "0/0",
+        "-",
+        "0",
+        "0",
+        "-",
+        "3",
+    ]
 
 
 def test_status_is_a_document_with_json(worker):

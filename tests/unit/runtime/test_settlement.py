@@ -18,6 +18,7 @@ from worker import (
     TransportUnavailable,
     Unrecoverable,
 )
+from worker.errors import PublishFailed
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Filter, StoredFailure
 
@@ -85,6 +86,21 @@ async def test_what_cannot_be_copied_is_given_back() -> None:
         assert it.outcomes() == ["returned"]
         it.clock.advance(1)
         assert (await read(it)).attempt == 1
+
+
+async def test_a_next_attempt_that_is_refused_for_good_is_stored() -> None:
+    """A copy that the broker will never take ends in the store, with why; given back it would come for ever."""
+    async with house(shop(fails)) as it:
+        it.without_replaces()
+        (message_id,) = await it.send(Go())
+        it.log.clear()
+        it.publish_fault = PublishFailed("the body has 11 bytes, the limit is 10", refused=True)
+        await it.run(burst=True)
+        assert it.log == [("ack", message_id)]
+        assert it.outcomes() == ["failed"]
+        (row,) = await stored(it)
+        assert (row.failure.id, row.failure.attempts) == (message_id, 1)
+        assert [attempt.error_type for attempt in row.failure.history] == ["OSError", "PublishFailed"]
 
 
 async def test_retries_wait_longer_and_end_in_the_store() -> None:

@@ -32,7 +32,19 @@ def status(invocation: Invocation) -> None:
         print_json(document)
         return
     print_table(
-        ("type", "kind", "transport", "queue", "state", "applied", "ready", "in flight", "delayed", "failed"),
+        (
+            "type",
+            "kind",
+            "transport",
+            "queue",
+            "state",
+            "applied",
+            "ready",
+            "in flight",
+            "delayed",
+            "consumers",
+            "failed",
+        ),
         [
             (
                 item["type"],
@@ -44,6 +56,7 @@ def status(invocation: Invocation) -> None:
                 item["ready"],
                 item["in_flight"],
                 item["delayed"],
+                item["consumers"],
                 item["failed"],
             )
             for item in document["consumers"]

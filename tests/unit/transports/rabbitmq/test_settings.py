@@ -1,0 +1,76 @@
+"""Settings of the transport: every fault at once, no secret in any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from transports import dsn, registry
+from transports.rabbitmq import settings
+from worker.errors import ConfigurationError
+
+
+def read(url: str, **options):
+    return settings.read("rabbitmq", dsn.parse(url), options, Path("/nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "vhost"),
+    [
+        ("amqp://localhost", (("localhost", 5672),), "/"),
+        ("amqp://guest:guest@localhost:5673/", (("localhost", 5673),), "/"),
+        ("amqps://u:p@a,b:1/shop", (("a", 5671), ("b", 1)), "shop"),
+        ("amqp://[::1]:5672/%2F", (("::1", 5672),), "/"),
+        ("amqp://[::1]/a%2Fb", (("::1", 5672),), "a/b"),
+    ],
+)
+def test_addresses(url, hosts, vhost) -> None:
+    """Several hosts, IPv6 and virtual hosts with a slash; the ports of the scheme by default."""
+    found = read(url)
+    assert (found.hosts, found.vhost) == (hosts, vhost)
+    assert (found.tls is not None) == url.startswith("amqps")
+
+
+def test_every_fault_is_named_at_once_and_no_secret() -> None:
+    """Wrong options, a wrong port and parameters in the address are all in one error."""
+    with pytest.raises(ConfigurationError) as caught:
+        read(
+            "amqp://me:hunter2@host:x/?frame=1",
+            queue_type="stream",
+            delivery_limit=3,
+            publish_timeout=0,
+            heartbeat=0.5,
+            ca="ca.pem",
+            management_url="ftp://me:hunter2@host",
+            color="red",
+        )
+    text = str(caught.value)
+    for key in (
+        "url",
+        "queue_type",
+        "delivery_limit",
+        "publish_timeout",
+        "heartbeat",
+        "ca",
+        "management_url",
+        "color",
+    ):
+        assert f"transports.rabbitmq.{key}" in text
+    assert "hunter2" not in text
+
+
+def test_certificates_that_cannot_be_read_are_told() -> None:
+    """A missing authority, a missing certificate, and a key without one."""
+    for options in ({"ca": "no.pem"}, {"cert": "no.pem"}, {"key": "no.pem"}):
+        with pytest.raises(ConfigurationError, match=next(iter(options))):
+            read("amqps://localhost", **options)
+
+
+def test_the_registry_knows_both_schemes() -> None:
+    """``amqp`` and ``amqps`` make this transport; nothing is opened."""
+    for scheme in ("amqp", "amqps"):
+        made = registry.create("rabbitmq", f"{scheme}://localhost", {}, base=Path())
+        assert made.features.ordering == "key"
+    classic = registry.create("rabbitmq", "amqp://localhost", {"queue_type": "classic"}, base=Path())
+    assert (made.features.priorities, classic.features.priorities) == (1, 10)
