@@ -112,6 +112,7 @@ class WorkerSuite(Pausing):
         await shop.send(*range(8))
         async with shop.worker(concurrency=2) as worker:
             await eventually(lambda: shop.running == 2, "two handlers running")
+            await eventually(lambda: any(one.buffer for one in worker.consumers), "something is prefetched")
             worker.stop()
             await settled_turns(100)
             shop.gate.set()
