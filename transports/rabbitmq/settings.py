@@ -96,26 +96,26 @@ def _hosts(reader: Options, url: Dsn) -> tuple[tuple[str, int], ...]:
 
 
 def _tls(reader: Options, url: Dsn, base: Path) -> ssl.SSLContext | None:
-    """Make what certificates are checked with: the system's authorities, or those of ``ca``."""
-    ca, cert, key = (reader.text(option) for option in ("ca", "cert", "key"))
+    """Make what certificates are checked with: the system's authorities, or those of ``ca_file``."""
+    ca, cert, key = (reader.text(option) for option in ("ca_file", "cert_file", "key_file"))
     if url.scheme != "amqps":
-        for option, value in (("ca", ca), ("cert", cert), ("key", key)):
+        for option, value in (("ca_file", ca), ("cert_file", cert), ("key_file", key)):
             if value is not None:
                 reader.fault(option, value, "an address that begins with amqps://")
         return None
     if key is not None and cert is None:
-        reader.fault("key", key, "the certificate that it belongs to in 'cert'")
+        reader.fault("key_file", key, "the certificate that it belongs to in 'cert_file'")
         return None
     try:
         context = ssl.create_default_context(cafile=str(base / ca) if ca else None)
     except (OSError, ssl.SSLError) as error:
-        reader.fault("ca", ca, f"a file of certificates in PEM format ({error})")
+        reader.fault("ca_file", ca, f"a file of certificates in PEM format ({error})")
         return None
     if cert is not None:
         try:
             context.load_cert_chain(base / cert, base / key if key else None)
         except (OSError, ssl.SSLError) as error:
-            reader.fault("cert", cert, f"a certificate in PEM format and its key ({error})")
+            reader.fault("cert_file", cert, f"a certificate in PEM format and its key ({error})")
     return context
 
 

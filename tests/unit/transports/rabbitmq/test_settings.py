@@ -41,7 +41,7 @@ def test_every_fault_is_named_at_once_and_no_secret() -> None:
             delivery_limit=3,
             publish_timeout=0,
             heartbeat=0.5,
-            ca="ca.pem",
+            ca_file="ca.pem",
             management_url="ftp://me:hunter2@host",
             color="red",
         )
@@ -52,7 +52,7 @@ def test_every_fault_is_named_at_once_and_no_secret() -> None:
         "delivery_limit",
         "publish_timeout",
         "heartbeat",
-        "ca",
+        "ca_file",
         "management_url",
         "color",
     ):
@@ -62,7 +62,7 @@ def test_every_fault_is_named_at_once_and_no_secret() -> None:
 
 def test_certificates_that_cannot_be_read_are_told() -> None:
     """A missing authority, a missing certificate, and a key without one."""
-    for options in ({"ca": "no.pem"}, {"cert": "no.pem"}, {"key": "no.pem"}):
+    for options in ({"ca_file": "no.pem"}, {"cert_file": "no.pem"}, {"key_file": "no.pem"}):
         with pytest.raises(ConfigurationError, match=next(iter(options))):
             read("amqps://localhost", **options)
 
