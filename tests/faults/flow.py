@@ -191,7 +191,7 @@ class Flow:
         for worker in self.workers:
             worker.stop()
         self.intake.process.stop()
-        assert self.waiting() == 0, "something was given back at the end"
+        until(lambda: self.waiting() == 0, "nothing was given back at the end", every=0.5)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

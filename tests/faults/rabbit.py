@@ -40,9 +40,9 @@ class Rabbit:
         return Flow(project, ("rabbitmq", url), self.waiting, options=options, database=database)
 
     def queues(self) -> dict[str, int]:
-        """Messages of each queue, in hand or not, as the broker last counted."""
+        """Messages of each queue, in hand or not, as the broker last counted; one where it has not counted yet."""
         listed = self.broker.api("GET", f"queues/{quote(self._vhost)}").json()
-        return {one["name"]: int(one.get("messages", 0)) for one in listed}
+        return {one["name"]: int(one.get("messages", 1)) for one in listed}
 
     def waiting(self) -> int:
         """Messages on all queues: counted now where nobody has them in hand, else as of a few seconds ago."""
