@@ -15,7 +15,7 @@ LANES = 4
 LINES = 50
 LEAD = 3000
 """Commands that may be accepted and not yet handled."""
-RATE = 600
+RATE = 800
 """Commands a second at most: the flow lasts longer than a fault."""
 
 
@@ -135,7 +135,7 @@ class Load:
             if "error" in document:
                 self._note(document["error"]["status"], json.dumps(document["error"]))
                 again.append(number)
-                self.tally.repeated += 1
+                self.tally.repeated += "it may have been taken" in document["error"]["detail"]
             else:
                 self.tally.accepted[number] = begun
         return again
