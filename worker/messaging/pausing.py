@@ -60,7 +60,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         actor: who made it, as shown.
         reason: why, as given.
         since: seconds since the epoch.
-        until: when an operator's pause ends by itself, or a breaker's next probe is due.
+        until: when an operator's pause ends by itself, or a breaker's next message is tried.
+        owner: name of the breaker; empty for operators.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = "operator"
     reason: str | None = None
     until: float | None = None
+    owner: str = ""
 
     def holds(self, now: float) -> bool:
         """Whether it still counts; only what came of a breaker outlasts its end, until somebody has probed."""
@@ -114,6 +116,14 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
         return Pause(
             reason=first.reason, actor=first.actor, since=first.since, until=until, origin=first.origin
         )
+
+    def owners(self, target: Target) -> set[str]:
+        """Names of the breakers that hold a type."""
+        return {rule.owner for rule in self._covering(target, "breaker")}
+
+    def breakers(self) -> dict[str, float]:
+        """Names of the breakers that are open, and when each may try a message."""
+        return {rule.owner: rule.until or 0.0 for rule in self.rules if rule.origin == "breaker"}
 
     def _operators(self, target: Target, now: float) -> list[Rule]:
         found: list[Rule] = []

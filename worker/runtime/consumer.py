@@ -105,7 +105,7 @@ class Consumer:
         """Whether a message waits that may start now."""
         if not self.buffer or self.running >= self.concurrency:
             return False
-        return self.pace.ramp is None or self.pace.allows(self.running)
+        return self.pace.throttle is None or self.pace.allows(self.running)
 
     def dry(self, epoch: int) -> bool:
         """Whether nothing is left to take as of ``epoch``; a paused queue has nothing to give."""
@@ -220,6 +220,7 @@ class Consumer:
     def finish(self, settlement: Settlement) -> None:
         """End a message that ``take`` started; its settlement leaves with the next batch."""
         self.running -= 1
+        self.pace.left()
         self._settle(settlement)
 
     def give_back(self) -> None:

@@ -63,24 +63,14 @@ class SqlPauses:
             before = await _read(connection)
             change = decide(before)
             if change.empty:
-                await connection.execute(update(control).values(version=version - 1))
+                await unbump(connection)
                 return version - 1
             gone = {*change.gone, *outlived(before, now)}
             if gone:
                 await connection.execute(delete(pauses).where(pauses.c.number.in_(gone)))
             for rule in change.made:
-                await connection.execute(insert(pauses).values(_row(rule)))
-            await connection.execute(
-                insert(audit).values(
-                    at=now,
-                    actor=actor,
-                    action=action,
-                    subject=msgspec.json.encode(list(subject)).decode(),
-                    reason=reason,
-                    until=until,
-                    version=version,
-                )
-            )
+                await connection.execute(insert(pauses).values(row_of(rule)))
+            await note(connection, now, version, action, actor, subject, reason, until)
             return version
 
     async def audited(self, limit: int = 100) -> list[dict[str, Any]]:
@@ -91,10 +81,39 @@ class SqlPauses:
         return [{**row, "subject": msgspec.json.decode(row["subject"])} for row in rows]
 
 
+async def note(
+    connection: AsyncConnection,
+    at: float,
+    version: int,
+    action: str,
+    actor: str,
+    subject: Sequence[str],
+    reason: str | None,
+    until: float | None,
+) -> None:
+    """Write a change down for the audit, in the transaction of ``connection``."""
+    await connection.execute(
+        insert(audit).values(
+            at=at,
+            actor=actor,
+            action=action,
+            subject=msgspec.json.encode(list(subject)).decode(),
+            reason=reason,
+            until=until,
+            version=version,
+        )
+    )
+
+
 async def bump(connection: AsyncConnection) -> int:
     """Raise the version in the transaction of ``connection``, which from here on keeps others from doing so."""
     statement = update(control).values(version=control.c.version + 1).returning(control.c.version)
     return int((await connection.execute(statement)).scalar_one())
+
+
+async def unbump(connection: AsyncConnection) -> None:
+    """Take back what ``bump`` did in this transaction, as nothing has changed."""
+    await connection.execute(update(control).values(version=control.c.version - 1))
 
 
 async def _read(connection: AsyncConnection) -> Pauses:
@@ -114,10 +133,11 @@ def _rule(row: Any) -> Rule:
         origin=origin,
         reason=row["reason"],
         until=row["until"],
+        owner=row["owner"],
     )
 
 
-def _row(rule: Rule) -> dict[str, Any]:
+def row_of(rule: Rule) -> dict[str, Any]:
     return {
         "action": rule.action,
         "origin": rule.origin,
@@ -127,4 +147,5 @@ def _row(rule: Rule) -> dict[str, Any]:
         "reason": rule.reason,
         "since": rule.since,
         "until": rule.until,
+        "owner": rule.owner,
     }
