@@ -138,6 +138,7 @@ def _rule(row: Any) -> Rule:
 
 
 def row_of(rule: Rule) -> dict[str, Any]:
+    """Make the row of a rule; its number comes from the table."""
     return {
         "action": rule.action,
         "origin": rule.origin,
