@@ -204,6 +204,11 @@ async def opened(
             ignore_events=settings.events.mode == "ignore",
         )
 
+        async def finished(type_name: str, message_id: str) -> bool:
+            """Whether the inbox has the work of every handler on the message."""
+            handlers = registry.handlers.get(type_name, ())
+            return bool(handlers) and all([await inbox.knows(message_id, one.name) for one in handlers])
+
         async def publish(transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
             """Publish to the transport of that name."""
             sender = senders.get(transport)
@@ -223,7 +228,7 @@ async def opened(
             serializer=serializer,
             failures=failures,
             status_writer=writer,
-            status=Standing(reader, writer, connected, failures, clock, pausing.is_paused),
+            status=Standing(reader, writer, connected, failures, clock, pausing.is_paused, finished),
             statuses=reader,
             outbox=outbox,
             relay=relay,
