@@ -27,7 +27,7 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         timeout: seconds a handler may run; None for no limit.
         concurrency: messages of this type that one process handles at once; None for no limit of its own.
         priority: 0 to 9, higher first.
-        exclusive: runs with no other command in flight.
+        exclusive: runs with no other command of the application in flight, in any worker; for queued commands.
         version: of its data, on the wire as ``dataversion``.
         aliases: further wire names it is taken under.
         errors: HTTP status by error class, for what is handled inline and for queries.

@@ -10,7 +10,7 @@ import msgspec
 
 ScopeKind = Literal["all", "kind", "type", "pattern", "queue"]
 Action = Literal["pause", "resume"]
-Origin = Literal["operator", "breaker"]
+Origin = Literal["operator", "breaker", "exclusive"]
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -89,16 +89,35 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = "operator"
 
 
+class Solo(msgspec.Struct, frozen=True, kw_only=True):
+    """An exclusive message that runs, or waits until nothing else does, until its lock is released or over."""
+
+    worker: str
+    type: str
+    until: float
+
+
 class Pauses(msgspec.Struct, frozen=True, kw_only=True):
     """All rules as of one version; the version changes with every change of them.
 
     Attributes:
         version: counts changes.
         rules: in the order they were made.
+        solo: for whom all commands wait; None for nobody.
     """
 
     version: int = 0
     rules: tuple[Rule, ...] = ()
+    solo: Solo | None = None
+
+    def alone(self, now: float) -> Pause | None:
+        """Return why all commands wait, None while they do not."""
+        if self.solo is None or self.solo.until <= now:
+            return None
+        reason = f"{self.solo.type} runs alone"
+        return Pause(
+            reason=reason, actor=self.solo.worker, since=now, until=self.solo.until, origin="exclusive"
+        )
 
     def of(self, target: Target, now: float) -> Pause | None:
         """Return why a type is paused, None while it is not.

@@ -85,6 +85,7 @@ class Consumer:
         self.stuck: str | None = None
         self.took_at = 0.0
         self.pace = Pace(wake)
+        self.waits = False  # for an exclusive command
         self._slots = slots
         self._prefetch = slots
         self._room = room
@@ -109,7 +110,7 @@ class Consumer:
 
     def dry(self, epoch: int) -> bool:
         """Whether nothing is left to take as of ``epoch``; a paused queue has nothing to give."""
-        return self.idle and (self.paused or self.empty_since == epoch)
+        return self.idle and ((self.paused and not self.waits) or self.empty_since == epoch)
 
     @property
     def idle(self) -> bool:

@@ -74,6 +74,7 @@ class Control:
     ) -> None:
         self.known = asyncio.Event()
         self.applied = 0
+        self.quiet = 0
         self.stale: str | None = None
         self._desired = desired
         self._consumers = consumers
@@ -87,7 +88,7 @@ class Control:
         self._earlier: dict[Consumer, Pause] = {}
         self._pauses: Pauses | None = None
         self._registered = False
-        self._reported = -1
+        self._reported = (-1, -1)
 
     @property
     def reasons(self) -> list[str]:
@@ -133,13 +134,14 @@ class Control:
             return
         await self._apply(self._pauses)
         self.known.set()
-        if self._reported != self.applied:
+        reported = (self.applied, self.quiet)
+        if self._reported != reported:
             try:
                 await self.report()
             except Unavailable as error:
                 self._lost(error)
             else:
-                self._reported = self.applied
+                self._reported = reported
 
     async def _read(self, known: Pauses | None) -> Pauses:
         if known is not None and await self._desired.version() == known.version:
@@ -148,13 +150,18 @@ class Control:
 
     async def _apply(self, pauses: Pauses) -> None:
         now = self._clock()
-        found = {consumer: self._pause(pauses, consumer, now) for consumer in self._consumers}
+        # while nobody can tell whether an exclusive command has ended, it has not
+        alone = pauses.alone(now if self.stale is None else 0.0)
+        found = {consumer: self._pause(pauses, consumer, now, alone) for consumer in self._consumers}
         probes = {one: self._probe(pauses, one, pause) for one, pause in found.items()}
         held = {one: pause for one, pause in found.items() if pause is not None and probes[one] is None}
         closing = [one for one in held if not one.paused]
         opening = [one for one in self._consumers if one.paused and one not in held]
         for consumer in closing:
             self._gate.closed.add(consumer.received[0])
+        self._gate.paused = {one.received[0] for one, why in held.items() if why.origin != "exclusive"}
+        for consumer in self._consumers:
+            consumer.waits = consumer in held and held[consumer].origin == "exclusive"
         await self._throttle(found, probes, now)
         for consumer in opening:
             self._gate.closed.discard(consumer.received[0])
@@ -165,6 +172,16 @@ class Control:
         for consumer in opening:
             log.info("resumed", queue=consumer.spec.name, types=list(consumer.types))
         self.applied = pauses.version
+        if alone is not None and self._running() == 0:
+            self.quiet = pauses.version
+
+    def _running(self) -> int:
+        """Commands that run, but for an exclusive one: it waits for the others, or runs alone."""
+        commands = [one for one in self._consumers if self._takes_commands(one)]
+        return sum(one.running for one in commands) - len(self._gate.admitted)
+
+    def _takes_commands(self, consumer: Consumer) -> bool:
+        return any(target.kind == "command" for target in self._targets[consumer])
 
     async def _throttle(
         self, found: Mapping[Consumer, Pause | None], probes: Mapping[Consumer, Probe | None], now: float
@@ -173,6 +190,8 @@ class Control:
         if self._ramps is not None:
             await self._ramps.look(self._consumers)
         for consumer, pause in found.items():
+            if pause is not None and pause.origin == "exclusive":
+                continue  # a ramp goes on afterwards
             if pause is not None:
                 consumer.pace.limit(probes[consumer])
                 self._earlier[consumer] = pause
@@ -181,10 +200,12 @@ class Control:
                 ramp = None if self._ramps is None else self._ramps.begin(consumer, earlier, now)
                 consumer.pace.limit(ramp)
 
-    def _pause(self, pauses: Pauses, consumer: Consumer, now: float) -> Pause | None:
+    def _pause(self, pauses: Pauses, consumer: Consumer, now: float, alone: Pause | None) -> Pause | None:
         """Why a queue is paused: one of its types is, and what is taken from it can be of any."""
-        found = (pauses.of(target, now) for target in self._targets[consumer])
-        return min((pause for pause in found if pause is not None), key=_operators_first, default=None)
+        found = [pauses.of(target, now) for target in self._targets[consumer]]
+        if self._takes_commands(consumer):
+            found.append(alone)
+        return min((pause for pause in found if pause is not None), key=_precedence, default=None)
 
     def _probe(self, pauses: Pauses, consumer: Consumer, pause: Pause | None) -> Probe | None:
         """What lets one message of a queue start that nobody but breakers hold."""
@@ -215,8 +236,9 @@ class Control:
         self.stale = None
 
 
-def _operators_first(pause: Pause) -> bool:
-    return pause.origin == "breaker"
+def _precedence(pause: Pause) -> int:
+    """An operator's first, and an exclusive command before breakers: nothing is tried beside it."""
+    return {"operator": 0, "exclusive": 1, "breaker": 2}[pause.origin]
 
 
 def _log_paused(consumer: Consumer, pause: Pause) -> None:

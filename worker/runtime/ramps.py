@@ -35,7 +35,9 @@ class Ramps:
     def begin(self, consumer: Consumer, pause: Pause, now: float) -> Ramp | None:
         """Make a ramp for a consumer that was paused for long, or by a breaker; None for others."""
         lasted = now - pause.since
-        if not self._policy.enabled or (pause.origin != "breaker" and lasted < self._policy.after):
+        if pause.origin == "exclusive" or not self._policy.enabled:
+            return None
+        if pause.origin != "breaker" and lasted < self._policy.after:
             return None
         log.info("work is taken up step by step", queue=consumer.spec.name, paused_for=round(lasted, 1))
         return Ramp(self._policy, asyncio.get_running_loop().time(), self._share)

@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, outlived
+from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, Solo, outlived
 from worker.state.database import Database
-from worker.state.tables import audit, control, pauses
+from worker.state.tables import audit, control, exclusive, pauses
 
 Decide = Callable[[Pauses], Change]
 """Says what changes, given what there is; asked inside the transaction."""
@@ -119,7 +119,9 @@ async def unbump(connection: AsyncConnection) -> None:
 async def _read(connection: AsyncConnection) -> Pauses:
     version = (await connection.execute(select(control.c.version))).scalar_one()
     rows = (await connection.execute(select(pauses).order_by(pauses.c.number))).mappings()
-    return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows))
+    held = (await connection.execute(select(exclusive))).mappings().first()
+    solo = None if held is None else Solo(worker=held["worker"], type=held["type"], until=held["until"])
+    return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows), solo=solo)
 
 
 def _rule(row: Any) -> Rule:

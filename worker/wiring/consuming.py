@@ -82,7 +82,7 @@ def make_control(service: Service, worker: Worker) -> Control:
 
     async def report() -> None:
         """Write the heartbeat."""
-        await service.beat(types, control.applied, worker.troubles())
+        await service.beat(types, control.applied, worker.troubles(), control.quiet)
 
     async def fleet() -> int:
         """Count the workers."""

@@ -25,8 +25,10 @@ from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
 from worker.messaging.transport import Outcome, Outgoing, Transport
 from worker.runtime.relay import Relay
+from worker.runtime.solitude import OneAtATime
 from worker.settings import Settings
 from worker.state.database import Database
+from worker.state.exclusive import SqlExclusive
 from worker.state.failures import SqlFailures
 from worker.state.idempotency import SqlIdempotency
 from worker.state.inbox import Inbox
@@ -86,9 +88,15 @@ class Service:
     pausing: Pausing
 
     async def beat(
-        self, types: tuple[str, ...], applied_version: int = 0, troubles: tuple[str, ...] = ()
+        self,
+        types: tuple[str, ...],
+        applied_version: int = 0,
+        troubles: tuple[str, ...] = (),
+        quiet_version: int = 0,
     ) -> None:
         """Tell the fleet that this process lives, what it takes, which pauses it has applied, and what is wrong.
+
+        ``quiet_version`` is that as of which no command has been running here.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
@@ -101,6 +109,7 @@ class Service:
             applied_version=applied_version,
             types=types,
             troubles=troubles,
+            quiet_version=quiet_version,
         )
         await self.workers.beat(beat)
 
@@ -201,6 +210,7 @@ async def opened(
             executor=executor,
             clock=clock,
             gate=gate,
+            solitude=OneAtATime(SqlExclusive(database), pausing.busy, gate, name),
             ignore_events=settings.events.mode == "ignore",
         )
 
