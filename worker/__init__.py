@@ -18,7 +18,6 @@ from worker.errors import (
     WorkerError,
 )
 from worker.messaging.app import App
-from worker.messaging.breaker import Breaker
 from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
@@ -28,7 +27,6 @@ from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stam
 
 __all__ = [
     "App",
-    "Breaker",
     "CallNext",
     "ConfigurationError",
     "Context",

@@ -118,8 +118,7 @@ class WorkerSuite(Pausing):
             shop.gate.set()
         assert sum(shop.handled.values()) == 2
         assert not shop.cancelled
-        waiting = await shop.waiting()
-        assert len(waiting) == 6
+        waiting = await shop.until_waiting(6)
         assert {delivery.deaths for delivery in waiting} == {0}
 
     async def test_c25_what_outlives_the_grace_is_given_back_uncharged(self, shop: Shop) -> None:
@@ -129,7 +128,7 @@ class WorkerSuite(Pausing):
         async with shop.worker(grace=0.05):
             await eventually(lambda: shop.running == 1, "the handler running")
         assert shop.cancelled == {1: 1}
-        assert [delivery.deaths for delivery in await shop.waiting()] == [0]
+        assert [delivery.deaths for delivery in await shop.until_waiting(1)] == [0]
         shop.gate.set()
         async with shop.worker():
             await shop.until_handled(1)

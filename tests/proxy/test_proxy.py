@@ -37,14 +37,17 @@ class Echo:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            try:
-                while data := client.recv(65536):
-                    self.got += data
-                    client.sendall(data)
-            except OSError:
-                self.ends.append("reset")
-            else:
-                self.ends.append("end")
+            while True:
+                try:
+                    data = client.recv(65536)
+                except OSError:
+                    self.ends.append("reset")
+                    return
+                if not data:
+                    self.ends.append("end")
+                    return
+                self.got += data
+                client.sendall(data)
 
     def close(self) -> None:
         # a blocked accept is woken by this, not by close

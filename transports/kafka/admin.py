@@ -21,6 +21,7 @@ class Admin:
         self._connection = connection
         self._client: AIOKafkaAdminClient | None = None
         self._lock = asyncio.Lock()
+        self._closed = False
 
     async def ask(
         self, what: str, question: Callable[[Any], Awaitable[T]], seconds: float | None = None
@@ -41,12 +42,16 @@ class Admin:
 
     async def close(self) -> None:
         """Let go of the connection."""
-        client, self._client = self._client, None
+        self._closed = True
+        async with self._lock:
+            client, self._client = self._client, None
         if client is not None:
             await dismiss(client, 1.0)
 
     async def _open(self) -> AIOKafkaAdminClient:
         async with self._lock:
+            if self._closed:
+                raise self._connection.unavailable("not connected")
             if self._client is None:
                 client = self._connection.admin()
                 try:

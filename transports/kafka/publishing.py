@@ -59,6 +59,7 @@ class Publisher:
         self._turns = Turns()
         self._producer: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
+        self._enqueueing = asyncio.Lock()
         self._waiting: list[tuple[Sequence[Outgoing], asyncio.Future[Sequence[Outcome]]]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._dismissing: set[asyncio.Task[None]] = set()
@@ -133,7 +134,7 @@ class Publisher:
         topics = await self._targets(batch, outcomes)
         sent: list[tuple[Part, asyncio.Future[Any]]] = []
         try:
-            async with asyncio.timeout_at(end):
+            async with asyncio.timeout_at(end), self._enqueueing:  # in order: a later call must not overtake
                 for part in self._parts(producer, batch, topics):
                     future = await producer.send_batch(part.builder, part.topic, partition=part.partition)
                     sent.append((part, future))

@@ -15,6 +15,7 @@ from transports.kafka.admin import Admin
 from transports.kafka.committing import Committer
 from transports.kafka.connection import Connection, dismiss, is_member
 from transports.kafka.holdings import Holdings
+from transports.kafka.watching import Watch, Watched, open_partitions
 from transports.kafka.window import Window
 from worker.errors import TransportUnavailable
 
@@ -23,28 +24,17 @@ AHEAD = 1024
 
 _COMMIT_EACH = 1000
 _POLL = 0.5
-_PROBE = 5.0
-_DEAF = 60.0
-"""Seconds without a message, while messages wait, after which the member is made anew."""
-
 _FINAL = 5.0
 """Seconds for the commit when partitions go."""
 
 log = structlog.stdlib.get_logger("worker.kafka")
 
 
-class Host(Protocol):
+class Host(Watched, Protocol):
     """What a session tells and asks of the member whose life it is."""
-
-    paused: bool
-    down: str | None
 
     def recall(self) -> None:
         """Ask for what was handed out and not started."""
-        ...
-
-    def wake(self) -> None:
-        """Let everyone who waits look again."""
         ...
 
 
@@ -77,8 +67,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]] | None = None
         self._epoch = 0
         self._closing = False
+        self._starting: asyncio.Task[None] | None = None
         self._committed_at = 0
-        self._read_at = 0.0
+        self._watch = Watch(host, connection, admin, self._consumer, holdings)
 
     async def run(self) -> None:
         """Join and read until cancelled.
@@ -91,19 +82,27 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._consumer.subscribe(list(self._topics), listener=self)
         # a join waits for every other member's running handlers
         patience = settings.timeout + 2 * settings.rebalance_timeout + settings.session_timeout
-        await self._connection.within(f"joining group {self._topics[0]}", self._consumer.start(), patience)
+        self._starting = asyncio.ensure_future(self._consumer.start())
+        joining = asyncio.shield(self._starting)
+        await self._connection.within(f"joining group {self._topics[0]}", joining, patience)
         self._host.down = None
-        self._read_at = asyncio.get_running_loop().time()
+        self._watch.began()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read())
             tasks.create_task(self._commit())
-            tasks.create_task(self._watch())
+            tasks.create_task(self._watch.run(self._assigned))
 
     async def close(self, grace: float) -> None:
         """Commit what is done and leave the group; call it once ``run`` is over."""
         self._closing = True
         self.handing = False
         self._settled.set()
+        if self._starting is not None:  # cancelled while it connects the driver would forget an open socket
+            await asyncio.wait({self._starting}, timeout=1.0)
+            self._starting.cancel()
+            await asyncio.wait({self._starting}, timeout=1.0)
+            if self._starting.done() and not self._starting.cancelled():
+                self._starting.exception()
         await self._committer.commit(min(max(grace, 0.5), _FINAL))
         self._holdings.end()
         await self._committer.close()
@@ -125,7 +124,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             self._consumer.pause(*partitions)
         else:
             self._consumer.resume(*partitions)
-            self._read_at = asyncio.get_running_loop().time()
+            self._watch.began()
         self._space.set()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -161,7 +160,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         if self._host.paused:  # it may have come meanwhile
             self._consumer.pause(*assigned)
         self.handing = True
-        self._read_at = asyncio.get_running_loop().time()
+        self._watch.began()
         self._assigned.set()
         self.joined.set()
 
@@ -194,11 +193,10 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
 
     async def _read(self) -> None:
         nowhere = TopicPartition(self._topics[0], 2**31 - 1)
-        loop = asyncio.get_running_loop()
         while True:
             await self._assigned.wait()
             room = AHEAD - self._holdings.ready
-            partitions = self._open()
+            partitions = open_partitions(self._holdings)
             if room <= 0 or not partitions:
                 self._space.clear()
                 await _within(self._space, _POLL)
@@ -223,17 +221,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             for tp, batch in records.items():
                 self._holdings.took((tp.topic, tp.partition), batch)
             if records:
-                self._read_at = loop.time()
+                self._watch.began()
                 self._host.down = None
                 self._host.wake()
-
-    def _open(self) -> Sequence[TopicPartition]:
-        """Partitions of which more may be read."""
-        return [
-            TopicPartition(*partition)
-            for partition, window in self._holdings.windows.items()
-            if not window.full
-        ]
 
     async def _commit(self) -> None:
         settings = self._connection.settings
@@ -249,43 +239,6 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             if self._assigned.is_set():
                 self._committed_at = self._holdings.settled
                 await self._committer.commit(settings.timeout)
-
-    async def _watch(self) -> None:
-        """Prove that the brokers answer while nothing comes, and that nothing waits that should come."""
-        loop = asyncio.get_running_loop()
-        answered = loop.time()
-        while True:
-            await asyncio.sleep(1.0 if self._host.down is not None else _PROBE)
-            if loop.time() - self._read_at < _PROBE:
-                answered = loop.time()
-                continue
-            try:
-                waiting = await self._waiting()
-            except TransportUnavailable as error:
-                self._host.down = str(error)
-                self._host.wake()
-                if loop.time() - answered > 2 * self._connection.settings.session_timeout:
-                    raise  # the driver may hold a connection that is dead: new ones are made
-                continue
-            answered = loop.time()
-            self._host.down = None
-            if self._host.paused or not self._assigned.is_set() or self._holdings.out or self._holdings.ready:
-                self._read_at = max(self._read_at, loop.time() - _PROBE)
-            elif waiting and loop.time() - self._read_at > _DEAF:
-                raise self._connection.unavailable(f"{self._topics[0]}: nothing comes, {waiting} wait")
-
-    async def _waiting(self) -> int:
-        """How many messages lie unread in partitions that may be read."""
-        partitions = self._open() if self._assigned.is_set() else []
-        if not partitions:
-            await self._admin.ask("ping", lambda client: client.describe_topics([]))
-            return 0
-        ends: Mapping[TopicPartition, int] = await self._connection.within(
-            "looking for messages", self._consumer.end_offsets(partitions)
-        )
-        held = self._holdings.windows
-        read = {tp: held[tp.topic, tp.partition].position for tp in ends if (tp.topic, tp.partition) in held}
-        return sum(max(ends[tp] - (position or 0), 0) for tp, position in read.items())
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

@@ -18,6 +18,9 @@ KEYS = ("timestamp", "level", "event", "type", "id", "correlation_id", "attempt"
 _QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack", "worker.state.pool")
 """Libraries, and what is theirs under our name, that say at ``info`` what nobody asked for."""
 
+_SILENT = ("aiokafka",)
+"""Drivers that log the same fault ten times a second while their broker is away; the transport tells it once."""
+
 
 def configure(level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
     """Send the logs of the product and of all libraries to stderr, in one form.
@@ -62,6 +65,8 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     quiet = max(logging.WARNING, root.level) if root.level > logging.DEBUG else logging.INFO
     for name in _QUIET:
         logging.getLogger(name).setLevel(quiet)
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL if root.level > logging.DEBUG else logging.INFO)
 
 
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -11,7 +11,6 @@ import structlog
 
 from worker.errors import Unavailable
 from worker.messaging.transport import Delivery
-from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
 from worker.runtime.limits import Limits
 
@@ -62,7 +61,6 @@ class Worker:
         self._busy = 0
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
-        self.breakers: Breakers | None = None
 
     @property
     def stopping(self) -> bool:

@@ -1,0 +1,131 @@
+"""Kafka and its members fail while 20,000 keyed commands flow: nothing is lost, and each key keeps its order."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.brokers.kafka import OwnKafka
+from tests.e2e.project import Project
+from tests.e2e.waiting import until
+from tests.faults.keyed import SLOTS, Keyed
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.broker,
+    pytest.mark.fault,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("kafka-faults"),
+]
+
+PARTITIONS = "partitions = 12"
+SESSION = 6.0
+"""Seconds: the shortest session that brokers take as they are configured by default."""
+
+
+@pytest.fixture(scope="module")
+def broker(private_broker: Callable[..., Any]) -> OwnKafka:
+    """A server that only these tests break."""
+    own: OwnKafka = private_broker("kafka")
+    return own
+
+
+@pytest.fixture
+def flow(broker: OwnKafka, tmp_path: Any) -> Any:
+    """Makes a flow over topics of one test's own."""
+    project = Project(tmp_path)
+
+    def make(options: str = "", **more: Any) -> Keyed:
+        url = f"{broker.url}/t{uuid.uuid4().hex[:12]}"
+        return Keyed(project, url, options=f"{PARTITIONS}\n{options}", **more)
+
+    yield make
+    project.close()
+
+
+def part(running: Keyed, share: float) -> None:
+    """Wait until so much of the work is done."""
+    running.until_noted(int(running.places * 200 * share))
+
+
+def test_broker_restarted(broker: OwnKafka, flow: Callable[..., Keyed]) -> None:
+    """A broker that is stopped in order and started again gets its workers back, and keeps what it had."""
+    with flow() as running:
+        part(running, 0.25)
+        broker.stop()
+        broker.start()
+        running.until_back()
+        running.finish()
+
+
+def test_broker_killed(broker: OwnKafka, flow: Callable[..., Keyed]) -> None:
+    """What a broker had confirmed before ``kill -9`` is handled after it."""
+    with flow() as running:
+        part(running, 0.25)
+        broker.kill()
+        broker.start()
+        running.until_back()
+        running.finish()
+
+
+def test_workers_killed_in_handlers(flow: Callable[..., Keyed]) -> None:
+    """Workers killed with -9 in the middle of handlers: others do what they had in hand, in the order of its key."""
+    chance = random.Random(2026)
+    with flow(f"session_timeout = {SESSION}") as running:
+        for number in range(4):
+            part(running, 0.15 + 0.6 * number / 4)
+            running.replace(chance.choice(running.workers))
+        running.until_back()
+        running.finish()
+
+
+def test_members_come_and_go(flow: Callable[..., Keyed]) -> None:
+    """While a member joins and leaves every five seconds for a minute, at least half of the calm rate is kept."""
+    with flow(work=0.2, long=0.3) as running:
+        running.until_back()
+        calm = time.monotonic()
+        time.sleep(10)
+        storm = time.monotonic()
+        rebalances = 0
+        while time.monotonic() - storm < 60:
+            guest = running.consume()
+            time.sleep(5)
+            guest.stop(30)
+            rebalances += 2
+            time.sleep(max(0.0, min(5.0, storm + 60 - time.monotonic())))
+        end = time.monotonic()
+        before, during = running.rate(calm, storm), running.rate(storm, end)
+        print(f"calm {before:.0f}/s, storm {during:.0f}/s ({during / before:.0%}), {rebalances} came or went")
+        running.finish()
+        assert during >= before / 2
+
+
+def test_handlers_outlast_the_session(flow: Callable[..., Keyed]) -> None:
+    """Handlers that take longer than the session are run once: while they run the member stays in its group."""
+    with flow(f"session_timeout = {SESSION}", work=0.002, long=SESSION + 3) as running:
+        running.finish()
+        again = len(running.notes) - len({(note.key, note.place) for note in running.notes})
+        assert again == 0, f"{again} were handled again"
+
+
+def test_worker_stopped_past_its_session(flow: Callable[..., Keyed]) -> None:
+    """A worker that is stopped until others have its partitions, and goes on then, changes nothing any more."""
+    with flow(f"session_timeout = {SESSION}", work=0.02) as running:
+        part(running, 0.2)
+        stopped, *others = running.workers
+        stopped.signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        until(lambda: time.monotonic() - begun > 2 * SESSION, "the session has lapsed", 3 * SESSION)
+        running.until_back(lambda: [worker.pid for worker in others])
+        stopped.signal(signal.SIGCONT)
+        running.until_back()
+        running.finish()
+        again = len(running.notes) - len({(note.key, note.place) for note in running.notes})
+        print(f"{again} noted again, {SLOTS} ran at once")

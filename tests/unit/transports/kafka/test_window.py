@@ -1,0 +1,83 @@
+"""A window commits up to the first unfinished message, whatever order they finish in."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transports.kafka import progress
+from transports.kafka.window import DONE, OUT, Entry, Window
+
+offsets_with_gaps = st.lists(st.integers(0, 400), unique=True, max_size=60).map(sorted)
+
+
+def read(window, offsets):
+    entries = {}
+    for offset in offsets:
+        if not window.done_before(offset):
+            entry = Entry(window, offset, None)
+            entry.state = OUT
+            window.add(entry, 1)
+            entries[offset] = entry
+    return entries
+
+
+@given(offsets_with_gaps, st.randoms(use_true_random=False))
+def test_a_commit_never_passes_unfinished_work(offsets, chance):
+    """Whatever finishes in whatever order: what may be committed is the first unfinished offset."""
+    window = Window("t", 0, start=0)
+    entries = read(window, offsets)
+    left = set(offsets)
+    for offset in chance.sample(offsets, len(offsets)):
+        window.finish(entries[offset])
+        left.discard(offset)
+        expected = min(left) if left else offsets[-1] + 1
+        assert window.start == expected
+
+
+@given(offsets_with_gaps, st.data())
+def test_a_crash_repeats_only_what_was_unfinished(offsets, data):
+    """Who takes a partition over from commit and notes skips exactly what was done, also over several lives."""
+    done = set(data.draw(st.sets(st.sampled_from(offsets)))) if offsets else set()
+    window = Window("t", 0, start=0)
+    entries = read(window, offsets)
+    for offset in done:
+        window.finish(entries[offset])
+    for _ in range(3):
+        start = window.start
+        window = Window("t", 0, start=start, earlier=progress.decode(start, window.progress()))
+        upto = data.draw(st.integers(0, len(offsets)))
+        seen = [offset for offset in offsets if offset >= start][:upto]
+        entries = read(window, seen)
+        assert set(entries) == set(seen) - done
+        for offset, entry in entries.items():
+            if data.draw(st.booleans()):
+                window.finish(entry)
+                done.add(offset)
+
+
+def test_a_window_without_commit_has_nothing_to_commit():
+    """While nothing was read and nothing committed, nothing is committed."""
+    assert Window("t", 0).start is None
+    assert Window("t", 0).progress() == ""
+
+
+def test_a_window_is_full_by_entries_or_bytes():
+    """What is unfinished bounds what is read."""
+    window = Window("t", 0, start=0, limit=(3, 100))
+    entries = read(window, [0, 1])
+    assert not window.full
+    window.add(Entry(window, 2, None), 1)
+    assert window.full
+    window.finish(entries[0])
+    assert window.start == 1
+    assert not window.full
+    window.add(Entry(window, 3, None), 200)
+    assert window.full
+
+
+def test_a_finished_entry_lets_go_of_its_body():
+    """What waits in the window for its predecessors holds no memory."""
+    window = Window("t", 0, start=0)
+    entry = read(window, [4])[4]
+    window.finish(entry)
+    assert entry.delivery is None
+    assert entry.state is DONE

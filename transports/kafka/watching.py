@@ -1,0 +1,103 @@
+"""Watching a member: whether the brokers answer, and whether what waits there comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+
+from transports.kafka.admin import Admin
+from transports.kafka.connection import Connection
+from transports.kafka.holdings import Holdings
+from worker.errors import TransportUnavailable
+
+_PROBE = 5.0
+_DEAF = 60.0
+"""Seconds without a message, while messages wait, after which the member is made anew."""
+
+
+class Watched(Protocol):
+    """What is watched of a member, and what it is told."""
+
+    paused: bool
+    down: str | None
+
+    def wake(self) -> None:
+        """Let everyone who waits look again."""
+        ...
+
+
+class Watch:
+    """Asks the brokers while nothing comes: the driver itself says nothing when they are gone.
+
+    Args:
+        member: told when they do not answer.
+        connection: bounds each question.
+        admin: asked when no partition is held.
+        consumer: the driver's; it is asked over its own connections.
+        holdings: what is held.
+    """
+
+    def __init__(
+        self, member: Watched, connection: Connection, admin: Admin, consumer: Any, holdings: Holdings
+    ) -> None:
+        self._member = member
+        self._connection = connection
+        self._admin = admin
+        self._consumer = consumer
+        self._holdings = holdings
+        self._began = 0.0
+
+    def began(self) -> None:
+        """Something came, or may come from now on."""
+        self._began = asyncio.get_running_loop().time()
+
+    async def run(self, assigned: asyncio.Event) -> None:
+        """Watch until cancelled.
+
+        Raises:
+            TransportUnavailable: for so long there was no answer, or no message though some wait, that new
+                connections should be made.
+        """
+        loop = asyncio.get_running_loop()
+        answered = loop.time()
+        while True:
+            await asyncio.sleep(1.0 if self._member.down is not None else _PROBE)
+            if loop.time() - self._began < _PROBE:
+                answered = loop.time()
+                continue
+            try:
+                waiting = await self._waiting(assigned)
+            except TransportUnavailable as error:
+                self._member.down = str(error)
+                self._member.wake()
+                if loop.time() - answered > 2 * self._connection.settings.session_timeout:
+                    raise
+                continue
+            answered = loop.time()
+            self._member.down = None
+            holdings = self._holdings
+            if self._member.paused or not assigned.is_set() or holdings.out or holdings.ready:
+                self._began = max(self._began, loop.time() - _PROBE)
+            elif waiting and loop.time() - self._began > _DEAF:
+                raise self._connection.unavailable(f"nothing comes, though {waiting} messages wait")
+
+    async def _waiting(self, assigned: asyncio.Event) -> int:
+        """How many messages lie unread in partitions that may be read."""
+        partitions = open_partitions(self._holdings) if assigned.is_set() else []
+        if not partitions:
+            await self._admin.ask("ping", lambda client: client.describe_topics([]))
+            return 0
+        ends: Mapping[TopicPartition, int] = await self._connection.within(
+            "looking for messages", self._consumer.end_offsets(partitions)
+        )
+        held = self._holdings.windows
+        read = {tp: held[tp.topic, tp.partition].position for tp in ends if (tp.topic, tp.partition) in held}
+        return sum(max(ends[tp] - (position or 0), 0) for tp, position in read.items())
+
+
+def open_partitions(holdings: Holdings) -> Sequence[TopicPartition]:
+    """Partitions of which more may be read."""
+    return [TopicPartition(*partition) for partition, window in holdings.windows.items() if not window.full]
