@@ -18,6 +18,7 @@ from worker.errors import (
     WorkerError,
 )
 from worker.messaging.app import App
+from worker.messaging.breaker import Breaker
 from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
@@ -27,6 +28,7 @@ from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stam
 
 __all__ = [
     "App",
+    "Breaker",
     "CallNext",
     "ConfigurationError",
     "Context",

@@ -151,8 +151,8 @@ class OwnRabbitMQ(RabbitMQ):
         raise NotImplementedError
 
     def close_connections(self) -> None:
-        """Close every client's connection from the broker's side."""
-        self.ctl("close_all_connections", "closed by a test")
+        """Close every client's connection from the broker's side, in every virtual host."""
+        self.ctl("close_all_connections", "--global", "closed by a test")
 
     def raise_alarm(self) -> None:
         """Memory alarm: publishers are blocked."""

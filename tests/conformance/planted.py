@@ -201,7 +201,7 @@ class LosesWhatIsCancelled(Planted):
 
     async def receive(self, good, limit, wait):
         got = await good.receive(limit, wait)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.005)
         return got
 
 

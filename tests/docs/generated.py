@@ -178,6 +178,7 @@ EXAMPLES = {
     "sqlite": "sqlite:///var/queue.db",
     "postgresql": "postgresql://worker:secret@localhost:5432/worker",
     "memory": "memory://",
+    "rabbitmq": "amqp://localhost",
     "kafka": "kafka://localhost:9092",
 }
 """An address of each; other schemes are other names for one of them."""

@@ -1,4 +1,4 @@
-"""``docker compose up``: the whole service from nothing, several workers, a broker that dies, containers made anew."""
+"""``docker compose up``: the whole service from nothing, several workers, what dies and comes back, containers anew."""
 
 from __future__ import annotations
 
@@ -87,6 +87,19 @@ def test_a_broker_that_is_killed_loses_nothing(stack: Stack) -> None:
     stack.until_handled(accepted)
     later = stack.accepted(range(500, 505))
     stack.until_handled(later)
+
+
+def test_worker_and_intake_that_are_killed_lose_nothing(stack: Stack) -> None:
+    """Killed amid commands and started again, they go on; each 202 ends done, also what was done and not yet noted."""
+    with stack.posting(range(510, 600)) as accepted:
+        until(lambda: len(accepted) > 30, "commands flow", 60)
+        stack.compose("kill", "worker")
+        until(lambda: len(accepted) > 50, "commands are taken without a worker", 60)
+        stack.compose("start", "worker")
+        stack.compose("kill", "intake")
+        stack.compose("start", "intake")
+    stack.up()
+    stack.until_handled(accepted)
 
 
 def test_containers_made_anew_go_on_with_what_was_queued(stack: Stack) -> None:

@@ -37,17 +37,14 @@ class Echo:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            while True:
-                try:
-                    data = client.recv(65536)
-                except OSError:
-                    self.ends.append("reset")
-                    return
-                if not data:
-                    self.ends.append("end")
-                    return
-                self.got += data
-                client.sendall(data)
+            try:
+                while data := client.recv(65536):
+                    self.got += data
+                    client.sendall(data)
+            except OSError:
+                self.ends.append("reset")
+            else:
+                self.ends.append("end")
 
     def close(self) -> None:
         # a blocked accept is woken by this, not by close

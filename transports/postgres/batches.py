@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from transports.postgres.connection import Connection
 from transports.postgres.faults import OutcomeUnknown
 from transports.postgres.gathering import Gathering
 from transports.postgres.link import Link
@@ -56,10 +57,15 @@ class Publishes:
         await self._gathering.finish()
 
     async def _do(self, requests: Sequence[Request[Outgoing]]) -> list[list[Outcome]]:
-        now = self._timer()
-        due = [Due(each, each.delay - (now - request.at)) for request in requests for each in request.items]
-        outcomes = await self._link.run(lambda connection: self._publishing.publish(connection, due))
-        return _parted(outcomes, requests)
+        async def publish(connection: Connection) -> list[Outcome]:
+            """Whenever the turn has come."""
+            now = self._timer()
+            due = [
+                Due(item, item.delay - (now - request.at)) for request in requests for item in request.items
+            ]
+            return await self._publishing.publish(connection, due)
+
+        return _parted(await self._link.run(publish), requests)
 
 
 class Settlements:
@@ -98,18 +104,22 @@ class Settlements:
         begun = loop.time()
         doubtful = False
         while True:
-            now = self._timer()
-            asked = [Asked(each, now - request.at) for request in requests for each in request.items]
             try:
-                return _parted(await self._once(asked, doubtful=doubtful), requests)
+                return _parted(await self._once(requests, doubtful=doubtful), requests)
             except TransportUnavailable as error:
                 doubtful = doubtful or isinstance(error, OutcomeUnknown)
                 if loop.time() >= begun + self._patience:
                     raise
             await asyncio.sleep(_PAUSE)
 
-    async def _once(self, asked: Sequence[Asked], *, doubtful: bool) -> list[Settled]:
-        answers = await self._link.run(lambda connection: self._settler.settle(connection, asked))
+    async def _once(self, requests: Sequence[Request[Settlement]], *, doubtful: bool) -> list[Settled]:
+        async def settle(connection: Connection) -> list[Settled]:
+            """Whenever the turn has come."""
+            now = self._timer()
+            asked = [Asked(item, now - request.at) for request in requests for item in request.items]
+            return await self._settler.settle(connection, asked)
+
+        answers = await self._link.run(settle)
         if doubtful:  # what is not there any more may have been settled by an earlier try
             return [Settled.UNKNOWN if answer is Settled.LOST else answer for answer in answers]
         return answers

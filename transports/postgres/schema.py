@@ -77,12 +77,17 @@ async def missing(connection: Connection, shown: str, names: list[str]) -> list[
     return [row[0] for row in await connection.fetch(_MISSING, names)]
 
 
-async def create(connection: Connection, names: list[str]) -> None:
-    """Create what is missing, in one transaction; others that set up meanwhile wait, or wait for us."""
+async def create(connection: Connection, shown: str, names: list[str]) -> None:
+    """Create what is missing, in one transaction; others that set up meanwhile wait, or wait for us.
+
+    Raises:
+        TransportUnavailable: a newer release made the tables.
+    """
     async with connection.transaction():
         await connection.execute(_LOCK)
-        for statement in _STATEMENTS:
-            await connection.execute(statement)
+        if not await is_there(connection, shown):
+            for statement in _STATEMENTS:
+                await connection.execute(statement)
         await connection.execute(
             "INSERT INTO transport_queues (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", names
         )

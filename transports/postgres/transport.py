@@ -101,7 +101,7 @@ class PostgresTransport:
         there = await link.run(lambda connection: schema.is_there(connection, shown))
         missing = await link.run(lambda connection: schema.missing(connection, shown, names))
         if missing or not there:
-            await link.run(lambda connection: schema.create(connection, names))
+            await link.run(lambda connection: schema.create(connection, shown, names))
             self._changed(names)
 
     async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar, overload
 
+from worker.messaging.breaker import Breaker
 from worker.messaging.declaration import Kind, MessageType, MiddlewareEntry, Registry
 from worker.messaging.handlers import HandlerEntry, name_of
 from worker.messaging.registry import Names, check
@@ -102,23 +103,29 @@ class App:
     @overload
     def handler(self, call: T, /) -> T: ...
     @overload
-    def handler(self, *, priority: int = 0) -> Callable[[T], T]: ...
-    def handler(self, call: Any = None, *, priority: int = 0) -> Any:
+    def handler(self, *, priority: int = 0, breaker: Breaker | None = None) -> Callable[[T], T]: ...
+    def handler(self, call: Any = None, *, priority: int = 0, breaker: Breaker | None = None) -> Any:
         """Declare a handler of the command or query that its first parameter is annotated with.
 
-        Takes a function, a method, or a class whose public methods are the handlers.
+        Takes a function, a method, or a class whose public methods are the handlers. ``breaker`` pauses the
+        command by itself when the handler fails too much.
         """
         return self._add(
-            self._handlers.append, lambda it: HandlerEntry(it, ("command", "query"), priority), call
+            self._handlers.append, lambda it: HandlerEntry(it, ("command", "query"), priority, breaker), call
         )
 
     @overload
     def subscriber(self, call: T, /) -> T: ...
     @overload
-    def subscriber(self, *, priority: int = 0) -> Callable[[T], T]: ...
-    def subscriber(self, call: Any = None, *, priority: int = 0) -> Any:
-        """Declare a subscriber of the event that its first parameter is annotated with."""
-        return self._add(self._handlers.append, lambda it: HandlerEntry(it, ("event",), priority), call)
+    def subscriber(self, *, priority: int = 0, breaker: Breaker | None = None) -> Callable[[T], T]: ...
+    def subscriber(self, call: Any = None, *, priority: int = 0, breaker: Breaker | None = None) -> Any:
+        """Declare a subscriber of the event that its first parameter is annotated with.
+
+        ``breaker`` pauses the event by itself, for all its subscribers, when this one fails too much.
+        """
+        return self._add(
+            self._handlers.append, lambda it: HandlerEntry(it, ("event",), priority, breaker), call
+        )
 
     @overload
     def middleware(self, call: T, /) -> T: ...

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from worker.messaging.breaker import Breaker
 from worker.messaging.retry import Retry
 
 Kind = Literal["command", "query", "event"]
@@ -26,7 +27,7 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         timeout: seconds a handler may run; None for no limit.
         concurrency: messages of this type that one process handles at once; None for no limit of its own.
         priority: 0 to 9, higher first.
-        exclusive: runs with no other command in flight.
+        exclusive: runs with no other command of the application in flight, in any worker; for queued commands.
         version: of its data, on the wire as ``dataversion``.
         aliases: further wire names it is taken under.
         errors: HTTP status by error class, for what is handled inline and for queries.
@@ -71,6 +72,7 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         wants_context: whether it takes a second parameter.
         is_async: whether it runs on the loop; else in a thread.
         priority: higher first among several handlers.
+        breaker: what pauses its type when it fails too much; None for none.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     wants_context: bool
     is_async: bool
     priority: int = 0
+    breaker: Breaker | None = None
 
 
 class MiddlewareEntry(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -10,7 +10,18 @@ class Gate:
 
     What was taken from a queue and is still on its way to its handler when the gate closes is turned back there:
     nothing starts after a pause was acknowledged.
+
+    Attributes:
+        closed: queues that nothing is started from, for whatever reason.
+        paused: those of them that are paused; the others wait for an exclusive command.
+        admitted: ids of the exclusive messages that may start all the same.
     """
 
     def __init__(self) -> None:
         self.closed: set[Received] = set()
+        self.paused: set[Received] = set()
+        self.admitted: set[str] = set()
+
+    def holds(self, received: Received, message_id: str) -> bool:
+        """Whether a message may not start."""
+        return received in self.closed and (message_id not in self.admitted or received in self.paused)

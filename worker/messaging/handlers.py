@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from worker.messaging.breaker import Breaker
 from worker.messaging.context import Context
 from worker.messaging.declaration import Handler, Kind, MessageType
 
@@ -24,6 +25,7 @@ class HandlerEntry:
     target: Any
     kinds: tuple[Kind, ...]
     priority: int
+    breaker: Breaker | None = None
 
 
 def resolve(
@@ -168,6 +170,7 @@ def _handler(
         wants_context=any(_is_required(p) or hints.get(p.name) is Context for p in second),
         is_async=inspect.iscoroutinefunction(function_of(call)),
         priority=entry.priority,
+        breaker=entry.breaker,
     )
 
 
@@ -186,6 +189,8 @@ def _shape_fault(
     required = sum(_is_required(p) for p in parameters[1:])
     if required > 1:
         return f"takes {required + 1} parameters; expected the message and the context"
+    if entry.breaker is not None and message.kind == "query":
+        return "has a breaker, which pauses a queue; a query has none"
     function = function_of(call)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return "is a generator, whose body would never run; expected a function without yield"

@@ -10,7 +10,7 @@ import msgspec
 
 ScopeKind = Literal["all", "kind", "type", "pattern", "queue"]
 Action = Literal["pause", "resume"]
-Origin = Literal["operator", "breaker"]
+Origin = Literal["operator", "breaker", "exclusive"]
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -60,7 +60,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         actor: who made it, as shown.
         reason: why, as given.
         since: seconds since the epoch.
-        until: when an operator's pause ends by itself, or a breaker's next probe is due.
+        until: when an operator's pause ends by itself, or a breaker's next message is tried.
+        owner: name of the breaker; empty for operators.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = "operator"
     reason: str | None = None
     until: float | None = None
+    owner: str = ""
 
     def holds(self, now: float) -> bool:
         """Whether it still counts; only what came of a breaker outlasts its end, until somebody has probed."""
@@ -87,16 +89,35 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = "operator"
 
 
+class Solo(msgspec.Struct, frozen=True, kw_only=True):
+    """An exclusive message that runs, or waits until nothing else does, until its lock is released or over."""
+
+    worker: str
+    type: str
+    until: float
+
+
 class Pauses(msgspec.Struct, frozen=True, kw_only=True):
     """All rules as of one version; the version changes with every change of them.
 
     Attributes:
         version: counts changes.
         rules: in the order they were made.
+        solo: for whom all commands wait; None for nobody.
     """
 
     version: int = 0
     rules: tuple[Rule, ...] = ()
+    solo: Solo | None = None
+
+    def alone(self, now: float) -> Pause | None:
+        """Return why all commands wait, None while they do not."""
+        if self.solo is None or self.solo.until <= now:
+            return None
+        reason = f"{self.solo.type} runs alone"
+        return Pause(
+            reason=reason, actor=self.solo.worker, since=now, until=self.solo.until, origin="exclusive"
+        )
 
     def of(self, target: Target, now: float) -> Pause | None:
         """Return why a type is paused, None while it is not.
@@ -114,6 +135,14 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
         return Pause(
             reason=first.reason, actor=first.actor, since=first.since, until=until, origin=first.origin
         )
+
+    def owners(self, target: Target) -> set[str]:
+        """Names of the breakers that hold a type."""
+        return {rule.owner for rule in self._covering(target, "breaker")}
+
+    def breakers(self) -> dict[str, float]:
+        """Names of the breakers that are open, and when each may try a message."""
+        return {rule.owner: rule.until or 0.0 for rule in self.rules if rule.origin == "breaker"}
 
     def _operators(self, target: Target, now: float) -> list[Rule]:
         found: list[Rule] = []

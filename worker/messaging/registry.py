@@ -48,6 +48,7 @@ def check(
     by_name, by_class = _index(messages, faults)
     handlers = resolve(entries, by_class, faults)
     _count_handlers(messages, handlers, faults)
+    faults.extend(_breaker_faults(handlers))
     steps = tuple(_middleware(entry, by_name, by_class, faults) for entry in middleware)
     if faults:
         raise ConfigurationError(faults)
@@ -132,6 +133,22 @@ def _count_handlers(
             )
         if len({handler.name for handler in found}) < len(found):
             faults.append(f"{message.kind} {message.name!r}: two handlers of one name ({names})")
+
+
+def _breaker_faults(handlers: Mapping[str, list[Handler]]) -> Iterable[str]:
+    """Handlers that name one dependency must mean one breaker by it."""
+    first: dict[str, Handler] = {}
+    for found in handlers.values():
+        for handler in found:
+            breaker = handler.breaker
+            if breaker is None or breaker.dependency is None:
+                continue
+            other = first.setdefault(breaker.dependency, handler)
+            if other.breaker != breaker:
+                yield (
+                    f"handlers {other.name} and {handler.name}: the breakers of dependency "
+                    f"{breaker.dependency!r} differ; expected one Breaker for both"
+                )
 
 
 def _middleware(

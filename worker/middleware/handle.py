@@ -57,7 +57,8 @@ class Handle:
         self._executor = executor
         self._clock = clock
         self._make_log = make_log
-        self._closed = gate.closed if gate is not None else frozenset()
+        self._gate = gate or Gate()
+        self._closed = self._gate.closed
 
     async def __call__(self, envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
         """Run the handlers; the outcome carries the last one's ``Result``.
@@ -142,7 +143,7 @@ class Handle:
 
     def _turn_back(self, envelope: Envelope[Any]) -> None:
         received = envelope.get(Received)
-        if received is not None and received in self._closed:
+        if received is not None and self._gate.holds(received, envelope.id):
             raise Held
 
     async def _undo(self, work: UnitOfWork | None, error: BaseException) -> BaseException:

@@ -85,6 +85,7 @@ class Consumer:
         self.stuck: str | None = None
         self.took_at = 0.0
         self.pace = Pace(wake)
+        self.waits = False  # for an exclusive command
         self._slots = slots
         self._prefetch = slots
         self._room = room
@@ -105,11 +106,11 @@ class Consumer:
         """Whether a message waits that may start now."""
         if not self.buffer or self.running >= self.concurrency:
             return False
-        return self.pace.ramp is None or self.pace.allows(self.running)
+        return self.pace.throttle is None or self.pace.allows(self.running)
 
     def dry(self, epoch: int) -> bool:
         """Whether nothing is left to take as of ``epoch``; a paused queue has nothing to give."""
-        return self.idle and (self.paused or self.empty_since == epoch)
+        return self.idle and ((self.paused and not self.waits) or self.empty_since == epoch)
 
     @property
     def idle(self) -> bool:
@@ -220,6 +221,7 @@ class Consumer:
     def finish(self, settlement: Settlement) -> None:
         """End a message that ``take`` started; its settlement leaves with the next batch."""
         self.running -= 1
+        self.pace.left()
         self._settle(settlement)
 
     def give_back(self) -> None:

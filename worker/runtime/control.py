@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -12,7 +13,9 @@ from worker.errors import Unavailable
 from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.pausing import Pause, Pauses, Target
+from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
+from worker.runtime.probe import Probe
 from worker.runtime.ramps import Ramps
 
 INTERVAL = 0.4
@@ -54,8 +57,8 @@ class Control:
         clock: seconds since the epoch.
         report: writes the heartbeat; called once before the first look, so that whoever pauses from then on
             waits for this worker too.
-        wait: sleeps until something may have changed, at most the given seconds.
         ramps: begins ramps after long pauses; None for none.
+        breakers: of this worker; None for none.
     """
 
     def __init__(
@@ -66,11 +69,12 @@ class Control:
         gate: Gate,
         clock: Clock,
         report: Report,
-        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         ramps: Ramps | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         self.known = asyncio.Event()
         self.applied = 0
+        self.quiet = 0
         self.stale: str | None = None
         self._desired = desired
         self._consumers = consumers
@@ -78,12 +82,13 @@ class Control:
         self._gate = gate
         self._clock = clock
         self.report = report
-        self._wait = wait
         self._ramps = ramps
-        self._held: dict[Consumer, Pause] = {}
+        self._breakers = breakers
+        self._nudged = asyncio.Event()
+        self._earlier: dict[Consumer, Pause] = {}
         self._pauses: Pauses | None = None
         self._registered = False
-        self._reported = -1
+        self._reported = (-1, -1)
 
     @property
     def reasons(self) -> list[str]:
@@ -102,16 +107,25 @@ class Control:
                 await self.look()
             except Exception:  # a fault here must not leave the worker deaf to pauses for good
                 log.exception("pauses not applied; trying again")
-            await self._wait(INTERVAL)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._nudged.wait()
+
+    def nudge(self) -> None:
+        """Look now: something has changed."""
+        self._nudged.set()
 
     async def look(self) -> None:
         """Look once, apply what changed or ended meanwhile, and report it."""
+        self._nudged.clear()
         try:
             if not self._registered:
                 await self.report()
                 self._registered = True
-            if self._pauses is None or await self._desired.version() != self._pauses.version:
-                self._pauses = await self._desired.read()
+            self._pauses = await self._read(self._pauses)
+            if self._breakers is not None:
+                await self._breakers.look(self._pauses)
+                self._pauses = await self._read(self._pauses)
         except Unavailable as error:
             self._lost(error)
         else:
@@ -120,48 +134,84 @@ class Control:
             return
         await self._apply(self._pauses)
         self.known.set()
-        if self._reported != self.applied:
+        reported = (self.applied, self.quiet)
+        if self._reported != reported:
             try:
                 await self.report()
             except Unavailable as error:
                 self._lost(error)
             else:
-                self._reported = self.applied
+                self._reported = reported
+
+    async def _read(self, known: Pauses | None) -> Pauses:
+        if known is not None and await self._desired.version() == known.version:
+            return known
+        return await self._desired.read()
 
     async def _apply(self, pauses: Pauses) -> None:
         now = self._clock()
-        wanted = {consumer: self._pause(pauses, consumer, now) for consumer in self._consumers}
-        closing = [one for one, pause in wanted.items() if pause is not None and not one.paused]
-        opening = [one for one, pause in wanted.items() if pause is None and one.paused]
+        # while nobody can tell whether an exclusive command has ended, it has not
+        alone = pauses.alone(now if self.stale is None else 0.0)
+        found = {consumer: self._pause(pauses, consumer, now, alone) for consumer in self._consumers}
+        probes = {one: self._probe(pauses, one, pause) for one, pause in found.items()}
+        held = {one: pause for one, pause in found.items() if pause is not None and probes[one] is None}
+        closing = [one for one in held if not one.paused]
+        opening = [one for one in self._consumers if one.paused and one not in held]
         for consumer in closing:
             self._gate.closed.add(consumer.received[0])
-        if self._ramps is not None:
-            await self._ramps.look(self._consumers)
-            for consumer in opening:
-                self._ramps.begin(consumer, self._held[consumer], now)
-        self._held = {one: pause for one, pause in wanted.items() if pause is not None}
+        self._gate.paused = {one.received[0] for one, why in held.items() if why.origin != "exclusive"}
+        for consumer in self._consumers:
+            consumer.waits = consumer in held and held[consumer].origin == "exclusive"
+        await self._throttle(found, probes, now)
         for consumer in opening:
             self._gate.closed.discard(consumer.received[0])
         await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in closing))
         await asyncio.gather(*(self._settled(consumer, consumer.resume()) for consumer in opening))
         for consumer in closing:
-            pause = wanted[consumer]
-            assert pause is not None
-            log.info(
-                "paused",
-                queue=consumer.spec.name,
-                types=list(consumer.types),
-                actor=pause.actor,
-                reason=pause.reason,
-            )
+            _log_paused(consumer, held[consumer])
         for consumer in opening:
             log.info("resumed", queue=consumer.spec.name, types=list(consumer.types))
         self.applied = pauses.version
+        if alone is not None and self._running() == 0:
+            self.quiet = pauses.version
 
-    def _pause(self, pauses: Pauses, consumer: Consumer, now: float) -> Pause | None:
+    def _running(self) -> int:
+        """Commands that run, but for an exclusive one: it waits for the others, or runs alone."""
+        commands = [one for one in self._consumers if self._takes_commands(one)]
+        return sum(one.running for one in commands) - len(self._gate.admitted)
+
+    def _takes_commands(self, consumer: Consumer) -> bool:
+        return any(target.kind == "command" for target in self._targets[consumer])
+
+    async def _throttle(
+        self, found: Mapping[Consumer, Pause | None], probes: Mapping[Consumer, Probe | None], now: float
+    ) -> None:
+        """Let what was paused begin as it must: with one message, or step by step."""
+        if self._ramps is not None:
+            await self._ramps.look(self._consumers)
+        for consumer, pause in found.items():
+            if pause is not None and pause.origin == "exclusive":
+                continue  # a ramp goes on afterwards
+            if pause is not None:
+                consumer.pace.limit(probes[consumer])
+                self._earlier[consumer] = pause
+            elif consumer in self._earlier:
+                earlier = self._earlier.pop(consumer)
+                ramp = None if self._ramps is None else self._ramps.begin(consumer, earlier, now)
+                consumer.pace.limit(ramp)
+
+    def _pause(self, pauses: Pauses, consumer: Consumer, now: float, alone: Pause | None) -> Pause | None:
         """Why a queue is paused: one of its types is, and what is taken from it can be of any."""
-        found = (pauses.of(target, now) for target in self._targets[consumer])
-        return next((pause for pause in found if pause is not None), None)
+        found = [pauses.of(target, now) for target in self._targets[consumer]]
+        if self._takes_commands(consumer):
+            found.append(alone)
+        return min((pause for pause in found if pause is not None), key=_precedence, default=None)
+
+    def _probe(self, pauses: Pauses, consumer: Consumer, pause: Pause | None) -> Probe | None:
+        """What lets one message of a queue start that nobody but breakers hold."""
+        if pause is None or pause.origin != "breaker" or self._breakers is None:
+            return None
+        return self._breakers.probe(set().union(*(pauses.owners(one) for one in self._targets[consumer])))
 
     async def _settled(self, consumer: Consumer, applying: Awaitable[None]) -> None:
         try:
@@ -184,3 +234,18 @@ class Control:
         if self.stale is not None:
             log.info("pauses can be read again")
         self.stale = None
+
+
+def _precedence(pause: Pause) -> int:
+    """An operator's first, and an exclusive command before breakers: nothing is tried beside it."""
+    return {"operator": 0, "exclusive": 1, "breaker": 2}[pause.origin]
+
+
+def _log_paused(consumer: Consumer, pause: Pause) -> None:
+    log.info(
+        "paused",
+        queue=consumer.spec.name,
+        types=list(consumer.types),
+        actor=pause.actor,
+        reason=pause.reason,
+    )

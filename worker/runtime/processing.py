@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -39,6 +40,7 @@ class Processing:
         limits: counts what is done.
         clock: seconds since the epoch.
         listener: told about each settled message.
+        succeeded: told the type of each message that was handled.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Processing:
         limits: Limits,
         clock: Clock,
         listener: Listener | None = None,
+        succeeded: Callable[[str], None] | None = None,
     ) -> None:
         self._serializer = serializer
         self._settler = settler
@@ -59,6 +62,7 @@ class Processing:
         self._limits = limits
         self._clock = clock
         self._listener = listener
+        self._succeeded = succeeded
         self._status = status
         self._tracked = {
             name: message.track and message.kind == "command" and status is not None
@@ -100,6 +104,8 @@ class Processing:
                 await self._failures.resolve(envelope.id, ticket.ticket)
             self._limits.finished += 1
             consumer.pace.ended(well=True)
+            if self._succeeded is not None:
+                self._succeeded(envelope.type)
             consumer.finish(Ack(delivery))
             if tracked:
                 self._record(consumer, envelope, "done")

@@ -100,6 +100,9 @@ class Ramp:
         if len(self._failures) > self._policy.tolerance * len(self._starts) and now - self._cut_at >= _SECOND:
             self._cut(now)
 
+    def left(self) -> None:
+        """Nothing that matters: how it ended does."""
+
     def over(self, now: float) -> bool:
         """Whether it has held nothing back for a while, and is not needed any more."""
         return now - self._bound_at >= _FREE

@@ -32,23 +32,25 @@ class Ramps:
         self._share = 1.0
         self._counted_at = float("-inf")
 
-    def begin(self, consumer: Consumer, pause: Pause, now: float) -> None:
-        """Let a consumer begin slowly, if it was paused for long, or by a breaker."""
+    def begin(self, consumer: Consumer, pause: Pause, now: float) -> Ramp | None:
+        """Make a ramp for a consumer that was paused for long, or by a breaker; None for others."""
         lasted = now - pause.since
-        if not self._policy.enabled or (pause.origin != "breaker" and lasted < self._policy.after):
-            return
-        consumer.pace.ramp = Ramp(self._policy, asyncio.get_running_loop().time(), self._share)
+        if pause.origin == "exclusive" or not self._policy.enabled:
+            return None
+        if pause.origin != "breaker" and lasted < self._policy.after:
+            return None
         log.info("work is taken up step by step", queue=consumer.spec.name, paused_for=round(lasted, 1))
+        return Ramp(self._policy, asyncio.get_running_loop().time(), self._share)
 
     async def look(self, consumers: Sequence[Consumer]) -> None:
         """Count the fleet now and then, and end the ramps that hold nothing back any more."""
         now = asyncio.get_running_loop().time()
         for consumer in consumers:
-            ramp = consumer.pace.ramp
-            if ramp is not None and ramp.over(now):
-                consumer.pace.ramp = None
+            throttle = consumer.pace.throttle
+            if throttle is not None and throttle.over(now):
+                consumer.pace.limit(None)
                 log.info("work is taken up in full", queue=consumer.spec.name)
-        if now - self._counted_at < _LOOK or not any(one.pace.ramp or one.paused for one in consumers):
+        if now - self._counted_at < _LOOK or not any(one.pace.throttle or one.paused for one in consumers):
             return
         try:
             self._share = 1.0 / max(1, await self._fleet())
@@ -57,5 +59,5 @@ class Ramps:
             return
         self._counted_at = now
         for consumer in consumers:
-            if consumer.pace.ramp is not None:
-                consumer.pace.ramp.share = self._share
+            if consumer.pace.throttle is not None:
+                consumer.pace.throttle.share = self._share

@@ -18,7 +18,7 @@ from worker.messaging.retry import Again as TryAgain
 from worker.messaging.retry import Retry, decide
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
-from worker.messaging.stamps import Abandoned, Replay
+from worker.messaging.stamps import Abandoned, Handled, Replay
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
 from worker.runtime.consumer import Consumer
 
@@ -29,6 +29,10 @@ _TRACE_LIMIT = 20_000
 _MESSAGE_LIMIT = 4_000
 
 log = structlog.stdlib.get_logger("worker.settlement")
+
+
+Spares = Callable[[str, list[tuple[str | None, Exception]]], bool]
+"""Says, of a message's id and its failures by handler, whether it is not charged with them."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -52,6 +56,7 @@ class Settler:
         worker: name of this worker, kept in the history.
         clock: seconds since the epoch.
         chance: random number in [0, 1) for jitter.
+        spares: asks the breakers whether a message is not charged with its failures.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Settler:
         worker: str,
         clock: Clock,
         chance: Callable[[], float],
+        spares: Spares | None = None,
     ) -> None:
         self._registry = registry
         self._serializer = serializer
@@ -73,6 +79,7 @@ class Settler:
         self._worker = worker
         self._clock = clock
         self._chance = chance
+        self._spares = spares
 
     async def failed(
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: Exception
@@ -121,6 +128,8 @@ class Settler:
         if outage is not None:
             _log_of(consumer, envelope).warning("message given back", error=str(outage))
             return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
+        if self._spares is not None and self._spares(envelope.id, failures):
+            return await self._spare(consumer, delivery, envelope, failures[0][1])
         policy = self._registry.messages[envelope.type].retry or self._policy
         decisions = [
             (name, error, decide(error, envelope.attempt, policy, self._chance)) for name, error in failures
@@ -147,6 +156,18 @@ class Settler:
                 raise
             # it will never be taken: given back, the message would fail and be refused for ever
             return await self._give_up(consumer, delivery, envelope, [*failures, (None, refusal)])
+
+    async def _spare(
+        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: Exception
+    ) -> Verdict:
+        """Give back what failed by the fault of something that its handlers call; what they have done is kept."""
+        _log_of(consumer, envelope).warning(
+            "message given back: its breaker takes the failure upon itself",
+            error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT],
+        )
+        if envelope.get(Handled) is not None:
+            return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", error)
+        return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, error)
 
     async def _again(
         self,

@@ -11,6 +11,7 @@ import structlog
 
 from worker.errors import Unavailable
 from worker.messaging.transport import Delivery
+from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
 from worker.runtime.limits import Limits
 
@@ -61,6 +62,7 @@ class Worker:
         self._busy = 0
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
+        self.breakers: Breakers | None = None
 
     @property
     def stopping(self) -> bool:

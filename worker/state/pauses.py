@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, outlived
+from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, Solo, outlived
 from worker.state.database import Database
-from worker.state.tables import audit, control, pauses
+from worker.state.tables import audit, control, exclusive, pauses
 
 Decide = Callable[[Pauses], Change]
 """Says what changes, given what there is; asked inside the transaction."""
@@ -63,24 +63,14 @@ class SqlPauses:
             before = await _read(connection)
             change = decide(before)
             if change.empty:
-                await connection.execute(update(control).values(version=version - 1))
+                await unbump(connection)
                 return version - 1
             gone = {*change.gone, *outlived(before, now)}
             if gone:
                 await connection.execute(delete(pauses).where(pauses.c.number.in_(gone)))
             for rule in change.made:
-                await connection.execute(insert(pauses).values(_row(rule)))
-            await connection.execute(
-                insert(audit).values(
-                    at=now,
-                    actor=actor,
-                    action=action,
-                    subject=msgspec.json.encode(list(subject)).decode(),
-                    reason=reason,
-                    until=until,
-                    version=version,
-                )
-            )
+                await connection.execute(insert(pauses).values(row_of(rule)))
+            await note(connection, now, version, action, actor, subject, reason, until)
             return version
 
     async def audited(self, limit: int = 100) -> list[dict[str, Any]]:
@@ -91,16 +81,47 @@ class SqlPauses:
         return [{**row, "subject": msgspec.json.decode(row["subject"])} for row in rows]
 
 
+async def note(
+    connection: AsyncConnection,
+    at: float,
+    version: int,
+    action: str,
+    actor: str,
+    subject: Sequence[str],
+    reason: str | None,
+    until: float | None,
+) -> None:
+    """Write a change down for the audit, in the transaction of ``connection``."""
+    await connection.execute(
+        insert(audit).values(
+            at=at,
+            actor=actor,
+            action=action,
+            subject=msgspec.json.encode(list(subject)).decode(),
+            reason=reason,
+            until=until,
+            version=version,
+        )
+    )
+
+
 async def bump(connection: AsyncConnection) -> int:
     """Raise the version in the transaction of ``connection``, which from here on keeps others from doing so."""
     statement = update(control).values(version=control.c.version + 1).returning(control.c.version)
     return int((await connection.execute(statement)).scalar_one())
 
 
+async def unbump(connection: AsyncConnection) -> None:
+    """Take back what ``bump`` did in this transaction, as nothing has changed."""
+    await connection.execute(update(control).values(version=control.c.version - 1))
+
+
 async def _read(connection: AsyncConnection) -> Pauses:
     version = (await connection.execute(select(control.c.version))).scalar_one()
     rows = (await connection.execute(select(pauses).order_by(pauses.c.number))).mappings()
-    return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows))
+    held = (await connection.execute(select(exclusive))).mappings().first()
+    solo = None if held is None else Solo(worker=held["worker"], type=held["type"], until=held["until"])
+    return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows), solo=solo)
 
 
 def _rule(row: Any) -> Rule:
@@ -114,10 +135,12 @@ def _rule(row: Any) -> Rule:
         origin=origin,
         reason=row["reason"],
         until=row["until"],
+        owner=row["owner"],
     )
 
 
-def _row(rule: Rule) -> dict[str, Any]:
+def row_of(rule: Rule) -> dict[str, Any]:
+    """Make the row of a rule; its number comes from the table."""
     return {
         "action": rule.action,
         "origin": rule.origin,
@@ -127,4 +150,5 @@ def _row(rule: Rule) -> dict[str, Any]:
         "reason": rule.reason,
         "since": rule.since,
         "until": rule.until,
+        "owner": rule.owner,
     }

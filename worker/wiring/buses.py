@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from worker.chain.chain import Step
+from worker.chain.conditions import parse_all
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
@@ -23,6 +24,7 @@ from worker.messaging.stamps import Received
 from worker.messaging.status import StatusRecorder
 from worker.messaging.unit_of_work import UnitsOfWork
 from worker.middleware.emit import Emitter
+from worker.middleware.exclusive import Exclusive, Solitude
 from worker.middleware.handle import Handle
 from worker.middleware.route import Route
 from worker.middleware.track import Track
@@ -49,6 +51,7 @@ def make_buses(
     executor: Executor | None,
     clock: Clock,
     gate: Gate,
+    solitude: Solitude,
     ignore_events: bool = False,
 ) -> Buses:
     """Wire the three buses; see the parts for their arguments."""
@@ -61,7 +64,12 @@ def make_buses(
         track.append(Step("worker.track", Track(registry, status, clock)))
     last: list[Step[Middleware]] = [Step("worker.handle", handle)]
     queued = chain(registry, track, [Step("worker.route", route), *last])
-    consumed = chain(registry, (), last)
+    alone = [message.name for message in registry.messages.values() if message.exclusive]
+    first: list[Step[Middleware]] = []
+    if alone:
+        when = parse_all({"type": "|".join(alone)})
+        first.append(Step("worker.exclusive", Exclusive(solitude), when=when))
+    consumed = chain(registry, (), [*first, *last])
     for kind in QUEUED:
         dispatch[kind] = bus(kind, "dispatch", registry, queued, clock)
     dispatch["query"] = bus("query", "dispatch", registry, consumed, clock)

@@ -11,6 +11,7 @@ from worker.errors import ConfigurationError
 from worker.messaging.middleware import CallNext
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
+from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.control import Control
 from worker.runtime.events import Listener
@@ -21,6 +22,7 @@ from worker.runtime.ramp import RampPolicy
 from worker.runtime.ramps import Ramps
 from worker.runtime.settlement import Settler
 from worker.runtime.worker import Worker
+from worker.state.breakers import SqlBreakers
 from worker.wiring.pausing import LIVE
 from worker.wiring.service import Service
 
@@ -34,6 +36,9 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         ConfigurationError: a transport, queue or type is not known.
     """
     loop = asyncio.get_running_loop()
+    chosen = choose(service.routes, options)
+    types = [name for _, spec, _ in chosen for name in spec.types]
+    breakers = Breakers(service.registry, SqlBreakers(service.database), service.name, types, service.clock)
     settler = Settler(
         service.registry,
         service.serializer,
@@ -43,6 +48,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         service.name,
         service.clock,
         random.random,
+        breakers.failed,
     )
     limits = Limits(options, loop.time)
     process = Processing(
@@ -54,9 +60,10 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         limits=limits,
         clock=service.clock,
         listener=listener,
+        succeeded=breakers.succeeded,
     )
     worker = Worker(process, slots=options.concurrency, limits=limits, pending=service.outbox.count)
-    chosen = choose(service.routes, options)
+    worker.breakers = breakers
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
     return worker
 
@@ -75,7 +82,7 @@ def make_control(service: Service, worker: Worker) -> Control:
 
     async def report() -> None:
         """Write the heartbeat."""
-        await service.beat(types, control.applied, worker.troubles())
+        await service.beat(types, control.applied, worker.troubles(), control.quiet)
 
     async def fleet() -> int:
         """Count the workers."""
@@ -91,7 +98,10 @@ def make_control(service: Service, worker: Worker) -> Control:
         service.clock,
         report,
         ramps=Ramps(policy, fleet),
+        breakers=worker.breakers,
     )
+    if worker.breakers is not None:
+        worker.breakers.changed = control.nudge
     return control
 
 

@@ -162,6 +162,15 @@ class Pausing:
                 return found
             await asyncio.sleep(min(_POLL, max(0.0, end - loop.time())))
 
+    async def busy(self, version: int) -> tuple[str, ...]:
+        """Names of the workers alive in which commands may run that a version shall stop.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        live = await self._workers.live(LIVE)
+        return tuple(worker.id for worker in live if worker.quiet_version < version)
+
     def mates(self, target: Target) -> list[Target]:
         """The types of a type's queue, itself included."""
         return self._with_mates([target])

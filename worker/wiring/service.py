@@ -25,8 +25,10 @@ from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
 from worker.messaging.transport import Outcome, Outgoing, Transport
 from worker.runtime.relay import Relay
+from worker.runtime.solitude import OneAtATime
 from worker.settings import Settings
 from worker.state.database import Database
+from worker.state.exclusive import SqlExclusive
 from worker.state.failures import SqlFailures
 from worker.state.idempotency import SqlIdempotency
 from worker.state.inbox import Inbox
@@ -86,9 +88,15 @@ class Service:
     pausing: Pausing
 
     async def beat(
-        self, types: tuple[str, ...], applied_version: int = 0, troubles: tuple[str, ...] = ()
+        self,
+        types: tuple[str, ...],
+        applied_version: int = 0,
+        troubles: tuple[str, ...] = (),
+        quiet_version: int = 0,
     ) -> None:
         """Tell the fleet that this process lives, what it takes, which pauses it has applied, and what is wrong.
+
+        ``quiet_version`` is that as of which no command has been running here.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
@@ -101,6 +109,7 @@ class Service:
             applied_version=applied_version,
             types=types,
             troubles=troubles,
+            quiet_version=quiet_version,
         )
         await self.workers.beat(beat)
 
@@ -201,8 +210,14 @@ async def opened(
             executor=executor,
             clock=clock,
             gate=gate,
+            solitude=OneAtATime(SqlExclusive(database), pausing.busy, gate, name),
             ignore_events=settings.events.mode == "ignore",
         )
+
+        async def finished(type_name: str, message_id: str) -> bool:
+            """Whether the inbox has the work of every handler on the message."""
+            handlers = registry.handlers.get(type_name, ())
+            return bool(handlers) and all([await inbox.knows(message_id, one.name) for one in handlers])
 
         async def publish(transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
             """Publish to the transport of that name."""
@@ -223,7 +238,7 @@ async def opened(
             serializer=serializer,
             failures=failures,
             status_writer=writer,
-            status=Standing(reader, writer, connected, failures, clock, pausing.is_paused),
+            status=Standing(reader, writer, connected, failures, clock, pausing.is_paused, finished),
             statuses=reader,
             outbox=outbox,
             relay=relay,

@@ -22,8 +22,8 @@ class Standing:
 
     A worker acks a message and writes ``done`` a moment later; killed in between, nobody would ever write
     it. A command that stood still, is gone from its queue and is not in the failure store has been
-    handled: it counts as done from when that is found out. Where the transport cannot look messages up,
-    the status stays as it was written.
+    handled: it counts as done from when that is found out. Where the transport cannot look messages up, the
+    inbox tells of handlers that used their session; of others nobody can, and the status stays as it was written.
 
     Args:
         reader: of what was written.
@@ -32,6 +32,7 @@ class Standing:
         failures: the failure store.
         clock: seconds since the epoch.
         paused: whether messages of a type wait for a resume.
+        finished: whether the work of every handler of a type on the message of an id is committed.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Standing:
         failures: FailureStore,
         clock: Clock,
         paused: Callable[[str], Awaitable[bool]],
+        finished: Callable[[str, str], Awaitable[bool]],
     ) -> None:
         self._reader = reader
         self._recorder = recorder
@@ -49,6 +51,7 @@ class Standing:
         self._failures = failures
         self._clock = clock
         self._paused = paused
+        self._finished = finished
 
     async def get(self, command_id: str) -> CommandStatus | None:
         """Return the status, None when it is unknown.
@@ -99,10 +102,10 @@ class Standing:
         return not ended and bool(times) and self._clock() - max(times) > PATIENCE
 
     async def _held(self, status: CommandStatus) -> bool:
-        """Whether the message is still on its queue, as far as anybody can tell."""
+        """Whether the message is still on its queue, or may be, as far as anybody can tell."""
         transport: object = self._transports.get(status.transport or "")
         if not isinstance(transport, Findable) or not status.queue:
-            return True
+            return not await self._finished(status.type, status.id)
         try:
             return status.id in await transport.holds(status.queue, [status.id])
         except Unavailable:

@@ -230,7 +230,7 @@ async def test_a_long_pause_ends_step_by_step_and_a_short_one_at_once(shop):
         it.clock.advance(59)
         await send(it, ResumeConsumers())
         await control.look()
-        assert place.pace.ramp is None
+        assert place.pace.throttle is None
         await send(it, PauseConsumers())
         await control.look()
         await it.service.workers.beat(
@@ -246,14 +246,14 @@ async def test_a_long_pause_ends_step_by_step_and_a_short_one_at_once(shop):
         await it.send(*(Place(number) for number in range(50)))
         await send(it, ResumeConsumers())
         await control.look()
-        assert place.pace.ramp.share == 0.5
+        assert place.pace.throttle.share == 0.5
         await until(lambda: shop.started)
         for _ in range(200):
             await asyncio.sleep(0)
         assert len(shop.started) == 1
         shop.may_finish.set()
         await until(lambda: len(shop.done) == 50)
-        place.pace.ramp._bound_at -= 10.0
+        place.pace.throttle._bound_at -= 10.0
         await control.look()
-        assert place.pace.ramp is None
+        assert place.pace.throttle is None
         await stop(it, running)

@@ -58,9 +58,21 @@ async def unpaused(type_name: str) -> bool:
     return False
 
 
-def standing(status: str, transport: object, failures: Failures, later: float = PATIENCE + 1) -> Standing:
+def standing(
+    status: str,
+    transport: object,
+    failures: Failures,
+    later: float = PATIENCE + 1,
+    done: frozenset[str] = frozenset(),
+) -> Standing:
     statuses = Statuses(status)
-    return Standing(statuses, statuses, {"sqlite": transport}, failures, lambda: STARTED + later, unpaused)
+
+    async def finished(type_name: str, message_id: str) -> bool:
+        return message_id in done
+
+    return Standing(
+        statuses, statuses, {"sqlite": transport}, failures, lambda: STARTED + later, unpaused, finished
+    )
 
 
 @pytest.mark.parametrize("status", ["accepted", "running", "retrying"])
@@ -92,8 +104,16 @@ async def test_a_recent_command_is_not_asked_about() -> None:
     assert found.status == "accepted"
 
 
+@pytest.mark.parametrize("status", ["accepted", "running", "retrying"])
+async def test_a_command_whose_work_is_committed_is_done(status: str) -> None:
+    """Where the transport cannot look messages up, the inbox tells what a worker had finished when it was killed."""
+    found = await standing(status, object(), Failures(), done=frozenset({ID})).get(ID)
+    assert found is not None
+    assert found.status == "done"
+
+
 async def test_a_transport_that_cannot_look_up_leaves_the_status() -> None:
-    """Nobody can tell."""
+    """Without a committed work nobody can tell."""
     found = await standing("accepted", object(), Failures()).get(ID)
     assert found is not None
     assert found.status == "accepted"

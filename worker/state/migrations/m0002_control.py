@@ -39,6 +39,7 @@ Table(
     Column("reason", Text),
     Column("since", Double, nullable=False),
     Column("until", Double),
+    Column("owner", String(255), nullable=False),  # the breaker's name; empty: an operator's
     sqlite_autoincrement=True,
 )
 
@@ -61,11 +62,9 @@ Table(
     "worker_breakers",
     _metadata,
     Column("name", String(255), primary_key=True),
-    Column("opened_at", Double, nullable=False),
-    Column("trips", Integer, nullable=False),  # probes that failed in a row
-    Column("due", Double, nullable=False),  # when somebody may probe
-    Column("prober", String(255)),  # the worker that does
-    Column("types", Text, nullable=False),  # a JSON list: what it holds
+    Column("trips", Integer, nullable=False),  # messages tried in a row that failed
+    Column("due", Double, nullable=False),  # when somebody may try one
+    Column("prober", String(255), nullable=False),  # the worker that tries; empty: nobody does
 )
 
 Table(

@@ -36,6 +36,8 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
         )
         async with background(lambda: beat(control.report)), background(watchdog.run):
             await worker.run(options.graceful_timeout, burst=options.burst)
+    if worker.breakers is not None:
+        await worker.breakers.close()
     for consumer in worker.consumers:
         await consumer.close(1.0)
     await service.relay.drain(_RELAY_GRACE)

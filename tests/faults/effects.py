@@ -1,0 +1,108 @@
+"""What the handlers have done: lines in a file, rows in either kind of state database."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.faults.app import NOTES, WIDTH
+
+TABLES = ("kept", "told")
+COLUMNS = "number INTEGER, message_id TEXT, attempt INTEGER"
+
+
+class Effects:
+    """Reads the notes and the tables of the application under faults.
+
+    Args:
+        folder: where the workers run.
+        url: the state database, ``sqlite:////…`` (absolute) or ``postgresql://…``.
+    """
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._url = url
+        self._notes = folder / NOTES
+        self._read = 0
+        self._counted = (0.0, 0)
+        self.noted: Counter[int] = Counter()
+        self.by_worker: Counter[int] = Counter()
+        for table in TABLES:
+            self.run(f"CREATE TABLE {table} ({COLUMNS})")
+
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run one statement."""
+        if self._url.startswith("sqlite"):
+            return self._run_sqlite(statement)
+        return _in_thread(self._run_postgres(statement))
+
+    def count(self) -> int:
+        """Commands noted or kept by now, duplicates included, not older than a fifth of a second."""
+        at, number = self._counted
+        if time.monotonic() - at > 0.2:
+            lines = self._notes.stat().st_size // WIDTH if self._notes.exists() else 0
+            number = lines + self.rows("kept")
+            self._counted = (time.monotonic(), number)
+        return number
+
+    def rows(self, table: str) -> int:
+        """Rows of a table."""
+        return int(self.run(f"SELECT count(*) FROM {table}")[0][0])
+
+    def numbers(self, table: str) -> Counter[int]:
+        """How often each number is stored."""
+        return Counter(int(number) for (number,) in self.run(f"SELECT number FROM {table}"))
+
+    def look(self) -> None:
+        """Read what was noted since the last look: numbers, and how many by which process."""
+        if not self._notes.exists():
+            return
+        with self._notes.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        new = new[: len(new) // WIDTH * WIDTH]
+        self._read += len(new)
+        for line in new.splitlines():
+            number, pid = line.split()
+            self.noted[int(number)] += 1
+            self.by_worker[int(pid)] += 1
+
+    def _run_sqlite(self, statement: str) -> list[tuple[Any, ...]]:
+        file = Path(self._url.removeprefix("sqlite:///"))
+        file.parent.mkdir(exist_ok=True)
+        connection = sqlite3.connect(file, timeout=30, isolation_level=None)
+        try:
+            return connection.execute(statement).fetchall()
+        finally:
+            connection.close()
+
+    async def _run_postgres(self, statement: str) -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(self._url, timeout=20)
+        try:
+            return [tuple(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+
+def _in_thread(work: Any) -> list[tuple[Any, ...]]:
+    """Run a coroutine, also where this thread runs a loop."""
+    done: list[Any] = []
+
+    def run() -> None:
+        try:
+            done.append(asyncio.run(work))
+        except BaseException as error:
+            done.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if isinstance(done[0], BaseException):
+        raise done[0]
+    return list(done[0])

@@ -1,0 +1,244 @@
+"""Commands flow through an intake and three workers, all processes of their own, while a test breaks something.
+
+It ends with everything drained and counted: nothing lost, nothing unexpected, each stored effect once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from tests.e2e.processes import Process
+from tests.e2e.project import Intake, Project
+from tests.e2e.waiting import until
+from tests.faults.effects import Effects
+from tests.faults.load import LANES, LINES, Load, id_of, type_of
+
+COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "20000"))
+"""How many flow in each test; fewer while a test is being written."""
+WORKERS = 3
+SLOTS = 16
+IN_HAND = WORKERS * SLOTS * 4
+"""More messages than the workers ever hold, prefetched ones included."""
+BACK = 30.0
+"""Seconds after the end of a fault within which every worker consumes again."""
+DRAIN = 120.0
+"""Seconds within which everything is handled, on a machine that does much else."""
+
+TOML = """\
+app = "tests.faults.app:app"
+
+[database]
+url = "{database}"
+
+[transports.{name}]
+url = "{url}"
+{options}
+
+[routing]
+"*" = "{name}"
+"""
+
+
+class Flow:
+    """The processes, the load, and the sums.
+
+    Args:
+        transport: its name, and its URL as the processes reach it.
+        waiting: how many messages the broker holds now, in hand or not.
+        database: URL of the state; a file by default.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        transport: tuple[str, str],
+        waiting: Callable[[], int],
+        *,
+        options: str = "",
+        database: str | None = None,
+        commands: int = COMMANDS,
+    ) -> None:
+        self.project = project
+        self.commands = commands
+        self.waiting = waiting
+        self._name, url = transport
+        self._database = database or f"sqlite:///{project.folder}/var/worker.db"
+        text = TOML.format(name=self._name, url=url, options=options, database=self._database)
+        (project.folder / "worker.toml").write_text(text)
+        self.workers: list[Process] = []
+        self.intake: Intake
+        self.load: Load
+        self.effects: Effects
+        self.set_up_at = 0.0
+        self._started = 0.0
+        self._probed = 0
+        self._probes: dict[int, str] = {}
+        self._unclear: dict[int, str] = {}
+
+    def __enter__(self) -> Self:
+        """Start everything, and wait until commands flow."""
+        self.project.ok("setup")
+        self._started = self.set_up_at = time.monotonic()
+        self.effects = Effects(self.project.folder, self._database)
+        self.intake = self.project.serve()
+        self.workers = [self._consume() for _ in range(WORKERS)]
+        url = str(self.intake.client.base_url)
+        self.load = Load(url, range(self.commands), self.effects.count)
+        self.load.start()
+        self.until_stored(self.commands // 10, 90)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if hasattr(self, "load"):
+            self.load.stop()
+        if error is not None:
+            self._tell()
+
+    # --- what faults need ---------------------------------------------------------------------------------------
+
+    def until_stored(self, number: int, timeout: float = DRAIN) -> None:
+        """Wait until so many commands are stored."""
+        until(lambda: self._fails() or self.effects.count() >= number, f"{number} are stored", timeout, 0.1)
+
+    def until_age(self, seconds: float) -> None:
+        """Wait until the queues are so old: a young quorum queue does not survive the death of RabbitMQ 3.10."""
+        until(lambda: time.monotonic() - self.set_up_at >= seconds, "the queues are old enough", seconds + 5)
+
+    @staticmethod
+    def now() -> float:
+        """The clock by which ``Tally.accepted`` tells when."""
+        return time.monotonic()
+
+    def replace(self, worker: Process) -> None:
+        """Kill a worker with -9, and start another one in its place."""
+        worker.kill()
+        self.workers[self.workers.index(worker)] = self._consume()
+
+    def restart_intake(self) -> None:
+        """Kill the intake with -9, and start another one on its port."""
+        self.intake.process.kill()
+        self.intake = self.project.serve(port=self.intake.port)
+
+    def until_back(self) -> float:
+        """Wait until every worker consumes again, and commands are taken; return the seconds.
+
+        A worker consumes when it does more than it can have had in hand. What is taken now must be handled,
+        which the sums tell at the end.
+        """
+        begun = time.monotonic()
+        self.effects.look()
+        before = Counter(self.effects.by_worker)
+
+        def all_back() -> bool:
+            self._fails()
+            self.effects.look()
+            if self.load.done:
+                self._probe("Take", 20)
+            gained = self.effects.by_worker - before
+            return sum(gain > IN_HAND // WORKERS for gain in gained.values()) >= WORKERS
+
+        until(all_back, "every worker consumes again", BACK, 0.1)
+        back = time.monotonic() - begun
+        for kind in ("Take", "Keep"):
+            until(lambda: self._probe(kind, 1), f"{kind} is taken after the fault", BACK, 0.2)  # noqa: B023
+        return back
+
+    def finish(self, *, lost: Callable[[set[int]], None] | None = None, deaths: int = 1) -> None:
+        """Drain, count, and stop everything.
+
+        Args:
+            lost: judges which numbers are missing, where the fault itself took some away; by default none may be.
+            deaths: how often everything in hand may have been handed out again.
+        """
+        until(lambda: self.load.done, "every command is accepted", DRAIN, 0.2)
+        posted = {number: type_of(number) for number in range(self.commands)} | self._probes
+        until(lambda: self._drained(posted, may_miss=lost is not None), "everything is drained", DRAIN, 0.3)
+        tally, noted = self.load.tally, self.effects.noted
+        assert not tally.odd, tally.odd
+        kept, told = self.effects.numbers("kept"), self.effects.numbers("told")
+        missing = set(posted) - set(noted) - set(kept)
+        if lost is None:
+            assert not missing, f"lost: {len(missing)}, {sorted(missing)[:20]}"
+            assert set(told) == set(kept), f"events lost: {sorted(set(kept) - set(told))[:20]}"
+        else:
+            lost(missing)
+        known = posted | self._unclear
+        unexpected = {number for number in noted if known.get(number) != "Take"} | {
+            number for number in {*kept, *told} if known.get(number) != "Keep"
+        }
+        assert not unexpected, f"unexpected: {sorted(unexpected)[:20]}"
+        for what, numbers in (("commands", kept), ("events", told)):
+            twice = [number for number, count in numbers.items() if count > 1]
+            assert not twice, f"{what} stored twice: {len(twice)}, {twice[:20]}"
+        self._check_ids()
+        duplicates = noted.total() - len(noted)
+        allowed = deaths * IN_HAND + tally.repeated + LANES * LINES
+        assert duplicates <= allowed, f"{duplicates} handled again, {allowed} were in flight"
+        failures = self.effects.rows("worker_failures")
+        assert failures == 0, f"{failures} failed"
+        print(
+            f"{len(noted)} noted, {len(kept)} kept, {len(missing)} missing, {duplicates} handled again (allowed "
+            f"{allowed}), {tally.repeated} posted again, {tally.unavailable} × 503, slowest answer "
+            f"{tally.slowest:.1f} s, {time.monotonic() - self._started:.0f} s in all"
+        )
+        for worker in self.workers:
+            worker.stop()
+        self.intake.process.stop()
+        until(lambda: self.waiting() == 0, "nothing was given back at the end", every=0.5)
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _consume(self) -> Process:
+        return self.project.consume(self._name, "-c", str(SLOTS))
+
+    def _probe(self, kind: str, count: int) -> bool:
+        """Post commands beyond the load's; whether all were taken."""
+        for _ in range(count):
+            number = self.commands + self._probed
+            self._probed += 1
+            answer = self.intake.client.post(f"/commands/{kind}", json={"number": number}, timeout=60)
+            assert answer.status_code in {202, 503}, answer.text
+            if answer.status_code == 503:
+                self._unclear[number] = kind
+                return False
+            self._probes[number] = kind
+        return True
+
+    def _drained(self, posted: Mapping[int, str], *, may_miss: bool) -> bool:
+        self._fails()
+        self.effects.look()
+        kept = self.effects.rows("kept")
+        takes = sum(kind == "Take" for kind in posted.values())
+        if not may_miss and (len(self.effects.noted) < takes or kept < len(posted) - takes):
+            return False
+        if self.effects.rows("worker_outbox") or self.waiting():
+            return False
+        return self.effects.rows("told") >= kept
+
+    def _check_ids(self) -> None:
+        rows = self.effects.run("SELECT number, message_id FROM kept")
+        strange = [row for row in rows if row[0] < self.commands and row[1] != id_of(row[0])]
+        assert not strange, f"stored under another id: {strange[:5]}"
+
+    def _fails(self) -> bool:
+        """Raise when there is no point in waiting any longer; False else."""
+        ended = [worker.arguments for worker in self.workers if not worker.running]
+        assert not ended, f"workers have ended: {ended}"
+        if hasattr(self, "load") and self.load.failed is not None:
+            raise AssertionError(f"posting failed: {self.load.failed!r}")
+        return False
+
+    def _tell(self) -> None:
+        """What was known when it went wrong, and the end of each log."""
+        print(f"accepted {len(self.load.tally.accepted)}, done {self.effects.count()}, {self.load.tally.odd}")
+        for process in self.project.processes:
+            print(
+                f"--- {process.arguments}, {'running' if process.running else 'ended'}\n{process.log[-3000:]}"
+            )

@@ -1,0 +1,70 @@
+"""A RabbitMQ to break, and a flow of commands over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import aio_pika
+
+from tests.brokers.rabbitmq import OwnRabbitMQ
+from tests.e2e.project import Project
+from tests.faults.flow import Flow
+from tests.proxy.proxy import Proxy
+
+YOUNG = 12.0
+"""Seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed."""
+
+
+class Rabbit:
+    """One virtual host of a broker that this module of tests has to itself.
+
+    Attributes:
+        proxy: what the workers and the intake connect through.
+    """
+
+    def __init__(self, broker: OwnRabbitMQ, url: str, proxy: Proxy) -> None:
+        self.broker = broker
+        self.proxy = proxy
+        self._url = url
+        self._vhost = urlsplit(url).path[1:]
+
+    def flow(self, project: Project, queue_type: str = "quorum", database: str | None = None) -> Flow:
+        """Commands over this broker."""
+        parts = urlsplit(self._url)
+        port = str(self.proxy.port).join(parts.netloc.rsplit(str(parts.port), 1))
+        url = urlunsplit(parts._replace(netloc=port))
+        options = f'queue_type = "{queue_type}"'
+        return Flow(project, ("rabbitmq", url), self.waiting, options=options, database=database)
+
+    def queues(self) -> dict[str, int]:
+        """Messages of each queue, in hand or not, as the broker last counted; one where it has not counted yet."""
+        listed = self.broker.api("GET", f"queues/{quote(self._vhost)}").json()
+        return {one["name"]: int(one.get("messages", 1)) for one in listed}
+
+    def waiting(self) -> int:
+        """Messages on all queues: counted now where nobody has them in hand, else as of a few seconds ago."""
+        counted = self.queues()
+        return max(sum(counted.values()), asyncio.run(self._ready(list(counted))))
+
+    def delete(self, queue: str) -> None:
+        """Take a queue away by the operator's hand."""
+        self.broker.api("DELETE", f"queues/{quote(self._vhost)}/{quote(queue)}")
+
+    async def _ready(self, queues: list[str]) -> int:
+        connection = await aio_pika.connect(self._url, timeout=20)
+        async with connection:
+            channel = await connection.channel()
+            declared = [await channel.declare_queue(name, passive=True, timeout=20) for name in queues]
+            return sum(one.declaration_result.message_count or 0 for one in declared)
+
+
+@contextmanager
+def rabbit(broker: OwnRabbitMQ) -> Iterator[Rabbit]:
+    """A virtual host for one test, removed afterwards, with a proxy before it."""
+    port = urlsplit(broker.url).port
+    assert port is not None
+    with broker.fresh() as url, Proxy(port) as proxy:
+        yield Rabbit(broker, url, proxy)

@@ -1,0 +1,98 @@
+"""Solitude: one message of the whole fleet runs with no other command in flight, by a lock in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import structlog
+
+from worker.errors import Held, Unavailable
+from worker.messaging.envelope import Envelope
+from worker.messaging.gate import Gate
+from worker.messaging.stamps import Received
+
+LEASE = 30.0
+"""Seconds after which the lock of a worker that has died is free."""
+
+_POLL = 0.1
+
+log = structlog.stdlib.get_logger("worker.exclusive")
+
+
+class Lock(Protocol):
+    """The fleet's one lock; each method may raise DatabaseUnavailable."""
+
+    async def take(self, worker: str, message_id: str, type_name: str, lease: float) -> int | None:
+        """Take it; the version that workers must have applied, None while another message has it."""
+        ...
+
+    async def extend(self, message_id: str, lease: float) -> bool:
+        """Hold it longer; False when it is another's by now."""
+        ...
+
+    async def release(self, message_id: str) -> None:
+        """Let go of it. Idempotent."""
+        ...
+
+
+class OneAtATime:
+    """Takes the lock, waits until no worker runs a command any more, and holds the lock meanwhile.
+
+    Args:
+        lock: the stored one.
+        busy: names the workers alive in which commands may run that were not stopped by a version.
+        gate: of this process.
+        worker: name of this process.
+    """
+
+    def __init__(
+        self, lock: Lock, busy: Callable[[int], Awaitable[tuple[str, ...]]], gate: Gate, worker: str
+    ) -> None:
+        self._lock = lock
+        self._busy = busy
+        self._gate = gate
+        self._worker = worker
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+
+    async def enter(self, envelope: Envelope[Any], received: Received) -> None:
+        """Return when nothing else runs; see the port."""
+        version = await self._lock.take(self._worker, envelope.id, envelope.type, LEASE)
+        if version is None:
+            raise Held
+        self._gate.admitted.add(envelope.id)
+        self._keeping[envelope.id] = asyncio.get_running_loop().create_task(self._keep(envelope.id))
+        try:
+            while True:
+                if received in self._gate.paused:
+                    raise Held
+                if not await self._busy(version):
+                    break
+                await asyncio.sleep(_POLL)
+            if received in self._gate.paused:  # while the last one was asked
+                raise Held
+        except BaseException:
+            await self.leave(envelope)
+            raise
+
+    async def leave(self, envelope: Envelope[Any]) -> None:
+        """Let the others run again; where the database does not answer, when the lock's time is over."""
+        self._gate.admitted.discard(envelope.id)
+        keeping = self._keeping.pop(envelope.id, None)
+        if keeping is not None:
+            keeping.cancel()
+        try:
+            await self._lock.release(envelope.id)
+        except Unavailable as error:
+            log.warning("exclusive lock not released; it ends by itself", within=LEASE, error=str(error))
+
+    async def _keep(self, message_id: str) -> None:
+        while True:
+            await asyncio.sleep(LEASE / 6)
+            try:
+                if not await self._lock.extend(message_id, LEASE):
+                    log.error("exclusive lock lost; others may run", id=message_id)
+                    return
+            except Unavailable as error:
+                log.warning("exclusive lock not extended", id=message_id, error=str(error))
