@@ -24,7 +24,7 @@ from tests.brokers.unavailable import Unavailable
 from tests.e2e.waiting import until
 
 VARIABLE = "WORKER_TEST_POSTGRES"
-IMAGE = "postgres:17"
+IMAGE = "postgres:17.6"
 HELP = (
     "PostgreSQL: install it (Debian: apt install postgresql; macOS: brew install postgresql), start Docker, or "
     f"name one whose user may create databases: {VARIABLE}=postgresql://postgres@localhost:5432/postgres"
@@ -193,15 +193,15 @@ class ContainedPostgres(OwnPostgres):
     def __init__(self, place: Place, folder: Path) -> None:
         port = ports.choose()
         super().__init__(
-            url=f"postgresql://postgres@{ports.HOST}:{port}/postgres",
+            url=f"postgresql://postgres:postgres@{ports.HOST}:{port}/postgres",
             how=f"Docker: {IMAGE} on {ports.HOST}:{port}",
         )
         made = docker.Container(
             place,
             IMAGE,
             published={port: 5432},
-            environment={"POSTGRES_HOST_AUTH_METHOD": "trust"},
-            arguments=[word for setting in _SETTINGS for word in ("-c", setting)],
+            environment={"POSTGRES_PASSWORD": "postgres"},
+            arguments=["postgres", *(word for setting in _SETTINGS for word in ("-c", setting))],
         )
         self.server = made
 

@@ -23,7 +23,7 @@ from tests.e2e.waiting import until
 
 VARIABLE = "WORKER_TEST_RABBITMQ"
 MANAGEMENT = "WORKER_TEST_RABBITMQ_MANAGEMENT"
-IMAGE = "rabbitmq:4-management"
+IMAGE = "rabbitmq:4.1.3-management"
 HELP = (
     "RabbitMQ: install it (Debian: apt install rabbitmq-server; macOS: brew install rabbitmq), start Docker, or "
     f"name one that is for tests alone: {VARIABLE}=amqp://guest:guest@localhost:5672/ with its management plugin on"
