@@ -59,19 +59,20 @@ class Effects:
         """How often each number is stored."""
         return Counter(int(number) for (number,) in self.run(f"SELECT number FROM {table}"))
 
-    def look(self) -> None:
-        """Read what was noted since the last look: numbers, and how many by which process."""
+    def look(self) -> list[tuple[int, int]]:
+        """Read what was noted since the last look: number and process of each."""
         if not self._notes.exists():
-            return
+            return []
         with self._notes.open("rb") as file:
             file.seek(self._read)
             new = file.read()
         new = new[: len(new) // WIDTH * WIDTH]
         self._read += len(new)
-        for line in new.splitlines():
-            number, pid = line.split()
-            self.noted[int(number)] += 1
-            self.by_worker[int(pid)] += 1
+        pairs = [(int(number), int(pid)) for number, pid in (line.split() for line in new.splitlines())]
+        for number, pid in pairs:
+            self.noted[number] += 1
+            self.by_worker[pid] += 1
+        return pairs
 
     def _run_sqlite(self, statement: str) -> list[tuple[Any, ...]]:
         file = Path(self._url.removeprefix("sqlite:///"))

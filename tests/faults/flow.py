@@ -17,13 +17,14 @@ from tests.e2e.project import Intake, Project
 from tests.e2e.waiting import until
 from tests.faults.effects import Effects
 from tests.faults.load import LANES, LINES, Load, id_of, type_of
+from worker.runtime.consumer import MAX_PREFETCH
 
 COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "20000"))
 """How many flow in each test; fewer while a test is being written."""
 WORKERS = 3
 SLOTS = 16
-IN_HAND = WORKERS * SLOTS * 4
-"""More messages than the workers ever hold, prefetched ones included."""
+IN_HAND = WORKERS * MAX_PREFETCH
+"""Messages that the workers hold at most, prefetched ones included."""
 BACK = 30.0
 """Seconds after the end of a fault within which every worker consumes again."""
 DRAIN = 120.0
@@ -127,25 +128,33 @@ class Flow:
         self.intake = self.project.serve(port=self.intake.port)
 
     def until_back(self) -> float:
-        """Wait until every worker consumes again, and commands are taken; return the seconds.
+        """Wait until every worker consumes again, and what is published now is received; return the seconds.
 
-        A worker consumes when it does more than it can have had in hand. What is taken now must be handled,
-        which the sums tell at the end.
+        A worker consumes again when it does more than its slots held. Each must then do something that was
+        published from now on, and a command of each type is, which the sums at the end find.
         """
         begun = time.monotonic()
         self.effects.look()
         before = Counter(self.effects.by_worker)
+        late: set[int] = set()
 
-        def all_back() -> bool:
+        def look() -> Counter[int]:
             self._fails()
-            self.effects.look()
             if self.load.done:
                 self._probe("Take", 20)
-            gained = self.effects.by_worker - before
-            return sum(gain > IN_HAND // WORKERS for gain in gained.values()) >= WORKERS
+            for number, pid in self.effects.look():
+                if self.load.tally.accepted.get(number, begun if number in self._probes else 0.0) >= begun:
+                    late.add(pid)
+            return self.effects.by_worker - before
 
-        until(all_back, "every worker consumes again", BACK, 0.1)
+        until(
+            lambda: sum(gain > 2 * SLOTS for gain in look().values()) >= WORKERS,
+            "every worker consumes again",
+            BACK,
+            0.1,
+        )
         back = time.monotonic() - begun
+        until(lambda: look() and len(late) >= WORKERS, "every worker gets what is published now", DRAIN, 0.1)
         for kind in ("Take", "Keep"):
             until(lambda: self._probe(kind, 1), f"{kind} is taken after the fault", BACK, 0.2)  # noqa: B023
         return back
