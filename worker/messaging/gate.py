@@ -14,13 +14,13 @@ class Gate:
     Attributes:
         closed: queues that nothing is started from, for whatever reason.
         paused: those of them that are paused; the others wait for an exclusive command.
-        admitted: ids of the exclusive messages that may start all the same.
+        admitted: exclusive messages that may start all the same, by id, and their queues.
     """
 
     def __init__(self) -> None:
         self.closed: set[Received] = set()
         self.paused: set[Received] = set()
-        self.admitted: set[str] = set()
+        self.admitted: dict[str, Received] = {}
 
     def holds(self, received: Received, message_id: str) -> bool:
         """Whether a message may not start."""

@@ -178,7 +178,8 @@ class Control:
     def _running(self) -> int:
         """Commands that run, but for an exclusive one: it waits for the others, or runs alone."""
         commands = [one for one in self._consumers if self._takes_commands(one)]
-        return sum(one.running for one in commands) - len(self._gate.admitted)
+        admitted = list(self._gate.admitted.values())
+        return sum(one.running - admitted.count(one.received[0]) for one in commands)
 
     def _takes_commands(self, consumer: Consumer) -> bool:
         return any(target.kind == "command" for target in self._targets[consumer])

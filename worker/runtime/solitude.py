@@ -61,7 +61,7 @@ class OneAtATime:
         version = await self._lock.take(self._worker, envelope.id, envelope.type, LEASE)
         if version is None:
             raise Held
-        self._gate.admitted.add(envelope.id)
+        self._gate.admitted[envelope.id] = received
         self._keeping[envelope.id] = asyncio.get_running_loop().create_task(self._keep(envelope.id))
         try:
             while True:
@@ -78,7 +78,7 @@ class OneAtATime:
 
     async def leave(self, envelope: Envelope[Any]) -> None:
         """Let the others run again; where the database does not answer, when the lock's time is over."""
-        self._gate.admitted.discard(envelope.id)
+        self._gate.admitted.pop(envelope.id, None)
         keeping = self._keeping.pop(envelope.id, None)
         if keeping is not None:
             keeping.cancel()
