@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import event
@@ -12,9 +13,11 @@ from worker.errors import ConfigurationError
 from worker.state.address import Address
 from worker.state.outage import listen
 from worker.state.pool import Pool
-from worker.state.postgresql_connection import opener, probe
 from worker.state.sqlite_connection import open_connection
 from worker.state.waits import Waits
+
+_GOODBYE = 10.0
+"""Seconds for all connections of a pool."""
 
 
 class Engines:
@@ -47,9 +50,13 @@ class Engines:
             listen(engine.sync_engine, address.shown)
 
     async def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection that is not in use, within some seconds."""
         for engine in self._pools:
-            await engine.dispose()
+            try:
+                async with asyncio.timeout(_GOODBYE):
+                    await engine.dispose()
+            except TimeoutError:  # a server that is silent: the process's end hangs up
+                pass
 
 
 def _sqlite(url: URL, waits: Waits, *, lasting: bool) -> tuple[AsyncEngine, AsyncEngine]:
@@ -95,6 +102,8 @@ def _sqlite(url: URL, waits: Waits, *, lasting: bool) -> tuple[AsyncEngine, Asyn
 
 def _postgresql(address: Address, waits: Waits, *, size: int) -> AsyncEngine:
     try:
+        from worker.state.postgresql_connection import opener, probe
+
         engine = create_async_engine(
             URL.create("postgresql+asyncpg"),
             connect_args={"async_creator_fn": opener(address.dsn, address.shown, waits)},

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 
@@ -19,6 +20,21 @@ _PING = 5.0
 """Seconds within which it must answer then."""
 
 
+_GOODBYE = 2.0
+"""Seconds that the server is given to hear of the end."""
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver comes without types
+    """A connection whose end does not wait for a server that is silent."""
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        """Say goodbye, or hang up."""
+        try:
+            await super().close(timeout=_GOODBYE)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            self.terminate()
+
+
 def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
     """Make the function that opens a connection; what goes wrong there is ``DatabaseUnavailable``.
 
@@ -27,11 +43,7 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
         shown: the same without its password.
         waits: for the lock and the statement they are kept by the server, and by the client when it hangs.
 
-    Raises:
-        ModuleNotFoundError: the driver is not installed.
     """
-    import asyncpg
-
     settings = {
         "application_name": "command-worker",
         "lock_timeout": _milliseconds(waits.lock),
@@ -50,6 +62,7 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
                 timeout=waits.lock,
                 command_timeout=waits.statement + _PING,
                 server_settings=settings,
+                connection_class=Connection,
             )
         except asyncpg.exceptions.ClientConfigurationError as error:
             raise ConfigurationError(f"database.url={shown!r}: {error}") from error
