@@ -1,0 +1,111 @@
+"""A pause over real brokers: it outlives all workers and the broker, and holds while the database is away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.processes import free_port
+from tests.e2e.project import Project
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(400)]
+
+TOML = """\
+app = "tests.e2e.herd:app"
+
+[database]
+url = "{database}"
+
+[transports.jobs]
+url = "{jobs}"
+
+[routing]
+"*" = "jobs"
+"""
+CALM = 90.0
+"""Seconds that a broker's restart may take until everybody works again."""
+
+
+def configure(project: Project, jobs: str, database: str = "sqlite:///var/worker.db") -> None:
+    (project.folder / "worker.toml").write_text(TOML.format(jobs=jobs, database=database))
+
+
+def numbers(project: Project, name: str, kind: str) -> list[int]:
+    return [int(line.split()[1]) for line in project.lines(name) if line.startswith(f"{kind} ")]
+
+
+def send(project: Project, kind: str, *given: int) -> None:
+    project.send_many(*((kind, {"number": number}) for number in given))
+
+
+@contextmanager
+def over(broker: Any, kind: str, project: Project) -> Iterator[None]:
+    with broker.fresh() as url:
+        configure(project, url, url if kind == "postgres" else "sqlite:///var/worker.db")
+        try:
+            yield
+        finally:
+            project.close()
+
+
+@pytest.mark.parametrize("kind", ["postgres", "rabbitmq"])
+def test_a_pause_outlives_workers_and_broker(
+    kind: str, project: Project, private_broker: Callable[..., Any]
+) -> None:
+    """All workers killed, the broker killed and started again, one worker started again and one added: zero starts."""
+    broker = private_broker(kind)
+    with over(broker, kind, project):
+        workers = [project.consume("-c", "2") for _ in range(3)]
+        send(project, "Ant", *range(5))
+        until(lambda: len(numbers(project, "finished", "Ant")) == 5, "the workers work", CALM)
+        answer = project.json("pause", "Ant", "--wait", "30")
+        assert (answer["applied"], answer["lagging"]) == ("3/3", [])
+        send(project, "Ant", *range(5, 25))
+        for worker in workers:
+            worker.kill()
+        broker.stop()
+        broker.start()
+        for _ in range(2):
+            project.consume("-c", "2")
+        send(project, "Bee", *range(20))
+        until(lambda: len(numbers(project, "finished", "Bee")) == 20, "the new workers work", CALM)
+        assert len(numbers(project, "started", "Ant")) == 5
+        project.ok("resume", "Ant")
+        until(lambda: len(numbers(project, "finished", "Ant")) == 25, "all run", CALM)
+        assert Counter(numbers(project, "started", "Ant")) == Counter(range(25))
+
+
+def test_what_was_known_holds_while_the_database_is_away(
+    project: Project, private_broker: Callable[..., Any]
+) -> None:
+    """The queues are elsewhere and go on: the paused type stays paused, the others run, and ``/readyz`` says why."""
+    server = private_broker("postgres")
+    port = free_port()
+    with server.fresh() as database:
+        configure(project, "sqlite:///var/queue.db", database)
+        worker = project.consume("--health-port", str(port), "-c", "2")
+        project.ok("pause", "Ant", "--wait", "30")
+        send(project, "Ant", *range(10))
+        send(project, "Bee", 1)
+        until(lambda: numbers(project, "finished", "Bee") == [1], "the worker works", CALM)
+        server.kill()
+
+        def reasons() -> list[str]:
+            found: list[str] = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["reasons"]
+            return [reason for reason in found if "the pauses as of version 1 hold" in reason]
+
+        until(reasons, "the probe says why", CALM)
+        assert worker.running
+        assert numbers(project, "started", "Ant") == []
+        server.start()
+        until(lambda: not reasons(), "the database is back", CALM)
+        assert numbers(project, "started", "Ant") == []
+        project.ok("resume", "Ant", "--wait", "30")
+        until(lambda: len(numbers(project, "finished", "Ant")) == 10, "all run", CALM)
+        project.close()
