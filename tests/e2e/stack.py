@@ -54,6 +54,15 @@ class Stack:
         """Start what does not run, and wait until all are healthy."""
         self.compose("up", "-d", "--wait", *arguments)
 
+    def until_healthy(self, timeout: float = 120.0) -> None:
+        """Wait until every container says that it is healthy; ``up --wait`` gives up at the first that is not yet."""
+
+        def look() -> bool:
+            listed = self.compose("ps", "-q").split()
+            return {self.inspect(one, "{{.State.Health.Status}}") for one in listed} == {"healthy"}
+
+        until(look, "all containers are healthy", timeout, 1.0)
+
     def containers(self, service: str) -> list[str]:
         """Ids of a service's containers, stopped ones too."""
         return self.compose("ps", "-a", "-q", service).split()

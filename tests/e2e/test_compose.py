@@ -21,7 +21,7 @@ except urllib.error.HTTPError as error:
 """
 _HOLDS = """
 import importlib.util, json, os
-names = ("pip", "setuptools", "hatchling", "pytest", "aio_pika", "aiokafka", "asyncpg", "worker", "examples")
+names = ("pip", "setuptools", "hatchling", "pytest", "pamqp", "aiokafka", "asyncpg", "worker", "examples")
 print(json.dumps({"user": os.getuid(), "has": [name for name in names if importlib.util.find_spec(name)]}))
 """
 
@@ -42,8 +42,8 @@ def running() -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(running: Stack) -> Stack:
-    """The service with one worker, whatever the test before left."""
-    running.up("--scale", "worker=1")
+    """The service, healthy whatever the test before did to it."""
+    running.until_healthy()
     return running
 
 
@@ -62,7 +62,7 @@ def test_the_image_holds_what_runs_and_no_tools(stack: Stack) -> None:
     """Drivers, worker and example are there; no installer, no build tool, no root."""
     assert stack.in_worker("python", "-c", _HOLDS) == {
         "user": 10001,
-        "has": ["aio_pika", "aiokafka", "asyncpg", "worker", "examples"],
+        "has": ["pamqp", "aiokafka", "asyncpg", "worker", "examples"],
     }
 
 
@@ -83,7 +83,7 @@ def test_a_broker_that_is_killed_loses_nothing(stack: Stack) -> None:
         stack.compose("start", "rabbitmq")
         before = len(accepted)
         until(lambda: len(accepted) > before + 20, "commands flow again", 120)
-    stack.up()
+    stack.until_healthy()
     stack.until_handled(accepted)
     later = stack.accepted(range(500, 505))
     stack.until_handled(later)
@@ -98,7 +98,7 @@ def test_worker_and_intake_that_are_killed_lose_nothing(stack: Stack) -> None:
         stack.compose("start", "worker")
         stack.compose("kill", "intake")
         stack.compose("start", "intake")
-    stack.up()
+    stack.until_healthy()
     stack.until_handled(accepted)
 
 

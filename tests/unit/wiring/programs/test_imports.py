@@ -8,7 +8,7 @@ import sys
 import pytest
 
 SERVER = ("starlette", "uvicorn", "worker.http", "worker.wiring.intake", "watchfiles")
-DRIVERS = ("aio_pika", "aiormq", "aiokafka")
+DRIVERS = ("pamqp", "aiokafka", "asyncpg")
 
 
 @pytest.mark.parametrize(
