@@ -9,7 +9,7 @@ import ssl
 import structlog
 
 from transports.rabbitmq.settings import Settings
-from transports.rabbitmq.wire.faults import LinkLost
+from transports.rabbitmq.wire.faults import LinkLost, WireFault
 from transports.rabbitmq.wire.link import Link, connect
 from transports.rabbitmq.wire.login import Login
 from worker.errors import TransportUnavailable
@@ -80,6 +80,20 @@ class Connection:
             except TimeoutError:
                 break
         return self.link
+
+    async def prove(self, timeout: float) -> None:
+        """Let the broker answer something over it, within ``timeout`` seconds.
+
+        Raises:
+            TransportUnavailable: it does not.
+        """
+        try:
+            channel = await self.link.channel(timeout)
+            await channel.close(timeout)
+        except WireFault as error:
+            raise self.unavailable(error) from error
+        except TimeoutError:
+            raise self.unavailable(f"no answer within {timeout:g} s") from None
 
     async def close(self) -> None:
         """Let go of it. Idempotent."""

@@ -28,9 +28,9 @@ async def count(topology: Topology, settings: Settings, queue: str) -> Depth:
     if main is None:
         return Depth()
     beside = [await topology.counted(name) for name in (names.keys(queue), names.dead(queue))]
-    ready = sum(each.message_count or 0 for each in (main, *beside) if each is not None)
+    ready = sum(each.ready for each in (main, *beside) if each is not None)
     in_flight = await _in_flight(settings, [queue, names.keys(queue), names.dead(queue)])
-    return Depth(ready=ready, in_flight=in_flight, consumers=main.consumer_count or 0)
+    return Depth(ready=ready, in_flight=in_flight, consumers=main.consumers)
 
 
 async def _in_flight(settings: Settings, queues: Sequence[str]) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pamqp import base, commands
+from transports.rabbitmq.steps import Exchange, ExchangeBinding, Queue, QueueBinding, Step
 
 RUNGS = 24
 UNIT = 0.1
@@ -35,22 +35,22 @@ def routing_key(queue: str, delay: float) -> str:
     return f"{'.'.join(f'{units:0{RUNGS}b}')}.{queue}"
 
 
-def binding(queue_type: str, queue: str) -> commands.Queue.Bind:
+def binding(queue_type: str, queue: str) -> QueueBinding:
     """Let what is due reach a queue."""
-    return commands.Queue.Bind(0, queue, exchange(queue_type, -1), f"{'*.' * RUNGS}{queue}")
+    return QueueBinding(queue, exchange(queue_type, -1), f"{'*.' * RUNGS}{queue}")
 
 
-def marker(queue_type: str) -> commands.Exchange.Declare:
+def marker(queue_type: str) -> Exchange:
     """Ask whether the ladder is there: its entrance is declared last."""
-    return commands.Exchange.Declare(0, entrance(queue_type), "topic", passive=True)
+    return Exchange(entrance(queue_type), passive=True)
 
 
-def ladder(queue_type: str) -> Sequence[base.Frame]:
+def ladder(queue_type: str) -> Sequence[Step]:
     """Everything to declare, from the foot up: what is published meanwhile finds its way down complete."""
-    steps: list[base.Frame] = [_exchange(queue_type, -1)]
+    steps: list[Step] = [Exchange(exchange(queue_type, -1))]
     for rung in range(RUNGS):
         name, below = exchange(queue_type, rung), exchange(queue_type, rung - 1)
-        arguments: dict[str, object] = {
+        arguments: dict[str, str | int | bool] = {
             "x-queue-type": queue_type,
             "x-message-ttl": round(UNIT * 1000) << rung,
             "x-dead-letter-exchange": below,
@@ -60,13 +60,9 @@ def ladder(queue_type: str) -> Sequence[base.Frame]:
             arguments |= {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
         before = "*." * (RUNGS - 1 - rung)
         steps += [
-            commands.Queue.Declare(0, name, durable=True, arguments=arguments),  # type: ignore[arg-type]
-            _exchange(queue_type, rung),
-            commands.Queue.Bind(0, name, name, f"{before}1.#"),
-            commands.Exchange.Bind(0, below, name, f"{before}0.#"),
+            Queue(name, arguments),
+            Exchange(name),
+            QueueBinding(name, name, f"{before}1.#"),
+            ExchangeBinding(below, name, f"{before}0.#"),
         ]
     return steps
-
-
-def _exchange(queue_type: str, rung: int) -> commands.Exchange.Declare:
-    return commands.Exchange.Declare(0, exchange(queue_type, rung), "topic", durable=True)

@@ -1,4 +1,4 @@
-"""The RabbitMQ transport: one connection to publish over, one for everything else."""
+"""The RabbitMQ transport: a connection to publish over, one to consume over, and one to set up and to look."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from transports.dsn import Dsn
 from transports.rabbitmq import counting
 from transports.rabbitmq import settings as reading
+from transports.rabbitmq.administration import Administration
 from transports.rabbitmq.connection import Connection
 from transports.rabbitmq.features import features
 from transports.rabbitmq.publishing import Publisher
@@ -36,7 +37,8 @@ class RabbitTransport:
         self._specs: dict[str, QueueSpec] = {}
         self._connection = Connection(name, "consume", settings)
         self._publishing = Connection(name, "publish", settings)
-        self._topology = Topology(name, self._connection, settings)
+        self._administration = Administration(name, settings, self._connection.unavailable)
+        self._topology = Topology(name, self._administration, settings)
         self._publisher = Publisher(
             self._publishing,
             settings,
@@ -116,7 +118,7 @@ class RabbitTransport:
         """
         try:
             async with asyncio.timeout(_PING):
-                await self._topology.prove()
+                await self._connection.prove(_PING)
                 await self._publisher.check()
         except TimeoutError:
             raise self._connection.unavailable(f"no answer within {_PING:g} s") from None
@@ -125,7 +127,7 @@ class RabbitTransport:
         """Finish what is under way and let go of everything."""
         await asyncio.gather(*(each.close(_GRACE) for each in tuple(self._subscriptions)))
         await self._publisher.close(_GRACE)
-        await asyncio.gather(self._connection.close(), self._publishing.close())
+        await asyncio.gather(self._connection.close(), self._publishing.close(), self._administration.close())
 
     def wake(self) -> None:
         """Time is the broker's: nothing follows a clock that is moved by hand."""

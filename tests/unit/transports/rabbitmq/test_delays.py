@@ -6,9 +6,9 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pamqp import commands
 
 from transports.rabbitmq import delays
+from transports.rabbitmq.steps import ExchangeBinding, Queue, QueueBinding
 
 
 def matches(pattern: str, key: str) -> bool:
@@ -20,16 +20,11 @@ def matches(pattern: str, key: str) -> bool:
 def route(key: str) -> tuple[float, list[str]]:
     """Walk the ladder as the broker does: the seconds waited, and the bindings at its foot that match."""
     steps = delays.ladder("quorum")
-    times = {
-        s.queue: s.arguments["x-message-ttl"] / 1000 for s in steps if isinstance(s, commands.Queue.Declare)
-    }
-    below = {
-        s.queue: s.arguments["x-dead-letter-exchange"] for s in steps if isinstance(s, commands.Queue.Declare)
-    }
-    queues = [(s.exchange, s.routing_key, s.queue) for s in steps if isinstance(s, commands.Queue.Bind)]
-    passes = [
-        (s.source, s.routing_key, s.destination) for s in steps if isinstance(s, commands.Exchange.Bind)
-    ]
+    rungs = {step.name: step.arguments for step in steps if isinstance(step, Queue)}
+    times = {name: arguments["x-message-ttl"] / 1000 for name, arguments in rungs.items()}
+    below = {name: arguments["x-dead-letter-exchange"] for name, arguments in rungs.items()}
+    queues = [(s.exchange, s.pattern, s.queue) for s in steps if isinstance(s, QueueBinding)]
+    passes = [(s.source, s.pattern, s.exchange) for s in steps if isinstance(s, ExchangeBinding)]
     place, waited = delays.entrance("quorum"), 0.0
     while place != delays.exchange("quorum", -1):
         (step,) = [
@@ -46,7 +41,7 @@ def route(key: str) -> tuple[float, list[str]]:
         else:
             place = step[1]
     bound = [delays.binding("quorum", queue) for queue in ("jobs", "a.b", "b")]
-    return waited, [binding.queue for binding in bound if matches(binding.routing_key, key)]
+    return waited, [binding.queue for binding in bound if matches(binding.pattern, key)]
 
 
 @given(st.floats(0.001, 100_000), st.sampled_from(["jobs", "a.b", "b"]))

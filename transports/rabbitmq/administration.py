@@ -1,0 +1,155 @@
+"""A connection to set up and to look: aio-pika's, for everything that is not per message."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
+
+from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.steps import Counted, Exchange, Queue, QueueBinding, Step
+from worker.errors import TransportUnavailable
+
+if TYPE_CHECKING:
+    from pamqp.common import FieldTable
+
+ANSWER = 10.0
+"""Seconds that the broker has for one step."""
+_ATTEMPT = 5.0
+"""Seconds that one host may take."""
+_CLOSING = 2.0
+
+
+class Missing(Exception):
+    """A queue or exchange that was looked for is not there."""
+
+
+class Differs(Exception):
+    """A queue or exchange exists with other arguments; says which."""
+
+
+class Administration:
+    """Opens its connection at the first question, and again when it was lost; every wait is bounded.
+
+    Each round of questions has a channel of its own: what the broker refuses closes only that.
+
+    Args:
+        name: of the transport.
+        settings: where to, and as whom.
+        unavailable: makes the error that names the broker.
+    """
+
+    def __init__(
+        self, name: str, settings: Settings, unavailable: Callable[[object], TransportUnavailable]
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._unavailable = unavailable
+        self._connection: AbstractConnection | None = None
+        self._opening = asyncio.Lock()
+
+    async def perform(self, steps: Sequence[Step]) -> list[Counted]:
+        """Take the steps in order; returns what was counted of the queues among them.
+
+        Raises:
+            Missing: what was looked for is not there; the steps before it are done.
+            Differs: a declared queue or exchange exists with other arguments.
+            TransportUnavailable: the broker does not answer, or refuses.
+        """
+        connection = await self._open()
+        counted: list[Counted] = []
+        try:
+            async with asyncio.timeout(ANSWER):
+                channel = await connection.channel(publisher_confirms=False)
+            try:
+                for step in steps:
+                    found = await _take(channel, step)
+                    if found is not None:
+                        counted.append(found)
+            finally:
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(_CLOSING):
+                        await channel.close()
+        except ChannelNotFoundEntity as error:
+            raise Missing(_text(error)) from error
+        except ChannelPreconditionFailed as error:
+            raise Differs(_text(error)) from error
+        except TimeoutError:
+            await self._drop(connection)  # whatever it is, this connection is of no use
+            raise self._unavailable(f"no answer within {ANSWER:g} s") from None
+        except (AMQPError, OSError, RuntimeError) as error:
+            raise self._unavailable(_text(error)) from error
+        return counted
+
+    async def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+        if self._connection is not None:
+            await self._drop(self._connection)
+
+    async def _open(self) -> AbstractConnection:
+        async with self._opening:
+            if self._connection is None or self._connection.is_closed:
+                self._connection = await self._connect()
+            return self._connection
+
+    async def _connect(self) -> AbstractConnection:
+        """Try the hosts in order."""
+        settings = self._settings
+        reasons = []
+        for host, port in settings.hosts:
+            try:
+                async with asyncio.timeout(_ATTEMPT):
+                    return await aio_pika.connect(
+                        host=host,
+                        port=port,
+                        login=settings.username,
+                        password=settings.password,
+                        virtualhost=settings.vhost,
+                        ssl=settings.tls is not None,
+                        ssl_context=settings.tls,
+                        client_properties={"connection_name": f"command-worker {self._name} administration"},
+                        heartbeat=settings.heartbeat,
+                    )
+            except TimeoutError:
+                reasons.append(f"{host}:{port} did not answer within {_ATTEMPT:g} s")
+            except (AMQPError, OSError) as error:
+                reasons.append(f"{host}:{port} (user {settings.username!r}): {_text(error)}")
+        raise self._unavailable("; ".join(reasons))
+
+    async def _drop(self, connection: AbstractConnection) -> None:
+        if self._connection is connection:
+            self._connection = None
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSING):
+                await connection.close()
+
+
+async def _take(channel: AbstractChannel, step: Step) -> Counted | None:
+    if isinstance(step, Queue):
+        arguments = None if step.arguments is None else cast("FieldTable", dict(step.arguments))
+        queue = await channel.declare_queue(
+            step.name, durable=True, passive=arguments is None, arguments=arguments, timeout=ANSWER
+        )
+        told = queue.declaration_result
+        return Counted(told.message_count or 0, told.consumer_count or 0)
+    if isinstance(step, Exchange):
+        await channel.declare_exchange(
+            step.name, aio_pika.ExchangeType.TOPIC, durable=True, passive=step.passive, timeout=ANSWER
+        )
+    elif isinstance(step, QueueBinding):
+        bound = await channel.get_queue(step.queue, ensure=False)
+        await bound.bind(step.exchange, step.pattern, timeout=ANSWER)
+    else:
+        passed = await channel.get_exchange(step.exchange, ensure=False)
+        await passed.bind(step.source, step.pattern, timeout=ANSWER)
+    return None
+
+
+def _text(error: BaseException) -> str:
+    """Say what the broker said; aiormq puts code and text into its errors' arguments."""
+    return " ".join(str(part) for part in error.args) or type(error).__name__
