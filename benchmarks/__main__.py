@@ -7,11 +7,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from benchmarks import consume, idle, intake, latency, machine, publish
 from benchmarks.contest.broker import NoBroker
+from benchmarks.postgres import run as postgres
 from benchmarks.rabbitmq import run as rabbitmq
 from benchmarks.result import Result
 from benchmarks.scale import FULL, QUICK, Scale
@@ -24,7 +26,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "latency": latency.run,
     "idle": idle.run,
 }
-CONTESTS = {"rabbitmq": rabbitmq}
+CONTESTS: dict[str, Any] = {"postgres": postgres, "rabbitmq": rabbitmq}
 """By broker: with ``run`` and ``MEASURES``; asked for by ``rabbitmq`` or ``rabbitmq.consume``."""
 
 

@@ -53,6 +53,13 @@ def test_contest_on_rabbitmq_runs_and_writes_its_figures(measure, tmp_path, rabb
     assert rivals >= ({"bare route"} if measure == "intake" else {"aio-pika", "aiormq"})
 
 
+@pytest.mark.e2e
+@pytest.mark.broker
+@pytest.mark.parametrize("measure", ["consume", "publish"])
+def test_measures_on_postgresql_run_and_write_their_figures(measure, tmp_path, postgres):
+    assert figures(f"postgres.{measure}", tmp_path, WORKER_TEST_POSTGRES=postgres.url)
+
+
 def test_unknown_benchmark_is_named():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "nothing"], cwd=ROOT, capture_output=True, text=True, timeout=60

@@ -1,0 +1,1 @@
+"""The worker on PostgreSQL, next to the same claims and inserts on the bare driver."""
