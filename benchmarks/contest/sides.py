@@ -22,6 +22,11 @@ class Side(Protocol):
         """Where its messages are."""
         ...
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether it waits for each message's confirm before it sends the next."""
+        ...
+
     def prepare(self, folder: Path, url: str) -> None:
         """Write what its programs read in their folder."""
         ...
@@ -42,6 +47,7 @@ class Peer(msgspec.Struct, frozen=True):
     module: str
     python: str = sys.executable
     queue: str = "bench"
+    one_by_one: bool = False
 
     def prepare(self, folder: Path, url: str) -> None:
         """It reads its environment only."""
@@ -66,6 +72,7 @@ class Ours(msgspec.Struct, frozen=True):
     name: str
     transport: str
     type: str = "Work"
+    one_by_one: bool = False
 
     @property
     def queue(self) -> str:

@@ -15,6 +15,7 @@ OURS = Ours("worker", "rabbitmq")
 TRACKED = Ours("worker tracked", "rabbitmq", "TrackedWork")
 RAW = (Peer("aio-pika", f"{_MODULES}.raw_aio_pika"), Peer("aiormq", f"{_MODULES}.raw_aiormq"))
 PEERS = ("faststream", "taskiq", "dramatiq", "celery")
+ONE_BY_ONE = ("dramatiq", "celery")
 NO_SLOWER = Goal(1.0, least=False)
 GOALS: Mapping[str, Goals] = {
     "consume": {"aio-pika": (Goal(3.0), Goal(0.3, "cpu", least=False)), "faststream": (Goal(6.0),)},
@@ -31,7 +32,11 @@ GOALS: Mapping[str, Goals] = {
 def contest(*, peers: bool) -> Contest:
     """Make the contest: against the raw libraries, which are here, and where asked for against frameworks."""
     python = environment.python() if peers else ""
-    frameworks = [Peer(name, f"{_MODULES}.with_{name}", python) for name in PEERS if peers]
+    frameworks = [
+        Peer(name, f"{_MODULES}.with_{name}", python, one_by_one=name in ONE_BY_ONE)
+        for name in PEERS
+        if peers
+    ]
     return Contest("rabbitmq", OURS, TRACKED, [*RAW, *frameworks], GOALS)
 
 

@@ -9,6 +9,7 @@ import aio_pika
 import uvloop
 from aio_pika.abc import AbstractIncomingMessage
 
+from benchmarks.peers.countdown import Countdown
 from benchmarks.peers.meter import Meter
 from benchmarks.peers.program import Send, main, until_terminated
 from benchmarks.peers.rabbitmq import PREFETCH, QUORUM
@@ -23,10 +24,12 @@ def consume(task: Task) -> None:
 
 async def _consume(task: Task) -> None:
     meter = Meter(task)
+    acked = Countdown(task.messages)
 
     async def take(message: AbstractIncomingMessage) -> None:
         meter.handled(decode(message.body).data.sent)
         await message.ack()
+        acked.step()
 
     async with await aio_pika.connect(task.url) as connection:
         channel = await connection.channel()
@@ -34,6 +37,8 @@ async def _consume(task: Task) -> None:
         queue = await channel.declare_queue(task.queue, durable=True, arguments=QUORUM)
         await queue.consume(take)
         await until_terminated()
+        await acked.reached()
+        await channel.close()
 
 
 @asynccontextmanager

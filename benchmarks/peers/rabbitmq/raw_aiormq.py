@@ -9,6 +9,7 @@ import aiormq
 import uvloop
 from aiormq.abc import DeliveredMessage
 
+from benchmarks.peers.countdown import Countdown
 from benchmarks.peers.meter import Meter
 from benchmarks.peers.program import Send, main, until_terminated
 from benchmarks.peers.rabbitmq import PREFETCH, QUORUM
@@ -23,6 +24,7 @@ def consume(task: Task) -> None:
 
 async def _consume(task: Task) -> None:
     meter = Meter(task)
+    acked = Countdown(task.messages)
     connection = await aiormq.connect(task.url)
     channel = await connection.channel()
 
@@ -30,11 +32,14 @@ async def _consume(task: Task) -> None:
         meter.handled(decode(message.body).data.sent)
         assert message.delivery_tag is not None
         await channel.basic_ack(message.delivery_tag, wait=False)
+        acked.step()
 
     await channel.basic_qos(prefetch_count=PREFETCH)
     await channel.queue_declare(task.queue, durable=True, arguments=QUORUM)
     await channel.basic_consume(task.queue, take)
     await until_terminated()
+    await acked.reached()
+    await channel.close()  # answered when all acks before it were read
     await connection.close()
 
 
