@@ -20,7 +20,7 @@ from worker.messaging.transport import Outgoing
 from worker.runtime.events import Finished
 from worker.runtime.options import ConsumeOptions
 from worker.settings import DatabaseSettings, EventsSettings, Settings, TransportSettings
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import make_control, make_worker
 from worker.wiring.service import Service, opened
 
 
@@ -114,12 +114,16 @@ class TestWorker:
             return
         options = ConsumeOptions(concurrency=self._concurrency, burst=True, graceful_timeout=5.0)
         worker = make_worker(service, options, self._note)
+        control = make_control(service, worker)
+        await control.look()
         relaying = asyncio.create_task(service.relay.run())
+        controlling = asyncio.create_task(control.run())
         try:
             await worker.run(options.graceful_timeout, burst=True)
         finally:
-            relaying.cancel()
-            await asyncio.gather(relaying, return_exceptions=True)
+            for beside in (relaying, controlling):
+                beside.cancel()
+            await asyncio.gather(relaying, controlling, return_exceptions=True)
             for consumer in worker.consumers:
                 await consumer.close(1.0)
             await service.status_writer.flush()

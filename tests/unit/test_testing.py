@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker import App, Context, Recoverable, Reject, Retry, Unrecoverable
+from worker import App, Context, PauseConsumers, Recoverable, Reject, ResumeConsumers, Retry, Unrecoverable
 from worker.testing import Clock, TestWorker
 
 
@@ -274,3 +274,27 @@ async def test_an_event_without_subscribers_goes_nowhere() -> None:
         await worker.run_until_idle()
         assert worker.sent(Gone) == []
         assert worker.handled(Go) == [Go()]
+
+
+async def test_what_is_paused_waits() -> None:
+    """A pause holds in the kit as it does in a fleet."""
+    app = App("shop")
+    handled = []
+
+    class Place(msgspec.Struct, frozen=True):
+        number: int
+
+    async def place(command: Place) -> None:
+        handled.append(command.number)
+
+    place.__annotations__ = {"command": Place, "return": None}
+    app.command(Place)
+    app.handler(place)
+    async with TestWorker(app) as worker:
+        await worker.send(PauseConsumers(types=("Place",)))
+        await worker.send(Place(1))
+        await worker.run_until_idle()
+        assert handled == []
+        await worker.send(ResumeConsumers())
+        await worker.run_until_idle()
+        assert handled == [1]

@@ -163,8 +163,9 @@ class Control:
         for consumer in self._consumers:
             consumer.waits = consumer in held and held[consumer].origin == "exclusive"
         await self._throttle(found, probes, now)
-        for consumer in opening:
-            self._gate.closed.discard(consumer.received[0])
+        for consumer in self._consumers:
+            if consumer not in held:  # also where a worker before this one had closed it
+                self._gate.closed.discard(consumer.received[0])
         await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in closing))
         await asyncio.gather(*(self._settled(consumer, consumer.resume()) for consumer in opening))
         for consumer in closing:

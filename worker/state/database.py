@@ -22,6 +22,7 @@ from worker.errors import DatabaseUnavailable
 from worker.state import migrator
 from worker.state.address import parse
 from worker.state.engines import Engines
+from worker.state.listening import listen
 from worker.state.outage import translate
 from worker.state.session import HandlerSession
 from worker.state.waits import Waits
@@ -159,6 +160,11 @@ class Database:
             await connection.execute(
                 text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"worker.{name}"}
             )
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call ``heard`` when another process notifies a channel, until cancelled; SQLite tells nothing, and it returns."""
+        if not self.is_sqlite:
+            await listen(self._address, self._waits, channel, heard)
 
     def insert(self, table: Table) -> Any:
         """Make an insert that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""

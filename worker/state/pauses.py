@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, Solo, outlived
 from worker.state.database import Database
 from worker.state.tables import audit, control, exclusive, pauses
+
+CHANNEL = "worker_control"
+"""Where PostgreSQL tells of new versions."""
 
 Decide = Callable[[Pauses], Change]
 """Says what changes, given what there is; asked inside the transaction."""
@@ -32,6 +35,10 @@ class SqlPauses:
         """Return all rules as of one version."""
         async with self._database.begin_read() as connection:
             return await _read(connection)
+
+    async def listen(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` as soon as the version does, where the database tells; until cancelled, or at once over."""
+        await self._database.listen(CHANNEL, changed)
 
     async def change(
         self,
@@ -108,7 +115,10 @@ async def note(
 async def bump(connection: AsyncConnection) -> int:
     """Raise the version in the transaction of ``connection``, which from here on keeps others from doing so."""
     statement = update(control).values(version=control.c.version + 1).returning(control.c.version)
-    return int((await connection.execute(statement)).scalar_one())
+    version = int((await connection.execute(statement)).scalar_one())
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_notify(CHANNEL, "")))  # told with the commit
+    return version
 
 
 async def unbump(connection: AsyncConnection) -> None:

@@ -114,3 +114,22 @@ async def test_ended_pauses_go_with_the_next_change(store, clock):
     clock.advance(11)
     await pause(store, MAIL)
     assert [rule.scope for rule in (await store.read()).rules] == [MAIL]
+
+
+async def test_a_change_is_told_at_once_where_the_database_tells(database, connect):
+    """On PostgreSQL another process hears of it without asking; on SQLite there is nothing to hear."""
+    heard = asyncio.Event()
+    listening = asyncio.create_task(SqlPauses(await connect()).listen(heard.set))
+    try:
+        if database.is_sqlite:
+            async with asyncio.timeout(10):
+                await listening
+            return
+        async with asyncio.timeout(10):
+            await heard.wait()  # it listens
+            heard.clear()
+            await pause(SqlPauses(database), ORDER)
+            await heard.wait()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)

@@ -26,7 +26,11 @@ log = structlog.stdlib.get_logger("worker")
 async def work(service: Service, worker: Worker, control: Control, options: ConsumeOptions) -> None:
     """Handle messages until the worker stops, then let go of the queues and send what is left to be sent."""
     watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
-    async with background(lambda: tend(service)), background(control.run):
+    async with (
+        background(lambda: tend(service)),
+        background(control.run),
+        background(lambda: service.pauses.listen(control.nudge)),
+    ):
         await _first(control.known.wait(), worker.stopped())
         log.info(
             "worker started",
