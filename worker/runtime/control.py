@@ -24,6 +24,9 @@ INTERVAL = 0.4
 _APPLY_TIMEOUT = 5.0
 """Seconds that a broker gets to take prefetched messages back; the gate is closed before."""
 
+_REPORT_TIMEOUT = 2.0
+"""Seconds that a report may take: a handler may hold the database for long, and changes must be seen meanwhile."""
+
 log = structlog.stdlib.get_logger("worker.control")
 
 Report = Callable[[], Awaitable[None]]
@@ -137,7 +140,10 @@ class Control:
         reported = (self.applied, self.quiet)
         if self._reported != reported:
             try:
-                await self.report()
+                async with asyncio.timeout(_REPORT_TIMEOUT):
+                    await self.report()
+            except TimeoutError:
+                log.debug("heartbeat not written in time; trying again")
             except Unavailable as error:
                 self._lost(error)
             else:
