@@ -43,11 +43,17 @@ class Effects:
         return _in_thread(self._run_postgres(statement))
 
     def count(self) -> int:
-        """Commands noted or kept by now, duplicates included, not older than a fifth of a second."""
+        """Commands noted or kept by now, duplicates included, not older than a fifth of a second.
+
+        While the database is away it is what was last known.
+        """
         at, number = self._counted
         if time.monotonic() - at > 0.2:
             lines = self._notes.stat().st_size // WIDTH if self._notes.exists() else 0
-            number = lines + self.rows("kept")
+            try:
+                number = lines + self.rows("kept")
+            except (OSError, asyncpg.PostgresError):
+                return number
             self._counted = (time.monotonic(), number)
         return number
 

@@ -52,6 +52,7 @@ class Flow:
         transport: its name, and its URL as the processes reach it.
         waiting: how many messages the broker holds now, in hand or not.
         database: URL of the state; a file by default.
+        seen: URL by which the test itself looks at the state, where it is another one.
     """
 
     def __init__(
@@ -62,14 +63,16 @@ class Flow:
         *,
         options: str = "",
         database: str | None = None,
+        seen: str | None = None,
         commands: int = COMMANDS,
     ) -> None:
         self.project = project
         self.commands = commands
         self.waiting = waiting
         self._name, url = transport
-        self._database = database or f"sqlite:///{project.folder}/var/worker.db"
-        text = TOML.format(name=self._name, url=url, options=options, database=self._database)
+        database = database or f"sqlite:///{project.folder}/var/worker.db"
+        self._seen = seen or database
+        text = TOML.format(name=self._name, url=url, options=options, database=database)
         (project.folder / "worker.toml").write_text(text)
         self.workers: list[Process] = []
         self.intake: Intake
@@ -85,7 +88,7 @@ class Flow:
         """Start everything, and wait until commands flow."""
         self.project.ok("setup")
         self._started = self.set_up_at = time.monotonic()
-        self.effects = Effects(self.project.folder, self._database)
+        self.effects = Effects(self.project.folder, self._seen)
         self.intake = self.project.serve()
         self.workers = [self._consume() for _ in range(WORKERS)]
         url = str(self.intake.client.base_url)

@@ -120,7 +120,7 @@ class Database:
         """
         if not await self.missing():
             return
-        async with self.begin_write() as connection:
+        async with self._bounded(self._waits.migration), self._engines.write.begin() as connection:
             await self.lock(connection, "migrations")
             await migrator.upgrade(connection, self.clock())
 
@@ -140,13 +140,13 @@ class Database:
 
         On SQLite it holds the write lock from its beginning, so it never fails half-way for another writer.
         """
-        async with self._bounded(self._waits.transaction), self._engines.write.begin() as connection:
+        async with self.bounded(), self._engines.write.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def begin_read(self) -> AsyncIterator[AsyncConnection]:
         """Give a transaction that reads one consistent state."""
-        async with self._bounded(self._waits.transaction), self._engines.read.begin() as connection:
+        async with self.bounded(), self._engines.read.begin() as connection:
             yield connection
 
     def session(self, *, read_only: bool = False) -> HandlerSession:
@@ -172,7 +172,7 @@ class Database:
 
     def bounded(self) -> Any:
         """Bound what is awaited inside to a transaction's time, and turn outages into DatabaseUnavailable."""
-        return self._bounded(self._waits.transaction)
+        return self._bounded(self._waits.transaction if self.is_sqlite else self._waits.answer)
 
     @asynccontextmanager
     async def _bounded(self, seconds: float) -> AsyncIterator[None]:

@@ -13,6 +13,8 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
         lock: for a lock that another process holds.
         statement: for one statement, where the database can end it (PostgreSQL).
         transaction: for a store's whole transaction, and for a commit.
+        answer: the same on PostgreSQL, where no writers queue for one file: what takes longer has lost its server.
+        migration: for all changes of the tables.
         readers: connections for reading; on PostgreSQL for all that the stores do (a count).
         sessions: connections for the sessions of handlers on PostgreSQL (a count).
     """
@@ -21,5 +23,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     lock: float = 10.0
     statement: float = 60.0
     transaction: float = 60.0
+    answer: float = 15.0
+    migration: float = 60.0
     readers: int = 5
     sessions: int = 10

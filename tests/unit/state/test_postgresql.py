@@ -21,7 +21,7 @@ from worker.state.waits import Waits
 
 pytestmark = [pytest.mark.broker, pytest.mark.fault]
 
-HASTY = Waits(pool=1.0, lock=1.0, statement=2.0, transaction=4.0, readers=2, sessions=2)
+HASTY = Waits(pool=1.0, lock=1.0, statement=2.0, answer=4.0, readers=2, sessions=2)
 
 
 @pytest.fixture
