@@ -10,7 +10,10 @@ import msgspec
 
 ScopeKind = Literal["all", "kind", "type", "pattern", "queue"]
 Action = Literal["pause", "resume"]
-Origin = Literal["operator", "breaker", "exclusive"]
+Origin = Literal["operator", "breaker", "exclusive", "ramp"]
+
+RECENT = 600.0
+"""Seconds after a resume in which a worker that starts takes work up as those do that were there."""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -136,6 +139,20 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
             reason=first.reason, actor=first.actor, since=first.since, until=until, origin=first.origin
         )
 
+    def ended(self, target: Target, now: float) -> Pause | None:
+        """Return the pause of a type that ended lately, as it was then; None where there was none."""
+        for rule in reversed(self.rules):
+            if not rule.scope.covers(target) or rule.until is None or rule.origin == "breaker":
+                continue
+            if rule.origin == "ramp" or rule.action == "pause":
+                over = rule.until - RECENT if rule.origin == "ramp" else rule.until
+                if over <= now < over + RECENT:
+                    by_breaker: Origin = "breaker" if rule.actor == "breaker" else "operator"
+                    return Pause(
+                        reason=rule.reason, actor=rule.actor, since=rule.since, until=over, origin=by_breaker
+                    )
+        return None
+
     def owners(self, target: Target) -> set[str]:
         """Names of the breakers that hold a type."""
         return {rule.owner for rule in self._covering(target, "breaker")}
@@ -204,12 +221,16 @@ def resumed(
     pauses: Pauses, scopes: Sequence[Scope], targets: Sequence[Target], *, actor: str, now: float
 ) -> Change:
     """Say what resuming ``scopes`` changes: afterwards none of ``targets`` is paused, whoever paused it."""
+    trail = [rule for target in targets if (rule := trace(pauses, target, now)) is not None]
+    again = {rule.scope for rule in trail}
+    gone = [rule.number for rule in pauses.rules if rule.origin == "ramp" and rule.scope in again]
+    holding = [rule for rule in pauses.rules if rule.origin != "ramp"]
     if EVERYTHING in scopes:
-        return Change(gone=tuple(rule.number for rule in pauses.rules))
+        return Change(gone=(*gone, *(rule.number for rule in holding)), made=tuple(trail))
     types = {target.type for target in targets}
-    gone = [
+    gone += [
         rule.number
-        for rule in pauses.rules
+        for rule in holding
         if rule.scope in scopes or (rule.scope.by == "type" and rule.scope.value in types)
     ]
     left = Pauses(rules=tuple(rule for rule in pauses.rules if rule.number not in gone))
@@ -218,7 +239,24 @@ def resumed(
         for target in targets
         if left.of(target, now) is not None
     ]
-    return Change(gone=tuple(gone), made=tuple(made))
+    return Change(gone=tuple(gone), made=(*made, *trail))
+
+
+def trace(pauses: Pauses, target: Target, now: float) -> Rule | None:
+    """Make what is left for a while of a type's pause when it ends, for workers that start then; holds nothing."""
+    pause = pauses.of(target, now)
+    if pause is None:
+        return None
+    return Rule(
+        number=0,
+        action="resume",
+        scope=Scope("type", target.type),
+        actor=pause.actor,
+        reason=pause.reason,
+        since=pause.since,
+        until=now + RECENT,
+        origin="ramp",
+    )
 
 
 def outlived(pauses: Pauses, now: float) -> tuple[int, ...]:
@@ -226,7 +264,7 @@ def outlived(pauses: Pauses, now: float) -> tuple[int, ...]:
     ended = [rule.number for rule in pauses.rules if not rule.holds(now)]
     left = [rule for rule in pauses.rules if rule.number not in ended]
     if not any(rule.action == "pause" and rule.origin == "operator" for rule in left):
-        ended += [rule.number for rule in left if rule.action == "resume"]
+        ended += [rule.number for rule in left if rule.action == "resume" and rule.origin == "operator"]
     return tuple(ended)
 
 

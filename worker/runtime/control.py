@@ -197,6 +197,8 @@ class Control:
         """Let what was paused begin as it must: with one message, or step by step."""
         if self._ramps is not None:
             await self._ramps.look(self._consumers)
+            if not self.known.is_set():
+                self._join(self._ramps, found, now)
         for consumer, pause in found.items():
             if pause is not None and pause.origin == "exclusive":
                 continue  # a ramp goes on afterwards
@@ -207,6 +209,15 @@ class Control:
                 earlier = self._earlier.pop(consumer)
                 ramp = None if self._ramps is None else self._ramps.begin(consumer, earlier, now)
                 consumer.pace.limit(ramp)
+
+    def _join(self, ramps: Ramps, found: Mapping[Consumer, Pause | None], now: float) -> None:
+        """Begin as those do that were there when a pause ended a while ago."""
+        assert self._pauses is not None
+        for consumer, pause in found.items():
+            trails = (self._pauses.ended(one, now) for one in self._targets[consumer])
+            trail = next((one for one in trails if one is not None), None)
+            if pause is None and trail is not None and trail.until is not None:
+                consumer.pace.limit(ramps.begin(consumer, trail, trail.until))
 
     def _pause(self, pauses: Pauses, consumer: Consumer, now: float, alone: Pause | None) -> Pause | None:
         """Why a queue is paused: one of its types is, and what is taken from it can be of any."""

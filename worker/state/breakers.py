@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.messaging.breaker import Breaker
-from worker.messaging.pausing import Rule, Scope
+from worker.messaging.pausing import RECENT, Rule, Scope
 from worker.state.database import Database
 from worker.state.pauses import bump, note, row_of, unbump
 from worker.state.tables import breakers, pauses
@@ -86,7 +86,20 @@ class SqlBreakers:
             if not held:
                 await unbump(connection)
                 return
+            since = await connection.execute(select(pauses.c.since).where(pauses.c.owner == name))
+            begun = min(since.scalars())
             await connection.execute(delete(pauses).where(pauses.c.owner == name))
+            for type_name in held:
+                rule = Rule(
+                    number=0,
+                    action="resume",
+                    scope=Scope("type", type_name),
+                    actor=ACTOR,
+                    origin="ramp",
+                    since=begun,
+                    until=now + RECENT,
+                )
+                await connection.execute(insert(pauses).values(row_of(rule)))
             await note(connection, now, version, "resume", ACTOR, held, None, None)
 
 

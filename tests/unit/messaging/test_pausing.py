@@ -37,6 +37,9 @@ class Table:
         targets = [target for target in ALL if any(scope.covers(target) for scope in scopes)]
         return self._apply(resumed(self.pauses, scopes, targets, actor="anna", now=self.now))
 
+    def holding(self):
+        return [rule for rule in self.pauses.rules if rule.origin != "ramp"]
+
     def paused(self):
         return {target.type for target in ALL if self.pauses.of(target, self.now)}
 
@@ -82,7 +85,7 @@ def test_a_pause_covers_its_scope_and_a_resume_of_it_ends_it(table, scope, types
     assert table.paused() == types
     table.resume(scope)
     assert table.paused() == set()
-    assert table.pauses.rules == ()
+    assert table.holding() == []
 
 
 def test_two_pauses_by_different_actors_are_one_and_one_resume_ends_it(table):
@@ -126,7 +129,7 @@ def test_one_type_can_be_resumed_out_of_a_wider_pause(table):
     table.pause(EVERYTHING)
     assert table.paused() == {"PlaceOrder", "mail.send", "OrderPlaced"}
     table.resume(EVERYTHING)
-    assert table.pauses.rules == ()
+    assert table.holding() == []
 
 
 def test_a_pause_after_an_exception_counts(table):
@@ -149,7 +152,7 @@ def test_ended_pauses_and_their_exceptions_are_swept_away(table):
     table.resume(by_type(ORDER))
     table.now += 11
     table.pause(by_type(MAIL))
-    assert [rule.scope for rule in table.pauses.rules] == [by_type(MAIL)]
+    assert [rule.scope for rule in table.holding()] == [by_type(MAIL)]
 
 
 def breaker(number, until):
@@ -171,7 +174,7 @@ def test_a_breakers_pause_shows_behind_an_operators(table):
     table._number = 1
     table.pause(by_type(ORDER), actor="anna")
     assert table.of(ORDER).actor == "anna"
-    assert len(table.pauses.rules) == 2
+    assert len(table.holding()) == 2
 
 
 def test_a_breakers_pause_outlasts_its_end_until_somebody_has_probed(table):
@@ -185,4 +188,20 @@ def test_an_operator_overrides_a_breaker(table):
     """Resuming the type takes the breaker's pause away."""
     table.pauses = Pauses(rules=(breaker(1, 1010.0),))
     table.resume(by_type(ORDER))
-    assert table.pauses.rules == ()
+    assert table.holding() == []
+
+
+def test_a_pause_leaves_a_trace_for_workers_that_start_afterwards(table):
+    """How long it was is known for ten minutes, however it ended; and nothing is held by it."""
+    table.pause(by_type(ORDER))
+    table.pause(by_type(MAIL), until=table.now + 100)
+    table.now += 100
+    assert table.pauses.ended(MAIL, table.now).since == 1000.0
+    table.resume(EVERYTHING)
+    for target in (ORDER, MAIL):
+        found = table.pauses.ended(target, table.now + 599)
+        assert found is None if target == MAIL else (found.since, found.until) == (1000.0, 1100.0)
+    assert table.paused() == set()
+    assert table.pauses.ended(ORDER, table.now + 601) is None
+    assert table.pauses.ended(PLACED, table.now) is None
+    assert table.resume(EVERYTHING).empty

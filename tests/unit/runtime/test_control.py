@@ -257,3 +257,17 @@ async def test_a_long_pause_ends_step_by_step_and_a_short_one_at_once(shop):
         await control.look()
         assert place.pace.throttle is None
         await stop(it, running)
+
+
+async def test_a_worker_that_starts_after_a_long_pause_takes_it_slowly_too(shop):
+    """One that is added while the others still take up the backlog must not flatten what they spare."""
+    async with house(shop.app) as it:
+        await send(it, PauseConsumers(types=("Place",)))
+        it.clock.advance(100)
+        await send(it, ResumeConsumers(types=("Place",)))
+        it.clock.advance(30)
+        running, control = controlled(it)
+        await control.look()
+        throttled = [one.types for one in it.worker.consumers if one.pace.throttle]
+        assert throttled == [("Place",)]
+        await stop(it, running)
