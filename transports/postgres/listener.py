@@ -70,7 +70,7 @@ class Listener:
         await asyncio.gather(task, return_exceptions=True)
 
     def _start(self) -> None:
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
