@@ -13,6 +13,7 @@ import msgspec
 
 from benchmarks import consume, idle, intake, latency, machine, publish
 from benchmarks.contest.broker import NoBroker
+from benchmarks.kafka import run as kafka
 from benchmarks.postgres import run as postgres
 from benchmarks.rabbitmq import run as rabbitmq
 from benchmarks.result import Result
@@ -26,7 +27,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "latency": latency.run,
     "idle": idle.run,
 }
-CONTESTS: dict[str, Any] = {"postgres": postgres, "rabbitmq": rabbitmq}
+CONTESTS: dict[str, Any] = {"kafka": kafka, "postgres": postgres, "rabbitmq": rabbitmq}
 """By broker: with ``run`` and ``MEASURES``; asked for by ``rabbitmq`` or ``rabbitmq.consume``."""
 
 

@@ -1,0 +1,1 @@
+"""The contest on Kafka: ``python -m benchmarks kafka [--peers]``."""
