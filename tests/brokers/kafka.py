@@ -214,7 +214,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 offsets.topic.num.partitions=5
-auto.create.topics.enable=false
+auto.create.topics.enable=true
 """
 
 _POM = f"""\

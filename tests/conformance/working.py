@@ -83,6 +83,7 @@ class WorkerSuite(Pausing):
         await shop.send(1, 2, 3)
         async with shop.worker(concurrency=1):
             await shop.until_handled(3)
+            await eventually(lambda: len(shop.finished) == 4, "all four settled")
         (failed,) = (await shop.service.failed.list()).items
         shown = await shop.service.failed.show(failed.id)
         assert base64.b64decode(shown.body_base64 or "") == body

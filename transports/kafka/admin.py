@@ -7,11 +7,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from transports.kafka.connection import Connection, dismiss
 from worker.errors import TransportUnavailable
 
 T = TypeVar("T")
+
+
+_RETRY_PAUSE = 0.1
 
 
 class Admin:
@@ -33,7 +37,7 @@ class Admin:
         """
         client = await self._open()
         try:
-            return await self._connection.within(what, question(client), seconds)
+            return await self._connection.within(what, _patiently(client, question), seconds)
         except TransportUnavailable:
             if self._client is client:
                 self._client = None
@@ -61,3 +65,14 @@ class Admin:
                     raise
                 self._client = client
             return self._client
+
+
+async def _patiently(client: Any, question: Callable[[Any], Awaitable[T]]) -> T:
+    """Ask again while the cluster says that it is about to be able to answer: a coordinator moves, or is made."""
+    while True:
+        try:
+            return await question(client)
+        except KafkaError as error:
+            if not error.retriable or isinstance(error, KafkaConnectionError | NodeNotReadyError):
+                raise
+            await asyncio.sleep(_RETRY_PAUSE)

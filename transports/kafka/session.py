@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -119,13 +119,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         """Apply the host's pause; the driver throws away what it had read ahead."""
         if not self._assigned.is_set():
             return
-        partitions = [TopicPartition(*partition) for partition in self._holdings.windows]
+        self._apply([TopicPartition(*partition) for partition in self._holdings.windows])
+        self._watch.began()
+        self._space.set()
+
+    def _apply(self, partitions: Iterable[TopicPartition]) -> None:
         if self._host.paused:
             self._consumer.pause(*partitions)
         else:
             self._consumer.resume(*partitions)
-            self._watch.began()
-        self._space.set()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Hand out no more, wait for what runs, commit, and fence the rest."""
@@ -157,8 +159,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             windows.append(Window(tp.topic, tp.partition, start=commit.offset, earlier=earlier))
         self._holdings.begin(windows)
         self._committer.forget()
-        if self._host.paused:  # it may have come meanwhile
-            self._consumer.pause(*assigned)
+        self._apply(assigned)  # it may have changed meanwhile
         self.handing = True
         self._watch.began()
         self._assigned.set()

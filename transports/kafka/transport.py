@@ -104,6 +104,7 @@ class KafkaTransport:
         self._open = False
         members = tuple(self._members.values())
         await asyncio.gather(*(member.close(self.connection.settings.timeout) for member in members))
+        await self.counter.close()
         await self.publisher.close()
         await self.admin.close()
 

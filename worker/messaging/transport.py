@@ -150,13 +150,27 @@ class Settled(enum.Enum):
     """The broker did not answer; the message may come back."""
 
 
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one partition of a queue is done: the offset that is committed, None before the first, and its end."""
+
+    partition: int
+    committed: int | None
+    end: int
+
+
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages of a queue are in which state, and how many consume it; None where the broker cannot tell."""
+    """How many messages of a queue are in which state, and how many consume it; None where the broker cannot tell.
+
+    ``oldest_age`` is seconds since the oldest one that is not done was published, ``positions`` how far each
+    partition is done, where a queue has such.
+    """
 
     ready: int | None = None
     in_flight: int | None = None
     delayed: int | None = None
     consumers: int | None = None
+    oldest_age: float | None = None
+    positions: tuple[Position, ...] = ()
 
 
 class Subscription(Protocol):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from worker.errors import Unavailable
 from worker.messaging.bus import timestamp
 from worker.messaging.failure import Filter
@@ -43,6 +45,8 @@ async def consumers(service: Service) -> dict[str, Any]:
                 "in_flight": depth.in_flight,
                 "delayed": _sum(depth.delayed, parked.get((target.transport, target.queue), 0)),
                 "consumers": depth.consumers,
+                "oldest_age": None if depth.oldest_age is None else round(depth.oldest_age, 3),
+                "positions": [msgspec.structs.asdict(one) for one in depth.positions] or None,
                 "failed": await service.failures.count(Filter(type=target.type)),
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -81,6 +82,7 @@ def status(invocation: Invocation) -> None:
                 for item in paused
             ],
         )
+    _print_positions(document["consumers"])
     print_heading("Workers")
     print_table(
         ("id", "host", "pid", "started at", "seen at", "types"),
@@ -101,6 +103,18 @@ def status(invocation: Invocation) -> None:
     if troubles:
         print_heading("Troubles")
         print_table(("worker", "what"), troubles)
+
+
+def _print_positions(items: Sequence[dict[str, Any]]) -> None:
+    """How far partitions are done, for the queues that have such."""
+    rows = [
+        (item["transport"], item["queue"], one["partition"], one["committed"], one["end"], item["oldest_age"])
+        for item in {(each["transport"], each["queue"]): each for each in items}.values()
+        for one in item["positions"] or ()
+    ]
+    if rows:
+        print_heading("Positions")
+        print_table(("transport", "queue", "partition", "committed", "end", "oldest age"), rows)
 
 
 def _applied(item: dict[str, Any]) -> str:
