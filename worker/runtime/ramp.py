@@ -7,7 +7,7 @@ from collections import deque
 import msgspec
 
 _SECOND = 1.0
-_BURST = 0.02
+_BURST = 0.05
 """Seconds of the rate that may be started at once, so that late timers cost nothing."""
 
 _GROWTH = 0.1
