@@ -83,7 +83,6 @@ WORKER_CAUGHT_BY = [
     (planted.ChargesGiveBacks, "test_c25_what_outlives_the_grace_is_given_back_uncharged"),
     (planted.LosesGiveBacks, "test_c24_a_graceful_stop_finishes_what_runs_and_starts_nothing"),
     (planted.TakesNothing, "test_c07_a_failed_attempt_is_tried_again_and_counted"),
-    (planted.HandsOutPrefetched, "test_c27_nothing_starts_once_a_pause_is_applied"),
 ]
 
 

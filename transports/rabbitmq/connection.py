@@ -133,12 +133,15 @@ class Connection:
             try:
                 return await self._connect()
             except TransportUnavailable as error:
-                reason = str(error).partition(": ")[2]
+                reason = str(error).removeprefix(f"RabbitMQ {self._settings.address}: ")
                 if reason != self._reason:
                     log.warning(
                         "cannot connect", transport=self._name, connection=self._purpose, error=reason
                     )
                 self._reason = reason
+            except Exception as error:  # ours: without another try there would never be a connection again
+                log.exception("cannot connect", transport=self._name, connection=self._purpose)
+                self._reason = f"{type(error).__name__}: {error}"
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _connect(self) -> Link:

@@ -14,12 +14,15 @@ from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
 from transports.rabbitmq.watermark import Watermark
 from transports.rabbitmq.wire import properties
 from transports.rabbitmq.wire.channel import Channel, Listener
-from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
+from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost, WireFault
 from worker.messaging.transport import Delivery
 
 TIMEOUT = 10.0
 _FLUSH = 0.005
 """Seconds that an ack waits for company."""
+_ROUNDS = 4
+"""Round trips before a channel is closed: RabbitMQ passes only 32 acks at a time on to a quorum queue, and forgets
+the rest of them with the channel."""
 _BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
 
@@ -94,6 +97,18 @@ class Consumption(Listener):
             commands.Basic.Consume(0, self._name(MAIN), self._tag(MAIN)),
         ]
         await self.channel.call_all(requests, TIMEOUT)
+
+    async def close(self, grace: float) -> None:
+        """Tell the broker what was acked, and go; what is unsettled goes back. Within ``grace`` seconds."""
+        self.flush()
+        try:
+            async with asyncio.timeout(grace):
+                await self.stop(tuple(self.active))
+                for _ in range(_ROUNDS):
+                    await self.channel.call(commands.Basic.Qos(0, 1, False), grace)
+        except (WireFault, TimeoutError):
+            pass
+        await self.channel.close(grace)
 
     # --- settling ---------------------------------------------------------------------------------------------------
 

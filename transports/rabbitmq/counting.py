@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from transports.rabbitmq import management, names
+from transports.rabbitmq import names
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.topology import Topology
 from worker.messaging.transport import Depth
@@ -37,6 +37,8 @@ async def _in_flight(settings: Settings, queues: Sequence[str]) -> int | None:
     """Messages handed out and not settled; None where nobody tells."""
     if settings.management is None:
         return None
+    from transports.rabbitmq import management  # an HTTP client, which few processes need
+
     try:
         found = await asyncio.to_thread(management.count, settings.management, settings.vhost, queues)
     except OSError as error:

@@ -30,6 +30,9 @@ _BLOCKED = 5.0
 _TIMEOUT = 10.0
 _TEXT = 255
 """Bytes of an AMQP property."""
+LINE = 600.0
+"""Seconds that a message with a key waits in line at most; for longer it leaves the line, as a consumer may not
+hold anything for half an hour."""
 KEY, DUE = "key", "x-due"
 """Headers: a message's key, and when it is due in milliseconds since the epoch (keyed messages wait in line)."""
 
@@ -40,7 +43,8 @@ class Publisher(Listener):
     Args:
         connection: over which to publish.
         settings: how long to wait.
-        keyed: whether messages with a key go to a queue of their own; None where nobody knows.
+        keyed: whether messages of a queue that have a key go to a queue of their own.
+        learn: finds that out, before the first of them.
         prepare_delays: creates the ladder, before the first delayed message.
         clock: seconds since the epoch, for what waits in line.
     """
@@ -50,13 +54,15 @@ class Publisher(Listener):
         connection: Connection,
         settings: Settings,
         *,
-        keyed: Callable[[str], bool | None],
+        keyed: Callable[[str], bool],
+        learn: Callable[[str], Awaitable[None]],
         prepare_delays: Callable[[], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._keyed = keyed
+        self._learn = learn
         self._prepare_delays = prepare_delays
         self._clock = clock
         self._channel: Channel | None = None
@@ -82,6 +88,8 @@ class Publisher(Listener):
         fit = [place for place, outcome in enumerate(outcomes) if outcome is None]
         if any(messages[place].delay > 0 for place in fit):
             await self._prepare_delays()
+        for queue in {messages[place].queue for place in fit if messages[place].key is not None}:
+            await self._learn(queue)
         if not fit:
             await self._ready()  # an answer without a broker would be a guess
         for start in range(0, len(fit), BATCH):
@@ -167,10 +175,21 @@ class Publisher(Listener):
             async with asyncio.timeout_at(deadline):
                 await asyncio.shield(batch.settled)
         except TimeoutError:
-            return batch.result(f"no confirm within {self._settings.publish_timeout:g} s")
+            why = f"no confirm within {self._settings.publish_timeout:g} s"
+            self._give_up(why)
+            return batch.result(why)
         finally:
             self._forget(batch)
         return batch.result("the connection was lost before the confirm")
+
+    def _give_up(self, why: str) -> None:
+        """End a connection that confirms nothing, unless the broker has said why: what waits for room waits in vain."""
+        try:
+            link = self._connection.link
+        except TransportUnavailable:
+            return
+        if link.blocked is None:
+            link.fail(LinkLost(why))
 
     async def _write(self, messages: Sequence[Outgoing]) -> Batch:
         """Wait for room, then write all of them at once."""
@@ -237,10 +256,10 @@ class Publisher(Listener):
             headers = {KEY: message.key}
             if self._keyed(message.queue):
                 routing_key = names.keys(message.queue)
-                if message.delay > 0:
+                if 0 < message.delay <= LINE:
                     headers[DUE] = int((self._clock() + message.delay) * 1000) + 1
         if message.delay > 0 and (headers is None or DUE not in headers):
-            exchange, routing_key = self._entrance, delays.routing_key(message.queue, message.delay)
+            exchange, routing_key = self._entrance, delays.routing_key(routing_key, message.delay)
         return channel.writer.publish(
             exchange,
             routing_key,

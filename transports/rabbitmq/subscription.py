@@ -9,28 +9,25 @@ from typing import Any, Protocol, TypeVar
 from transports.rabbitmq.connection import Connection
 from transports.rabbitmq.consumption import TIMEOUT, Consumption
 from transports.rabbitmq.prefetched import Prefetched
-from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
+from transports.rabbitmq.receipt import DEAD, KEYS, MAIN
 from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.settling import Settling
 from transports.rabbitmq.upkeep import Upkeep
 from transports.rabbitmq.waiters import Waiters
 from transports.rabbitmq.wire.faults import WireFault
-from worker.errors import TransportUnavailable
 from worker.messaging.transport import (
-    Ack,
-    Again,
     Delivery,
     Outcome,
     Outgoing,
     QueueSpec,
-    Release,
     Settled,
     Settlement,
 )
 
 _MOST, _KEYS, _DEAD = 1024, 256, 8
 """Messages held ahead at most: of a queue, in the lanes of its keys, and of what was put aside."""
-_RETURN = 5.0
-"""Seconds after which a message whose next attempt could not be published is handed out again."""
+_REVIEW = 10.0
+"""Seconds of little demand after which fewer are held ahead."""
 
 T = TypeVar("T")
 
@@ -70,6 +67,8 @@ class RabbitSubscription:
         self._owner = owner
         self._connection = connection
         self._least = self._prefetch = max(2 * slots, 2)
+        self._widest = 0
+        self._review_at = asyncio.get_running_loop().time() + _REVIEW
         self._waiters = Waiters()
         self._attempts: dict[str, tuple[Outgoing, float]] = {}
         self._paused = False
@@ -85,6 +84,7 @@ class RabbitSubscription:
             create=lambda: owner.setup([spec]),
             changed=self._waiters.wake_all,
         )
+        self._settling = Settling(owner.send, lambda: self._upkeep.current, self._spawn)
 
     async def open(self) -> None:
         """Begin to consume, and go on until closed.
@@ -124,86 +124,31 @@ class RabbitSubscription:
         consumption.hand_out(taken)
         if consumption.prefetched.ready:
             self._waiters.wake()
-        if limit * 2 > self._prefetch and self._prefetch < _MOST and not self._widening:
-            self._widening = True
-            self._spawn(self._widen(min(limit * 2, _MOST)))
+        self._adapt(limit)
         return taken
 
-    # --- settling ---------------------------------------------------------------------------------------------------
+    def _adapt(self, limit: int) -> None:
+        """Hold as many messages ahead as twice what is asked for at once: more for quick handlers, fewer for slow."""
+        now = asyncio.get_running_loop().time()
+        self._widest = max(self._widest, limit)
+        wanted = self._prefetch
+        if self._widest * 2 > self._prefetch:
+            wanted = min(self._widest * 2, _MOST)
+        elif now >= self._review_at:
+            if self._widest * 4 <= self._prefetch:
+                wanted = max(self._widest * 2, self._least)
+            self._widest = 0
+            self._review_at = now + _REVIEW
+        if wanted != self._prefetch and not self._widening:
+            self._widening = True
+            self._spawn(self._widen(wanted))
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle; an ack is done once it is on its way, as AMQP confirms none. Never raises."""
-        answers: list[Settled] = []
-        moving: list[tuple[int, Again]] = []
-        current = self._upkeep.current
-        for item in items:
-            delivery = item.delivery
-            receipt: Receipt = delivery.receipt
-            consumption = receipt.consumption
-            if consumption is not current or not consumption.reclaim(receipt):
-                answers.append(Settled.LOST)
-                continue
-            answers.append(Settled.DONE)
-            if type(item) is Ack:
-                consumption.ack(receipt.tag)
-                if receipt.source == KEYS:
-                    consumption.prefetched.leave(delivery)
-            elif isinstance(item, Release):
-                self._release(delivery, item.delay)
-            elif isinstance(item, Again):
-                if receipt.source == KEYS and _same(item):
-                    consumption.prefetched.again(item)
-                else:
-                    moving.append((len(answers) - 1, item))
-        if moving:
-            moved = self._spawn(self._move([item for _, item in moving]))
-            for (place, _), answer in zip(moving, await asyncio.shield(moved), strict=True):
-                answers[place] = answer
+        answers = await self._settling.settle(items, give_back=self._paused)
         if self._paused and self.spec.keyed:
             self._spawn(self._apply_pause())  # perhaps nothing of the lanes is out any more
         return answers
-
-    def _release(self, delivery: Delivery, delay: float) -> None:
-        receipt: Receipt = delivery.receipt
-        if receipt.source == KEYS:
-            receipt.consumption.prefetched.back(delivery, delay)
-        elif delay > 0 and not self._paused:
-            receipt.consumption.prefetched.hold_back(delivery, delay)
-        else:
-            receipt.consumption.give_back([receipt.tag])
-
-    async def _move(self, items: Sequence[Again]) -> list[Settled]:
-        """Publish next attempts, and ack each original once its copy is confirmed."""
-        try:
-            outcomes = await self._owner.send([item.outgoing for item in items])
-        except TransportUnavailable:
-            outcomes = []
-        answers = []
-        for number, item in enumerate(items):
-            receipt: Receipt = item.delivery.receipt
-            taken = number < len(outcomes) and outcomes[number].accepted
-            if receipt.consumption is self._upkeep.current:
-                if taken:
-                    receipt.consumption.ack(receipt.tag)
-                    if receipt.source == KEYS:
-                        receipt.consumption.prefetched.leave(item.delivery)
-                else:
-                    self._return_later(item.delivery)
-            else:
-                taken = False  # the original comes again, beside its next attempt
-            answers.append(Settled.DONE if taken else Settled.UNKNOWN)
-        return answers
-
-    def _return_later(self, delivery: Delivery) -> None:
-        """Nothing was changed: its holder may try again; else it is handed out anew."""
-        receipt: Receipt = delivery.receipt
-        receipt.consumption.hand_out([delivery])
-
-        def expired() -> None:
-            if receipt.consumption is self._upkeep.current and receipt.consumption.reclaim(receipt):
-                self._release(delivery, 0.0)
-
-        asyncio.get_running_loop().call_later(_RETURN, expired)
 
     # --- pausing and closing ----------------------------------------------------------------------------------------
 
@@ -236,8 +181,7 @@ class RabbitSubscription:
             await asyncio.wait(set(self._under_way), timeout=grace)
         consumption = await self._upkeep.stop()
         if consumption is not None:
-            consumption.flush()
-            await consumption.channel.close(max(grace, 1.0))  # what is still unsettled goes back with it
+            await consumption.close(max(grace, 1.0))
         self._owner.forget(self)
 
     async def _apply_pause(self) -> None:
@@ -275,7 +219,7 @@ class RabbitSubscription:
         return wanted
 
     async def _widen(self, prefetch: int) -> None:
-        """Take more ahead: the worker's handlers are quick."""
+        """Hold another number of messages ahead."""
         async with self._changing:
             self._prefetch = prefetch
             consumption = self._upkeep.current
@@ -297,8 +241,3 @@ class RabbitSubscription:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
-
-
-def _same(item: Again) -> bool:
-    delivery, outgoing = item.delivery, item.outgoing
-    return (delivery.queue, delivery.id, delivery.key) == (outgoing.queue, outgoing.id, outgoing.key)

@@ -43,6 +43,8 @@ class Topology:
         for spec in specs:
             steps.extend(self._declarations(spec))
             steps.append(delays.binding(self._settings.queue_type, spec.name))
+            if spec.keyed:
+                steps.append(delays.binding(self._settings.queue_type, names.keys(spec.name)))
         await self._declare(steps)
 
     async def prepare_delays(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
-from transports.rabbitmq import counting
+from transports.rabbitmq import counting, names
 from transports.rabbitmq import settings as reading
 from transports.rabbitmq.administration import Administration
 from transports.rabbitmq.connection import Connection
@@ -22,6 +22,8 @@ from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, Qu
 _PING = 2.0
 _GONE = 0.5
 """Seconds that a deleted queue stays away before a publish creates it again."""
+_AGAIN = 30.0
+"""Seconds after which it is asked again whether a queue that was set up elsewhere keeps an order."""
 _GRACE = 5.0
 """Seconds that closing waits for publishes and settlements under way."""
 
@@ -43,10 +45,13 @@ class RabbitTransport:
             self._publishing,
             settings,
             keyed=self._keyed,
+            learn=self._learn,
             prepare_delays=self._topology.prepare_delays,
             clock=clock,
         )
         self._subscriptions: set[RabbitSubscription] = set()
+        self._with_keys: set[str] = set()
+        self._looked: dict[str, float] = {}
 
     async def connect(self) -> None:
         """Open both connections.
@@ -158,7 +163,20 @@ class RabbitTransport:
 
     def _keyed(self, queue: str) -> bool:
         spec = self._specs.get(queue)
-        return spec is not None and spec.keyed
+        return spec.keyed if spec is not None else queue in self._with_keys
+
+    async def _learn(self, queue: str) -> None:
+        """Find out whether a queue that was set up elsewhere has one for keys beside it."""
+        now = asyncio.get_running_loop().time()
+        if (
+            queue in self._specs
+            or queue in self._with_keys
+            or self._looked.get(queue, -_AGAIN) + _AGAIN > now
+        ):
+            return
+        if await self._topology.counted(names.keys(queue)) is not None:
+            self._with_keys.add(queue)
+        self._looked[queue] = now
 
 
 def create(

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, Flow, make, message, publish_surely
-from transports.rabbitmq import upkeep
+from transports.rabbitmq import publishing, upkeep
+from transports.rabbitmq import subscription as subscription_module
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Ack, Again, Outgoing, QueueSpec, Release
 
@@ -244,3 +245,59 @@ async def test_what_is_published_can_be_read_by_others(transport) -> None:
         assert (got.message_id, got.type, got.content_type) == ("mé", "Job", "application/cloudevents+json")
         assert (got.body, got.delivery_mode, got.headers["key"]) == (b"x" * 300_000, 2, "k")
         await got.ack()
+
+
+async def test_a_publisher_that_set_nothing_up_keeps_the_order(rabbitmq_url: str) -> None:
+    """A process that only sends finds out where messages with a key belong."""
+    keyed = QueueSpec(name="keyed", types=("Job",), keyed=True)
+    consumer, sender = make(rabbitmq_url), make(rabbitmq_url)
+    await consumer.connect()
+    await sender.connect()
+    await consumer.setup([keyed])
+    await sender.publish([message(number, queue="keyed", key="k") for number in range(3)])
+    subscription = await consumer.subscribe(keyed, slots=5)
+    for number in range(3):
+        (delivery,) = await subscription.receive(5, 10.0)
+        assert delivery.id == f"m{number}"
+        await subscription.settle([Ack(delivery)])
+    await asyncio.gather(consumer.close(), sender.close())
+
+
+async def test_a_long_delay_under_a_key_waits_at_the_broker(rabbitmq_url: str, monkeypatch) -> None:
+    """Nothing is held in a consumer for longer than the broker lets it: what is delayed for long leaves the line."""
+    monkeypatch.setattr(publishing, "LINE", 0.1)
+    keyed = QueueSpec(name="keyed", types=("Job",), keyed=True)
+    transport = make(rabbitmq_url)
+    await transport.connect()
+    await transport.setup([keyed])
+    await transport.publish(
+        [message(1, queue="keyed", key="k", delay=1.0), message(2, queue="keyed", key="k")]
+    )
+    subscription = await transport.subscribe(keyed, slots=5)
+    for number in (2, 1):
+        (delivery,) = await subscription.receive(5, 10.0)
+        assert (delivery.id, delivery.key) == (f"m{number}", "k")
+        await subscription.settle([Ack(delivery)])
+    await transport.close()
+
+
+async def test_slow_handlers_hoard_nothing(rabbitmq_url: str, monkeypatch) -> None:
+    """What is held ahead follows the demand: it grows with it, and shrinks when it is over."""
+    monkeypatch.setattr(subscription_module, "_REVIEW", 0.2)
+    transport = make(rabbitmq_url)
+    await transport.connect()
+    await transport.setup([QUEUE])
+    await transport.publish([message(number) for number in range(400)])
+    subscription = await transport.subscribe(QUEUE, slots=5)
+
+    async def handle(limit: int, enough) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not enough(subscription._prefetch):
+                got = await subscription.receive(limit, 0.1)
+                await subscription.settle([Ack(delivery) for delivery in got])
+                await transport.publish([message(delivery.id) for delivery in got])
+
+    assert subscription._prefetch == 10
+    await handle(100, lambda prefetch: prefetch == 200)
+    await handle(2, lambda prefetch: prefetch == 10)
+    await transport.close()
