@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -24,6 +25,9 @@ _PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
+
+_TCP = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 20_000}
+"""Seconds, but for the last one: milliseconds."""
 
 
 async def open_connection(settings: Settings, *, name: str, synchronous: bool = True) -> Connection:
@@ -53,11 +57,13 @@ async def open_connection(settings: Settings, *, name: str, synchronous: bool = 
     if not synchronous:
         agreed["synchronous_commit"] = "off"
     try:
-        return await asyncpg.connect(settings.dsn, timeout=settings.timeout, server_settings=agreed)
+        connection = await asyncpg.connect(settings.dsn, timeout=settings.timeout, server_settings=agreed)
     except asyncpg.exceptions.ClientConfigurationError as error:
         raise faults.misconfigured(name, settings.shown, error) from error
     except faults.DRIVER_ERRORS as error:
         raise faults.unavailable(settings.shown, error) from error
+    keep_alive(connection)
+    return connection
 
 
 async def close_connection(connection: Connection) -> None:
@@ -69,3 +75,15 @@ async def close_connection(connection: Connection) -> None:
     finally:
         with contextlib.suppress(Exception):
             connection.terminate()
+
+
+def keep_alive(connection: Connection) -> None:
+    """Have the system notice that the other machine is gone: what was sent is not acknowledged, nor a probe."""
+    line = getattr(connection, "_transport", None)  # the driver has no word for it
+    found = line.get_extra_info("socket") if line is not None else None
+    if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _TCP.items():
+        if hasattr(socket, option):  # not every system has each
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +23,9 @@ _PING = 5.0
 
 _GOODBYE = 2.0
 """Seconds that the server is given to hear of the end."""
+
+_TCP = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 20_000}
+"""Seconds, but for the last one: milliseconds."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver comes without types
@@ -57,7 +61,7 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
     async def connect(*_args: Any, **_options: Any) -> Any:
         """Open a connection; what SQLAlchemy has taken from its URL is not needed."""
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 dsn,
                 timeout=waits.lock,
                 command_timeout=waits.statement + _PING,
@@ -70,6 +74,8 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
             raise DatabaseUnavailable(f"database {shown}: no answer within {waits.lock:g} s") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise DatabaseUnavailable(f"database {shown}: {_first_line(error)}") from error
+        keep_alive(connection)
+        return connection
 
     return connect
 
@@ -95,6 +101,18 @@ def probe(engine: Engine) -> None:
 
     event.listen(engine, "checkin", on_checkin)
     event.listen(engine, "checkout", on_checkout)
+
+
+def keep_alive(connection: Any) -> None:
+    """Have the system notice that the other machine is gone: what was sent is not acknowledged, nor a probe."""
+    line = getattr(connection, "_transport", None)  # the driver has no word for it
+    found = line.get_extra_info("socket") if line is not None else None
+    if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _TCP.items():
+        if hasattr(socket, option):  # not every system has each
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -165,3 +166,13 @@ async def test_an_address_that_the_driver_does_not_understand_is_a_configuration
         await database.connect(5.0)
     assert "geheim" not in str(caught.value)
     await database.close()
+
+
+async def test_the_system_watches_the_line(far):
+    """A machine that is gone without a word is noticed in seconds, not in the system's quarter of an hour."""
+    async with far.begin_read() as connection:
+        raw = await connection.get_raw_connection()
+        line = raw.driver_connection._transport.get_extra_info("socket")
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -155,3 +156,15 @@ async def test_connecting_to_nobody_names_the_server_without_its_password(tmp_pa
     with pytest.raises(TransportUnavailable, match="does not exist"):
         await made.connect()
     await made.close()
+
+
+async def test_the_system_watches_the_line(far):
+    """A machine that is gone without a word is noticed in seconds, not in the system's quarter of an hour."""
+
+    async def look(connection):
+        line = connection._transport.get_extra_info("socket")
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
+
+    await far._publishes.run(look)
