@@ -62,7 +62,12 @@ def test_our_services_wait_until_broker_and_database_are_healthy(file):
     """Neither starts on what only runs."""
     for name in OWN:
         wanted = file["services"][name]["depends_on"]
-        assert wanted == {other: {"condition": "service_healthy"} for other in ("postgres", "rabbitmq")}
+        healthy = {"condition": "service_healthy"}
+        assert wanted == {
+            "postgres": healthy,
+            "rabbitmq": healthy,
+            "kafka": healthy | {"required": False},  # there with its profile only
+        }
 
 
 def test_a_stopping_worker_gets_more_than_its_graceful_timeout(file, tmp_path):
@@ -100,7 +105,7 @@ def test_the_environment_of_a_service_is_a_configuration(file, name, tmp_path):
 
 def test_what_is_kept_is_in_named_volumes(file):
     """``down`` and ``up`` keep what broker and database hold."""
-    for name in ("rabbitmq", "postgres"):
+    for name in ("rabbitmq", "postgres", "kafka"):
         (mount,) = file["services"][name]["volumes"]
         assert mount.partition(":")[0] in file["volumes"]
 
@@ -142,13 +147,15 @@ def test_only_what_the_image_needs_gets_into_its_build(dockerfile):
                 assert any(source == name or source.startswith(f"{name}/") for name in named), source
 
 
-def test_compose_takes_the_file(file):
+@pytest.mark.parametrize("more", [(), ("docker-compose.kafka.yml",)], ids=["one file", "three brokers"])
+def test_compose_takes_the_files(more):
     """``docker compose config`` finds no fault."""
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True).returncode:
         pytest.skip(HOW)
+    files = [part for name in ("docker-compose.yml", *more) for part in ("-f", name)]
     done = subprocess.run(
-        [docker, "compose", "--profile", "*", "config", "--quiet"],
+        [docker, "compose", *files, "--profile", "*", "config", "--quiet"],
         cwd=ROOT,
         capture_output=True,
         text=True,
