@@ -51,11 +51,9 @@ def consume(task: Task) -> None:
 async def sender(task: Task) -> AsyncIterator[Send]:
     """Publish, idempotent; delivery reports set futures."""
     servers, topic = servers_of(task.url), topic_of(task.url, task.queue)
-    for made in (
-        AdminClient({"bootstrap.servers": servers}).create_topics([NewTopic(topic, PARTITIONS, 1)]).values()
-    ):
-        if made.exception() is None:
-            made.result()
+    admin = AdminClient({"bootstrap.servers": servers})
+    for made in admin.create_topics([NewTopic(topic, PARTITIONS, 1)]).values():
+        made.exception()  # waits; it is there already the second time
     producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 0})
     loop = asyncio.get_running_loop()
 

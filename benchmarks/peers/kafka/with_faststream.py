@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from fast_depends.msgspec import MsgSpecSerializer
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker
 
@@ -14,14 +15,14 @@ from benchmarks.peers.kafka import BATCH, PARTITIONS, servers_of, topic_of
 from benchmarks.peers.meter import Meter
 from benchmarks.peers.program import Send, main
 from benchmarks.peers.task import Task
-from benchmarks.peers.work import Work, decode, encode, event
+from benchmarks.peers.work import Event, Work, event
 
 
 def consume(task: Task) -> None:
     """Consume until terminated."""
     meter = Meter(task)
     topic = topic_of(task.url, task.queue)
-    broker = KafkaBroker(servers_of(task.url), logger=None)
+    broker = _broker(task)
 
     @broker.subscriber(
         topic,
@@ -31,9 +32,9 @@ def consume(task: Task) -> None:
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
-    async def handle(bodies: list[bytes]) -> None:
+    async def handle(bodies: list[Event]) -> None:
         for body in bodies:
-            meter.handled(decode(body).data.sent)
+            meter.handled(body.data.sent)
 
     uvloop.run(FastStream(broker, logger=None).run())
 
@@ -46,12 +47,22 @@ async def sender(task: Task) -> AsyncIterator[Send]:
     await admin.start()
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await admin.close()
-    async with KafkaBroker(servers_of(task.url), enable_idempotence=True, acks="all", logger=None) as broker:
+    async with _broker(task) as broker:
 
         async def send(work: Work) -> None:
-            await broker.publish(encode(event(work)), topic)
+            await broker.publish(event(work), topic)
 
         yield send
+
+
+def _broker(task: Task) -> KafkaBroker:
+    return KafkaBroker(
+        servers_of(task.url),
+        serializer=MsgSpecSerializer(),
+        enable_idempotence=True,
+        acks="all",
+        logger=None,
+    )
 
 
 if __name__ == "__main__":
