@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> Settings:
             "far": TransportSettings(url=f"sqlite:///{tmp_path}/file/queue.db"),
         },
         routing={"Near": "near", "Far": "far"},
-        worker=WorkerSettings(connect_timeout=0.3),
+        worker=WorkerSettings(connect_timeout=2.0),
         base=tmp_path,
     )
 
