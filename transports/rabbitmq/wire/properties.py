@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from pamqp import decode
 
+_FIRST = b"\0\0\0\x13\x10x-delivery-countb\0"
+"""All headers of a quorum queue's first delivery on RabbitMQ 3: the broker's own count, which nobody reads."""
+
 
 class Properties(NamedTuple):
     """What is read of them; ``headers`` is None where there are none."""
@@ -36,9 +39,12 @@ def _read(data: bytes) -> Properties:
     if flags & 0x4000:  # content encoding
         position += 1 + data[position]
     if flags & 0x2000:
-        used, table = decode.field_table(data[position:])
-        headers = dict(table)
-        position += used
+        if data.startswith(_FIRST, position):
+            position += len(_FIRST)
+        else:
+            used, table = decode.field_table(data[position:])
+            headers = dict(table)
+            position += used
     if flags & 0x1000:  # delivery mode
         position += 1
     if flags & 0x0800:  # priority
