@@ -50,7 +50,6 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
         return
     right = [
         all(isinstance(row[column], int | float) or row[column] is None for row in table)
-        and any(row[column] is not None for row in table)
         for column in range(len(headers))
     ]
     texts = [[cell(value) for value in row] for row in table]

@@ -65,7 +65,8 @@ def chain(invocation: Invocation, type_name: str, on: Literal["dispatch", "consu
         return
     for side, rows in found.items():
         click.echo(f"{declared.name} on {side}")
-        print_table(_STEP, rows, empty="no step")
+        texts = [["" if value is None else value for value in row] for row in rows]
+        print_table(_STEP, texts, empty="no step")
         click.echo()
 
 
