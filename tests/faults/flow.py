@@ -19,7 +19,7 @@ from tests.faults.effects import Effects
 from tests.faults.load import LANES, LINES, Load, id_of, type_of
 from worker.runtime.consumer import MAX_PREFETCH
 
-COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "20000"))
+COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "4000"))
 """How many flow in each test; fewer while a test is being written."""
 WORKERS = 3
 SLOTS = 16

@@ -19,7 +19,7 @@ from tests.e2e.waiting import until
 from tests.faults.keyed_app import NOTES
 from tests.faults.keyed_load import KEEPS
 
-COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "20000"))
+COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "4000"))
 """How many flow in each test; fewer while a test is being written."""
 KEYS = 200
 WORKERS = 3

@@ -1,4 +1,4 @@
-"""Kafka and its members fail while 20,000 keyed commands flow: nothing is lost, and each key keeps its order."""
+"""Kafka and its members fail while keyed commands flow: nothing is lost, and each key keeps its order."""
 
 from __future__ import annotations
 

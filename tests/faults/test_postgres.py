@@ -1,4 +1,4 @@
-"""PostgreSQL, as state and as transport at once, fails while 20,000 commands flow: nothing is lost."""
+"""PostgreSQL, as state and as transport at once, fails while commands flow: nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RabbitMQ fails while 20,000 commands flow through three workers: nothing is lost, and no human is needed."""
+"""RabbitMQ fails while commands flow through three workers: nothing is lost, and no human is needed."""
 
 from __future__ import annotations
 

@@ -215,6 +215,5 @@ def test_refuses_new_connections(proxy: Proxy, client: socket.socket) -> None:
 
 def test_missing_server_resets_the_client(echo: Echo) -> None:
     """A client of a server that is not there is reset, not left waiting."""
-    with Proxy(choose()) as proxy, connect(proxy) as client:
-        with pytest.raises(ConnectionResetError):
-            client.recv(1)
+    with Proxy(choose()) as proxy, pytest.raises(ConnectionResetError), connect(proxy) as client:
+        client.recv(1)
