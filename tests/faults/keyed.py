@@ -61,14 +61,22 @@ class Keyed:
         url: of the broker, with a place of this test's own on it.
         options: of the transport, as TOML.
         work: seconds that a handler takes; ``long`` that each fiftieth takes.
+        commands: how many flow.
     """
 
     def __init__(
-        self, project: Project, url: str, *, options: str, work: float = 0.002, long: float = 0.2
+        self,
+        project: Project,
+        url: str,
+        *,
+        options: str,
+        work: float = 0.002,
+        long: float = 0.2,
+        commands: int = COMMANDS,
     ) -> None:
         self.project = project
         (project.folder / "worker.toml").write_text(TOML.format(url=url, options=options))
-        self.places = COMMANDS // KEYS
+        self.places = commands // KEYS
         self.workers: list[Process] = []
         self.notes: list[Note] = []
         self._read = 0
