@@ -6,61 +6,12 @@ import asyncio
 import threading
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import text
 
+from tests.unit.kit import Find, Follow, Go, Gone, heard, shop
 from worker import App, Context, NotFound, Reject, Retry, UnknownType
 from worker.testing import TestWorker
-
-
-class Go(msgspec.Struct, frozen=True):
-    number: int = 0
-
-
-class Follow(msgspec.Struct, frozen=True):
-    number: int = 0
-
-
-class Gone(msgspec.Struct, frozen=True):
-    number: int = 0
-
-
-class Find(msgspec.Struct, frozen=True):
-    word: str
-
-
-def shop(*handlers: Any, **options: Any) -> App:
-    """An application whose ``Go`` has these handlers."""
-    app = App("shop")
-    app.command(many_handlers=True, **options)(Go)
-    app.command(Follow)
-    app.event(Gone)
-    app.query(Find)
-    for handler in handlers:
-        app.handler(handler)
-
-    @app.handler
-    async def follow(command: Follow) -> None: ...
-
-    @app.handler
-    async def find(query: Find) -> str:
-        if query.word == "lost":
-            raise LookupError(query.word)
-        return query.word.upper()
-
-    return app
-
-
-def heard(app: App) -> list[Any]:
-    """Subscribe to ``Gone``; what was heard."""
-    events: list[Any] = []
-
-    @app.subscriber
-    async def hear(event: Gone) -> None:
-        events.append(event)
-
-    return events
 
 
 async def test_what_is_not_declared_is_refused() -> None:
