@@ -173,21 +173,8 @@ class Consumer:
             before = epoch()
             try:
                 got = await self._subscriber.receive(limit, self._wait)
-            except TransportUnavailable as error:
-                if self.down is None:
-                    log.warning(
-                        "broker does not answer",
-                        transport=self.transport.name,
-                        queue=self.spec.name,
-                        error=str(error),
-                    )
-                self.down = str(error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
             except Exception as error:  # a driver's fault must not leave the queue deaf for good
-                log.exception("receiving failed", transport=self.transport.name, queue=self.spec.name)
-                self.down = f"{type(error).__name__}: {error}"
+                self._cannot_receive(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -200,6 +187,17 @@ class Consumer:
             else:
                 self.empty_since = before
             self._wake()
+
+    def _cannot_receive(self, error: Exception) -> None:
+        """Say in ``down`` why; an outage is logged once, a driver's fault each time."""
+        bound = log.bind(transport=self.transport.name, queue=self.spec.name)
+        if not isinstance(error, TransportUnavailable):
+            bound.exception("receiving failed")
+            self.down = f"{type(error).__name__}: {error}"
+            return
+        if self.down is None:
+            bound.warning("broker does not answer", error=str(error))
+        self.down = str(error)
 
     def suspect(self, reason: str) -> None:
         """Take a new subscription before the next receive: this one brings nothing. ``stuck`` says why until then."""
