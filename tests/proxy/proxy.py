@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
@@ -14,6 +15,9 @@ from tests.proxy.link import Link
 from tests.proxy.weather import Weather
 
 T = TypeVar("T")
+
+BACKLOG = 128
+"""Connections that the system takes for the proxy before it does."""
 
 
 class Proxy:
@@ -30,7 +34,7 @@ class Proxy:
         self._weather = Weather()
         self._links: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"proxy-{port}", daemon=True)
 
@@ -86,9 +90,7 @@ class Proxy:
         """Take no new connection; open ones go on."""
 
         async def work() -> None:
-            if self._server is not None:
-                self._server.close()
-                self._server = None
+            self._stop_listening()
 
         self._do(work())
 
@@ -116,8 +118,10 @@ class Proxy:
         """Take new connections again, after ``refuse``."""
 
         async def work() -> None:
-            if self._server is None:
-                self._server = await asyncio.start_server(self._serve, ports.HOST, self.port, limit=2**16)
+            if self._listener is None:
+                self._listener = socket.create_server((ports.HOST, self.port), backlog=BACKLOG)
+                self._listener.setblocking(False)
+                self._loop.add_reader(self._listener, self._take)
 
         self._do(work())
 
@@ -134,28 +138,50 @@ class Proxy:
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, until its connection ends."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        link = Link(reader, writer, self._weather)
-        self._links.add(link)
+    def _take(self) -> None:
+        """Take one client that waits.
+
+        An ``asyncio.Server`` that is closed between taking a connection and serving it leaves that connection
+        open and forgotten; what is taken here has an owner in the same step.
+        """
+        assert self._listener is not None
         try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):
+            client, _ = self._listener.accept()
+        except OSError:
+            return  # it left while it waited
+        task = self._loop.create_task(self._serve(client))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._forget(done, client))
+
+    async def _serve(self, client: socket.socket) -> None:
+        """One client, until its connection ends."""
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            reader, writer = await asyncio.open_connection(sock=client, limit=2**16)
+            link = Link(reader, writer, self._weather)
+            self._links.add(link)
+            try:
                 await link.run(*self._target)
-        finally:
-            link.end(reset=False)
-            self._links.discard(link)
-            self._tasks.discard(task)
+            finally:
+                link.end(reset=False)
+                self._links.discard(link)
+
+    def _forget(self, task: asyncio.Task[None], client: socket.socket) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            client.close()  # before its first step: nobody else has it
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
 
     def _strand(self) -> None:
         for link in self._links:
             link.swallowed = True
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        self._stop_listening()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
