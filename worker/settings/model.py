@@ -40,9 +40,14 @@ EventsMode = Annotated[Literal["queue", "inline", "ignore"], Meta(description="q
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where state is kept: failed messages, inbox, outbox, status of commands."""
+    """Where state is kept: failed messages, inbox, outbox, status of commands.
+
+    ``statement_timeout`` is what one statement of a handler may take on PostgreSQL, seconds; with five more it is
+    how long a server that fell silent is believed.
+    """
 
     url: DatabaseUrl = "sqlite:///var/worker.db"
+    statement_timeout: SomeSeconds = 20.0
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -42,7 +43,9 @@ class Engines:
             self.sessions, self.read_sessions = self.write, self.read
             self._pools = [self.write, self.read]
         else:
-            self.write = _postgresql(address, waits, size=waits.readers)
+            # what the stores do is bounded as a whole; a change of the tables may be one long statement
+            whole = msgspec.structs.replace(waits, statement=waits.migration)
+            self.write = _postgresql(address, whole, size=waits.readers)
             self.sessions = _postgresql(address, waits, size=waits.sessions)
             self.read, self.read_sessions = _reading(self.write), _reading(self.sessions)
             self._pools = [self.write, self.sessions]

@@ -20,6 +20,9 @@ _IDLE = 5.0
 _PING = 5.0
 """Seconds within which it must answer then."""
 
+MARGIN = 5.0
+"""Seconds past a statement's time after which a server that has not ended it counts as silent: what lies between may
+acknowledge bytes for it, and the system then sees nothing wrong with the line."""
 
 _GOODBYE = 2.0
 """Seconds that the server is given to hear of the end."""
@@ -64,7 +67,7 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
             connection = await asyncpg.connect(
                 dsn,
                 timeout=waits.lock,
-                command_timeout=waits.statement + _PING,
+                command_timeout=waits.statement + MARGIN,
                 server_settings=settings,
                 connection_class=Connection,
             )

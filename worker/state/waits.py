@@ -11,7 +11,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pool: for a connection while others of this process use them all.
         lock: for a lock that another process holds.
-        statement: for one statement, where the database can end it (PostgreSQL).
+        statement: for one statement of a handler, where the database can end it (PostgreSQL).
         transaction: for a store's whole transaction, and for a commit.
         answer: the same on PostgreSQL, where no writers queue for one file: what takes longer has lost its server.
         migration: for all changes of the tables.
@@ -21,7 +21,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
 
     pool: float = 30.0
     lock: float = 10.0
-    statement: float = 60.0
+    statement: float = 20.0
     transaction: float = 60.0
     answer: float = 15.0
     migration: float = 60.0

@@ -37,6 +37,7 @@ from worker.state.pauses import SqlPauses
 from worker.state.status_reader import StatusReader
 from worker.state.status_writer import StatusWriter
 from worker.state.unit_of_work import SqlUnitsOfWork
+from worker.state.waits import Waits
 from worker.state.workers import Heartbeat, Workers
 from worker.wiring.builtin import with_commands
 from worker.wiring.buses import Buses, make_buses
@@ -176,7 +177,8 @@ async def opened(
     name = process_name()
     timeout = settings.worker.connect_timeout
     async with AsyncExitStack() as stack:
-        database = Database(settings.database.url, base=settings.base, clock=clock)
+        waits = Waits(statement=settings.database.statement_timeout)
+        database = Database(settings.database.url, base=settings.base, clock=clock, waits=waits)
         stack.push_async_callback(database.close)
         await database.connect(timeout)
         await _prepare_database(database, setup=setup)

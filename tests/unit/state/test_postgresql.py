@@ -103,6 +103,25 @@ async def test_a_server_that_falls_silent_is_an_outage_in_time(far, proxy):
     await work_again(far)
 
 
+async def test_a_statement_of_a_handler_does_not_wait_for_a_silent_server(far, proxy):
+    """It is an outage soon after the time that a statement may take; the end of its session waits for nothing then."""
+    loop = asyncio.get_running_loop()
+    session = far.session()
+    await session.execute(text("INSERT INTO things VALUES ('one')"))
+    proxy.strand()
+    begun = loop.time()
+    with pytest.raises(DatabaseUnavailable):
+        await session.execute(text("INSERT INTO things VALUES ('two')"))
+    await session.undo()
+    assert loop.time() - begun < HASTY.statement + postgresql_connection.MARGIN + 3.0
+    await work_again(far)
+
+
+def test_a_silent_server_is_believed_for_less_than_half_a_minute():
+    """With what is configured by default."""
+    assert Waits().statement + postgresql_connection.MARGIN < 30.0
+
+
 async def test_a_server_that_refuses_is_named_without_its_password(far, proxy):
     """No connection is an outage, at connect and later."""
     proxy.refuse()
