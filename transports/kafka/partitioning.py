@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import randrange
+
 from aiokafka.partitioner import murmur2
 
 SHARE = 64
@@ -14,7 +16,10 @@ def by_key(key: bytes, partitions: int) -> int:
 
 
 class Turns:
-    """Deals messages without a key out over a topic's partitions."""
+    """Deals messages without a key out over a topic's partitions.
+
+    It begins anywhere: of many programs that send a single message each, not all begin with the first.
+    """
 
     def __init__(self) -> None:
         self._next: dict[str, int] = {}
@@ -24,7 +29,8 @@ class Turns:
         """The partition of the next message; the same one for some in a row."""
         left = self._left.get(topic, 0)
         if left <= 0:
-            self._next[topic] = (self._next.get(topic, -1) + 1) % partitions
+            last = self._next.get(topic)
+            self._next[topic] = (randrange(partitions) if last is None else last + 1) % partitions
             left = SHARE
         self._left[topic] = left - 1
         return self._next[topic] % partitions
