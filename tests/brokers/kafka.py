@@ -8,6 +8,9 @@ import shutil
 import socket
 import struct
 import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -115,6 +118,11 @@ class OwnKafka(Kafka):
     def end(self) -> None:
         """Take it away."""
         raise NotImplementedError
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """An address with a prefix that nobody else has; its topics go with the broker."""
+        yield f"{self.url}/t{uuid.uuid4().hex[:12]}"
 
     def _answers(self) -> bool:
         assert self.server.running, f"Kafka did not start: {self.server.describe()}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -44,12 +43,13 @@ def flow(broker: OwnKafka, tmp_path: Any) -> Any:
     """Makes a flow over topics of one test's own."""
     project = Project(tmp_path)
 
-    def make(options: str = "", **more: Any) -> Keyed:
-        url = f"{broker.url}/t{uuid.uuid4().hex[:12]}"
-        return Keyed(project, url, options=f"{PARTITIONS}\n{options}", **more)
+    with broker.fresh() as url:
 
-    yield make
-    project.close()
+        def make(options: str = "", **more: Any) -> Keyed:
+            return Keyed(project, url, options=f"{PARTITIONS}\n{options}", **more)
+
+        yield make
+        project.close()
 
 
 def part(running: Keyed, share: float) -> None:

@@ -44,6 +44,11 @@ def send(project: Project, kind: str, *given: int) -> None:
     project.send_many(*((kind, {"number": number}) for number in given))
 
 
+def ready(project: Project, kind: str) -> object:
+    found = project.json("status")["consumers"]
+    return next(one["ready"] for one in found if one["type"] == kind)
+
+
 @contextmanager
 def over(broker: Any, kind: str, project: Project) -> Iterator[None]:
     with broker.fresh() as url:
@@ -54,7 +59,7 @@ def over(broker: Any, kind: str, project: Project) -> Iterator[None]:
             project.close()
 
 
-@pytest.mark.parametrize("kind", ["postgres", "rabbitmq"])
+@pytest.mark.parametrize("kind", ["postgres", "rabbitmq", "kafka"])
 def test_a_pause_outlives_workers_and_broker(
     kind: str, project: Project, private_broker: Callable[..., Any]
 ) -> None:
@@ -67,6 +72,12 @@ def test_a_pause_outlives_workers_and_broker(
         answer = project.json("pause", "Ant", "--wait", "30")
         assert (answer["applied"], answer["lagging"]) == ("3/3", [])
         send(project, "Ant", *range(5, 25))
+        until(
+            lambda: ready(project, "Ant") == 20,
+            "what was handled before is settled, the rest waits",
+            CALM,
+            0.5,
+        )
         for worker in workers:
             worker.kill()
         broker.stop()
@@ -76,6 +87,7 @@ def test_a_pause_outlives_workers_and_broker(
         send(project, "Bee", *range(20))
         until(lambda: len(numbers(project, "finished", "Bee")) == 20, "the new workers work", CALM)
         assert len(numbers(project, "started", "Ant")) == 5
+        until(lambda: ready(project, "Ant") == 20, "all of it waits still", CALM, 0.5)
         project.ok("resume", "Ant")
         until(lambda: len(numbers(project, "finished", "Ant")) == 25, "all run", CALM)
         assert Counter(numbers(project, "started", "Ant")) == Counter(range(25))
