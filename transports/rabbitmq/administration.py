@@ -1,28 +1,26 @@
-"""A connection to set up and to look: aio-pika's, for everything that is not per message."""
+"""Setting up and looking: everything that is not per message, over a channel of its own a round of questions."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
+from pamqp import base, commands
 
-from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.connection import Connection
 from transports.rabbitmq.steps import Counted, Exchange, Queue, QueueBinding, Step
-from worker.errors import TransportUnavailable
+from transports.rabbitmq.wire.faults import ChannelClosed, WireFault
 
 if TYPE_CHECKING:
     from pamqp.common import FieldTable
 
 ANSWER = 10.0
-"""Seconds that the broker has for one step."""
-_ATTEMPT = 5.0
-"""Seconds that one host may take."""
+"""Seconds that the broker has for a round, and for each of its steps beside."""
+_STEP = 1.0
+_BACK = 5.0
+"""Seconds that a connection which was lost has to come back."""
 _CLOSING = 2.0
+_MISSING, _DIFFERS = 404, 406
 
 
 class Missing(Exception):
@@ -34,122 +32,58 @@ class Differs(Exception):
 
 
 class Administration:
-    """Opens its connection at the first question, and again when it was lost; every wait is bounded.
-
-    Each round of questions has a channel of its own: what the broker refuses closes only that.
+    """Asks over a connection that is kept for consuming: the broker never blocks that one; every wait is bounded.
 
     Args:
-        name: of the transport.
-        settings: where to, and as whom.
-        unavailable: makes the error that names the broker.
+        connection: opened before anything is asked.
     """
 
-    def __init__(
-        self, name: str, settings: Settings, unavailable: Callable[[object], TransportUnavailable]
-    ) -> None:
-        self._name = name
-        self._settings = settings
-        self._unavailable = unavailable
-        self._connection: AbstractConnection | None = None
-        self._opening = asyncio.Lock()
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def perform(self, steps: Sequence[Step]) -> list[Counted]:
-        """Take the steps in order; returns what was counted of the queues among them.
+        """Take the steps in order, all sent at once; returns what was counted of the queues among them.
 
         Raises:
             Missing: what was looked for is not there; the steps before it are done.
             Differs: a declared queue or exchange exists with other arguments.
             TransportUnavailable: the broker does not answer, or refuses.
         """
-        connection = await self._open()
-        counted: list[Counted] = []
+        seconds = ANSWER + _STEP * len(steps)
         try:
-            async with asyncio.timeout(ANSWER):
-                channel = await connection.channel(publisher_confirms=False)
+            link = await self._connection.wait(_BACK)
+            channel = await link.channel(ANSWER)
             try:
-                for step in steps:
-                    found = await _take(channel, step)
-                    if found is not None:
-                        counted.append(found)
+                answers = await channel.call_all([_request(step) for step in steps], seconds)
             finally:
-                with contextlib.suppress(Exception):
-                    async with asyncio.timeout(_CLOSING):
-                        await channel.close()
-        except ChannelNotFoundEntity as error:
-            raise Missing(_text(error)) from error
-        except ChannelPreconditionFailed as error:
-            raise Differs(_text(error)) from error
+                await channel.close(_CLOSING)
+        except ChannelClosed as error:
+            if error.code == _MISSING:
+                raise Missing(str(error)) from error
+            if error.code == _DIFFERS:
+                raise Differs(str(error)) from error
+            raise self._connection.unavailable(error) from error
+        except WireFault as error:
+            raise self._connection.unavailable(error) from error
         except TimeoutError:
-            await self._drop(connection)  # whatever it is, this connection is of no use
-            raise self._unavailable(f"no answer within {ANSWER:g} s") from None
-        except (AMQPError, OSError, RuntimeError) as error:
-            raise self._unavailable(_text(error)) from error
-        return counted
-
-    async def close(self) -> None:
-        """Let go of the connection. Idempotent."""
-        if self._connection is not None:
-            await self._drop(self._connection)
-
-    async def _open(self) -> AbstractConnection:
-        async with self._opening:
-            if self._connection is None or self._connection.is_closed:
-                self._connection = await self._connect()
-            return self._connection
-
-    async def _connect(self) -> AbstractConnection:
-        """Try the hosts in order."""
-        settings = self._settings
-        reasons = []
-        for host, port in settings.hosts:
-            try:
-                async with asyncio.timeout(_ATTEMPT):
-                    return await aio_pika.connect(
-                        host=host,
-                        port=port,
-                        login=settings.username,
-                        password=settings.password,
-                        virtualhost=settings.vhost,
-                        ssl=settings.tls is not None,
-                        ssl_context=settings.tls,
-                        client_properties={"connection_name": f"command-worker {self._name} administration"},
-                        heartbeat=settings.heartbeat,
-                    )
-            except TimeoutError:
-                reasons.append(f"{host}:{port} did not answer within {_ATTEMPT:g} s")
-            except (AMQPError, OSError) as error:
-                reasons.append(f"{host}:{port} (user {settings.username!r}): {_text(error)}")
-        raise self._unavailable("; ".join(reasons))
-
-    async def _drop(self, connection: AbstractConnection) -> None:
-        if self._connection is connection:
-            self._connection = None
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(_CLOSING):
-                await connection.close()
+            raise self._connection.unavailable(f"no answer within {seconds:g} s") from None
+        return [
+            Counted(answer.message_count or 0, answer.consumer_count or 0)
+            for answer in answers
+            if isinstance(answer, commands.Queue.DeclareOk)
+        ]
 
 
-async def _take(channel: AbstractChannel, step: Step) -> Counted | None:
+def _request(step: Step) -> base.Frame:
     if isinstance(step, Queue):
         arguments = None if step.arguments is None else cast("FieldTable", dict(step.arguments))
-        queue = await channel.declare_queue(
-            step.name, durable=True, passive=arguments is None, arguments=arguments, timeout=ANSWER
+        return commands.Queue.Declare(
+            queue=step.name, passive=arguments is None, durable=True, arguments=arguments
         )
-        told = queue.declaration_result
-        return Counted(told.message_count or 0, told.consumer_count or 0)
     if isinstance(step, Exchange):
-        await channel.declare_exchange(
-            step.name, aio_pika.ExchangeType.TOPIC, durable=True, passive=step.passive, timeout=ANSWER
+        return commands.Exchange.Declare(
+            exchange=step.name, exchange_type="topic", passive=step.passive, durable=True
         )
-    elif isinstance(step, QueueBinding):
-        bound = await channel.get_queue(step.queue, ensure=False)
-        await bound.bind(step.exchange, step.pattern, timeout=ANSWER)
-    else:
-        passed = await channel.get_exchange(step.exchange, ensure=False)
-        await passed.bind(step.source, step.pattern, timeout=ANSWER)
-    return None
-
-
-def _text(error: BaseException) -> str:
-    """Say what the broker said; aiormq puts code and text into its errors' arguments."""
-    return " ".join(str(part) for part in error.args) or type(error).__name__
+    if isinstance(step, QueueBinding):
+        return commands.Queue.Bind(queue=step.queue, exchange=step.exchange, routing_key=step.pattern)
+    return commands.Exchange.Bind(destination=step.exchange, source=step.source, routing_key=step.pattern)

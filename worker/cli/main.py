@@ -12,6 +12,7 @@ from worker import __version__
 from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation
 from worker.cli.report import report
+from worker.cli.structlog_alone import import_structlog
 
 _COMMANDS = "worker.cli.commands"
 
@@ -81,4 +82,5 @@ worker failed list                             what went wrong for good
 
 def main() -> int:
     """Run the command line with the process's own arguments; return the exit code."""
+    import_structlog()
     return program.main(prog_name="worker", standalone_mode=False)

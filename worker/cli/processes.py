@@ -7,7 +7,6 @@ from typing import Any
 
 from worker.cli.invocation import Invocation
 from worker.cli.loop import run
-from worker.cli.renewal import renew
 from worker.settings import Settings
 
 
@@ -38,7 +37,11 @@ def run_program(
             appended(invocation.arguments, "--workers", "1"), processes, grace, once=once
         )
     code = run(program())
-    return code if code >= 0 else renew(invocation.arguments)
+    if code >= 0:
+        return code
+    from worker.cli.renewal import renew
+
+    return renew(invocation.arguments)
 
 
 def appended(arguments: tuple[str, ...], *options: str) -> list[str]:
