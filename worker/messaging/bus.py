@@ -12,7 +12,7 @@ from worker.errors import HandlersFailed, UnknownType
 from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, new_id
-from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.middleware import CallNext, ForType, Middleware
 from worker.messaging.stamps import Stamp
 
 
@@ -97,7 +97,8 @@ class Bus:
         fixed = {"type": type_name, **self._fixed, **(further or {})}
         run: CallNext = _nothing_left
         for step in reversed(self.chain.compiled_for(fixed).steps):
-            run = _around(step, run, fixed)
+            own = step.run.for_type(type_name) if isinstance(step.run, ForType) else step.run
+            run = _around(own, step, run, fixed)
         if further is None:
             self._compiled[type_name] = run
         return run
@@ -143,8 +144,9 @@ async def _nothing_left(envelope: Envelope[Any]) -> Envelope[Any]:
     return envelope
 
 
-def _around(step: Step[Middleware], call_next: CallNext, fixed: Mapping[str, Any]) -> CallNext:
-    run = step.run
+def _around(
+    run: Middleware, step: Step[Middleware], call_next: CallNext, fixed: Mapping[str, Any]
+) -> CallNext:
     if not step.when:
 
         def always(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:

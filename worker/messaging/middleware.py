@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from worker.messaging.envelope import Envelope
 
@@ -16,4 +16,13 @@ class Middleware(Protocol):
 
     async def __call__(self, envelope: Envelope[Any], call_next: CallNext, /) -> Envelope[Any]:
         """Run around the rest of the chain; what it returns is the outcome."""
+        ...
+
+
+@runtime_checkable
+class ForType(Protocol):
+    """A step that finds out about a message type what it can when the type's chain is made, not with each message."""
+
+    def for_type(self, type_name: str) -> Middleware:
+        """Return the step for messages of one type; it may be itself."""
         ...

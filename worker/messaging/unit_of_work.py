@@ -38,6 +38,11 @@ class UnitOfWork(Protocol):
         """Whether ``session`` was used."""
         ...
 
+    @property
+    def asks(self) -> bool:
+        """Whether ``begin`` has something to ask; else it need not be called."""
+        ...
+
     async def begin(self) -> bool:
         """Get ready; False when the inbox knows that this handler's work on this message is committed.
 

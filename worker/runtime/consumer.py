@@ -93,6 +93,7 @@ class Consumer:
         self._wake = wake
         self._subscriber = Subscriber(transport, spec, slots, self.recall)
         self._full = False
+        self._crowded = False
         self._space = asyncio.Event()
         self._settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake)
 
@@ -167,8 +168,10 @@ class Consumer:
         while True:
             limit = min(self._prefetch - len(self.buffer), self._room())
             if limit <= 0 or (self.paused and not self._subscriber.open):
+                self._crowded = True
                 self._space.clear()
                 await self._space.wait()
+                self._crowded = False
                 continue
             before = epoch()
             try:
@@ -208,18 +211,21 @@ class Consumer:
     def take(self) -> Delivery:
         """Start the next message; call only when ``ready``."""
         self.running += 1
-        delivery = self.buffer.popleft()
-        self.pace.started()
-        if len(self.buffer) * 2 <= self._prefetch:
-            if not self.buffer:
-                self._adapt()
+        buffer = self.buffer
+        delivery = buffer.popleft()
+        if self.pace.throttle is not None:
+            self.pace.started()
+        if self._crowded and len(buffer) * 2 <= self._prefetch:
             self._space.set()
+        if not buffer:
+            self._adapt()
         return delivery
 
     def finish(self, settlement: Settlement) -> None:
         """End a message that ``take`` started; its settlement leaves with the next batch."""
         self.running -= 1
-        self.pace.left()
+        if self.pace.throttle is not None:
+            self.pace.left()
         self._settle(settlement)
 
     def give_back(self) -> None:

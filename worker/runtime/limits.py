@@ -15,6 +15,10 @@ class Limits:
     Args:
         options: the limits.
         now: monotonic seconds.
+
+    Attributes:
+        counts: whether the number of messages is limited.
+        given: whether messages or failures are: what must be looked at with each message.
     """
 
     def __init__(self, options: ConsumeOptions, now: Callable[[], float]) -> None:
@@ -22,6 +26,7 @@ class Limits:
         self._now = now
         self._end = None if options.time_limit is None else now() + options.time_limit
         self.counts = options.limit is not None
+        self.given = self.counts or options.failure_limit is not None
         self.finished = 0
         self.failures = 0
 

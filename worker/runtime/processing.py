@@ -103,7 +103,8 @@ class Processing:
             if ticket is not None:
                 await self._failures.resolve(envelope.id, ticket.ticket)
             self._limits.finished += 1
-            consumer.pace.ended(well=True)
+            if consumer.pace.throttle is not None:
+                consumer.pace.ended(well=True)
             if self._succeeded is not None:
                 self._succeeded(envelope.type)
             consumer.finish(Ack(delivery))

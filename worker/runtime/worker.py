@@ -56,6 +56,7 @@ class Worker:
         self._asleep: deque[asyncio.Future[None]] = deque()
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
+        self._awaited = limits.given
         self._epoch = 0
         self._confirmed = -1
         self._pending = pending
@@ -85,6 +86,7 @@ class Worker:
         """Take nothing new, finish what runs. Idempotent."""
         if not self._stopping.is_set():
             self.stopped_by = reason
+            self._awaited = True
             self._stopping.set()
             self._changed.set()
 
@@ -98,7 +100,8 @@ class Worker:
 
     def wake(self) -> None:
         """Let a free slot look for work."""
-        self._changed.set()
+        if self._awaited:
+            self._changed.set()
         if self._asleep and not self._stopping.is_set():
             future = self._asleep.popleft()
             if not future.done():
@@ -112,6 +115,7 @@ class Worker:
         Raises:
             Exception: a fault of the worker's own; never one of a handler, a broker or the database.
         """
+        self._awaited = self._awaited or burst
         slots = [asyncio.create_task(self._slot()) for _ in range(self.slots)]
         fetching = [asyncio.create_task(consumer.fetch(lambda: self._epoch)) for consumer in self.consumers]
         leases = asyncio.create_task(self._extend())
@@ -195,6 +199,11 @@ class Worker:
     def _next(self) -> Consumer | None:
         """Return the ready consumer whose turn it is: equals take turns, so that none starves behind a full queue."""
         for tier in self._tiers:
+            consumer = tier[0]
+            if len(tier) == 1:
+                if consumer.ready:
+                    return consumer
+                continue
             for _ in range(len(tier)):
                 consumer = tier[0]
                 tier.rotate(-1)
@@ -204,13 +213,15 @@ class Worker:
 
     async def _slot(self) -> None:
         loop = asyncio.get_running_loop()
+        limits = self._limits
         streak = 0
         while True:
             streak += 1
             if streak % _STREAK == 0:
                 await asyncio.sleep(0)
             consumer = self._next()
-            if consumer is None or self._stopping.is_set() or not self._limits.may_start(self._busy):
+            held_back = limits.given and not limits.may_start(self._busy)
+            if consumer is None or held_back or self.stopped_by is not None:
                 future: asyncio.Future[None] = loop.create_future()
                 self._asleep.append(future)
                 await future
@@ -224,13 +235,17 @@ class Worker:
             finally:
                 self._busy -= 1
                 self._epoch += 1
-                if self._limits.failed_enough():  # now: the next look would come after one more has started
-                    self.stop(self._limits.reached() or "failure limit")
-                if self._limits.counts:  # one that did not count made room, perhaps on another queue
-                    for one in self.consumers:
-                        one.nudge()
-                if not self._busy:
+                if limits.given:
+                    self._look_at_limits()
+                if not self._busy and self._awaited:
                     self._changed.set()
+
+    def _look_at_limits(self) -> None:
+        if self._limits.failed_enough():  # now: the next look would come after one more has started
+            self.stop(self._limits.reached() or "failure limit")
+        if self._limits.counts:  # one that did not count made room, perhaps on another queue
+            for one in self.consumers:
+                one.nudge()
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

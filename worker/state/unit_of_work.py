@@ -71,6 +71,11 @@ class ReadWork:
         """Whether ``session`` was used."""
         return self._session is not None
 
+    @property
+    def asks(self) -> bool:
+        """Nothing to get ready: never."""
+        return False
+
     async def begin(self) -> bool:
         """Nothing to get ready: always True."""
         return True
@@ -98,6 +103,8 @@ class ReadWork:
 class SqlUnitOfWork:
     """One handler's transaction; see the port."""
 
+    __slots__ = ("_handler", "_message_id", "_session", "_works")
+
     def __init__(self, works: SqlUnitsOfWork, message_id: str, handler: str) -> None:
         self._works = works
         self._message_id = message_id
@@ -117,14 +124,19 @@ class SqlUnitOfWork:
         """Whether ``session`` was used."""
         return self._session is not None
 
+    @property
+    def asks(self) -> bool:
+        """Whether the handler is known to use the session; a repeat is still caught, by the commit."""
+        return self._handler in self._works.storing
+
     async def begin(self) -> bool:
         """Ask the inbox where the handler is known to use the session; False when its work is committed.
 
         Raises:
             DatabaseUnavailable: the inbox does not answer.
         """
-        if self._handler not in self._works.storing:
-            return True  # a repeat is still caught, by the commit
+        if not self.asks:
+            return True
         return not await self._works.inbox.knows(self._message_id, self._handler)
 
     async def commit(self, parcels: Sequence[Parcel]) -> bool:

@@ -15,12 +15,14 @@ from worker import App, Context, DatabaseUnavailable, Envelope, Handled, Handler
 from worker.chain.chain import Chain, Step
 from worker.errors import HandlersFailed
 from worker.messaging.bus import Bus
+from worker.messaging.gate import Gate
 from worker.messaging.identity import derive_id
 from worker.messaging.routing import Route as Target
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Abandoned, Received, Token
 from worker.messaging.transport import ACCEPTED, Features, Outcome, Outgoing
+from worker.middleware.calling import Calling
 from worker.middleware.emit import Emitter
 from worker.middleware.handle import Handle
 from worker.middleware.route import Route
@@ -65,6 +67,10 @@ class FakeWork:
     def session(self) -> str:
         self.touched = True
         return "session"
+
+    @property
+    def asks(self) -> bool:
+        return True
 
     async def begin(self) -> bool:
         self.works.log.append(f"begin {self.handler}")
@@ -112,14 +118,9 @@ class House:
             kind: Bus(kind, registry, Chain((Step("route", route),)), {}, lambda: 1.0)
             for kind in ("command", "event")
         }
-        self.handle = Handle(
-            registry,
-            Emitter(registry, buses, senders, lambda: 1.0),  # type: ignore[arg-type]
-            self.works,
-            executor,
-            lambda: 1.0,
-            lambda envelope: None,
-        )
+        emitter = Emitter(registry, buses, senders, lambda: 1.0)  # type: ignore[arg-type]
+        calling = Calling(emitter, self.works, executor, lambda: 1.0, lambda envelope: None, Gate())
+        self.handle = Handle(registry, calling).for_type("Go")
 
     async def run(self, *stamps: Any) -> Envelope[Any]:
         envelope = Envelope(message=Go(), type="Go", id=ID, correlation_id="c", stamps=stamps)

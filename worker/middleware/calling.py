@@ -1,0 +1,172 @@
+"""Calling: one handler for one message, in a unit of work of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from worker.errors import HandlersFailed, HandlerTimeout, Held
+from worker.messaging.context import Context
+from worker.messaging.declaration import Handler, MessageType
+from worker.messaging.envelope import Envelope
+from worker.messaging.gate import Gate
+from worker.messaging.identity import Clock
+from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.stamps import Received, Result
+from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
+from worker.middleware.emit import Emitter
+
+
+class Calling:
+    """Calls handlers. What one noted leaves with its commit; without a transaction, once its broker has confirmed it.
+
+    Args:
+        emitter: prepares and publishes what handlers note.
+        works: makes units of work; None without a database.
+        executor: threads for handlers that are plain functions.
+        clock: seconds since the epoch.
+        make_log: binds a logger to an envelope.
+        gate: of this process; what comes from a queue for which it is closed is turned back.
+    """
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        works: UnitsOfWork | None,
+        executor: Executor | None,
+        clock: Clock,
+        make_log: Callable[[Envelope[Any]], Any],
+        gate: Gate,
+    ) -> None:
+        self._emitter = emitter
+        self._works = works
+        self._executor = executor
+        self._clock = clock
+        self._make_log = make_log
+        self._gate = gate
+        self._closed = gate.closed
+
+    async def run(
+        self, handler: Handler, declared: MessageType, envelope: Envelope[Any], *, begun: bool = False
+    ) -> Any:
+        """Run one handler; ``begun`` says that an earlier one of the message has run, and it is finished.
+
+        Raises:
+            Held: its type was paused before it was called.
+            Exception: its own, or DatabaseUnavailable where that was behind it.
+        """
+        if self._closed and not begun:
+            self._turn_back(envelope)
+        work = self._open(handler, declared, envelope)
+        if work is not None and work.asks and not await work.begin():
+            return None
+        if self._closed and not begun:  # it closed while the database was asked
+            self._turn_back(envelope)
+        deadline = None if declared.timeout is None else self._clock() + declared.timeout
+        context = Context(envelope, work, self._make_log, deadline, self._clock)
+        try:
+            result = await self._call(handler, declared, context)
+            if context.noted or (work is not None and work.touched):
+                return result if await self._leave(handler, context, work) else None
+        except BaseException as error:
+            behind = await self._undo(work, error)
+            if behind is error:
+                raise
+            raise behind from error
+        return result
+
+    def alone(self, handler: Handler, declared: MessageType, otherwise: Middleware) -> Middleware:
+        """Make the shortest way to the only handler of a type, a coroutine function without a timeout.
+
+        Envelopes that say more than where they were received, and those of a closed queue, go ``otherwise``.
+        """
+        name, wants_context = handler.name, handler.wants_context
+        closed, make_log, clock = self._closed, self._make_log, self._clock
+
+        async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+            if closed or len(envelope.stamps) > 1:
+                return await otherwise(envelope, call_next)
+            work = None
+            try:
+                if wants_context:
+                    work = self._open(handler, declared, envelope)
+                    if work is not None and work.asks:
+                        if not await work.begin():
+                            return envelope
+                        if closed:
+                            self._turn_back(envelope)
+                    context = Context(envelope, work, make_log, None, clock)
+                    result = await handler.call(envelope.message, context)
+                    left = context.noted or (work is not None and work.touched)
+                    if left and not await self._leave(handler, context, work):
+                        return envelope
+                else:
+                    result = await handler.call(envelope.message)
+            except Held:
+                raise
+            except BaseException as error:
+                behind = await self._undo(work, error)
+                if not isinstance(behind, Exception):
+                    raise
+                if behind is not error:
+                    behind.__cause__ = error
+                raise HandlersFailed(envelope, [(name, behind)]) from behind
+            return envelope if result is None else envelope.with_(Result(result))
+
+        return call_alone
+
+    def _open(self, handler: Handler, declared: MessageType, envelope: Envelope[Any]) -> UnitOfWork | None:
+        if self._works is None or not handler.wants_context:
+            return None
+        return self._works.open(envelope.id, handler.name, read_only=declared.kind == "query")
+
+    async def _leave(self, handler: Handler, context: Context, work: UnitOfWork | None) -> bool:
+        """Let what was noted leave, with the commit where there is one; False when another delivery was first."""
+        noted = await self._emitter.prepare(context.envelope, handler.name, context.noted)
+        if work is not None and work.touched:
+            if not await work.commit(noted.parcels):
+                return False
+        elif noted.parcels:
+            await self._emitter.publish(noted.parcels)
+        if noted.inline:
+            await self._emitter.handle_inline(noted.inline)
+        return True
+
+    async def _undo(self, work: UnitOfWork | None, error: BaseException) -> BaseException:
+        """Roll back and say what to raise: the error, or that the database was behind it."""
+        if work is None or not work.touched:
+            return error
+        await work.rollback()
+        return work.translate(error)
+
+    def _turn_back(self, envelope: Envelope[Any]) -> None:
+        received = envelope.get(Received)
+        if received is not None and self._gate.holds(received, envelope.id):
+            raise Held
+
+    async def _call(self, handler: Handler, declared: MessageType, context: Context) -> Any:
+        message = context.envelope.message
+        arguments = (message, context) if handler.wants_context else (message,)
+        if declared.timeout is None:
+            return await self._invoke(handler, arguments)
+        scope = asyncio.timeout(declared.timeout)
+        try:
+            async with scope:
+                return await self._invoke(handler, arguments)
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise HandlerTimeout(f"{handler.name} ran longer than {declared.timeout:g} s") from error
+
+    async def _invoke(self, handler: Handler, arguments: tuple[Any, ...]) -> Any:
+        if handler.is_async:
+            return await handler.call(*arguments)
+        run = functools.partial(contextvars.copy_context().run, handler.call, *arguments)
+        result = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        # a plain function around an async one gives a coroutine, which nobody else would await
+        return await result if inspect.isawaitable(result) else result
