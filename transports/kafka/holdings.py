@@ -59,24 +59,32 @@ class Holdings:
     def took(self, partition: Partition, records: Sequence[Record]) -> None:
         """Take what was read of a partition, in its order."""
         window = self.windows[partition]
-        now = self._clock()
+        if not window.skips:
+            self._take(window, records)
+            return
         for record in records:
             if window.done_before(record.offset):
                 self.settled += 1
-                continue
-            entry = self._reader.read(window, record)
-            window.add(entry, len(record.value or b""))
+            else:
+                self._take(window, (record,))
+
+    def _take(self, window: Window, records: Sequence[Record]) -> None:
+        entries = self._reader.read(window, records)
+        window.add(entries)
+        now = self._clock()
+        ready, lanes = self._ready, window.lanes
+        for entry in entries:
             key = entry.key
             if key is not None:
-                lane = window.lanes.get(key)
+                lane = lanes.get(key)
                 if lane is not None:
                     lane.append(entry)
                     continue
-                window.lanes[key] = deque((entry,))
+                lanes[key] = deque((entry,))
             if entry.due > now:
                 self._hold(entry, entry.due)
             else:
-                self._ready.append(entry)
+                ready.append(entry)
 
     def hand_out(self, limit: int) -> list[Delivery]:
         """Hand out up to ``limit`` messages."""
@@ -84,7 +92,7 @@ class Holdings:
             self._ripen()
         ready = self._ready
         handed: list[Delivery] = []
-        while ready and len(handed) < limit:
+        for _ in range(min(limit, len(ready))):
             entry = ready.popleft()
             assert entry.delivery is not None
             entry.state = OUT
@@ -98,8 +106,8 @@ class Holdings:
 
     def ack(self, delivery: Delivery) -> Settled:
         """Be done with a message."""
-        entry = _held(delivery)
-        if entry is None:
+        entry, number = delivery.receipt
+        if entry.state is not OUT or entry.number != number or not entry.window.alive:
             return Settled.LOST
         self._done(entry)
         return Settled.DONE

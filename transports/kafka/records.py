@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from transports.kafka.window import Entry, Window
@@ -40,29 +40,34 @@ class Reader:
         self._queue = queue
         self._plain: dict[bytes, Mapping[str, str]] = {}
 
-    def read(self, window: Window, record: Record) -> Entry:
-        """Make the entry of a record, with its delivery."""
-        found = record.headers
-        key = record.key
-        entry = Entry(window, record.offset, key)
-        texts: Mapping[str, str]
-        if len(found) == 2 and found[0][0] == ID and found[1][0] == CONTENT_TYPE:
-            message_id = (found[0][1] or b"").decode("utf-8", "replace")
-            content_type = found[1][1] or b""
-            texts = self._plain.get(content_type) or self._keep(content_type)
-        else:
-            texts = read = {name: (value or b"").decode("utf-8", "replace") for name, value in found}
-            message_id = read.pop(ID, "") or read.get("ce_id") or _own_id(window, record.offset)
-            entry.due = _seconds(read.pop(DUE, ""))
-        entry.delivery = Delivery(
-            queue=self._queue,
-            id=message_id,
-            body=record.value or b"",
-            receipt=(entry, 0),
-            headers=texts,
-            key=None if key is None else key.decode("utf-8", "replace"),
-        )
-        return entry
+    def read(self, window: Window, records: Iterable[Record]) -> list[Entry]:
+        """Make the entries of records, with their deliveries."""
+        queue, plain = self._queue, self._plain
+        entries = []
+        for record in records:
+            found = record.headers
+            key = record.key
+            body = record.value or b""
+            entry = Entry(window, record.offset, key, 0.0, len(body))
+            texts: Mapping[str, str] | None
+            if len(found) == 2 and found[0][0] == ID and found[1][0] == CONTENT_TYPE:
+                message_id = (found[0][1] or b"").decode("utf-8", "replace")
+                content_type = found[1][1] or b""
+                texts = plain.get(content_type) or self._keep(content_type)
+            else:
+                texts = read = {name: (value or b"").decode("utf-8", "replace") for name, value in found}
+                message_id = read.pop(ID, "") or read.get("ce_id") or _own_id(window, record.offset)
+                entry.due = _seconds(read.pop(DUE, ""))
+            entry.delivery = Delivery(
+                queue=queue,
+                id=message_id,
+                body=body,
+                receipt=(entry, 0),
+                headers=texts,
+                key=None if key is None else key.decode("utf-8", "replace"),
+            )
+            entries.append(entry)
+        return entries
 
     def _keep(self, content_type: bytes) -> Mapping[str, str]:
         texts = {CONTENT_TYPE: content_type.decode("utf-8", "replace")}

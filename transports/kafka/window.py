@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from transports.kafka import progress
 from transports.kafka.progress import Range
@@ -24,23 +26,23 @@ class State(enum.Enum):
 WAITING, OUT, COPYING, DONE = State
 
 
-class Entry:
-    """One message of a window. ``number`` counts its hand-overs, so that a receipt fits one of them only.
+class Entry(msgspec.Struct, eq=False):
+    """One message of a window.
 
-    ``due`` is when it may be handed out, 0 for at once.
+    Attributes:
+        number: counts its hand-overs, so that a receipt fits one of them only.
+        due: when it may be handed out, seconds since the epoch; 0 for at once.
+        size: of its body, bytes.
     """
 
-    __slots__ = ("delivery", "due", "key", "number", "offset", "size", "state", "window")
-
-    def __init__(self, window: Window, offset: int, key: bytes | None, due: float = 0.0) -> None:
-        self.window = window
-        self.offset = offset
-        self.key = key
-        self.due = due
-        self.number = 0
-        self.size = 0
-        self.state = WAITING
-        self.delivery: Delivery | None = None
+    window: Window
+    offset: int
+    key: bytes | None
+    due: float = 0.0
+    size: int = 0
+    number: int = 0
+    state: State = WAITING
+    delivery: Delivery | None = None
 
 
 class Window:
@@ -79,6 +81,11 @@ class Window:
         self._bytes = 0
 
     @property
+    def skips(self) -> bool:
+        """Whether an earlier holder had done some of what may still be read: then ask ``done_before``."""
+        return bool(self._earlier)
+
+    @property
     def full(self) -> bool:
         """Whether nothing more should be read until something is done."""
         return len(self._entries) >= self._most or self._bytes >= self._most_bytes
@@ -99,16 +106,14 @@ class Window:
             earlier.popleft()
         if not earlier or offset < earlier[0][0]:
             return False
-        entry = Entry(self, offset, None)
-        entry.state = DONE
-        self._entries.append(entry)
+        self._entries.append(Entry(self, offset, None, state=DONE))
         return True
 
-    def add(self, entry: Entry, size: int) -> None:
-        """Take an entry that was read."""
-        entry.size = size
-        self._bytes += size
-        self._entries.append(entry)
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Take entries that were read, in their order; the last one's offset is where reading has come to."""
+        self._entries.extend(entries)
+        self._bytes += sum([entry.size for entry in entries])
+        self.position = entries[-1].offset + 1
 
     def finish(self, entry: Entry) -> None:
         """Mark it done, and let go of its body."""

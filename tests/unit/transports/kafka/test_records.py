@@ -10,7 +10,8 @@ from worker.messaging.transport import Outgoing
 
 def read(headers, key=b"k", value=b"v", offset=7):
     record = SimpleNamespace(offset=offset, key=key, value=value, headers=headers)
-    return Reader("q").read(Window("t", 3), record)
+    (entry,) = Reader("q").read(Window("t", 3), [record])
+    return entry
 
 
 def test_a_message_comes_back():

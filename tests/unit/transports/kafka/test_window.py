@@ -13,9 +13,8 @@ def read(window, offsets):
     entries = {}
     for offset in offsets:
         if not window.done_before(offset):
-            entry = Entry(window, offset, None)
-            entry.state = OUT
-            window.add(entry, 1)
+            entry = Entry(window, offset, None, size=1, state=OUT)
+            window.add([entry])
             entries[offset] = entry
     return entries
 
@@ -65,12 +64,12 @@ def test_a_window_is_full_by_entries_or_bytes():
     window = Window("t", 0, start=0, limit=(3, 100))
     entries = read(window, [0, 1])
     assert not window.full
-    window.add(Entry(window, 2, None), 1)
+    window.add([Entry(window, 2, None, size=1)])
     assert window.full
     window.finish(entries[0])
     assert window.start == 1
     assert not window.full
-    window.add(Entry(window, 3, None), 200)
+    window.add([Entry(window, 3, None, size=200)])
     assert window.full
 
 
