@@ -19,7 +19,7 @@ from transports.kafka.watching import Watch, Watched, open_partitions
 from transports.kafka.window import Window
 from worker.errors import TransportUnavailable
 
-AHEAD = 1024
+AHEAD = 2048
 """Messages that are read ahead of what is handed out."""
 
 _COMMIT_EACH = 1000

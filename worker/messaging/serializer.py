@@ -93,7 +93,7 @@ class Serializer:
             native_id: the broker's id, from which a bare message's id follows.
             received: stamps to add, made once a queue.
         """
-        if headers and not BINARY_IDS.isdisjoint(headers):
+        if headers and headers.get("content-type") != CONTENT_TYPE and not BINARY_IDS.isdisjoint(headers):
             attributes = binary_attributes(headers)
             if attributes is not None:
                 return self._decode_binary(body, attributes, received)
