@@ -89,6 +89,7 @@ class Calling:
         closed, make_log, clock = self._closed, self._make_log, self._clock
 
         async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+            """Call it in a unit of work of its own."""
             if closed or len(envelope.stamps) > 1:
                 return await otherwise(envelope, call_next)
             work = None
