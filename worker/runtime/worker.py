@@ -54,6 +54,7 @@ class Worker:
         self._process = process
         self._limits = limits
         self._asleep: deque[asyncio.Future[None]] = deque()
+        self._stirring = False  # one was woken and has not looked yet; it wakes the next while there is more
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._awaited = limits.given
@@ -102,9 +103,10 @@ class Worker:
         """Let a free slot look for work."""
         if self._awaited:
             self._changed.set()
-        if self._asleep and not self._stopping.is_set():
+        if self._asleep and not self._stirring and not self._stopping.is_set():
             future = self._asleep.popleft()
             if not future.done():
+                self._stirring = True
                 future.set_result(None)
 
     async def run(self, graceful_timeout: float, *, burst: bool = False) -> None:
@@ -224,10 +226,13 @@ class Worker:
             if consumer is None or held_back or self.stopped_by is not None:
                 future: asyncio.Future[None] = loop.create_future()
                 self._asleep.append(future)
-                await future
+                try:
+                    await future
+                finally:
+                    self._stirring = False
                 continue
             delivery = consumer.take()
-            if self._asleep:
+            if self._asleep and not self._stirring:
                 self.wake()
             self._busy += 1
             try:
