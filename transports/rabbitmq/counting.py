@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from transports.rabbitmq import names
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.topology import Topology
-from worker.messaging.transport import Depth
+from worker.messaging.transport import Depth, QueueSpec
 
 log = structlog.stdlib.get_logger("worker.rabbitmq")
 
 
-async def count(topology: Topology, settings: Settings, queue: str) -> Depth:
-    """Count one queue of the application, all that stands behind it added up; nothing known of a missing one.
+async def count(topology: Topology, settings: Settings, specs: Sequence[QueueSpec]) -> Mapping[str, Depth]:
+    """Count queues of the application, all that stands behind each added up; nothing known of a missing one.
 
     AMQP tells what is ready and how many consume it, HTTP also what is handed out; of delays nobody knows
     which queue they belong to.
@@ -24,17 +23,26 @@ async def count(topology: Topology, settings: Settings, queue: str) -> Depth:
     Raises:
         TransportUnavailable: the broker does not answer.
     """
-    main = await topology.counted(queue)
-    if main is None:
-        return Depth()
-    beside = [await topology.counted(name) for name in (names.keys(queue), names.dead(queue))]
-    ready = sum(each.ready for each in (main, *beside) if each is not None)
-    in_flight = await _in_flight(settings, [queue, names.keys(queue), names.dead(queue)])
-    return Depth(ready=ready, in_flight=in_flight, consumers=main.consumers)
+    behind = {spec.name: topology.queues(spec) for spec in specs}
+    every = [name for names in behind.values() for name in names]
+    counted = await topology.counted(every)
+    in_flight = await _in_flight(settings, [name for name in every if name in counted])
+    depths: dict[str, Depth] = {}
+    for queue, names in behind.items():
+        main = counted.get(queue)
+        if main is None:
+            depths[queue] = Depth()
+            continue
+        depths[queue] = Depth(
+            ready=sum(counted[name].ready for name in names if name in counted),
+            in_flight=None if in_flight is None else sum(in_flight.get(name, 0) for name in names),
+            consumers=main.consumers,
+        )
+    return depths
 
 
-async def _in_flight(settings: Settings, queues: Sequence[str]) -> int | None:
-    """Messages handed out and not settled; None where nobody tells."""
+async def _in_flight(settings: Settings, queues: Sequence[str]) -> Mapping[str, int] | None:
+    """Messages handed out and not settled, by queue; None where nobody tells."""
     if settings.management is None:
         return None
     from transports.rabbitmq import management  # an HTTP client, which few processes need
@@ -48,4 +56,4 @@ async def _in_flight(settings: Settings, queues: Sequence[str]) -> int | None:
             error=str(error),
         )
         return None
-    return sum(each.in_flight for each in found.values())
+    return {name: each.in_flight for name, each in found.items()}

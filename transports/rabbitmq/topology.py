@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from transports.rabbitmq import delays, names
 from transports.rabbitmq.administration import Administration, Differs, Missing
@@ -76,17 +76,22 @@ class Topology:
             found.append(names.dead(spec.name))
         return found
 
-    async def counted(self, queue: str) -> Counted | None:
-        """Ask for a queue's ready messages and consumers; None where there is no such queue.
+    async def counted(self, queues: Sequence[str]) -> Mapping[str, Counted]:
+        """Ask for ready messages and consumers of the broker's queues, by name; those that are missing are left out.
 
         Raises:
             TransportUnavailable: the broker does not answer.
         """
         try:
-            (answer,) = await self._administration.perform([Queue(queue)])
-        except Missing:
-            return None
-        return answer
+            answers = await self._administration.perform([Queue(name) for name in queues])
+        except Missing:  # it ended the round: each is asked for in one of its own
+            if len(queues) == 1:
+                return {}
+            found: dict[str, Counted] = {}
+            for name in queues:
+                found.update(await self.counted([name]))
+            return found
+        return dict(zip(queues, answers, strict=True))
 
     def _declarations(self, spec: QueueSpec) -> Sequence[Step]:
         """The put-aside queue first: a message must never be dead-lettered to nowhere."""

@@ -112,7 +112,10 @@ class RabbitTransport:
         Raises:
             TransportUnavailable: the broker does not answer.
         """
-        return {name: await counting.count(self._topology, self.settings, name) for name in queues}
+        for name in queues:
+            await self._learn(name)
+        specs = [QueueSpec(name=name, types=(), keyed=self._keyed(name)) for name in queues]
+        return await counting.count(self._topology, self.settings, specs)
 
     async def ping(self) -> None:
         """Prove within two seconds that the broker answers, and takes publishes.
@@ -173,7 +176,7 @@ class RabbitTransport:
             or self._looked.get(queue, -_AGAIN) + _AGAIN > now
         ):
             return
-        if await self._topology.counted(names.keys(queue)) is not None:
+        if await self._topology.counted([names.keys(queue)]):
             self._with_keys.add(queue)
         self._looked[queue] = now
 
