@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         address: for messages, without the password.
         hosts: host and port, tried in this order.
         tls: what certificates are checked with; None without TLS.
-        heartbeat: silence of twice that ends a connection.
+        heartbeat: silence of one and a half ends a connection.
         queue_type: ``quorum`` or ``classic``.
         delivery_limit: hand-overs after which a quorum queue puts a message aside.
         publish_timeout: after which an unconfirmed publish's fate counts as unknown.

@@ -15,6 +15,10 @@ from transports.rabbitmq.wire.writer import HEARTBEAT
 
 _CLOSING = 2.0
 """Seconds that the broker has to say goodbye."""
+_PATIENCE = 1.0
+"""Seconds past a whole heartbeat for which a connection may be silent at least, however short the heartbeat is."""
+_LOOKS = 4
+"""How often in a heartbeat the connection is looked at."""
 
 
 async def connect(host: str, port: int, login: Login, timeout: float) -> Link:
@@ -67,7 +71,7 @@ class Link(asyncio.Protocol):
         self._most = 1
         self._numbers = 0
         self._heartbeat = float(login.heartbeat)
-        self._heard = self._said = loop.time()
+        self._heard = self._said = self._looked = loop.time()
         self._beat: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -149,7 +153,7 @@ class Link(asyncio.Protocol):
             self._transport.abort()
             return
         self._transport.set_write_buffer_limits(high=1 << 20)
-        self._heard = self._loop.time()
+        self._heard = self._looked = self._loop.time()
         self.send(header.ProtocolHeader().marshal())
         self._watch()
 
@@ -228,11 +232,19 @@ class Link(asyncio.Protocol):
         raise LinkLost(f"all {self._most} channels are in use")
 
     def _watch(self) -> None:
-        """Show a sign of life, and look for the other side's."""
+        """Show a sign of life, and look for the other side's.
+
+        RabbitMQ looks twice in a heartbeat whether it has anything to say, so a whole one may pass in silence;
+        after half of another it is gone. Whoever was held up himself has not listened either: the broker's
+        signs may lie in the socket, and the next look finds them.
+        """
         now = self._loop.time()
-        if now - self._heard > 2 * self._heartbeat:
-            self.fail(LinkLost(f"no sign of life from the broker for {now - self._heard:.0f} s"))
+        held_up = now - self._looked > 2 * self._heartbeat / _LOOKS
+        self._looked = now
+        silence = now - self._heard
+        if silence > self._heartbeat + max(self._heartbeat / 2, _PATIENCE) and not held_up:
+            self.fail(LinkLost(f"no sign of life from the broker for {silence:.0f} s"))
             return
         if self.opened.done() and now - self._said >= self._heartbeat / 2:
             self.send(HEARTBEAT)
-        self._beat = self._loop.call_later(self._heartbeat / 4, self._watch)
+        self._beat = self._loop.call_later(self._heartbeat / _LOOKS, self._watch)

@@ -16,7 +16,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     """What a connection is opened with.
 
     Attributes:
-        heartbeat: seconds; silence of twice that is the end of a connection.
+        heartbeat: seconds; silence of one and a half is the end of a connection.
         name: shown by the broker in its list of connections.
     """
 
