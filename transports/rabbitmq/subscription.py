@@ -60,10 +60,14 @@ class RabbitSubscription:
         connection: over which to consume.
         spec: the queue.
         slots: handlers that run at once.
+
+    Attributes:
+        recalled: called when all that was handed out is lost, and comes again: what was not started must not be.
     """
 
     def __init__(self, owner: Owner, connection: Connection, spec: QueueSpec, slots: int) -> None:
         self.spec = spec
+        self.recalled: Callable[[], None] | None = None
         self._owner = owner
         self._connection = connection
         self._least = self._prefetch = max(2 * slots, 2)
@@ -82,7 +86,7 @@ class RabbitSubscription:
             connection,
             begin=self._begin,
             create=lambda: owner.setup([spec]),
-            changed=self._waiters.wake_all,
+            changed=self._changed,
         )
         self._settling = Settling(owner.send, lambda: self._upkeep.current, self._spawn)
 
@@ -193,6 +197,12 @@ class RabbitSubscription:
             sources = {MAIN, DEAD} if keyed else {MAIN, DEAD, KEYS}
             if await self._change(consumption, consumption.stop(sources)):
                 consumption.give_back(consumption.prefetched.withdraw(sources))
+
+    def _changed(self) -> None:
+        """A generation has begun or ended; with its end its receipts are worth nothing."""
+        if self._upkeep.current is None and self.recalled is not None:
+            self.recalled()
+        self._waiters.wake_all()
 
     # --- generations ------------------------------------------------------------------------------------------------
 

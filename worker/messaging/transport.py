@@ -264,10 +264,10 @@ class ExtendsLease(Protocol):
 
 @runtime_checkable
 class Recalls(Protocol):
-    """A subscription that loses its hold at the broker's word, and asks first for what was not started."""
+    """A subscription that loses its hold at the broker's word or with its connection, and asks for what was not started."""
 
     recalled: Callable[[], None] | None
-    """Called when it must let go soon: give back at once what was received and not started."""
+    """Called when it must let go soon, or has lost it: give back at once what was received and not started."""
 
 
 @runtime_checkable

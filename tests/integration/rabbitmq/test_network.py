@@ -50,7 +50,7 @@ async def test_cut_connections_lose_nothing(flow: Flow, proxy: Proxy, reset: boo
 
 @pytest.mark.parametrize("fault", ["freeze", "strand"])
 async def test_a_half_open_connection_is_noticed_and_replaced(flow: Flow, proxy: Proxy, fault: str) -> None:
-    """F05: a connection that swallows everything is given up after two heartbeats, and a new one consumes."""
+    """F05: a connection that swallows everything is given up after some heartbeats, and a new one consumes."""
     await publish_surely(flow.transport, 1)
     await flow.until(1)
     getattr(proxy, fault)()
@@ -122,6 +122,30 @@ async def test_receipts_of_a_lost_connection_reach_nobodys_message(transport, pr
     assert list(await subscription.settle(late)) == [Settled.LOST] * 3
     assert list(await subscription.settle([Ack(delivery) for delivery in fresh])) == [Settled.DONE] * 3
     assert list(await subscription.receive(1, 0.2)) == []
+
+
+async def test_what_was_not_started_is_asked_back_when_the_connection_is_lost(
+    transport, proxy: Proxy
+) -> None:
+    """All of it comes again: who has not begun with it must not begin, or it is handled twice."""
+    subscription = await transport.subscribe(QUEUE, slots=10)
+    await transport.publish([message(number) for number in range(3)])
+    held: list = []
+    while len(held) < 3:
+        held.extend(await subscription.receive(3, 5.0))
+    asked: list[str] = []
+    subscription.recalled = lambda: asked.extend(delivery.id for delivery in held)
+    proxy.cut()
+    again: list = []
+    async with asyncio.timeout(PATIENCE):
+        while len(again) < 3:
+            try:
+                again.extend(await subscription.receive(3, 5.0))
+            except TransportUnavailable:
+                await asyncio.sleep(0.02)
+            else:
+                assert asked == ["m0", "m1", "m2"]
+    assert sorted(delivery.id for delivery in again) == ["m0", "m1", "m2"]
 
 
 async def test_several_hosts_are_tried_in_order(rabbitmq_url: str, proxy: Proxy) -> None:
