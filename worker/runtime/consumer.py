@@ -277,8 +277,7 @@ class Consumer:
         self._full = full
         self.took_at = asyncio.get_running_loop().time()
         self.stuck = None
-        for delivery in got:
-            self.held[id(delivery)] = delivery
+        self.held.update({id(delivery): delivery for delivery in got})
         self.buffer.extend(got)
         if self.paused:  # received just before, and not handed over yet
             self.give_back()
