@@ -11,6 +11,7 @@ from transports.postgres.connection import Connection
 from transports.postgres.names import Names
 from transports.postgres.publishing import DEFAULT_CONTENT_TYPE
 from transports.postgres.schema import NOW
+from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
 
 # The choice is made first, and once: a plan that asked for it again would take more than the limit.
@@ -36,13 +37,6 @@ class Receipt(NamedTuple):
 
     row: int
     lease: int
-
-
-class Claimed(NamedTuple):
-    """What a claim brought; ``next_due`` is in how many seconds to look again where it brought nothing."""
-
-    deliveries: list[Delivery]
-    next_due: float | None
 
 
 def new_lease() -> int:

@@ -11,15 +11,16 @@ from typing import Any
 from transports.dsn import Dsn
 from transports.postgres import looking, schema, settings
 from transports.postgres.batches import Publishes, Settlements
-from transports.postgres.claiming import Claimed, Claiming
+from transports.postgres.claiming import Claiming
 from transports.postgres.faults import OutcomeUnknown
 from transports.postgres.features import features
+from transports.postgres.holding import Holding
 from transports.postgres.link import Link
 from transports.postgres.listener import Listener
 from transports.postgres.names import Names
 from transports.postgres.publishing import Publishing
 from transports.postgres.settling import Settler
-from transports.postgres.subscription import PostgresSubscription
+from transports.subscription import Claimed, ClaimingSubscription
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import (
     Ack,
@@ -56,7 +57,7 @@ class PostgresTransport:
         self._settings = configured
         self._clock = clock
         self._connected = False
-        self._subscriptions: dict[str, set[PostgresSubscription]] = {}
+        self._subscriptions: dict[str, set[ClaimingSubscription]] = {}
         self._names = Names()
         self._publishing = Publishing(self._names, configured.max_bytes, clock)
         self._claiming = Claiming(self._names, configured.lease, clock)
@@ -125,11 +126,12 @@ class PostgresTransport:
         self._changed(taken)
         return outcomes
 
-    async def subscribe(self, queue: QueueSpec, *, slots: int) -> PostgresSubscription:
+    async def subscribe(self, queue: QueueSpec, *, slots: int) -> ClaimingSubscription:
         """Start consuming a queue."""
         self._link("_claims")
         self._listener.listen()
-        subscription = PostgresSubscription(self, queue.name)
+        holding = Holding(self, queue.name)
+        subscription = ClaimingSubscription(queue.name, holding, self.forget)
         self._subscriptions.setdefault(queue.name, set()).add(subscription)
         return subscription
 
@@ -219,7 +221,7 @@ class PostgresTransport:
             lambda connection: self._claiming.extend(connection, deliveries)
         )
 
-    def forget(self, subscription: PostgresSubscription) -> None:
+    def forget(self, subscription: ClaimingSubscription) -> None:
         """Wake a subscription no more: it is closed."""
         self._subscriptions.get(subscription.queue, set()).discard(subscription)
 

@@ -6,13 +6,14 @@ import asyncio
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, cast
 
 from transports.sqlite.names import Names
 from transports.sqlite.operation import Operation
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE
+from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
 
 _NEXT = """SELECT visible_at FROM transport_messages WHERE queue = ? AND visible_at > -1e300
@@ -38,48 +39,28 @@ class Receipt(NamedTuple):
     lease: int
 
 
-class Claimed(NamedTuple):
-    """What a claim brought; ``next_due`` is when to look again (by the clock) where it brought nothing."""
-
-    deliveries: list[Delivery]
-    next_due: float | None
-
-
 class Claim(Operation):
-    """Take up to ``limit`` due messages of a queue for ``lease`` seconds.
-
-    Args:
-        give_back: called, on the loop, with what was taken for someone who no longer wants it.
-    """
+    """Take up to ``limit`` due messages of a queue for ``lease`` seconds."""
 
     stage: ClassVar[int] = 3
     syncs: ClassVar[bool] = False  # a claim that a power cut undoes is as good as one that never was
 
-    def __init__(
-        self,
-        future: asyncio.Future[Any],
-        queue: str,
-        limit: int,
-        lease: float,
-        give_back: Callable[[list[Delivery]], None],
-    ) -> None:
+    def __init__(self, future: asyncio.Future[Any], queue: str, limit: int, lease: float) -> None:
         super().__init__(future)
-        self.abandoned = False
         self._queue = queue
         self._limit = limit
         self._lease = lease
-        self._give_back = give_back
 
     def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
         """Look first: whoever finds nothing must not take the write lock from others."""
         self.result = Claimed([], None)
         number = names.number(connection, self._queue)
-        if number is None or self.abandoned:
+        if number is None:
             return False
         row = connection.execute(_NEXT, (number,)).fetchone()
         if row is None:
             return False
-        self.result = Claimed([], row[0])
+        self.result = Claimed([], row[0] - now)
         return bool(row[0] <= now)
 
     @classmethod
@@ -90,14 +71,6 @@ class Claim(Operation):
         for operation in cast(Sequence[Claim], group):
             if operation.needs_lock(connection, names, now):
                 operation.result = Claimed(operation._take(connection, names, now), None)
-
-    def complete(self) -> None:
-        """Hand them over, or give them back."""
-        if self.abandoned or self.future.done():
-            if self.error is None and self.result.deliveries:
-                self._give_back(self.result.deliveries)
-            self.result = Claimed([], None)
-        super().complete()
 
     def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
         number = names.number(connection, self._queue)

@@ -11,9 +11,10 @@ from transports.dsn import Dsn
 from transports.sqlite import counting, finding, settings
 from transports.sqlite.faults import OutcomeUnknown
 from transports.sqlite.features import features
+from transports.sqlite.holding import Holding
 from transports.sqlite.publishing import Find, Prove, Publish, SetUp
-from transports.sqlite.subscription import SqliteSubscription
 from transports.sqlite.writer import Writer
+from transports.subscription import ClaimingSubscription
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
 
@@ -31,8 +32,8 @@ class SqliteTransport:
         self.clock = clock
         self._settings = configured
         self._writer: Writer | None = None
-        self._subscriptions: dict[str, set[SqliteSubscription]] = {}
-        self._waiting: set[SqliteSubscription] = set()
+        self._subscriptions: dict[str, set[ClaimingSubscription]] = {}
+        self._waiting: set[object] = set()
 
     @property
     def writer(self) -> Writer:
@@ -83,9 +84,10 @@ class SqliteTransport:
             return [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(batch)
         return outcomes
 
-    async def subscribe(self, queue: QueueSpec, *, slots: int) -> SqliteSubscription:
+    async def subscribe(self, queue: QueueSpec, *, slots: int) -> ClaimingSubscription:
         """Start consuming a queue."""
-        subscription = SqliteSubscription(self, self.writer, queue.name)
+        holding = Holding(self, self.writer, queue.name)
+        subscription = ClaimingSubscription(queue.name, holding, self.forget)
         self._subscriptions.setdefault(queue.name, set()).add(subscription)
         return subscription
 
@@ -132,16 +134,16 @@ class SqliteTransport:
         """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
         self._wake(None)
 
-    def waiting(self, subscription: SqliteSubscription, waits: bool) -> None:
-        """Note whether a subscription waits: other processes' writes are looked for while one does."""
+    def waiting(self, who: object, waits: bool) -> None:
+        """Note whether somebody waits: other processes' writes are looked for while one does."""
         if waits:
-            self._waiting.add(subscription)
+            self._waiting.add(who)
         else:
-            self._waiting.discard(subscription)
+            self._waiting.discard(who)
         if self._writer is not None:
             self._writer.watch(bool(self._waiting))
 
-    def forget(self, subscription: SqliteSubscription) -> None:
+    def forget(self, subscription: ClaimingSubscription) -> None:
         """Wake a subscription no more: it is closed."""
         self._subscriptions.get(subscription.queue, set()).discard(subscription)
 

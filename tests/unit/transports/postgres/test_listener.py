@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.unit.transports.postgres.conftest import QUEUE, message
-from transports.postgres import subscription as subscriptions
+from transports import subscription as subscriptions
 from transports.postgres.listener import Listener
 
 pytestmark = pytest.mark.broker

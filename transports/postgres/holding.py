@@ -1,0 +1,61 @@
+"""What a consumer of one queue asks of the database: claims, settlements, and longer holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from transports.postgres.claiming import new_lease
+from transports.postgres.faults import OutcomeUnknown
+from transports.subscription import Claimed
+from worker.messaging.transport import Delivery, Settled, Settlement
+
+
+class Owner(Protocol):
+    """What it asks of its transport."""
+
+    lease: float
+
+    def claim(self, queue: str, limit: int, lease: int, doubtful: Sequence[int]) -> Awaitable[Claimed]:
+        """Take messages under the mark ``lease``, and give back what was taken under ``doubtful``."""
+        ...
+
+    def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
+        """Settle; the answer never is an error."""
+        ...
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
+        """Hold for another lease."""
+        ...
+
+
+class Holding:
+    """Claims on one queue; see ``transports.subscription.Claims``. What nobody knows the fate of is given back first."""
+
+    def __init__(self, owner: Owner, queue: str) -> None:
+        self.lease = owner.lease
+        self.settle = owner.settle
+        self.extend = owner.extend
+        self._owner = owner
+        self._queue = queue
+        self._doubtful: list[int] = []
+
+    def claim(self, limit: int) -> asyncio.Future[Claimed]:
+        """Begin to take up to ``limit`` messages, in a task of its own: what the server does is not broken off."""
+        return asyncio.get_running_loop().create_task(self._take(limit))
+
+    def waiting(self, waits: bool) -> None:
+        """Nothing to do: the server tells of changes."""
+
+    async def _take(self, limit: int) -> Claimed:
+        doubtful, self._doubtful = self._doubtful, []
+        lease = new_lease()
+        try:
+            return await self._owner.claim(self._queue, limit, lease, doubtful)
+        except OutcomeUnknown:
+            self._doubtful += [*doubtful, lease]
+            raise
+        except BaseException:
+            self._doubtful += doubtful
+            raise

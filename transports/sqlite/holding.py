@@ -1,0 +1,66 @@
+"""What a consumer of one queue asks of the file's writer: claims, settlements, and longer holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from transports.sqlite.claiming import Claim, Extend
+from transports.sqlite.settling import Settle
+from transports.sqlite.writer import Writer
+from transports.subscription import Claimed
+from worker.messaging.transport import Delivery, Settled, Settlement
+
+
+class Owner(Protocol):
+    """What it asks of its transport."""
+
+    lease: float
+    clock: Callable[[], float]
+
+    def waiting(self, who: object, waits: bool) -> None:
+        """Look for other processes' writes, too, while somebody waits."""
+        ...
+
+
+class Holding:
+    """Claims on one queue; see ``transports.subscription.Claims``."""
+
+    def __init__(self, owner: Owner, writer: Writer, queue: str) -> None:
+        self.lease = owner.lease
+        self._owner = owner
+        self._writer = writer
+        self._queue = queue
+
+    def claim(self, limit: int) -> asyncio.Future[Claimed]:
+        """Begin to take up to ``limit`` messages."""
+        return self._writer.submit(lambda future: Claim(future, self._queue, limit, self.lease)).future
+
+    def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
+        """Settle with whatever else is settled in this turn of the loop; the answer never is an error."""
+        answer: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
+
+        def settled(future: asyncio.Future[Sequence[Settled]]) -> None:
+            failed = future.cancelled() or future.exception() is not None
+            if not answer.done():
+                answer.set_result([Settled.UNKNOWN] * len(items) if failed else future.result())
+
+        operation = self._writer.submit(lambda future: Settle(future, items, self._owner.clock()))
+        operation.future.add_done_callback(settled)
+        return answer
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
+        """Hold for another lease.
+
+        Raises:
+            TransportUnavailable: the file does not answer.
+        """
+        result: Sequence[Settled] = await self._writer.run(
+            lambda future: Extend(future, deliveries, self.lease)
+        )
+        return result
+
+    def waiting(self, waits: bool) -> None:
+        """Somebody waits for the queue to change, or nobody does any more."""
+        self._owner.waiting(self, waits)
