@@ -79,6 +79,10 @@ class Daemon:
         """``kill -9`` of the whole group, and wait until the port is closed."""
         self._end(signal.SIGKILL, 30.0)
 
+    def remove(self) -> None:
+        """Take it away: it keeps nothing that is worth an end in order."""
+        self.kill()
+
     def _end(self, number: int, timeout: float) -> None:
         if self._process is None:
             return

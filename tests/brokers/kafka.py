@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.brokers import docker, ports
+from tests.brokers import docker, owned, ports
 from tests.brokers.daemon import Daemon
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
-from tests.e2e.waiting import until
 
 VARIABLE = "WORKER_TEST_KAFKA"
 VERSION = "4.1.0"
@@ -28,8 +27,6 @@ HELP = (
     "Kafka: install Java 17 with Maven (Debian: apt install openjdk-17-jre-headless maven), name a download by "
     f"KAFKA_HOME, start Docker, or name one that is for tests alone: {VARIABLE}=kafka://localhost:9092"
 )
-START = 60.0
-"""Seconds within which a server that was started answers."""
 
 
 @dataclass(eq=False)
@@ -97,35 +94,17 @@ def prepare() -> None:
         raise Unavailable(HELP)
 
 
-class OwnKafka(Kafka):
-    """A broker of this run: it can be stopped, killed and started again."""
+class OwnKafka(owned.Owned, Kafka):
+    """A broker of this run; after a ``kill`` it answers once its old session has lapsed."""
 
-    server: Daemon | docker.Container
-
-    def start(self) -> None:
-        """Start it, and wait until it answers; after a ``kill`` until its old session has lapsed."""
-        self.server.start()
-        until(self._answers, f"Kafka answers on port {self.server.port}", START, 0.1)
-
-    def stop(self) -> None:
-        """Stop in order."""
-        self.server.stop()
-
-    def kill(self) -> None:
-        """``kill -9``."""
-        self.server.kill()
-
-    def end(self) -> None:
-        """Take it away."""
-        raise NotImplementedError
+    title = "Kafka"
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """An address with a prefix that nobody else has; its topics go with the broker."""
         yield f"{self.url}/t{uuid.uuid4().hex[:12]}"
 
-    def _answers(self) -> bool:
-        assert self.server.running, f"Kafka did not start: {self.server.describe()}"
+    def answers(self) -> bool:
         return speaks(ports.HOST, self.server.port)
 
 
@@ -161,9 +140,6 @@ class InstalledKafka(OwnKafka):
         command = [classes[0], "-Xmx512m", *classes[1:], "kafka.Kafka", str(settings)]
         self.server = Daemon(place, command, folder=folder, port=port)
 
-    def end(self) -> None:
-        self.server.kill()
-
 
 class ContainedKafka(OwnKafka):
     """The official image."""
@@ -188,11 +164,7 @@ class ContainedKafka(OwnKafka):
         }
         environment["KAFKA_ADVERTISED_LISTENERS"] = f"PLAINTEXT://{ports.HOST}:{advertised or port}"
         environment["KAFKA_CONTROLLER_QUORUM_VOTERS"] = "1@localhost:9093"
-        made = docker.Container(place, IMAGE, published={port: 9092}, environment=environment)
-        self.server = made
-
-    def end(self) -> None:
-        self.server.remove()
+        self.server = docker.Container(place, IMAGE, published={port: 9092}, environment=environment)
 
 
 def own(place: Place, folder: Path, advertised: int | None = None) -> OwnKafka:

@@ -17,11 +17,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from tests.brokers import docker, packages, ports
+from tests.brokers import docker, owned, packages, ports
 from tests.brokers.daemon import Daemon
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
-from tests.e2e.waiting import until
 
 VARIABLE = "WORKER_TEST_POSTGRES"
 IMAGE = "postgres:17.6"
@@ -29,8 +28,6 @@ HELP = (
     "PostgreSQL: install it (Debian: apt install postgresql; macOS: brew install postgresql), start Docker, or "
     f"name one whose user may create databases: {VARIABLE}=postgresql://postgres@localhost:5432/postgres"
 )
-START = 60.0
-"""Seconds within which a server that was started answers."""
 
 
 @dataclass(eq=False)
@@ -114,30 +111,12 @@ def prepare() -> None:
         raise Unavailable(HELP)
 
 
-class OwnPostgres(Postgres):
-    """A server of this run: it can be stopped, killed and started again."""
+class OwnPostgres(owned.Owned, Postgres):
+    """A server of this run; data that was committed survives ``kill``."""
 
-    server: Daemon | docker.Container
+    title = "PostgreSQL"
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self.server.start()
-        until(self._answers, f"PostgreSQL answers on port {self.server.port}", START, 0.05)
-
-    def stop(self) -> None:
-        """Stop in order: clients are disconnected."""
-        self.server.stop()
-
-    def kill(self) -> None:
-        """``kill -9``; data that was committed survives it."""
-        self.server.kill()
-
-    def end(self) -> None:
-        """Take it away."""
-        raise NotImplementedError
-
-    def _answers(self) -> bool:
-        assert self.server.running, f"PostgreSQL did not start: {self.server.describe()}"
+    def answers(self) -> bool:
         self.execute("SELECT 1")
         return True
 
@@ -184,7 +163,7 @@ class InstalledPostgres(OwnPostgres):
         self.server = Daemon(place, command, folder=folder, port=port, stop_signal=signal.SIGINT)
 
     def end(self) -> None:
-        self.server.stop()
+        self.server.stop()  # killed, it would leave its shared memory to the system
 
 
 class ContainedPostgres(OwnPostgres):
@@ -196,17 +175,13 @@ class ContainedPostgres(OwnPostgres):
             url=f"postgresql://postgres:postgres@{ports.HOST}:{port}/postgres",
             how=f"Docker: {IMAGE} on {ports.HOST}:{port}",
         )
-        made = docker.Container(
+        self.server = docker.Container(
             place,
             IMAGE,
             published={port: 5432},
             environment={"POSTGRES_PASSWORD": "postgres"},
             arguments=["postgres", *(word for setting in _SETTINGS for word in ("-c", setting))],
         )
-        self.server = made
-
-    def end(self) -> None:
-        self.server.remove()
 
 
 def own(place: Place, folder: Path) -> OwnPostgres:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
 
-from tests.brokers import docker, packages, ports
+from tests.brokers import docker, owned, packages, ports
 from tests.brokers.daemon import Daemon
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
@@ -28,8 +28,6 @@ HELP = (
     "RabbitMQ: install it (Debian: apt install rabbitmq-server; macOS: brew install rabbitmq), start Docker, or "
     f"name one that is for tests alone: {VARIABLE}=amqp://guest:guest@localhost:5672/ with its management plugin on"
 )
-START = 60.0
-"""Seconds within which a server that was started answers."""
 
 
 @dataclass(eq=False)
@@ -124,27 +122,13 @@ def prepare() -> None:
         raise Unavailable(HELP)
 
 
-class OwnRabbitMQ(RabbitMQ):
-    """A server of this run: it can be stopped, killed, started again and controlled."""
+class OwnRabbitMQ(owned.Owned, RabbitMQ):
+    """A server of this run, which can be controlled, too.
 
-    server: Daemon | docker.Container
+    Do not kill it within 10 s of declaring a quorum queue: 3.10 never answers for that queue again.
+    """
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self.server.start()
-        until(self._answers, f"RabbitMQ answers on port {self.server.port}", START, 0.05)
-
-    def stop(self) -> None:
-        """Stop in order: clients are told."""
-        self.server.stop()
-
-    def kill(self) -> None:
-        """``kill -9``. Do not kill it within 10 s of declaring a quorum queue: 3.10 never answers for that queue again."""
-        self.server.kill()
-
-    def end(self) -> None:
-        """Take it away."""
-        raise NotImplementedError
+    title = "RabbitMQ"
 
     def ctl(self, *arguments: str) -> str:
         """``rabbitmqctl``; returns what it printed."""
@@ -166,8 +150,7 @@ class OwnRabbitMQ(RabbitMQ):
         """New connections need it; those that are open stay."""
         self.ctl("change_password", user, password)
 
-    def _answers(self) -> bool:
-        assert self.server.running, f"RabbitMQ did not start: {self.server.describe()}"
+    def answers(self) -> bool:
         with socket.create_connection((ports.HOST, self.server.port), timeout=5) as probe:
             probe.sendall(b"AMQP\x00\x00\x09\x01")
             greeted = probe.recv(1) == b"\x01"
@@ -203,7 +186,7 @@ class InstalledRabbitMQ(OwnRabbitMQ):
         super().start()
 
     def end(self) -> None:
-        self.server.kill()
+        super().end()
         if self._mapper:
             self._mapper.kill()
 
@@ -223,6 +206,8 @@ class InstalledRabbitMQ(OwnRabbitMQ):
 class ContainedRabbitMQ(OwnRabbitMQ):
     """The official image."""
 
+    server: docker.Container
+
     def __init__(self, place: Place, folder: Path) -> None:
         port, http = ports.choose(), ports.choose()
         super().__init__(
@@ -230,16 +215,12 @@ class ContainedRabbitMQ(OwnRabbitMQ):
             management=f"http://guest:guest@{ports.HOST}:{http}",
             how=f"Docker: {IMAGE} on {ports.HOST}:{port}",
         )
-        made = docker.Container(
+        self.server = docker.Container(
             place,
             IMAGE,
             published={port: 5672, http: 15672},
             environment={"RABBITMQ_NODENAME": "test@localhost"},
         )
-        self.server = made
-
-    def end(self) -> None:
-        self.server.remove()
 
     def ctl(self, *arguments: str) -> str:
         return self.server.run("rabbitmqctl", "-q", *arguments)
