@@ -28,6 +28,7 @@ class Link:
         name: of the transport.
         synchronous: whether commits are on disk when they are answered.
         opened: told of each new connection.
+        lost: told of each connection that broke.
     """
 
     def __init__(
@@ -37,11 +38,14 @@ class Link:
         *,
         synchronous: bool = True,
         opened: Callable[[], None] = lambda: None,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._name = name
         self._synchronous = synchronous
         self._opened = opened
+        self._lost = lost
+        self._suspected = False
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
         self._used = 0.0
@@ -68,6 +72,10 @@ class Link:
         finally:
             self._turn.release()
 
+    def suspect(self) -> None:
+        """Open another connection for what comes next: this one is likely to be as dead as one that just broke."""
+        self._suspected = True
+
     async def close(self) -> None:
         """Let go of the connection. Idempotent."""
         self._closed = True
@@ -80,12 +88,16 @@ class Link:
         if self._closed:
             raise TransportUnavailable(f"postgresql {self._settings.shown}: the transport is closed")
         loop = asyncio.get_running_loop()
+        if self._suspected:
+            self._suspected = False
+            self._drop()
         connection = self._connection
         if connection is not None and not connection.is_closed() and loop.time() - self._used > _IDLE:
             try:
                 await connection.execute("SELECT 1", timeout=self._settings.timeout / 2)
             except faults.DRIVER_ERRORS:
                 self._drop()
+                self._lost()
         if connection is None or connection.is_closed():
             self._drop()
             self._connection = await open_connection(
@@ -100,6 +112,7 @@ class Link:
                 async with asyncio.timeout(self._settings.timeout):
                     result = await work(connection)
                 self._used = asyncio.get_running_loop().time()
+                self._suspected = False
                 return result
             except ValueError:  # what was to be sent could not be
                 if not await self._rolled_back(connection):
@@ -108,6 +121,7 @@ class Link:
             except faults.DRIVER_ERRORS as error:
                 if faults.breaks(error) or not await self._rolled_back(connection):
                     self._drop()
+                    self._lost()
                 if not faults.was_refused(error):
                     raise faults.unknown(self._settings.shown, error) from error
                 if not faults.passes(error) or attempt == _TRIES or self._connection is None:

@@ -74,7 +74,13 @@ class PostgresTransport:
 
         def link(*, synchronous: bool = True) -> Link:
             """Make a link for one kind of work."""
-            return Link(self._settings, self.name, synchronous=synchronous, opened=self._names.forget)
+            return Link(
+                self._settings,
+                self.name,
+                synchronous=synchronous,
+                opened=self._names.forget,
+                lost=self._suspect,
+            )
 
         self._looks, self._publishes, self._settles = link(), link(), link()
         # a claim that a crash of the server undoes is as good as one that never was: nobody waits for the disk
@@ -224,6 +230,11 @@ class PostgresTransport:
     def forget(self, subscription: ClaimingSubscription) -> None:
         """Wake a subscription no more: it is closed."""
         self._subscriptions.get(subscription.queue, set()).discard(subscription)
+
+    def _suspect(self) -> None:
+        """Have no link find out by itself, in seconds, that the way to the server is broken, while leases run out."""
+        for link in (self._looks, self._publishes, self._claims, self._settles):
+            link.suspect()
 
     # --- waking --------------------------------------------------------------------------------------------------
 

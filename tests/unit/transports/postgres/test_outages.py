@@ -97,6 +97,20 @@ async def test_a_settlement_is_carried_through_a_short_outage(far, proxy, transp
     assert (await transport.depth(["jobs"]))["jobs"].in_flight == 0
 
 
+async def test_one_silent_connection_makes_all_others_suspicious(far, proxy):
+    """What was taken over a new one is not settled late, its lease run out, for want of an answer on an old one."""
+    subscription = await far.subscribe(QUEUE, slots=10)
+    await publish(far, message(1), message(2))
+    got = await take(subscription, 2)
+    assert list(await subscription.settle([Ack(got[0])])) == [Settled.DONE]
+    proxy.strand()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(TransportUnavailable):
+            await subscription.receive(1, 0.0)
+    async with asyncio.timeout(far._settings.timeout):
+        assert list(await subscription.settle([Ack(got[1])])) == [Settled.DONE]
+
+
 async def test_a_settlement_without_an_answer_is_unknown_and_never_raises(far, proxy):
     """When the outage lasts, nobody knows; extending likewise."""
     subscription = await far.subscribe(QUEUE, slots=10)
