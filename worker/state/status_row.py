@@ -10,6 +10,7 @@ from worker.messaging.bus import timestamp
 from worker.messaging.status import CommandStatus, ErrorDocument, State, StatusChange
 
 _ENDED = ("done", "failed")
+_UNDER_WAY = ("running", "retrying")
 
 
 class StatusRow(msgspec.Struct, kw_only=True, gc=False):
@@ -58,8 +59,10 @@ def row_of(change: StatusChange) -> StatusRow:
 def join(old: StatusRow, new: StatusRow) -> StatusRow:
     """Join two rows of one command; ``upsert`` says the same in SQL.
 
-    The later ``at`` wins, and counts anew when it comes with a later putting back; except that a first ``accepted`` never hides what a worker did: the intake's clock
-    may be ahead, and its step is written by another process, at any time.
+    The later ``at`` wins, and counts anew when it comes with a later putting back. But a first ``accepted`` never
+    hides what a worker did: the intake's clock may be ahead, and its step is written by another process, at any
+    time. Nor does what is under way hide that a command is done: its message was handed out once more, and who has
+    it may die after its ack and before it could say that it is done, too.
     """
     wins = _wins(old, new)
     again = wins and new.put_back_at > old.put_back_at
@@ -86,15 +89,23 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
 
 
 def _wins(old: StatusRow, new: StatusRow) -> bool:
-    if new.state != "accepted":
-        return new.at >= old.at or (old.state == "accepted" and new.at > old.put_back_at)
-    return new.at >= old.at and (new.put_back_at > 0 or old.state == "running")
+    if new.state == "accepted":
+        return new.at >= old.at and (new.put_back_at > 0 or old.state == "running")
+    if old.state == "done" and new.state in _UNDER_WAY and new.put_back_at <= old.put_back_at:
+        return False
+    if old.state in _UNDER_WAY and new.state == "done" and new.at > old.put_back_at:
+        return True
+    return new.at >= old.at or (old.state == "accepted" and new.at > old.put_back_at)
 
 
 _OLD = "worker_statuses"
-_WINS = f"""CASE WHEN excluded.state <> 'accepted'
-    THEN excluded.at >= {_OLD}.at OR ({_OLD}.state = 'accepted' AND excluded.at > {_OLD}.put_back_at)
-    ELSE excluded.at >= {_OLD}.at AND (excluded.put_back_at > 0 OR {_OLD}.state = 'running') END"""
+_WINS = f"""CASE WHEN excluded.state = 'accepted'
+    THEN excluded.at >= {_OLD}.at AND (excluded.put_back_at > 0 OR {_OLD}.state = 'running')
+    WHEN {_OLD}.state = 'done' AND excluded.state IN {_UNDER_WAY} AND excluded.put_back_at <= {_OLD}.put_back_at
+    THEN FALSE
+    WHEN {_OLD}.state IN {_UNDER_WAY} AND excluded.state = 'done' AND excluded.at > {_OLD}.put_back_at
+    THEN TRUE
+    ELSE excluded.at >= {_OLD}.at OR ({_OLD}.state = 'accepted' AND excluded.at > {_OLD}.put_back_at) END"""
 _LATER = f"excluded.put_back_at > {_OLD}.put_back_at"
 _AGAIN = f"({_WINS}) AND {_LATER}"
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"

@@ -123,6 +123,19 @@ async def test_an_older_step_changes_nothing(writer, reader):
     assert (found.status, found.started_at) == ("done", "2027-01-15T08:00:01.000Z")
 
 
+@pytest.mark.parametrize("each", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+async def test_a_message_that_comes_again_stays_done(writer, reader, each, late):
+    """Its ack was lost, and who has it now dies before it can say that it is done: it was, whoever wrote first."""
+    done, again = step("done", 2), step("running", 3, started_at=AT + 3)
+    steps = [again, done] if late else [done, again]
+    found = await after(writer, reader, step("running", 1, started_at=AT + 1), *steps, each=each)
+    assert (found.status, found.finished_at) == ("done", "2027-01-15T08:00:02.000Z")
+    failed = step("failed", 4, attempt=2, error_type="E", error_message="m")
+    found = await after(writer, reader, failed)
+    assert (found.status, found.error.type) == ("failed", "E")
+
+
 async def test_what_waits_is_seen_in_the_same_process(database, writer):
     """A status can be read in the process that noted it before it is written."""
     writer.record(step("accepted"))
