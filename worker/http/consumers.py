@@ -102,9 +102,13 @@ class Consumers:
             raise Problem(UNKNOWN_TYPE, str(error), status=400) from error
         result = outcome.get(Result)
         if result is None:  # a middleware has ended it
-            return document(request, {"version": None, "types": []}, 202, _FRESH)
+            return document(request, {"version": None, "types": [], "changed": []}, 202, _FRESH)
         changed: Controlled = result.value
-        answer: dict[str, Any] = {"version": changed.version, "types": list(changed.types)}
+        answer: dict[str, Any] = {
+            "version": changed.version,
+            "types": list(changed.types),
+            "changed": list(changed.changed),
+        }
         wait = wait_of(request.headers.getlist("prefer"), self._ports.max_wait)
         if wait is None:
             return document(request, answer, 202, _FRESH)

@@ -107,10 +107,14 @@ class Consumers(msgspec.Struct):
 
 
 class ConsumersChanged(msgspec.Struct):
-    """The version that workers must apply, and the types it is about; with ``Prefer: wait``, who has applied it."""
+    """The version that workers must apply, and the types it is about; with ``Prefer: wait``, who has applied it.
+
+    ``changed`` names those of the types that were not so before: that ran, or that were paused.
+    """
 
     version: int | None
     types: list[str]
+    changed: list[str]
     applied: str | msgspec.UnsetType = msgspec.UNSET
     lagging: list[str] | msgspec.UnsetType = msgspec.UNSET
 

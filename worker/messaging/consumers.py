@@ -54,7 +54,14 @@ class PauseConsumers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Controlled(msgspec.Struct, frozen=True):
-    """What a pause or resume came to: the version that workers must apply, and the types that it is about."""
+    """What a pause or resume came to.
+
+    Attributes:
+        version: that workers must apply.
+        types: that it is about.
+        changed: those of them that were not so before: that ran, or that were paused.
+    """
 
     version: int
     types: tuple[str, ...]
+    changed: tuple[str, ...] = ()

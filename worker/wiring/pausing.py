@@ -13,7 +13,7 @@ from worker.errors import Guarded, NotFound, UnknownType, UsageError
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
-from worker.messaging.pausing import EVERYTHING, Pauses, Scope, Target, paused, resumed
+from worker.messaging.pausing import EVERYTHING, Change, Pauses, Scope, Target, paused, resumed
 from worker.messaging.routing import Routes
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Heartbeat, Workers
@@ -93,31 +93,35 @@ class Pausing:
             )
         now = self._clock()
         until = None if command.seconds is None else now + command.seconds
-        version = await self._store.change(
+        version, before = await self._change(
             lambda pauses: paused(
                 pauses, scopes, actor=command.actor, reason=command.reason, now=now, until=until
             ),
+            held,
             action="pause",
             actor=command.actor,
             subject=_shown(scopes),
             reason=command.reason,
             until=until,
         )
-        return Controlled(version, tuple(target.type for target in held))
+        types = tuple(target.type for target in held)
+        return Controlled(version, types, tuple(name for name in types if name not in before))
 
     async def resume(self, command: ResumeConsumers) -> Controlled:
         """Take back what pauses these types, whoever paused them. Raises as ``pause``, but for ``Guarded``."""
         scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
         held = self._with_mates(chosen)
         now = self._clock()
-        version = await self._store.change(
+        version, before = await self._change(
             lambda pauses: resumed(pauses, scopes, held, actor=command.actor, now=now),
+            held,
             action="resume",
             actor=command.actor,
             subject=_shown(scopes),
             reason=command.reason,
         )
-        return Controlled(version, tuple(target.type for target in held))
+        types = tuple(target.type for target in held)
+        return Controlled(version, types, tuple(name for name in types if name in before))
 
     async def read(self) -> Pauses:
         """Return the stored rules.
@@ -137,7 +141,7 @@ class Pausing:
         if target is None:
             return False
         pauses, now = await self._store.read(), self._clock()
-        return any(pauses.of(mate, now) is not None for mate in self._with_mates([target]))
+        return self._waits(target, pauses, now)
 
     async def applied(self, version: int) -> Applied:
         """Tell how many workers that are alive have applied a version.
@@ -174,6 +178,24 @@ class Pausing:
     def mates(self, target: Target) -> list[Target]:
         """The types of a type's queue, itself included."""
         return self._with_mates([target])
+
+    async def _change(
+        self, decide: Callable[[Pauses], Change], held: Sequence[Target], **facts: Any
+    ) -> tuple[int, set[str]]:
+        """Store a change; return the version, and which types were paused before it."""
+        before: set[str] = set()
+        now = self._clock()
+
+        def deciding(pauses: Pauses) -> Change:
+            """Look while nobody else changes anything."""
+            before.update(target.type for target in held if self._waits(target, pauses, now))
+            return decide(pauses)
+
+        return await self._store.change(deciding, **facts), before
+
+    def _waits(self, target: Target, pauses: Pauses, now: float) -> bool:
+        """Whether a type waits, be it for a pause of another one of its queue."""
+        return any(pauses.of(mate, now) is not None for mate in self._with_mates([target]))
 
     def _with_mates(self, chosen: Sequence[Target]) -> list[Target]:
         """Add the types that share a queue with one of these: a queue is held as a whole."""

@@ -123,7 +123,9 @@ class FakeClient:
             if self.service.dispatch_error is not None:
                 raise self.service.dispatch_error
             self.service.controlled.append(message)
-            return SimpleNamespace(get=lambda kind: Result(Controlled(7, ("PlaceOrder",))))
+            return SimpleNamespace(
+                get=lambda kind: Result(Controlled(7, ("PlaceOrder",), self.service.changed))
+            )
         declared = self.registry.by_class[type(message)]
         transport = self.route_of(declared)
         if self.service.dispatch_error is not None:
@@ -187,6 +189,7 @@ class FakeService(Service):
         self.healthy = True
         self.dispatch_error = None
         self.controlled = []
+        self.changed: tuple[str, ...] = ("PlaceOrder",)
         self.waited = None
         self.lagging = ()
         self.pause = None

@@ -20,6 +20,14 @@ def test_a_pause_says_what_it_paused(worker, service):
     ]
 
 
+def test_a_resume_says_what_it_resumed(worker, service):
+    """Only what was paused, and where that is nothing it says so."""
+    assert worker("resume", "PlaceOrder").out == "resumed PlaceOrder\n"
+    service.changed = ()
+    page = worker("resume", "PlaceOrder")
+    assert (page.code, page.out) == (0, "nothing of it was paused\n")
+
+
 def test_no_types_are_all(worker, service):
     """So are kinds and queues nothing else but what they say."""
     worker("pause")
@@ -51,9 +59,14 @@ def test_a_worker_that_did_not_apply_it_is_named(worker, service):
 
 def test_with_json_it_is_the_document_of_http(worker, service):
     """The same members."""
-    assert worker("pause", "PlaceOrder", "--json").json == {"version": 7, "types": ["PlaceOrder"]}
+    assert worker("pause", "PlaceOrder", "--json").json == {
+        "version": 7,
+        "types": ["PlaceOrder"],
+        "changed": ["PlaceOrder"],
+    }
     document = worker("resume", "PlaceOrder", "--wait", "--json").json
-    assert document == {"version": 7, "types": ["PlaceOrder"], "applied": "3/3", "lagging": []}
+    members = {"types": ["PlaceOrder"], "changed": ["PlaceOrder"], "applied": "3/3", "lagging": []}
+    assert document == {"version": 7, **members}
 
 
 @pytest.mark.parametrize(("error", "code"), [(UnknownType("Nope"), 4), (Guarded("shares a queue"), 5)])

@@ -104,7 +104,8 @@ class FakeBus:
         if "Nope" in message.types:
             raise UnknownType("Nope", ["PlaceOrder"])
         self.envelopes.append(message)
-        return SimpleNamespace(get=lambda stamp: Result(Controlled(7, message.types or ("PlaceOrder",))))
+        types = message.types or ("PlaceOrder",)
+        return SimpleNamespace(get=lambda stamp: Result(Controlled(7, types, types)))
 
 
 class FakeStatus:

@@ -7,10 +7,11 @@ from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 
 
 async def test_a_pause_is_a_command_of_the_bus(client, world):
-    """What the body says reaches the command; the answer names version and types."""
+    """What the body says reaches the command; the answer names version, types, and which were not so before."""
     body = {"types": ["PlaceOrder"], "reason": "stock", "for": 60, "shared": True}
     response = await client.post("/consumers/pause", json=body)
-    assert (response.status_code, response.json()) == (202, {"version": 7, "types": ["PlaceOrder"]})
+    answer = {"version": 7, "types": ["PlaceOrder"], "changed": ["PlaceOrder"]}
+    assert (response.status_code, response.json()) == (202, answer)
     assert world.commands.envelopes == [
         PauseConsumers(types=("PlaceOrder",), reason="stock", seconds=60.0, shared=True, actor="http")
     ]

@@ -107,6 +107,19 @@ async def test_types_of_one_queue_are_resumed_together():
         assert await paused(it) == set()
 
 
+async def test_what_a_pause_and_a_resume_have_changed_is_told():
+    """What ran is paused, what was paused is resumed; the rest of what was named is as it was."""
+    async with shopping() as it:
+        first = await dispatch(it, PauseConsumers(types=("Ship",), shared=True))
+        assert set(first.changed) == {"Ship", "Pack"}
+        everything = await dispatch(it, PauseConsumers())
+        assert set(everything.types) - set(everything.changed) == {"Ship", "Pack"}
+        assert set((await dispatch(it, ResumeConsumers(types=("Ship",)))).changed) == {"Ship", "Pack"}
+        rest = await dispatch(it, ResumeConsumers())
+        assert set(rest.changed) == set(rest.types) - {"Ship", "Pack"}
+        assert (await dispatch(it, ResumeConsumers())).changed == ()
+
+
 async def test_the_document_says_why_and_who_lags():
     """Reason, actor, times; who of those that take the type has not applied it."""
     async with shopping() as it:

@@ -142,7 +142,11 @@ async def _dispatch(
     async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
         outcome = (await client.command_bus.dispatch(command)).get(Result)
         changed = outcome.value if outcome is not None else Controlled(0, ())
-        document: dict[str, Any] = {"version": changed.version, "types": list(changed.types)}
+        document: dict[str, Any] = {
+            "version": changed.version,
+            "types": list(changed.types),
+            "changed": list(changed.changed),
+        }
         lagging: list[str] = []
         if patience is not None:
             async with waiting("waiting for the workers"):
@@ -157,10 +161,16 @@ async def _dispatch(
 
 
 def _print(document: dict[str, Any], done: str) -> None:
-    for name in document["types"]:
-        click.echo(f"{done} {name}")
     if not document["types"]:
         click.echo("no message is routed to a queue")
+    elif done == "paused":
+        for name in document["types"]:
+            click.echo(f"paused {name}")
+    else:
+        for name in document["changed"]:
+            click.echo(f"resumed {name}")
+        if not document["changed"]:
+            click.echo("nothing of it was paused")
     if "applied" in document:
         some, of_all = document["applied"].split("/")
         click.echo(f"applied on {some} of {of_all} workers")
