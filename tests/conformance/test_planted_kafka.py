@@ -10,8 +10,8 @@ from tests.conformance.bench import Bench
 from tests.conformance.catching import CATCHES
 from tests.conformance.clock import Clock
 from tests.conformance.kafka_space import kafka_space
+from tests.conformance.score import CAUGHT_BY
 from tests.conformance.suite import TransportSuite
-from tests.conformance.test_planted import CAUGHT_BY
 from transports import registry
 from transports.kafka import progress
 from transports.kafka.window import Window
