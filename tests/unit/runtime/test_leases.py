@@ -3,46 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-import msgspec
-
-from tests.unit.runtime.house import House, house, until
-from worker import (
-    App,
-    Retry,
-)
-from worker.messaging.envelope import Envelope
-from worker.messaging.failure import Filter, StoredFailure
-
-
-class Go(msgspec.Struct, frozen=True):
-    number: int = 0
-
-
-def shop(*handlers: Any, **options: Any) -> App:
-    app = App("shop")
-    app.command(many_handlers=True, **{"retry": Retry(2, 1.0, 2.0, jitter=0), **options})(Go)
-    for handler in handlers:
-        app.handler(handler)
-    return app
-
-
-async def fails(command: Go) -> None:
-    raise OSError("broken")
-
-
-async def stored(it: House) -> list[StoredFailure]:
-    rows, _ = await it.service.failures.page(Filter(), 100)
-    return rows
-
-
-async def read(it: House) -> Envelope[Any]:
-    """The only message that waits now."""
-    (delivery,) = await it.waiting("shop-go")
-    envelope = it.service.serializer.decode(delivery.body)
-    assert isinstance(envelope, Envelope)
-    return envelope
+from tests.unit.runtime.going import Go, shop
+from tests.unit.runtime.house import house, until
 
 
 async def test_a_held_message_is_kept_by_extending_its_lease() -> None:

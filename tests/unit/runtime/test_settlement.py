@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from tests.unit.runtime.house import House, house
+from tests.unit.runtime.going import Go, fails, read, shop, stored
+from tests.unit.runtime.house import house
 from worker import (
-    App,
     Context,
     DatabaseUnavailable,
     Recoverable,
@@ -20,36 +19,6 @@ from worker import (
 )
 from worker.errors import PublishFailed
 from worker.messaging.envelope import Envelope
-from worker.messaging.failure import Filter, StoredFailure
-
-
-class Go(msgspec.Struct, frozen=True):
-    number: int = 0
-
-
-def shop(*handlers: Any, **options: Any) -> App:
-    app = App("shop")
-    app.command(many_handlers=True, **{"retry": Retry(2, 1.0, 2.0, jitter=0), **options})(Go)
-    for handler in handlers:
-        app.handler(handler)
-    return app
-
-
-async def fails(command: Go) -> None:
-    raise OSError("broken")
-
-
-async def stored(it: House) -> list[StoredFailure]:
-    rows, _ = await it.service.failures.page(Filter(), 100)
-    return rows
-
-
-async def read(it: House) -> Envelope[Any]:
-    """The only message that waits now."""
-    (delivery,) = await it.waiting("shop-go")
-    envelope = it.service.serializer.decode(delivery.body)
-    assert isinstance(envelope, Envelope)
-    return envelope
 
 
 async def test_a_broker_that_swaps_is_asked_for_one_step() -> None:
