@@ -85,7 +85,8 @@ class Calling:
 
         Envelopes that say more than where they were received, and those of a closed queue, go ``otherwise``.
         """
-        name, wants_context = handler.name, handler.wants_context
+        name, wants_context, read_only = handler.name, handler.wants_context, declared.kind == "query"
+        works = self._works
         closed, make_log, clock = self._closed, self._make_log, self._clock
 
         async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
@@ -95,7 +96,8 @@ class Calling:
             work = None
             try:
                 if wants_context:
-                    work = self._open(handler, declared, envelope)
+                    if works is not None:
+                        work = works.open(envelope.id, name, read_only=read_only)
                     if work is not None and work.asks:
                         if not await work.begin():
                             return envelope

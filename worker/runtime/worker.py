@@ -50,6 +50,7 @@ class Worker:
         pending: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self.consumers: list[Consumer] = []
+        self._sole: Consumer | None = None
         self.slots = slots
         self._process = process
         self._limits = limits
@@ -82,6 +83,7 @@ class Worker:
         for one in self.consumers:
             tiers.setdefault((one.rank, -one.spec.priority), deque()).append(one)
         self._tiers = list(tiers.values())
+        self._sole = self.consumers[0] if len(self.consumers) == 1 else None
 
     def stop(self, reason: str = "stopped") -> None:
         """Take nothing new, finish what runs. Idempotent."""
@@ -200,12 +202,9 @@ class Worker:
 
     def _next(self) -> Consumer | None:
         """Return the ready consumer whose turn it is: equals take turns, so that none starves behind a full queue."""
+        if self._sole is not None:
+            return self._sole if self._sole.ready else None
         for tier in self._tiers:
-            consumer = tier[0]
-            if len(tier) == 1:
-                if consumer.ready:
-                    return consumer
-                continue
             for _ in range(len(tier)):
                 consumer = tier[0]
                 tier.rotate(-1)

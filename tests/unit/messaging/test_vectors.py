@@ -13,7 +13,7 @@ import pytest
 import worker
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.identity import is_id
-from worker.messaging.serializer import Serializer, UnknownStamp
+from worker.messaging.serializer import CONTENT_TYPE, Serializer, UnknownStamp
 from worker.messaging.stamps import Stamp, name_of
 
 FOLDER = Path(__file__).parents[2] / "vectors"
@@ -73,9 +73,15 @@ def body_of(vector: dict[str, Any]) -> bytes:
 
 
 def read(serializer: Serializer, vector: dict[str, Any]) -> Envelope[Any] | Undecodable:
-    return serializer.decode(
-        body_of(vector), vector["headers"], vector["queue_types"], vector.get("native_id", "")
-    )
+    """Read it both ways: on its own, and as one of many of a queue."""
+    body, headers, native_id = body_of(vector), vector["headers"], vector.get("native_id", "")
+    alone = serializer.decode(body, headers, vector["queue_types"], native_id)
+    for given in (headers, headers | {"content-type": CONTENT_TYPE} if not headers else headers):
+        found = serializer.reader(vector["queue_types"], ())(body, given, native_id)
+        assert type(found) is type(alone)
+        if isinstance(found, Envelope):
+            assert found == alone
+    return alone
 
 
 def stamps_of(envelope: Envelope[Any]) -> dict[str, Any]:
