@@ -76,8 +76,9 @@ def read(serializer: Serializer, vector: dict[str, Any]) -> Envelope[Any] | Unde
     """Read it both ways: on its own, and as one of many of a queue."""
     body, headers, native_id = body_of(vector), vector["headers"], vector.get("native_id", "")
     alone = serializer.decode(body, headers, vector["queue_types"], native_id)
-    for given in (headers, headers | {"content-type": CONTENT_TYPE} if not headers else headers):
-        found = serializer.reader(vector["queue_types"], ())(body, given, native_id)
+    reader = serializer.reader(vector["queue_types"], ())
+    for given in (headers, headers or {"content-type": CONTENT_TYPE}):
+        found = reader(body, given, native_id)
         assert type(found) is type(alone)
         if isinstance(found, Envelope):
             assert found == alone
