@@ -1,9 +1,10 @@
-"""Kafka is a transport."""
+"""Kafka is a transport, with a group for each queue and with one that all share."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,18 +33,29 @@ def enough_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.broker
 class TestKafka(TransportSuite):
+    options: Mapping[str, Any] = {}
+
     @pytest.fixture(autouse=True)
     def place(self, space: str) -> None:
         self.url = space
 
     def make(self, folder: Path, clock: Clock) -> Transport:
-        options = {"partitions": 2, "max_bytes": 300_000}
+        options = {"partitions": 2, "max_bytes": 300_000, **self.options}
         return registry.create("kafka", self.url, options, base=folder, clock=clock)
+
+
+class TestKafkaShared(TestKafka):
+    # a further queue joins when what the others have in hand is settled, or after this time
+    options = {"group": "all", "rebalance_timeout": 4}
 
 
 @pytest.mark.broker
 class TestKafkaWorker(WorkerSuite):
     @pytest.fixture
     async def shop(self, tmp_path: Path, space: str) -> AsyncIterator[Shop]:
-        async with opened_shop(tmp_path, space) as shop:
+        async with opened_shop(tmp_path, space, options=self.options) as shop:
             yield shop
+
+
+class TestKafkaSharedWorker(TestKafkaWorker):
+    options = {"group": "all"}

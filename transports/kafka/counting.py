@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from transports.kafka import progress
-from transports.kafka.admin import Admin
+from transports.kafka.commits import Commits
 from transports.kafka.connection import Connection, dismiss
 from transports.kafka.names import Names
 from transports.kafka.topics import Topics
@@ -24,9 +24,9 @@ _LOOK = 1.0
 class Counter:
     """Counts by lag: exact where nothing is running and no message was deleted, else close to it."""
 
-    def __init__(self, connection: Connection, admin: Admin, topics: Topics, topic_names: Names) -> None:
+    def __init__(self, connection: Connection, commits: Commits, topics: Topics, topic_names: Names) -> None:
         self._connection = connection
-        self._admin = admin
+        self._commits = commits
         self._topics = topics
         self._names = topic_names
         self._reader: Any = None
@@ -73,9 +73,7 @@ class Counter:
         ]
         if not partitions:
             return Depth(ready=0, delayed=0)
-        commits = await self._admin.ask(
-            "counting", lambda client: client.list_consumer_group_offsets(own, partitions=partitions)
-        )
+        commits = await self._commits.read(own, partitions)
         within = self._connection.within
         starts = await within("counting", self._reader.beginning_offsets(partitions))
         ends = await within("counting", self._reader.end_offsets(partitions))
@@ -85,10 +83,10 @@ class Counter:
         for tp in partitions:
             commit = commits.get(tp)
             start, done = starts[tp], 0
-            committed = commit.offset if commit is not None and commit.offset >= 0 else None
-            if committed is not None and committed >= start:
-                start = committed
-                done = sum(end - first for first, end in progress.decode(start, commit.metadata or ""))
+            committed = None if commit is None else commit.offset
+            if commit is not None and commit.offset >= start:
+                start = commit.offset
+                done = sum(end - first for first, end in progress.decode(start, commit.notes))
             lag[tp.topic == own] += max(ends[tp] - start - done, 0)
             if tp.topic == own:
                 positions.append(Position(partition=tp.partition, committed=committed, end=ends[tp]))

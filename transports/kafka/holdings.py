@@ -13,6 +13,8 @@ from transports.kafka.window import COPYING, OUT, WAITING, Entry, Window
 from worker.messaging.transport import Delivery, Outgoing, Settled
 
 Partition = tuple[str, int]
+AHEAD = 2048
+"""Messages of a queue that are read ahead of what is handed out."""
 
 
 class Holdings:
@@ -37,6 +39,15 @@ class Holdings:
     def ready(self) -> int:
         """How many may be handed out, about."""
         return len(self._ready)
+
+    @property
+    def room(self) -> int:
+        """How many more may be read ahead."""
+        return AHEAD - len(self._ready)
+
+    def open(self) -> Sequence[Partition]:
+        """Partitions of which more may be read."""
+        return [partition for partition, window in self.windows.items() if not window.full]
 
     def held(self) -> Iterable[Window]:
         """The windows of the partitions that are held now."""

@@ -1,26 +1,34 @@
-"""A queue's group, and this process as its member: one life after another, whatever the brokers do."""
+"""A group, and this process as its member: one life after another, whatever the brokers do."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
+from aiokafka import TopicPartition
 
 from transports.kafka.admin import Admin
+from transports.kafka.bundle import Bundle
+from transports.kafka.commits import Commit, Commits
 from transports.kafka.connection import Connection
-from transports.kafka.holdings import Holdings
 from transports.kafka.names import Names
 from transports.kafka.publishing import Publisher
 from transports.kafka.session import Session
+from transports.kafka.share import Share
 from transports.kafka.subscription import KafkaSubscription
 from transports.kafka.topics import Topics
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import Delivery, Outcome, Outgoing
+from worker.messaging.transport import Outcome, Outgoing
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _TOPIC_POLL = 0.25
+_REMIND = 3600.0
+"""Seconds between notes where queues of a shared group are: brokers forget them after a week by default."""
+
+_GATHER = 0.2
+"""Seconds for queues that come or go together: each change of a member's queues costs a join."""
 
 log = structlog.stdlib.get_logger("worker.kafka")
 
@@ -32,6 +40,7 @@ class Owner(Protocol):
     admin: Admin
     topics: Topics
     names: Names
+    commits: Commits
     publisher: Publisher
     clock: Callable[[], float]
 
@@ -41,41 +50,52 @@ class Owner(Protocol):
 
 
 class GroupMember:
-    """Holds partitions of one queue for the subscriptions of this process.
+    """Holds partitions of a group's queues, one or several, for the subscriptions of this process.
 
     Attributes:
         down: why nothing can be received; None while the brokers answer.
-        paused: every subscription is paused.
+        session: the present life.
     """
 
-    def __init__(self, owner: Owner, queue: str) -> None:
-        self.queue = queue
+    def __init__(self, owner: Owner, group: str) -> None:
+        self.group = group
         self.clock = owner.clock
         self.down: str | None = None
-        self.paused = False
-        self.holdings = Holdings(queue, owner.clock)
+        self.session: Session | None = None
         self._owner = owner
-        self._subscriptions: list[KafkaSubscription] = []
-        self._session: Session | None = None
+        self._shares: dict[str, Share] = {}
+        self._by_topic: dict[str, Share] = {}
+        self._changed = asyncio.Event()
         self._joined = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
-    def subscribe(self) -> KafkaSubscription:
-        """Hand out to one more; the first makes the member join."""
-        subscription = KafkaSubscription(self)
-        self._subscriptions.append(subscription)
+    @property
+    def paused(self) -> bool:
+        """Whether every queue is."""
+        return all(share.paused for share in self._shares.values())
+
+    def stopped(self, topic: str) -> bool:
+        """Whether nothing may be read of a topic."""
+        return self._by_topic[topic].paused
+
+    def subscribe(self, queue: str) -> KafkaSubscription:
+        """Hand out to one more; the first makes the member join, a further queue makes it join anew."""
+        share = self._shares.get(queue)
+        if share is None:
+            share = self._shares[queue] = Share(self, queue)
+            self._changed.set()
         if self._running is None:
             self._running = asyncio.ensure_future(self._run())
-        self.changed()
-        return subscription
+        return share.subscribe()
 
-    async def leave(self, subscription: KafkaSubscription, grace: float) -> None:
-        """Hand out to one less; after the last one leave the group."""
-        if subscription in self._subscriptions:
-            self._subscriptions.remove(subscription)
-        if self._subscriptions:
-            self.changed()
-            self.wake()
+    async def drop(self, share: Share, grace: float) -> None:
+        """Nobody takes a queue any more: let go of it; of the last one by leaving the group."""
+        if self._shares.get(share.queue) is not share:
+            return
+        del self._shares[share.queue]
+        share.gone = True
+        if self._shares:
+            self._changed.set()
         else:
             await self.close(grace)
 
@@ -86,53 +106,38 @@ class GroupMember:
         if running is not None:
             running.cancel()
             await asyncio.wait({running})
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close(grace)
-        for subscription in tuple(self._subscriptions):
-            await subscription.close(0.0)
-
-    def hand_out(self, limit: int) -> Sequence[Delivery]:
-        """Hand out what is ready, unless partitions are on their way to another process."""
-        session = self._session
-        if session is None or not session.handing:
-            return []
-        handed = self.holdings.hand_out(limit)
-        if handed:
-            session.room_made()
-        return handed
-
-    def settled(self) -> None:
-        """Something was settled: there may be room, or something ready for somebody."""
-        if self._session is not None:
-            self._session.room_made()
-        if self.holdings.ready or self.holdings.next_due() is not None:
-            self.wake()
-
-    def changed(self) -> None:
-        """A subscription was paused, goes on, came or went."""
-        paused = bool(self._subscriptions) and all(one.paused for one in self._subscriptions)
-        if paused != self.paused:
-            self.paused = paused
-            if self._session is not None:
-                self._session.pause()
+        await self._end_session(grace)
+        for share in tuple(self._shares.values()):
+            await share.close()
 
     def recall(self) -> None:
         """Ask for what was handed out and not started."""
-        for subscription in self._subscriptions:
-            if subscription.recalled is not None:
-                subscription.recalled()
+        for share in tuple(self._shares.values()):
+            share.recall()
 
     def wake(self) -> None:
         """Let everyone who waits look again."""
-        for subscription in self._subscriptions:
-            subscription.wakened.set()
+        for share in self._shares.values():
+            share.wake()
 
     async def joined(self) -> None:
         """Wait until the group has assigned partitions."""
-        while self._session is None or not self._session.joined.is_set():
+        while self.session is None or not self.session.joined.is_set():
             self._joined.clear()
             await self._joined.wait()
+
+    async def commits(self, assigned: set[TopicPartition]) -> Mapping[TopicPartition, Commit]:
+        """Where each partition goes on, as far as is known.
+
+        Raises:
+            TransportUnavailable: it cannot be known, and going on without would repeat what is done.
+        """
+        names, commits = self._owner.names, self._owner.commits
+        mine: dict[str, list[TopicPartition]] = {}
+        for tp in assigned:
+            mine.setdefault(names.topic(self._by_topic[tp.topic].queue), []).append(tp)
+        asked = (commits.take(self.group, own, there) for own, there in mine.items())
+        return {tp: commit for found in await asyncio.gather(*asked) for tp, commit in found.items()}
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish next attempts."""
@@ -151,7 +156,7 @@ class GroupMember:
                 self._fail(group.exceptions[0])
             except Exception as error:
                 self._fail(error)
-            await self._end_session()
+            await self._end_session(1.0)
             if loop.time() - started > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
             await asyncio.sleep(pause)
@@ -159,33 +164,88 @@ class GroupMember:
 
     async def _live(self) -> None:
         owner = self._owner
-        own, *_ = topics = owner.names.all(self.queue)
-        while not all(topic in owner.topics.known for topic in topics):
-            await owner.topics.refresh()
-            self.down = None
-            if all(topic in owner.topics.known for topic in topics):
-                break
-            await asyncio.sleep(_TOPIC_POLL)
-        self._session = session = Session(self, owner.connection, owner.admin, topics, self.holdings)
-        announcing = asyncio.ensure_future(self._announce(session))
+        if owner.names.shared:
+            await asyncio.sleep(_GATHER)
+        self._changed.clear()
+        shares = dict(self._shares)
+        there = await self._there(shares)
+        self._by_topic = {topic: shares[queue] for queue in there for topic in owner.names.all(queue)}
+        only = shares[there[0]].holdings if len(there) == 1 else None
+        self.session = session = Session(
+            self,
+            owner.connection,
+            owner.admin,
+            self.group,
+            list(self._by_topic),
+            only or Bundle(self._by_topic),
+        )
+        log.debug("joining", group=self.group, queues=there)
+        living = asyncio.ensure_future(session.run())
+        beside = [asyncio.ensure_future(self._announce(session)), asyncio.ensure_future(self._remind())]
+        changing = asyncio.ensure_future(self._outdated(shares, there))
         try:
-            log.debug("joining", group=own)
-            await session.run()
+            await asyncio.wait({living, changing}, return_when=asyncio.FIRST_COMPLETED)
+            if not living.done():
+                await session.drain()
         finally:
-            announcing.cancel()
+            for task in (living, changing, *beside):
+                task.cancel()
+            await asyncio.wait({living, changing, *beside})
+        if not living.cancelled():
+            living.result()
+
+    async def _there(self, shares: Mapping[str, Share]) -> Sequence[str]:
+        """The queues whose topics exist; waits until there is one."""
+        owner = self._owner
+        while True:
+            for refreshed in (False, True):
+                if refreshed:
+                    await owner.topics.refresh()
+                    self.down = None
+                known = owner.topics.known
+                found = [queue for queue in shares if all(topic in known for topic in owner.names.all(queue))]
+                if found and (refreshed or len(found) == len(shares)):
+                    return found
+            await asyncio.sleep(_TOPIC_POLL)
+
+    async def _outdated(self, shares: Mapping[str, Share], there: Sequence[str]) -> None:
+        """Wait until the member should have other queues than it has."""
+        while len(there) < len(shares) and not self._changed.is_set():
+            await asyncio.sleep(_TOPIC_POLL)
+            try:
+                found = await self._there(shares)
+            except TransportUnavailable:
+                continue  # told by whoever watches the session
+            if len(found) > len(there):
+                return
+        await self._changed.wait()
+        await asyncio.sleep(_GATHER)
 
     async def _announce(self, session: Session) -> None:
         await session.joined.wait()
         self._joined.set()
 
-    async def _end_session(self) -> None:
-        session, self._session = self._session, None
+    async def _remind(self) -> None:
+        while self._owner.names.shared:
+            await asyncio.sleep(_REMIND)
+            held = {
+                TopicPartition(*partition)
+                for share in self._shares.values()
+                for partition in share.holdings.windows
+            }
+            try:
+                await self.commits(held)
+            except TransportUnavailable as error:
+                log.info("where queues are is not noted; tried again", group=self.group, error=str(error))
+
+    async def _end_session(self, grace: float) -> None:
+        session, self.session = self.session, None
         if session is not None:
-            await session.close(1.0)
+            await session.close(grace)
 
     def _fail(self, error: BaseException) -> None:
         if not isinstance(error, TransportUnavailable):
-            log.warning("consumer failed; it joins anew", queue=self.queue, error=repr(error))
-            error = self._owner.connection.unavailable(f"consuming {self.queue}", error)
+            log.warning("consumer failed; it joins anew", group=self.group, error=repr(error))
+            error = self._owner.connection.unavailable(f"consuming as {self.group}", error)
         self.down = str(error)
         self.wake()

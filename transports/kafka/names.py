@@ -22,13 +22,28 @@ LEVELS = (Level("delayed-10s", 10.0), Level("delayed-5m", 300.0), Level("delayed
 
 
 class Names(msgspec.Struct, frozen=True):
-    """Names on one cluster; ``prefix`` keeps several environments apart."""
+    """Names on one cluster.
+
+    Attributes:
+        prefix: keeps several environments apart.
+        group: which all queues share; empty where each has its own.
+    """
 
     prefix: str = ""
+    group: str = ""
 
     def topic(self, queue: str) -> str:
-        """The topic of a queue, which is also the name of its consumer group."""
+        """The topic of a queue, which is also the name of its own consumer group."""
         return f"{self.prefix}.{queue}" if self.prefix else queue
+
+    @property
+    def shared(self) -> str:
+        """The full name of the group that all queues share; empty where each has its own."""
+        return self.topic(self.group) if self.group else ""
+
+    def group_of(self, queue: str) -> str:
+        """The consumer group that takes a queue."""
+        return self.shared or self.topic(queue)
 
     def delayed(self, queue: str, level: Level) -> str:
         """The topic where a queue's messages wait for up to a level's time."""

@@ -8,22 +8,23 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 
 from transports.kafka import progress
 from transports.kafka.admin import Admin
+from transports.kafka.bundle import Bundle
+from transports.kafka.commits import Commit
 from transports.kafka.committing import Committer
 from transports.kafka.connection import Connection, dismiss, is_member
-from transports.kafka.holdings import Holdings
-from transports.kafka.watching import Watch, Watched, open_partitions
+from transports.kafka.holdings import AHEAD, Holdings
+from transports.kafka.watching import Watch, Watched
 from transports.kafka.window import Window
 from worker.errors import TransportUnavailable
 
-AHEAD = 2048
-"""Messages that are read ahead of what is handed out."""
-
 _COMMIT_EACH = 1000
 _POLL = 0.5
+_POLL_SOME = 0.05
+"""Seconds, while some partitions are left out: there may be room for them soon."""
+
 _FINAL = 5.0
 """Seconds for the commit when partitions go."""
 
@@ -37,6 +38,14 @@ class Host(Watched, Protocol):
         """Ask for what was handed out and not started."""
         ...
 
+    async def commits(self, assigned: set[TopicPartition]) -> Mapping[TopicPartition, Commit]:
+        """Where each partition goes on, as far as is known.
+
+        Raises:
+            TransportUnavailable: it cannot be known.
+        """
+        ...
+
 
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver has no types
     """Reads for one member until something fails.
@@ -44,22 +53,29 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
     Args:
         host: the member.
         connection: makes the consumer.
-        admin: asked for what was committed.
-        topics: to subscribe to; the first is also the group.
+        admin: asked whether the brokers answer.
+        group: to join.
+        topics: to subscribe to.
         holdings: take what is read.
     """
 
     def __init__(
-        self, host: Host, connection: Connection, admin: Admin, topics: Sequence[str], holdings: Holdings
+        self,
+        host: Host,
+        connection: Connection,
+        admin: Admin,
+        group: str,
+        topics: Sequence[str],
+        holdings: Holdings | Bundle,
     ) -> None:
         self.handing = False
         self.joined = asyncio.Event()
         self._host = host
         self._connection = connection
-        self._admin = admin
+        self._group = group
         self._topics = topics
         self._holdings = holdings
-        self._consumer = connection.member(topics[0])
+        self._consumer = connection.member(group)
         self._committer = Committer(self._consumer, holdings.held)
         self._assigned = asyncio.Event()
         self._space = asyncio.Event()
@@ -67,6 +83,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]] | None = None
         self._epoch = 0
         self._closing = False
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._starting: asyncio.Task[None] | None = None
         self._committed_at = 0
         self._watch = Watch(host, connection, admin, self._consumer, holdings)
@@ -84,18 +101,26 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         patience = settings.timeout + 2 * settings.rebalance_timeout + settings.session_timeout
         self._starting = asyncio.ensure_future(self._consumer.start())
         joining = asyncio.shield(self._starting)
-        await self._connection.within(f"joining group {self._topics[0]}", joining, patience)
+        await self._connection.within(f"joining group {self._group}", joining, patience)
         self._host.down = None
         self._watch.began()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read())
             tasks.create_task(self._commit())
             tasks.create_task(self._watch.run(self._assigned))
+            tasks.create_task(self._unbroken())
+
+    async def drain(self) -> None:
+        """Hand out no more, and wait for what runs: this life is to end, though nothing failed."""
+        self.handing = False
+        self._host.recall()
+        await self._drain()
 
     async def close(self, grace: float) -> None:
         """Commit what is done and leave the group; call it once ``run`` is over."""
         self._closing = True
         self.handing = False
+        self._broken.cancel()
         self._settled.set()
         if self._starting is not None:  # cancelled while it connects the driver would forget an open socket
             await asyncio.wait({self._starting}, timeout=1.0)
@@ -110,7 +135,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
 
     def room_made(self) -> None:
         """Something was handed out or settled."""
-        if not self._space.is_set() and self._holdings.ready < AHEAD // 2:
+        if not self._space.is_set() and self._holdings.room > AHEAD // 2:
             self._space.set()
         if not self._holdings.out:
             self._settled.set()
@@ -124,10 +149,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._space.set()
 
     def _apply(self, partitions: Iterable[TopicPartition]) -> None:
-        if self._host.paused:
-            self._consumer.pause(*partitions)
-        else:
-            self._consumer.resume(*partitions)
+        for tp in partitions:
+            (self._consumer.pause if self._host.stopped(tp.topic) else self._consumer.resume)(tp)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Hand out no more, wait for what runs, commit, and fence the rest."""
@@ -145,17 +168,22 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._holdings.end()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Pause first where the queue is paused; then go on where the last holder had come to."""
-        if self._host.paused:
-            self._consumer.pause(*assigned)
-        commits = await self._commits(assigned)
+        """Pause first where a queue is paused; then go on where the last holder had come to."""
+        self._apply(assigned)
+        try:
+            commits = await self._host.commits(assigned)
+        except TransportUnavailable as error:
+            if not self._broken.done():
+                self._broken.set_exception(error)
+            return
         windows = []
         for tp in assigned:
             commit = commits.get(tp)
-            if commit is None or commit.offset < 0:
+            if commit is None:
                 windows.append(Window(tp.topic, tp.partition))
                 continue
-            earlier = progress.decode(commit.offset, commit.metadata or "")
+            self._consumer.seek(tp, commit.offset)  # it may have been committed in another group
+            earlier = progress.decode(commit.offset, commit.notes)
             windows.append(Window(tp.topic, tp.partition, start=commit.offset, earlier=earlier))
         self._holdings.begin(windows)
         self._committer.forget()
@@ -176,28 +204,20 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         if self._holdings.out:
             log.warning(
                 "partitions go to another process while handlers run; their messages may be handled again",
-                group=self._topics[0],
+                group=self._group,
                 running=self._holdings.out,
             )
 
-    async def _commits(self, assigned: set[TopicPartition]) -> Mapping[TopicPartition, OffsetAndMetadata]:
-        """What was committed, with its notes; without an answer only the notes are lost, and work is repeated."""
-        try:
-            found: Mapping[TopicPartition, OffsetAndMetadata] = await self._admin.ask(
-                "reading commits",
-                lambda client: client.list_consumer_group_offsets(self._topics[0], partitions=list(assigned)),
-            )
-        except (TransportUnavailable, AttributeError) as error:
-            log.warning("notes of what is done not read", group=self._topics[0], error=str(error))
-            return {}
-        return found
+    async def _unbroken(self) -> None:
+        """Fail when partitions came of which nobody knows where to go on."""
+        await self._broken
 
     async def _read(self) -> None:
         nowhere = TopicPartition(self._topics[0], 2**31 - 1)
         while True:
             await self._assigned.wait()
-            room = AHEAD - self._holdings.ready
-            partitions = open_partitions(self._holdings)
+            room = self._holdings.room
+            partitions = self._holdings.open()
             if room <= 0 or not partitions:
                 self._space.clear()
                 await _within(self._space, _POLL)
@@ -206,9 +226,10 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
                 continue
             epoch = self._epoch
             everything = len(partitions) == len(self._holdings.windows)
-            asked = () if everything else partitions
+            asked = () if everything else [TopicPartition(*partition) for partition in partitions]
+            wait = _POLL if everything else _POLL_SOME
             getting = asyncio.ensure_future(
-                self._consumer.getmany(*asked, timeout_ms=round(_POLL * 1000), max_records=room)
+                self._consumer.getmany(*asked, timeout_ms=round(wait * 1000), max_records=room)
             )
             self._getting = getting
             try:

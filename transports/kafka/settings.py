@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         servers: ``host:port`` of some brokers; the rest of the cluster is found by them.
         shown: the address as it may be printed.
         prefix: of every topic and group.
+        group: which all queues share in every process; empty for one each.
         partitions: of a queue's topic: how many processes can share it.
         replication: copies of each partition.
         retention: how long Kafka keeps a message, handled or not; 0 for ever.
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[str, ...]
     shown: str
     prefix: str = ""
+    group: str = ""
     partitions: int = 12
     replication: int = 1
     retention: float = 604_800.0
@@ -59,6 +61,7 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
         servers=tuple(_with_port(host) for host in url.hosts),
         shown=url.masked,
         prefix=url.path.strip("/"),
+        group=reader.text("group") or "",
         partitions=reader.whole("partitions", 12, minimum=1, unit="partitions"),
         replication=reader.whole("replication", 1, minimum=1, unit="copies"),
         retention=reader.number("retention", 604_800.0, minimum=0.0),
@@ -73,6 +76,8 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
         reader.fault("url", url.masked, "kafka://host:9092,host:9092/prefix; user and password before an @")
     elif settings.prefix and (wrong := names.fault(settings.prefix)):
         reader.fault("url", url.masked, f"a prefix that topics can have ({wrong})")
+    if settings.group and (wrong := names.fault(names.Names(settings.prefix, settings.group).shared)):
+        reader.fault("group", settings.group, f"a name that groups can have ({wrong})")
     reader.finish()
     return settings
 

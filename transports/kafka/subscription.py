@@ -22,8 +22,12 @@ class Member(Protocol):
     """What a subscription asks of the process's member of the group."""
 
     holdings: Holdings
-    down: str | None
     clock: Callable[[], float]
+
+    @property
+    def down(self) -> str | None:
+        """Why nothing can be received; None while the brokers answer."""
+        ...
 
     def hand_out(self, limit: int) -> Sequence[Delivery]:
         """Hand out what is ready."""

@@ -10,6 +10,7 @@ from typing import Any
 from transports.dsn import Dsn
 from transports.kafka import settings
 from transports.kafka.admin import Admin
+from transports.kafka.commits import Commits
 from transports.kafka.connection import Connection
 from transports.kafka.counting import Counter
 from transports.kafka.features import features
@@ -29,7 +30,7 @@ class KafkaTransport:
         self.features = features(configured.max_bytes)
         self.clock = clock
         self.connection = Connection(name, configured)
-        self.names = Names(configured.prefix)
+        self.names = Names(configured.prefix, configured.group)
         self._members: dict[str, GroupMember] = {}
         self._open = False
         self._make()
@@ -74,10 +75,11 @@ class KafkaTransport:
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> KafkaSubscription:
         """Start consuming a queue: the process joins its group; further subscriptions share what it gets."""
         self._check()
-        member = self._members.get(queue.name)
+        group = self.names.group_of(queue.name)
+        member = self._members.get(group)
         if member is None:
-            member = self._members[queue.name] = GroupMember(self, queue.name)
-        return member.subscribe()
+            member = self._members[group] = GroupMember(self, group)
+        return member.subscribe(queue.name)
 
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
         """Count what lies between what is committed and the end.
@@ -115,14 +117,15 @@ class KafkaTransport:
 
     def forget(self, member: GroupMember) -> None:
         """A member has left its group: the next subscription joins anew."""
-        if self._members.get(member.queue) is member:
-            del self._members[member.queue]
+        if self._members.get(member.group) is member:
+            del self._members[member.group]
 
     def _make(self) -> None:
         self.admin = Admin(self.connection)
         self.topics = Topics(self.name, self.connection, self.admin, self.names)
         self.publisher = Publisher(self.connection, self.topics, self.names, self.clock)
-        self.counter = Counter(self.connection, self.admin, self.topics, self.names)
+        self.commits = Commits(self.connection, self.admin, self.names.shared)
+        self.counter = Counter(self.connection, self.commits, self.topics, self.names)
 
     def _check(self) -> None:
         if not self._open:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 
 from transports.kafka.admin import Admin
+from transports.kafka.bundle import Bundle
 from transports.kafka.connection import Connection
 from transports.kafka.holdings import Holdings
 from worker.errors import TransportUnavailable
@@ -21,8 +22,16 @@ _DEAF = 60.0
 class Watched(Protocol):
     """What is watched of a member, and what it is told."""
 
-    paused: bool
     down: str | None
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing at all may be read."""
+        ...
+
+    def stopped(self, topic: str) -> bool:
+        """Whether nothing may be read of a topic."""
+        ...
 
     def wake(self) -> None:
         """Let everyone who waits look again."""
@@ -41,7 +50,12 @@ class Watch:
     """
 
     def __init__(
-        self, member: Watched, connection: Connection, admin: Admin, consumer: Any, holdings: Holdings
+        self,
+        member: Watched,
+        connection: Connection,
+        admin: Admin,
+        consumer: Any,
+        holdings: Holdings | Bundle,
     ) -> None:
         self._member = member
         self._connection = connection
@@ -86,7 +100,8 @@ class Watch:
 
     async def _waiting(self, assigned: asyncio.Event) -> int:
         """How many messages lie unread in partitions that may be read."""
-        partitions = open_partitions(self._holdings) if assigned.is_set() else []
+        found = self._holdings.open() if assigned.is_set() else ()
+        partitions = [TopicPartition(*one) for one in found if not self._member.stopped(one[0])]
         if not partitions:
             await self._admin.ask("ping", lambda client: client.describe_topics([]))
             return 0
@@ -96,8 +111,3 @@ class Watch:
         held = self._holdings.windows
         read = {tp: held[tp.topic, tp.partition].position for tp in ends if (tp.topic, tp.partition) in held}
         return sum(max(ends[tp] - (position or 0), 0) for tp, position in read.items())
-
-
-def open_partitions(holdings: Holdings) -> Sequence[TopicPartition]:
-    """Partitions of which more may be read."""
-    return [TopicPartition(*partition) for partition, window in holdings.windows.items() if not window.full]

@@ -32,3 +32,10 @@ def test_a_name_that_kafka_refuses_is_told():
     assert "249" in (fault("x" * 250) or "")
     assert "'a b'" in (fault("a b") or "")
     assert fault(".") is not None
+
+
+def test_queues_have_a_group_each_or_share_one():
+    """The shared one stands behind the prefix like every topic."""
+    assert Names("staging").group_of("q") == "staging.q"
+    assert Names("staging", "all").group_of("q") == Names("staging", "all").shared == "staging.all"
+    assert Names("staging").shared == ""

@@ -93,3 +93,9 @@ def test_the_registry_knows_it():
     made = registry.create("k", "kafka://a", {"max_bytes": 5}, base=Path())
     assert made.features.max_bytes == 5
     assert made.features.shares == "partition"
+
+
+def test_a_group_that_queues_share_needs_a_name_for_groups():
+    """As topics have; without one each queue has its own."""
+    assert (read("kafka://a").group, read("kafka://a", group="small").group) == ("", "small")
+    assert "group = 'a b'" in faults("kafka://a", group="a b")

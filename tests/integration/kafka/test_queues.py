@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -13,45 +10,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.conformance.bench import ack, dealt_out, take
-from tests.conformance.kafka_space import kafka_space
 from tests.conformance.waiting import eventually
-from transports import registry
+from tests.integration.kafka.work import QUEUE, Connect, messages
 from worker.errors import ConfigurationError
-from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec, Release, Transport
+from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec, Release
 
 pytestmark = [pytest.mark.broker]
-
-QUEUE = QueueSpec(name="shop-work", types=("Work",), keyed=True)
-Connect = Callable[..., Any]
-
-
-@pytest.fixture
-async def space(kafka_url: str) -> AsyncIterator[str]:
-    """A place of this test's own on the shared broker."""
-    async with kafka_space(kafka_url) as url:
-        yield url
-
-
-@pytest.fixture
-async def connect(space: str, tmp_path: Any) -> AsyncIterator[Connect]:
-    """Opens connections, and closes them afterwards."""
-    async with AsyncExitStack() as stack:
-
-        async def made(**options: Any) -> Transport:
-            transport = registry.create("kafka", space, {"partitions": 4} | options, base=tmp_path)
-            await transport.connect()
-            stack.push_async_callback(transport.close)
-            return transport
-
-        yield made
-
-
-def messages(count: int, start: int = 0, queue: str = QUEUE.name) -> list[Outgoing]:
-    """Messages under as many keys, so that every partition has some."""
-    return [
-        Outgoing(queue=queue, id=f"{queue}-{number}", type="Work", body=b"{}", key=f"k{number}")
-        for number in range(start, start + count)
-    ]
 
 
 async def test_a_topic_that_differs_is_told(connect: Connect) -> None:
