@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from tests.brokers import docker, owned, ports
 from tests.brokers.daemon import Daemon
 from tests.brokers.place import Place
+from tests.brokers.secured import Secured
 from tests.brokers.unavailable import Unavailable
 
 VARIABLE = "WORKER_TEST_KAFKA"
@@ -113,9 +114,12 @@ class InstalledKafka(OwnKafka):
 
     Args:
         advertised: the port that clients are told, when they come through a proxy.
+        secured: a further listener that wants TLS and a password.
     """
 
-    def __init__(self, place: Place, folder: Path, advertised: int | None = None) -> None:
+    def __init__(
+        self, place: Place, folder: Path, advertised: int | None = None, secured: Secured | None = None
+    ) -> None:
         found = libraries()
         assert found is not None, "prepare() was not called"
         port, controller = ports.choose(), ports.choose()
@@ -124,19 +128,19 @@ class InstalledKafka(OwnKafka):
             how=f"started Kafka from {found} on {ports.HOST}:{port}",
         )
         settings = folder / "server.properties"
-        settings.write_text(
-            _PROPERTIES.format(
-                host=ports.HOST,
-                port=port,
-                advertised=advertised or port,
-                controller=controller,
-                data=folder / "data",
-            )
+        written = _PROPERTIES.format(
+            host=ports.HOST,
+            port=port,
+            advertised=advertised or port,
+            controller=controller,
+            data=folder / "data",
         )
+        settings.write_text(secured.added_to(written) if secured else written)
         classes = ["java", "-cp", f"{found}/*"]
         tool = [*classes, "kafka.tools.StorageTool"]
         cluster = _run([*tool, "random-uuid"]).strip().splitlines()[-1]
-        _run([*tool, "format", "-t", cluster, "-c", str(settings)])
+        users = secured.users() if secured else []
+        _run([*tool, "format", "-t", cluster, "-c", str(settings), *users])
         command = [classes[0], "-Xmx512m", *classes[1:], "kafka.Kafka", str(settings)]
         self.server = Daemon(place, command, folder=folder, port=port)
 
@@ -167,13 +171,19 @@ class ContainedKafka(OwnKafka):
         self.server = docker.Container(place, IMAGE, published={port: 9092}, environment=environment)
 
 
-def own(place: Place, folder: Path, advertised: int | None = None) -> OwnKafka:
-    """A broker of this run, not started yet.
+def own(
+    place: Place, folder: Path, advertised: int | None = None, secured: Secured | None = None
+) -> OwnKafka:
+    """A broker of this run, not started yet; with ``secured`` it is an installed one.
 
     Raises:
         Unavailable: when there is no way to one.
     """
     prepare()
+    if secured:
+        if not libraries():
+            raise Unavailable(f"with TLS and passwords only where it is installed. {HELP}")
+        return InstalledKafka(place, folder, advertised, secured)
     kind = InstalledKafka if libraries() else ContainedKafka
     return kind(place, folder, advertised)
 

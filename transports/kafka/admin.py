@@ -59,7 +59,7 @@ class Admin:
             if self._client is None:
                 client = self._connection.admin()
                 try:
-                    await self._connection.within("connecting", client.start())
+                    await self._connection.connected("connecting", client.start())
                 except BaseException:
                     await dismiss(client, 1.0)
                     raise

@@ -10,8 +10,9 @@ from typing import Any, TypeVar, cast
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from transports.kafka import diagnosis
 from transports.kafka.settings import Settings
 from worker.errors import TransportUnavailable
 
@@ -56,6 +57,21 @@ class Connection:
         except (KafkaError, OSError) as error:
             raise self.unavailable(what, error) from error
 
+    async def connected(self, what: str, starting: Awaitable[T], seconds: float | None = None) -> T:
+        """Await the start of a client for a bounded time.
+
+        Raises:
+            TransportUnavailable: it did not start; says which broker does not let us in, and why.
+        """
+        try:
+            return await self.within(what, starting, seconds)
+        except TransportUnavailable as error:
+            if isinstance(error.__cause__, KafkaConnectionError):
+                why = await diagnosis.reason(self.settings, self._security())
+                if why is not None:
+                    raise self.unavailable(f"{what}: {why}") from error.__cause__
+            raise
+
     def producer(self) -> AIOKafkaProducer:
         """Make a producer: idempotent, confirmed by all replicas."""
         return AIOKafkaProducer(
@@ -97,15 +113,18 @@ class Connection:
         )
 
     def _common(self) -> dict[str, Any]:
-        if self._arguments is None:
-            self._arguments = self.settings.security.arguments()
         return {
             "bootstrap_servers": list(self.settings.servers),
             "client_id": "command-worker",
             "request_timeout_ms": _ms(self.settings.timeout),
             "retry_backoff_ms": 100,
-            **self._arguments,
+            **self._security(),
         }
+
+    def _security(self) -> dict[str, Any]:
+        if self._arguments is None:
+            self._arguments = self.settings.security.arguments()
+        return self._arguments
 
 
 async def dismiss(client: Any, seconds: float) -> None:

@@ -43,7 +43,7 @@ class Counter:
             if self._reader is None:
                 self._reader = self._connection.reader()
                 try:
-                    await self._connection.within("counting", self._reader.start())
+                    await self._connection.connected("counting", self._reader.start())
                 except TransportUnavailable:
                     await self._let_go()
                     raise

@@ -74,7 +74,7 @@ class Publisher:
             if self._producer is None:
                 producer = self._connection.producer()
                 try:
-                    await self._connection.within("connecting", producer.start())
+                    await self._connection.connected("connecting", producer.start())
                 except BaseException:
                     self._dismiss(producer)
                     raise

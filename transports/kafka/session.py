@@ -101,7 +101,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         patience = settings.timeout + 2 * settings.rebalance_timeout + settings.session_timeout
         self._starting = asyncio.ensure_future(self._consumer.start())
         joining = asyncio.shield(self._starting)
-        await self._connection.within(f"joining group {self._group}", joining, patience)
+        await self._connection.connected(f"joining group {self._group}", joining, patience)
         self._host.down = None
         self._watch.began()
         async with asyncio.TaskGroup() as tasks:
