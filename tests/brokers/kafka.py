@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.brokers import docker, owned, ports
@@ -20,6 +22,9 @@ from tests.brokers.daemon import Daemon
 from tests.brokers.place import Place
 from tests.brokers.secured import Secured
 from tests.brokers.unavailable import Unavailable
+
+if TYPE_CHECKING:
+    from tests.brokers.kafka_cluster import KafkaCluster
 
 VARIABLE = "WORKER_TEST_KAFKA"
 VERSION = "4.1.0"
@@ -109,20 +114,64 @@ class OwnKafka(owned.Owned, Kafka):
         return speaks(ports.HOST, self.server.port)
 
 
+@dataclass(frozen=True)
+class Node:
+    """One server of a cluster.
+
+    Attributes:
+        number: from 1.
+        cluster: the cluster's id.
+        controllers: the ports of all its servers' controllers.
+    """
+
+    number: int
+    cluster: str
+    controllers: tuple[int, ...]
+
+    @classmethod
+    def alone(cls) -> Node:
+        """A cluster of one."""
+        return cls(1, cluster_id(), (ports.choose(),))
+
+    @property
+    def properties(self) -> dict[str, object]:
+        """What it has in the server's properties."""
+        return {
+            "node": self.number,
+            "controller": self.controllers[self.number - 1],
+            "voters": ",".join(
+                f"{number}@{ports.HOST}:{port}" for number, port in enumerate(self.controllers, 1)
+            ),
+            "copies": len(self.controllers),
+            "in_sync": max(len(self.controllers) - 1, 1),
+        }
+
+
+def cluster_id() -> str:
+    """A new id for a cluster."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "0")
+
+
 class InstalledKafka(OwnKafka):
     """Broker and controller in one Java process, on a folder of its own.
 
     Args:
         advertised: the port that clients are told, when they come through a proxy.
         secured: a further listener that wants TLS and a password.
+        node: which server of a cluster it is; None for the only one.
     """
 
     def __init__(
-        self, place: Place, folder: Path, advertised: int | None = None, secured: Secured | None = None
+        self,
+        place: Place,
+        folder: Path,
+        advertised: int | None = None,
+        secured: Secured | None = None,
+        node: Node | None = None,
     ) -> None:
         found = libraries()
         assert found is not None, "prepare() was not called"
-        port, controller = ports.choose(), ports.choose()
+        port, node = ports.choose(), node or Node.alone()
         super().__init__(
             url=f"kafka://{ports.HOST}:{advertised or port}",
             how=f"started Kafka from {found} on {ports.HOST}:{port}",
@@ -132,15 +181,14 @@ class InstalledKafka(OwnKafka):
             host=ports.HOST,
             port=port,
             advertised=advertised or port,
-            controller=controller,
             data=folder / "data",
+            **node.properties,
         )
         settings.write_text(secured.added_to(written) if secured else written)
         classes = ["java", "-cp", f"{found}/*"]
         tool = [*classes, "kafka.tools.StorageTool"]
-        cluster = _run([*tool, "random-uuid"]).strip().splitlines()[-1]
         users = secured.users() if secured else []
-        _run([*tool, "format", "-t", cluster, "-c", str(settings), *users])
+        _run([*tool, "format", "-t", node.cluster, "-c", str(settings), *users])
         command = [classes[0], "-Xmx512m", *classes[1:], "kafka.Kafka", str(settings)]
         self.server = Daemon(place, command, folder=folder, port=port)
 
@@ -161,8 +209,8 @@ class ContainedKafka(OwnKafka):
                     host="0.0.0.0",
                     port=9092,
                     advertised=advertised or port,
-                    controller=9093,
                     data="/tmp/data",
+                    **Node(1, "", (9093,)).properties,
                 ).splitlines()
             )
         }
@@ -172,36 +220,43 @@ class ContainedKafka(OwnKafka):
 
 
 def own(
-    place: Place, folder: Path, advertised: int | None = None, secured: Secured | None = None
-) -> OwnKafka:
-    """A broker of this run, not started yet; with ``secured`` it is an installed one.
+    place: Place,
+    folder: Path,
+    advertised: int | None = None,
+    secured: Secured | None = None,
+    servers: int = 1,
+) -> OwnKafka | KafkaCluster:
+    """A broker of this run, not started yet; one that is secured, or a cluster, needs it to be installed.
 
     Raises:
         Unavailable: when there is no way to one.
     """
     prepare()
-    if secured:
-        if not libraries():
-            raise Unavailable(f"with TLS and passwords only where it is installed. {HELP}")
+    if libraries() and servers > 1:
+        from tests.brokers.kafka_cluster import KafkaCluster
+
+        return KafkaCluster(place, folder, servers)
+    if libraries():
         return InstalledKafka(place, folder, advertised, secured)
-    kind = InstalledKafka if libraries() else ContainedKafka
-    return kind(place, folder, advertised)
+    if secured or servers > 1:
+        raise Unavailable(f"with TLS or several servers only where it is installed. {HELP}")
+    return ContainedKafka(place, folder, advertised)
 
 
 _PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{advertised}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+offsets.topic.replication.factor={copies}
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 offsets.topic.num.partitions=5
 auto.create.topics.enable=true

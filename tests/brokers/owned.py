@@ -26,6 +26,10 @@ class Owned:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.server.start()
+        self.until_up()
+
+    def until_up(self) -> None:
+        """Wait until it answers."""
         until(self._up, f"{self.title} answers on port {self.server.port}", START, 0.05)
 
     def stop(self) -> None:
