@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,9 +29,20 @@ def missing() -> bool:
 
 
 class Stack:
-    """One project of Docker Compose."""
+    """One project of Docker Compose.
 
-    def __init__(self) -> None:
+    Args:
+        files: the compose file, and what is laid over it.
+        profile: what is started beside what always is.
+        settings: variables that the files read.
+    """
+
+    def __init__(
+        self, files: Sequence[str] = ("docker-compose.yml",), profile: str = "", **settings: str
+    ) -> None:
+        self._options = [option for file in files for option in ("-f", file)]
+        self._options += ["--profile", profile] if profile else []
+        self._settings = settings
         self.name = f"worker-test-{uuid.uuid4().hex[:8]}"
         self.port = free_port()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=40.0)
@@ -39,9 +50,9 @@ class Stack:
     def compose(self, *arguments: str, timeout: float = 180.0) -> str:
         """Run ``docker compose`` to its end; it has to succeed."""
         done = subprocess.run(
-            ["docker", "compose", "-p", self.name, *arguments],
+            ["docker", "compose", *self._options, "-p", self.name, *arguments],
             cwd=ROOT,
-            env={**os.environ, "INTAKE_PORT": str(self.port)},
+            env={**os.environ, "INTAKE_PORT": str(self.port), **self._settings},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
