@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -109,6 +109,7 @@ class Connection:
             **self._common(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=20,  # a further question waits for as long as a fetch that finds nothing
             max_partition_fetch_bytes=max(1_048_576, self.settings.max_bytes + 65_536),
         )
 
@@ -141,6 +142,11 @@ async def dismiss(client: Any, seconds: float) -> None:
             connection.close()
     elif not stopping.cancelled():
         stopping.exception()
+
+
+async def introduced(client: Any, topics: Iterable[str]) -> None:
+    """Let a client learn of topics at once: else it does one by one, when it is asked, with a pause for each."""
+    await _client(client).set_topics(list(topics))
 
 
 def is_member(consumer: Any) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from transports.kafka import progress
-from transports.kafka.commits import Commits
-from transports.kafka.connection import Connection, dismiss
+from transports.kafka.commits import Commit, Commits, Found
+from transports.kafka.connection import Connection, dismiss, introduced
 from transports.kafka.names import Names
 from transports.kafka.topics import Topics
 from worker.errors import TransportUnavailable
@@ -48,7 +48,7 @@ class Counter:
                     await self._let_go()
                     raise
             try:
-                return {queue: await self._count(queue) for queue in queues}
+                return await self._count(queues)
             except TransportUnavailable:
                 await self._let_go()
                 raise
@@ -63,58 +63,81 @@ class Counter:
         if reader is not None:
             await dismiss(reader, 1.0)
 
-    async def _count(self, queue: str) -> Depth:
-        own, *later = self._names.all(queue)
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in (own, *later)
-            if topic in self._topics.known
-            for number in range(self._topics.known[topic].partitions)
-        ]
-        if not partitions:
-            return Depth(ready=0, delayed=0)
-        commits = await self._commits.read(own, partitions)
-        within = self._connection.within
-        starts = await within("counting", self._reader.beginning_offsets(partitions))
-        ends = await within("counting", self._reader.end_offsets(partitions))
-        lag = {True: 0, False: 0}
-        behind: dict[TopicPartition, int] = {}
-        positions = []
-        for tp in partitions:
-            commit = commits.get(tp)
-            start, done = starts[tp], 0
-            committed = None if commit is None else commit.offset
-            if commit is not None and commit.offset >= start:
-                start = commit.offset
-                done = sum(end - first for first, end in progress.decode(start, commit.notes))
-            lag[tp.topic == own] += max(ends[tp] - start - done, 0)
-            if tp.topic == own:
-                positions.append(Position(partition=tp.partition, committed=committed, end=ends[tp]))
-                if ends[tp] > start:
-                    behind[tp] = start
-        return Depth(
-            ready=lag[True],
-            delayed=lag[False],
-            oldest_age=await self._age(behind),
-            positions=tuple(positions),
+    async def _count(self, queues: Sequence[str]) -> Mapping[str, Depth]:
+        """Ask once for all of them: each answer may be as far away as the brokers are."""
+        known = self._topics.known
+        partitions = {
+            queue: [
+                TopicPartition(topic, number)
+                for topic in self._names.all(queue)
+                if topic in known
+                for number in range(known[topic].partitions)
+            ]
+            for queue in queues
+        }
+        everything = [tp for found in partitions.values() for tp in found]
+        if not everything:
+            return dict.fromkeys(queues, Depth(ready=0, delayed=0))
+        within, reader = self._connection.within, self._reader
+        await within("counting", introduced(reader, {tp.topic for tp in everything}))
+        starts = await within("counting", reader.beginning_offsets(everything))
+        commits = await self._read({queue: found for queue, found in partitions.items() if found})
+        ends = await within("counting", reader.end_offsets(everything))
+        lags = {tp: lag(starts[tp], commits.get(tp), ends[tp]) for tp in everything}
+        own = {self._names.topic(queue) for queue in queues}
+        times = await self._times(
+            {tp: _first(starts[tp], commits.get(tp)) for tp in everything if tp.topic in own and lags[tp]}
         )
+        now = time.time()
+        depths = {}
+        for queue, found in partitions.items():
+            mine = [tp for tp in found if tp.topic == self._names.topic(queue)]
+            oldest = min((times[tp] for tp in mine if tp in times), default=None)
+            depths[queue] = Depth(
+                ready=sum(lags[tp] for tp in mine),
+                delayed=sum(lags[tp] for tp in found) - sum(lags[tp] for tp in mine),
+                oldest_age=None if oldest is None else max(now - oldest, 0.0),
+                positions=tuple(_position(tp, commits.get(tp), ends[tp]) for tp in mine),
+            )
+        return depths
 
-    async def _age(self, behind: Mapping[TopicPartition, int]) -> float | None:
-        """Seconds since the oldest message that is not done was published; None when there is none."""
+    async def _read(self, partitions: Mapping[str, Sequence[TopicPartition]]) -> Found:
+        asked = [self._commits.read(self._names.topic(queue), found) for queue, found in partitions.items()]
+        return {tp: commit for found in await asyncio.gather(*asked) for tp, commit in found.items()}
+
+    async def _times(self, behind: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, float]:
+        """When the message at each of these offsets was published, as far as it can be read in a moment."""
+        times: dict[TopicPartition, float] = {}
         if not behind:
-            return None
+            return times
         reader = self._reader
         reader.assign(list(behind))
         for tp, start in behind.items():
             reader.seek(tp, start)
         left = set(behind)
-        times: list[int] = []
         loop = asyncio.get_running_loop()
         end = loop.time() + _LOOK
         while left and (seconds := end - loop.time()) > 0:
             asked = reader.getmany(*left, timeout_ms=round(seconds * 1000), max_records=len(left))
             found = await self._connection.within("looking at messages", asked)
             for tp, messages in found.items():
-                times.append(messages[0].timestamp)
+                times[tp] = messages[0].timestamp / 1000
                 left.discard(tp)
-        return max(time.time() - min(times) / 1000, 0.0) if times else None
+        reader.unsubscribe()  # else it would go on fetching, and each further question wait behind that
+        return times
+
+
+def lag(start: int, commit: Commit | None, end: int) -> int:
+    """How many messages of a partition are not done: from the commit, or from its start, to its end."""
+    done = 0
+    if commit is not None and commit.offset >= start:
+        done = sum(last - first for first, last in progress.decode(commit.offset, commit.notes))
+    return max(end - _first(start, commit) - done, 0)
+
+
+def _first(start: int, commit: Commit | None) -> int:
+    return start if commit is None else max(start, commit.offset)
+
+
+def _position(tp: TopicPartition, commit: Commit | None, end: int) -> Position:
+    return Position(partition=tp.partition, committed=None if commit is None else commit.offset, end=end)
