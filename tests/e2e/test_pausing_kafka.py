@@ -33,6 +33,7 @@ url = "sqlite:///var/worker.db"
 url = "{url}"
 partitions = 6
 session_timeout = 6
+{options}
 
 [routing]
 "*" = "kafka"
@@ -95,9 +96,10 @@ class Herd:
         assert all(one["paused"] for one in told())
 
 
-@pytest.fixture
-def herd(project: Project, space: str) -> Herd:
-    (project.folder / "worker.toml").write_text(TOML.format(url=space))
+@pytest.fixture(params=["", 'group = "all"'], ids=["apart", "shared"])
+def herd(request: pytest.FixtureRequest, project: Project, space: str) -> Herd:
+    """With a group for each queue, and with one for all."""
+    (project.folder / "worker.toml").write_text(TOML.format(url=space, options=request.param))
     return Herd(project)
 
 
