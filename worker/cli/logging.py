@@ -15,7 +15,7 @@ from worker.settings.masking import MASK, is_secret, mask_text
 KEYS = ("timestamp", "level", "event", "type", "id", "correlation_id", "attempt", "transport", "queue")
 """Keys that come first in a JSON line, in this order."""
 
-_QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack", "worker.state.pool")
+_QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack", "worker.state.sessions")
 """Libraries, and what is theirs under our name, that say at ``info`` what nobody asked for."""
 
 _SILENT = ("aiokafka",)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from worker.errors import ConfigurationError
 from worker.settings import mask_url
+from worker.state.statement import Dialect
 
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
 _POSTGRESQL = {"postgresql", "postgres"}
@@ -21,15 +19,15 @@ class Address(msgspec.Struct, frozen=True):
     """Where the state is kept.
 
     Attributes:
-        url: for SQLAlchemy, with the driver; None for a database that lasts as long as the process.
         shown: the URL as given, its password masked.
         dialect: which SQL it speaks.
+        path: SQLite's file; None for a database that lasts as long as the process.
         dsn: for PostgreSQL's driver, which reads it by itself; empty for SQLite.
     """
 
-    url: URL | None
     shown: str
-    dialect: Literal["sqlite", "postgresql"]
+    dialect: Dialect
+    path: Path | None = None
     dsn: str = ""
 
 
@@ -40,19 +38,18 @@ def parse(text: str, base: Path) -> Address:
         ConfigurationError: it is no URL, or of a database that is not supported.
     """
     text = text.strip()
-    if text.partition("://")[0] in _POSTGRESQL and "://" in text:
+    scheme, separator, rest = ("sqlite://" if text == ":memory:" else text).partition("://")
+    if scheme in _POSTGRESQL and separator:
         return _postgresql(text)
-    try:
-        url = make_url("sqlite://" if text == ":memory:" else text)
-    except (ArgumentError, ValueError):
+    if not separator:
         # the text may hold a password, so only its beginning is shown
         raise ConfigurationError(
-            f"database.url={text.partition('://')[0][:20]!r}…: expected sqlite:///path or postgresql://host/name"
-        ) from None
-    shown = url.render_as_string(hide_password=True)
-    if url.drivername in _SQLITE:
-        return _sqlite(url, shown, base)
-    raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path or postgresql://host/name")
+            f"database.url={scheme[:20]!r}…: expected sqlite:///path or postgresql://host/name"
+        )
+    shown = mask_url(text)
+    if scheme not in _SQLITE:
+        raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path or postgresql://host/name")
+    return _sqlite(rest, shown, base)
 
 
 def _postgresql(text: str) -> Address:
@@ -70,13 +67,13 @@ def _postgresql(text: str) -> Address:
             "database.url='postgresql://…': expected postgresql://user:password@host:port/name, "
             "with special characters of the password percent-encoded"
         ) from None
-    return Address(URL.create("postgresql+asyncpg"), shown, "postgresql", text)
+    return Address(shown, "postgresql", dsn=text)
 
 
-def _sqlite(url: URL, shown: str, base: Path) -> Address:
-    if url.host or url.username or url.password or url.query:
+def _sqlite(rest: str, shown: str, base: Path) -> Address:
+    authority, _, path = rest.partition("/")
+    if authority or "?" in path:
         raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path without host and options")
-    if url.database in {None, "", ":memory:"}:
-        return Address(None, shown, "sqlite")
-    path = (base / str(url.database)).absolute()
-    return Address(URL.create("sqlite+aiosqlite", database=str(path)), shown, "sqlite")
+    if path in {"", ":memory:"}:
+        return Address(shown, "sqlite")
+    return Address(shown, "sqlite", (base / unquote(path)).absolute())

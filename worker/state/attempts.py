@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from worker.messaging.failure import Attempt
-from worker.state.database import Database
-from worker.state.tables import attempts
+from worker.state.sql import attempts as sql
+from worker.state.transaction import Transaction
 
 LAST = 50
 """Attempts that are kept a message; older ones go."""
@@ -21,10 +18,7 @@ _TRACE_LIMIT = 20_000
 class Attempts:
     """Reads and writes histories inside the transactions of others."""
 
-    def __init__(self, database: Database) -> None:
-        self._insert = database.insert(attempts).on_conflict_do_nothing()
-
-    async def add(self, connection: AsyncConnection, message_id: str, added: Sequence[Attempt]) -> None:
+    async def add(self, transaction: Transaction, message_id: str, added: Sequence[Attempt]) -> None:
         """Append attempts; one that is there already (a repeat after a crash) is not kept twice."""
         if not added:
             return
@@ -41,17 +35,13 @@ class Attempts:
             }
             for attempt in added[-LAST:]
         ]
-        await connection.execute(self._insert, rows)
-        mine = attempts.c.message_id == message_id
-        newest = select(attempts.c.seq).where(mine).order_by(attempts.c.seq.desc())
-        oldest_kept = newest.limit(1).offset(LAST - 1).scalar_subquery()
-        await connection.execute(delete(attempts).where(mine, attempts.c.seq < oldest_kept))
+        await transaction.run_each(sql.ADD, rows)
+        await transaction.run(sql.TRIM, message_id=message_id, newer=LAST - 1)
 
-    async def of(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Attempt]]:
+    async def of(self, transaction: Transaction, ids: Sequence[str]) -> dict[str, list[Attempt]]:
         """Return the histories of messages, oldest first."""
         found: dict[str, list[Attempt]] = {}
-        statement = select(attempts).where(attempts.c.message_id.in_(ids)).order_by(attempts.c.seq)
-        for row in (await connection.execute(statement)).mappings():
+        for row in await transaction.rows(sql.OF, ids=list(ids)):
             attempt = Attempt(
                 attempt=row["attempt"],
                 at=row["at"],

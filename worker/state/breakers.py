@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.messaging.breaker import Breaker
 from worker.messaging.pausing import RECENT, Rule, Scope
 from worker.state.database import Database
-from worker.state.pauses import bump, note, row_of, unbump
-from worker.state.tables import breakers, pauses
+from worker.state.pauses import bump, hold, note, unbump
+from worker.state.sql import breakers as sql
+from worker.state.transaction import Row, Transaction
 
 ACTOR = "breaker"
 """Who pauses and resumes, as shown."""
@@ -28,14 +25,13 @@ class SqlBreakers:
         """Hold the types, and have a message tried after a while; False when it is open already."""
         now = self._database.clock()
         due = now + breaker.pause_after(0)
-        async with self._database.begin_write() as connection:
-            version = await bump(connection)
-            if await _held(connection, name):
-                await unbump(connection)
+        async with self._database.begin_write() as transaction:
+            version = await bump(transaction)
+            if await _held(transaction, name):
+                await unbump(transaction)
                 return False
-            await connection.execute(delete(breakers).where(breakers.c.name == name))
-            row = {"name": name, "trips": 0, "due": due, "prober": ""}
-            await connection.execute(insert(breakers).values(row))
+            await transaction.run(sql.REMOVE, breaker=name)
+            await transaction.run(sql.ADD, name=name, trips=0, due=due, prober="")
             for type_name in types:
                 rule = Rule(
                     number=0,
@@ -48,48 +44,48 @@ class SqlBreakers:
                     until=due,
                     owner=name,
                 )
-                await connection.execute(insert(pauses).values(row_of(rule)))
-            await note(connection, now, version, "pause", ACTOR, types, reason, due)
+                await hold(transaction, rule)
+            await note(transaction, now, version, "pause", ACTOR, types, reason, due)
             return True
 
     async def claim(self, name: str, worker: str, lease: float) -> bool:
         """Take it upon ``worker`` to try a message within ``lease`` seconds; False when another does."""
         now = self._database.clock()
-        async with self._database.begin_write() as connection:
-            await bump(connection)
-            row = await _row(connection, name)
+        async with self._database.begin_write() as transaction:
+            await bump(transaction)
+            row = await _row(transaction, name)
             if row is None or (row["due"] > now and row["prober"] != worker):
-                await unbump(connection)
+                await unbump(transaction)
                 return False
-            await _set(connection, name, due=now + lease, prober=worker)
+            await _set(transaction, name, due=now + lease, prober=worker, trips=row["trips"])
             return True
 
     async def postpone(self, name: str, worker: str, breaker: Breaker) -> None:
         """The message that ``worker`` tried failed: the next is tried later."""
         now = self._database.clock()
-        async with self._database.begin_write() as connection:
-            await bump(connection)
-            row = await _row(connection, name)
+        async with self._database.begin_write() as transaction:
+            await bump(transaction)
+            row = await _row(transaction, name)
             if row is None or row["prober"] != worker:
-                await unbump(connection)
+                await unbump(transaction)
                 return
             trips = row["trips"] + 1
-            await _set(connection, name, due=now + breaker.pause_after(trips), prober="", trips=trips)
+            await _set(transaction, name, due=now + breaker.pause_after(trips), prober="", trips=trips)
 
     async def close(self, name: str) -> None:
         """It works again: hold nothing. Idempotent."""
         now = self._database.clock()
-        async with self._database.begin_write() as connection:
-            version = await bump(connection)
-            held = await _held(connection, name)
-            await connection.execute(delete(breakers).where(breakers.c.name == name))
+        async with self._database.begin_write() as transaction:
+            version = await bump(transaction)
+            held = await _held(transaction, name)
+            await transaction.run(sql.REMOVE, breaker=name)
             if not held:
-                await unbump(connection)
+                await unbump(transaction)
                 return
-            since = await connection.execute(select(pauses.c.since).where(pauses.c.owner == name))
-            begun = min(since.scalars())
-            await connection.execute(delete(pauses).where(pauses.c.owner == name))
-            for type_name in held:
+            begun = min(row["since"] for row in held)
+            types = [row["value"] for row in held]
+            await transaction.run(sql.LET_GO, breaker=name)
+            for type_name in types:
                 rule = Rule(
                     number=0,
                     action="resume",
@@ -99,19 +95,18 @@ class SqlBreakers:
                     since=begun,
                     until=now + RECENT,
                 )
-                await connection.execute(insert(pauses).values(row_of(rule)))
-            await note(connection, now, version, "resume", ACTOR, held, None, None)
+                await hold(transaction, rule)
+            await note(transaction, now, version, "resume", ACTOR, types, None, None)
 
 
-async def _held(connection: AsyncConnection, name: str) -> list[str]:
-    found = await connection.execute(select(pauses.c.value).where(pauses.c.owner == name))
-    return list(found.scalars())
+async def _held(transaction: Transaction, name: str) -> Sequence[Row]:
+    return await transaction.rows(sql.HELD, breaker=name)
 
 
-async def _row(connection: AsyncConnection, name: str) -> Any:
-    return (await connection.execute(select(breakers).where(breakers.c.name == name))).mappings().first()
+async def _row(transaction: Transaction, name: str) -> Row | None:
+    return await transaction.first(sql.GET, breaker=name)
 
 
-async def _set(connection: AsyncConnection, name: str, **values: Any) -> None:
-    await connection.execute(update(breakers).where(breakers.c.name == name).values(**values))
-    await connection.execute(update(pauses).where(pauses.c.owner == name).values(until=values["due"]))
+async def _set(transaction: Transaction, name: str, *, due: float, prober: str, trips: int) -> None:
+    await transaction.run(sql.SET, breaker=name, due=due, prober=prober, trips=trips)
+    await transaction.run(sql.HOLD_UNTIL, breaker=name, until=due)

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import tempfile
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, text
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+import msgspec
 
-from worker.errors import DatabaseUnavailable
-from worker.state import migrator
+from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.state.address import parse
-from worker.state.engines import Engines
+from worker.state.driver import Driver
 from worker.state.listening import listen
+from worker.state.migrating import pending
+from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.outage import translate
-from worker.state.session import HandlerSession
+from worker.state.sqlite_driver import SqliteDriver
+from worker.state.statement import Sql, Statement
+from worker.state.transaction import Transaction
 from worker.state.waits import Waits
 
+if TYPE_CHECKING:
+    from worker.state.sessions.engines import Engines
+    from worker.state.sessions.handler_session import HandlerSession
+
 _PAUSE = 0.1
+
+_LOCK = Statement(
+    Sql("SELECT 1"),  # on SQLite every writer holds all others back
+    Sql("SELECT pg_advisory_xact_lock(hashtext($1))", ("name",)),
+)
 
 
 class Database:
@@ -54,13 +63,13 @@ class Database:
         self._waits = waits or Waits()
         self._address = parse(url, base)
         self._folder: str | None = None
-        target = self._address.url
-        if target is None:
-            self._folder = tempfile.mkdtemp(prefix="worker-state-")
-            self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-            target = URL.create("sqlite+aiosqlite", database=str(Path(self._folder) / "state.db"))
-        self._file = Path(target.database or "") if self.is_sqlite else None
-        self._engines = Engines(target, self._address, self._waits, lasting=self._folder is None)
+        self._sqlite: SqliteDriver | None = None
+        self._engines: Engines | None = None
+        self._driver: Driver
+        if self.is_sqlite:
+            self._driver = self._sqlite = self._open_file()
+        else:
+            self._driver = self._open_postgresql()
 
     @property
     def shown(self) -> str:
@@ -72,22 +81,21 @@ class Database:
         """Whether it is SQLite; PostgreSQL otherwise."""
         return self._address.dialect == "sqlite"
 
-    def marks(self, count: int) -> list[str]:
-        """Make the driver's placeholders for parameters, for statements that go to it as they are."""
-        return [f"${number}" if not self.is_sqlite else "?" for number in range(1, count + 1)]
-
     async def connect(self, timeout: float = 10.0) -> None:
         """Open it, trying again until ``timeout`` seconds have passed.
 
         Raises:
             DatabaseUnavailable: it does not answer; names the URL, password masked.
         """
+        if "sqlalchemy" in sys.modules:
+            self._sessions()  # the application has loaded most of it: its first handler need not wait for the rest
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout
         while True:
             try:
                 async with self._bounded(max(0.01, until - loop.time())):
-                    await self._open()
+                    await self._driver.open()
+                    await self.ping()
                 return
             except DatabaseUnavailable as error:
                 if "unable to open" in str(error) or "not a database" in str(error):
@@ -98,7 +106,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections. Idempotent."""
-        await self._engines.close()
+        if self._engines is not None:
+            await self._engines.close()
+        await self._driver.close()
         if self._folder is not None:
             self._forget()
 
@@ -108,8 +118,8 @@ class Database:
         Raises:
             DatabaseUnavailable: it does not.
         """
-        async with self.begin_read() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with self.begin_read() as transaction:
+            await transaction.value("SELECT 1")
 
     async def setup(self) -> None:
         """Create and change tables as needed. Safe to repeat, and in several processes at once.
@@ -120,9 +130,23 @@ class Database:
         """
         if not await self.missing():
             return
-        async with self._bounded(self._waits.migration), self._engines.write.begin() as connection:
-            await self.lock(connection, "migrations")
-            await migrator.upgrade(connection, self.clock())
+        async with self._bounded(self._waits.migration):
+            await self.upgrade()
+
+    async def upgrade(self, known: Sequence[Migration] = MIGRATIONS) -> None:
+        """Apply those migrations that are missing, all or none; for ``setup``."""
+        from worker.state.sessions.engines import Engines
+        from worker.state.sessions.migrator import upgrade
+
+        # a change of the tables may be one long statement
+        waits = msgspec.structs.replace(self._waits, statement=self._waits.migration)
+        engines = Engines(self._address, waits, self._sqlite)
+        try:
+            async with engines.begin() as transaction:
+                await self.lock(transaction, "migrations")
+                await upgrade(transaction, self.clock(), known)
+        finally:
+            await engines.close()
 
     async def missing(self) -> list[str]:
         """Names of the migrations that ``setup`` would apply.
@@ -131,44 +155,37 @@ class Database:
             ConfigurationError: the tables are of a newer version than this program.
             DatabaseUnavailable: it does not answer.
         """
-        async with self.begin_read() as connection:
-            return await migrator.pending(connection)
+        async with self.begin_read() as transaction:
+            return [migration.name for migration in await pending(transaction)]
 
     @asynccontextmanager
-    async def begin_write(self) -> AsyncIterator[AsyncConnection]:
+    async def begin_write(self) -> AsyncIterator[Transaction]:
         """Give a transaction that writes: committed at the end, rolled back on an error.
 
         On SQLite it holds the write lock from its beginning, so it never fails half-way for another writer.
         """
-        async with self.bounded(), self._engines.write.begin() as connection:
-            yield connection
+        async with self.bounded(), self._driver.begin(write=True) as transaction:
+            yield transaction
 
     @asynccontextmanager
-    async def begin_read(self) -> AsyncIterator[AsyncConnection]:
+    async def begin_read(self) -> AsyncIterator[Transaction]:
         """Give a transaction that reads one consistent state."""
-        async with self.bounded(), self._engines.read.begin() as connection:
-            yield connection
+        async with self.bounded(), self._driver.begin(write=False) as transaction:
+            yield transaction
 
     def session(self, *, read_only: bool = False) -> HandlerSession:
         """Make a session; its first statement opens the transaction."""
-        engine = self._engines.read_sessions if read_only else self._engines.sessions
-        return HandlerSession(engine, expire_on_commit=False)
+        return self._sessions().session(read_only=read_only)
 
-    async def lock(self, connection: AsyncConnection, name: str) -> None:
+    async def lock(self, transaction: Transaction, name: str) -> None:
         """Hold all others that lock ``name`` back until this transaction ends. On SQLite every writer does."""
         if not self.is_sqlite:
-            await connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"worker.{name}"}
-            )
+            await transaction.rows(_LOCK, name=f"worker.{name}")
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when another process notifies a channel, until cancelled; SQLite tells nothing, and it returns."""
         if not self.is_sqlite:
             await listen(self._address, self._waits, channel, heard)
-
-    def insert(self, table: Table) -> Any:
-        """Make an insert that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def bounded(self) -> Any:
         """Bound what is awaited inside to a transaction's time, and turn outages into DatabaseUnavailable."""
@@ -180,28 +197,51 @@ class Database:
         try:
             async with limit:
                 yield
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise DatabaseUnavailable(f"database {self.shown}: no answer within {seconds:g} s") from error
-        except SQLAlchemyError as error:
-            translated = translate(error, self.shown)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            if limit.expired() and isinstance(error, TimeoutError):
+                raise DatabaseUnavailable(f"database {self.shown}: no answer within {seconds:g} s") from error
+            translated = self._translated(error)
             if translated is error:
                 raise
             raise translated from error
 
-    async def _open(self) -> None:
-        if self._file is not None:
-            try:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise DatabaseUnavailable(f"database {self.shown}: unable to open: {error}") from error
-            async with self._engines.write.connect() as connection:
-                # the mode stays with the file; it cannot be changed inside a transaction
-                raw = await connection.get_raw_connection()
-                driver: Any = raw.driver_connection
-                try:
-                    await (await driver.execute("PRAGMA journal_mode=WAL")).close()
-                except Exception as error:
-                    raise DatabaseUnavailable(f"database {self.shown}: {error}") from error
-        await self.ping()
+    def lost(self, error: BaseException) -> DatabaseUnavailable | None:
+        """Say which outage an error tells that a handler's session raised, None when it tells none."""
+        if isinstance(error, DatabaseUnavailable):
+            return error
+        return None if self._engines is None else self._engines.lost(error)
+
+    def _translated(self, error: BaseException) -> BaseException:
+        translated = translate(error, self.shown)
+        if translated is error and self._engines is not None:
+            return self._engines.translate(error)
+        return translated
+
+    def _sessions(self) -> Engines:
+        if self._engines is None:
+            # SQLAlchemy: half of what a worker would weigh that has no use for it
+            from worker.state.sessions.engines import Engines
+
+            self._engines = Engines(self._address, self._waits, self._sqlite)
+        return self._engines
+
+    def _open_file(self) -> SqliteDriver:
+        path = self._address.path
+        if path is None:
+            self._folder = tempfile.mkdtemp(prefix="worker-state-")
+            self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            path = Path(self._folder) / "state.db"
+        return SqliteDriver(path, self.shown, self._waits, lasting=self._folder is None)
+
+    def _open_postgresql(self) -> Driver:
+        try:
+            import asyncpg  # noqa: F401 - the driver is optional
+
+            from worker.state.postgresql_driver import PostgresqlDriver
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"database.url: PostgreSQL needs a driver; install command-worker[postgres] ({error})"
+            ) from error
+        return PostgresqlDriver(self._address, self._waits)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
-
 from worker.state.database import Database
 from worker.state.pauses import bump, unbump
-from worker.state.tables import exclusive
+from worker.state.sql import exclusive as sql
 
 
 class SqlExclusive:
@@ -18,30 +16,29 @@ class SqlExclusive:
     async def take(self, worker: str, message_id: str, type_name: str, lease: float) -> int | None:
         """Take it; the version that workers must have applied, None while another message has it."""
         now = self._database.clock()
-        async with self._database.begin_write() as connection:
-            version = await bump(connection)
-            held = (await connection.execute(select(exclusive))).mappings().first()
+        async with self._database.begin_write() as transaction:
+            version = await bump(transaction)
+            held = await transaction.first(sql.HELD)
             if held is not None and held["until"] > now and held["message_id"] != message_id:
-                await unbump(connection)
+                await unbump(transaction)
                 return None
-            await connection.execute(delete(exclusive))
+            await transaction.run(sql.CLEAR)
             row = {"id": 1, "worker": worker, "message_id": message_id, "type": type_name}
-            await connection.execute(insert(exclusive).values(**row, version=version, until=now + lease))
+            await transaction.run(sql.TAKE, **row, version=version, until=now + lease)
             return version
 
     async def extend(self, message_id: str, lease: float) -> bool:
         """Hold it longer; False when it is another's by now."""
         until = self._database.clock() + lease
-        mine = exclusive.c.message_id == message_id
-        async with self._database.begin_write() as connection:
-            done = await connection.execute(update(exclusive).where(mine).values(until=until))
-            if done.rowcount:
-                await bump(connection)  # or workers would go by the end that they know
-            return bool(done.rowcount)
+        async with self._database.begin_write() as transaction:
+            done = await transaction.run(sql.EXTEND, message_id=message_id, until=until)
+            if done:
+                await bump(transaction)  # or workers would go by the end that they know
+            return bool(done)
 
     async def release(self, message_id: str) -> None:
         """Let go of it. Idempotent."""
-        async with self._database.begin_write() as connection:
-            done = await connection.execute(delete(exclusive).where(exclusive.c.message_id == message_id))
-            if done.rowcount:
-                await bump(connection)
+        async with self._database.begin_write() as transaction:
+            done = await transaction.run(sql.RELEASE, message_id=message_id)
+            if done:
+                await bump(transaction)

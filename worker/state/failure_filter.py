@@ -1,33 +1,27 @@
-"""A filter of failed messages as SQL conditions."""
+"""A filter of failed messages as parameters of the statements that take one."""
 
 from __future__ import annotations
 
-from sqlalchemy import exists
-from sqlalchemy.sql import ColumnElement
+from typing import Any
 
 from worker.messaging.failure import Filter
-from worker.state.tables import failure_groups, failures
-
-VISIBLE = failures.c.hidden_at.is_(None)
-"""A row whose replay is confirmed is out of sight until that has ended."""
+from worker.state.statement import Statement
 
 
-def conditions(chosen: Filter) -> list[ColumnElement[bool]]:
-    """Make the conditions; all must hold."""
-    found: list[ColumnElement[bool]] = [VISIBLE]
-    if chosen.ids is not None:
-        found.append(failures.c.id.in_(chosen.ids))
-    for name in ("type", "transport", "queue"):
-        value = getattr(chosen, name)
-        if value is not None:
-            found.append(failures.c[name] == value)
-    if chosen.since is not None:
-        found.append(failures.c.failed_at >= chosen.since)
-    if chosen.until is not None:
-        found.append(failures.c.failed_at < chosen.until)
-    mine = failure_groups.c.failure_id == failures.c.id
-    if chosen.error is not None:
-        found.append(exists().where(mine, failure_groups.c.error_type == chosen.error))
-    if chosen.group is not None:
-        found.append(exists().where(mine, failure_groups.c.group == chosen.group))
-    return found
+def parameters(chosen: Filter) -> dict[str, Any]:
+    """Make the parameters; what is left open is None."""
+    return {
+        "type": chosen.type,
+        "transport": chosen.transport,
+        "queue": chosen.queue,
+        "since": chosen.since,
+        "until": chosen.until,
+        "error": chosen.error,
+        "group_key": chosen.group,
+        "ids": None if chosen.ids is None else list(chosen.ids),
+    }
+
+
+def among(chosen: Filter, every: Statement, listed: Statement) -> Statement:
+    """Choose between a statement over all rows and the same over those of the filter's ids."""
+    return every if chosen.ids is None else listed

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import msgspec
-from sqlalchemy import and_, delete, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.messaging.failure import Attempt, Failure, Filter, Group, StoredFailure
 from worker.state import failure_cursor
 from worker.state.attempts import Attempts
 from worker.state.database import Database
-from worker.state.failure_filter import VISIBLE, conditions
+from worker.state.failure_filter import among, parameters
 from worker.state.failure_groups import group_rows
 from worker.state.pruning import prune
-from worker.state.tables import attempts, failure_groups, failures
-
-_AT_ONCE = 500
+from worker.state.sql import attempts as attempts_sql
+from worker.state.sql import failures as sql
+from worker.state.transaction import Row, Transaction
 
 
 class SqlFailures:
@@ -30,7 +25,7 @@ class SqlFailures:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._attempts = Attempts(database)
+        self._attempts = Attempts()
 
     async def add(self, added: Sequence[Failure]) -> None:
         """Keep failures; one whose id is there already replaces its row and adds to its history.
@@ -39,29 +34,26 @@ class SqlFailures:
         message is done or was failed already: it is dropped. One without a ticket for a row that is being
         replayed is a repeated delivery's, and leaves the replay to decide.
         """
-        async with self._database.begin_write() as connection:
+        async with self._database.begin_write() as transaction:
             for failure in added:
-                await self._add(connection, failure)
+                await self._add(transaction, failure)
 
     async def note(self, message_id: str, noted: Sequence[Attempt]) -> None:
         """Keep the history of attempts that will be retried."""
-        async with self._database.begin_write() as connection:
-            await self._attempts.add(connection, message_id, noted)
+        async with self._database.begin_write() as transaction:
+            await self._attempts.add(transaction, message_id, noted)
 
     async def count(self, chosen: Filter) -> int:
         """Count the visible rows."""
-        statement = select(func.count()).select_from(failures).where(*conditions(chosen))
-        async with self._database.begin_read() as connection:
-            return int((await connection.execute(statement)).scalar_one())
+        statement = among(chosen, sql.COUNT, sql.COUNT_OF)
+        async with self._database.begin_read() as transaction:
+            return int(await transaction.value(statement, **parameters(chosen)))
 
     async def ids(self, chosen: Filter) -> list[str]:
         """Ids of the visible rows, the oldest failure first."""
-        statement = select(failures.c.id).order_by(failures.c.failed_at, failures.c.id)
-        found: list[str] = []
-        async with self._database.begin_read() as connection:
-            for part in _chosen(chosen):
-                found += (await connection.execute(statement.where(*conditions(part)))).scalars()
-        return found
+        statement = among(chosen, sql.IDS, sql.IDS_OF)
+        async with self._database.begin_read() as transaction:
+            return [row["id"] for row in await transaction.rows(statement, **parameters(chosen))]
 
     async def page(
         self, chosen: Filter, limit: int, after: str | None = None
@@ -73,53 +65,33 @@ class SqlFailures:
         Raises:
             InvalidMessage: ``after`` is no cursor of this store.
         """
-        statement = select(failures).where(*conditions(chosen))
-        if after is not None:
-            statement = statement.where(failure_cursor.behind(after))
-        statement = statement.order_by(failures.c.failed_at.desc(), failures.c.id.desc()).limit(limit + 1)
-        async with self._database.begin_read() as connection:
-            found = (await connection.execute(statement)).mappings().all()
-            rows = await self._stored(connection, found[:limit])
+        statement = among(chosen, sql.PAGE, sql.PAGE_OF)
+        at, failure_id = (None, None) if after is None else failure_cursor.read(after)
+        given = parameters(chosen) | {"after_at": at, "after_id": failure_id, "limit": limit + 1}
+        async with self._database.begin_read() as transaction:
+            found = await transaction.rows(statement, **given)
+            rows = await self._stored(transaction, found[:limit])
         more = len(found) > limit and rows
         return rows, failure_cursor.write(rows[-1].failure) if more else None
 
     async def get(self, failure_id: str) -> StoredFailure | None:
         """Return one visible row, None when there is none."""
-        async with self._database.begin_read() as connection:
-            found = await connection.execute(select(failures).where(failures.c.id == failure_id, VISIBLE))
-            rows = await self._stored(connection, found.mappings().all())
+        async with self._database.begin_read() as transaction:
+            rows = await self._stored(transaction, await transaction.rows(sql.GET, failure_id=failure_id))
         return rows[0] if rows else None
 
     async def groups(self) -> list[Group]:
         """Count by group, largest first."""
-        table = failure_groups.join(failures, failures.c.id == failure_groups.c.failure_id)
-        key = (failure_groups.c.group, failures.c.type, failure_groups.c.handler, failure_groups.c.error_type)
-        count = func.count().label("count")
-        first, last = func.min(failures.c.failed_at), func.max(failures.c.failed_at)
-        statement = (
-            select(*key, count, first.label("first_at"), last.label("last_at"))
-            .select_from(table)
-            .where(VISIBLE)
-        )
-        statement = statement.group_by(*key).order_by(count.desc(), failure_groups.c.group)
-        async with self._database.begin_read() as connection:
-            return [Group(**row) for row in (await connection.execute(statement)).mappings()]
+        async with self._database.begin_read() as transaction:
+            return [Group(**row) for row in await transaction.rows(sql.GROUPS)]
 
     async def ticket(self, ids: Sequence[str]) -> dict[str, str]:
         """Give each visible row a replay ticket, the one it has already if any; ids that are gone are left out."""
-        tickets: dict[str, str] = {}
-        async with self._database.begin_write() as connection:
-            for part in _parts(ids):
-                chosen = and_(failures.c.id.in_(part), VISIBLE)
-                without = await connection.execute(
-                    select(failures.c.id).where(chosen, failures.c.ticket.is_(None)).with_for_update()
-                )
-                for failure_id in without.scalars().all():
-                    await connection.execute(
-                        update(failures).where(failures.c.id == failure_id).values(ticket=uuid.uuid4().hex)
-                    )
-                given = await connection.execute(select(failures.c.id, failures.c.ticket).where(chosen))
-                tickets.update((row.id, row.ticket) for row in given)
+        async with self._database.begin_write() as transaction:
+            for row in await transaction.rows(sql.WITHOUT_TICKET, ids=list(ids)):
+                await transaction.run(sql.GIVE_TICKET, failure_id=row["id"], ticket=uuid.uuid4().hex)
+            given = await transaction.rows(sql.TICKETS, ids=list(ids))
+        tickets = {row["id"]: row["ticket"] for row in given}
         return {failure_id: tickets[failure_id] for failure_id in ids if failure_id in tickets}
 
     async def hide(self, tickets: Mapping[str, str]) -> None:
@@ -128,105 +100,78 @@ class SqlFailures:
         A row that has failed again meanwhile has lost the ticket and stays.
         """
         now = self._database.clock()
-        async with self._database.begin_write() as connection:
+        async with self._database.begin_write() as transaction:
             for failure_id, ticket in sorted(tickets.items()):
-                mine = and_(failures.c.id == failure_id, failures.c.ticket == ticket)
-                await connection.execute(update(failures).where(mine).values(hidden_at=now))
+                await transaction.run(sql.HIDE, failure_id=failure_id, its_ticket=ticket, hidden_at=now)
 
     async def stale(self, failure_id: str, ticket: str) -> bool:
         """Tell whether a message that carries ``ticket`` is a twin: its row is gone or has another ticket."""
-        mine = select(failures.c.id).where(failures.c.id == failure_id, failures.c.ticket == ticket)
-        async with self._database.begin_read() as connection:
-            return (await connection.execute(mine)).first() is None
+        async with self._database.begin_read() as transaction:
+            found = await transaction.first(sql.WITH_TICKET, failure_id=failure_id, its_ticket=ticket)
+        return found is None
 
     async def resolve(self, failure_id: str, ticket: str) -> None:
         """Remove the row: the replayed message is done."""
-        async with self._database.begin_write() as connection:
-            mine = and_(failures.c.id == failure_id, failures.c.ticket == ticket)
-            if (await connection.execute(delete(failures).where(mine))).rowcount:
-                await self._forget(connection, [failure_id])
+        async with self._database.begin_write() as transaction:
+            if await transaction.run(sql.RESOLVE, failure_id=failure_id, its_ticket=ticket):
+                await self._forget(transaction, [failure_id])
 
     async def replace_body(self, failure_id: str, body: bytes) -> None:
         """Put an edited envelope in the row's place; a replay that may be under way with the old one is stale now."""
-        async with self._database.begin_write() as connection:
-            mine = and_(failures.c.id == failure_id, VISIBLE)
-            await connection.execute(
-                update(failures).where(mine).values(body=body, decoded=True, ticket=None)
-            )
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.REPLACE_BODY, failure_id=failure_id, body=body)
 
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove visible rows and say how many there were."""
-        removed = 0
-        async with self._database.begin_write() as connection:
-            for part in _parts(ids):
-                chosen = and_(failures.c.id.in_(part), VISIBLE)
-                found = (
-                    (await connection.execute(select(failures.c.id).where(chosen).with_for_update()))
-                    .scalars()
-                    .all()
-                )
-                await connection.execute(delete(failures).where(failures.c.id.in_(found)))
-                await self._forget(connection, found)
-                removed += len(found)
-        return removed
+        async with self._database.begin_write() as transaction:
+            found = [row["id"] for row in await transaction.rows(sql.VISIBLE, ids=list(ids))]
+            await transaction.run(sql.REMOVE, ids=found)
+            await self._forget(transaction, found)
+        return len(found)
 
     async def resurface(self, older_than: float) -> int:
         """Show rows again whose replay was confirmed that many seconds ago and never ended, and say how many.
 
         Their ticket stays: the replayed message, should it come after all, still resolves its row.
         """
-        lost = failures.c.hidden_at < self._database.clock() - older_than
-        async with self._database.begin_write() as connection:
-            return int(
-                (await connection.execute(update(failures).where(lost).values(hidden_at=None))).rowcount
-            )
+        before = self._database.clock() - older_than
+        async with self._database.begin_write() as transaction:
+            return await transaction.run(sql.RESURFACE, before=before)
 
     async def prune(self, older_than: float) -> int:
         """Forget attempts that are older than that many seconds and whose message is not in the store."""
-        old = attempts.c.at < self._database.clock() - older_than
-        kept = exists().where(failures.c.id == attempts.c.message_id)
-        return await prune(
-            self._database, attempts, (attempts.c.seq,), select(attempts.c.seq).where(old, ~kept)
-        )
+        before = self._database.clock() - older_than
+        return await prune(self._database, attempts_sql.PRUNE, before=before)
 
-    async def _add(self, connection: AsyncConnection, failure: Failure) -> None:
-        known = (
-            select(failures.c.ticket, failures.c.hidden_at)
-            .where(failures.c.id == failure.id)
-            .with_for_update()
-        )
-        row = (await connection.execute(known)).first()
-        if failure.ticket is not None and (row is None or row.ticket != failure.ticket):
+    async def _add(self, transaction: Transaction, failure: Failure) -> None:
+        row = await transaction.first(sql.KNOWN, failure_id=failure.id)
+        if failure.ticket is not None and (row is None or row["ticket"] != failure.ticket):
             return
         values = {name: getattr(failure, name) for name in _COLUMNS}
         repeated = row if failure.ticket is None else None
-        values["ticket"] = repeated.ticket if repeated is not None else None
+        values["ticket"] = repeated["ticket"] if repeated is not None else None
         # what could not be decoded may be the replay itself, its ticket unread: it must not stay out of sight
-        values["hidden_at"] = repeated.hidden_at if repeated is not None and failure.decoded else None
-        statement = self._database.insert(failures).values(values)
-        changed = {name: statement.excluded[name] for name in values if name != "id"}
-        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
-        await self._attempts.add(connection, failure.id, failure.history)
-        await connection.execute(delete(failure_groups).where(failure_groups.c.failure_id == failure.id))
-        await connection.execute(failure_groups.insert(), group_rows(failure))
+        values["hidden_at"] = repeated["hidden_at"] if repeated is not None and failure.decoded else None
+        await transaction.run(sql.PUT, **values)
+        await self._attempts.add(transaction, failure.id, failure.history)
+        await transaction.run(sql.FORGET_GROUPS, ids=[failure.id])
+        await transaction.run_each(sql.ADD_GROUP, group_rows(failure))
 
-    async def _forget(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
-        await connection.execute(delete(failure_groups).where(failure_groups.c.failure_id.in_(ids)))
-        await connection.execute(delete(attempts).where(attempts.c.message_id.in_(ids)))
+    async def _forget(self, transaction: Transaction, ids: Sequence[str]) -> None:
+        await transaction.run(sql.FORGET_GROUPS, ids=list(ids))
+        await transaction.run(attempts_sql.FORGET, ids=list(ids))
 
-    async def _stored(self, connection: AsyncConnection, found: Sequence[Any]) -> list[StoredFailure]:
+    async def _stored(self, transaction: Transaction, found: Sequence[Row]) -> list[StoredFailure]:
         ids = [row["id"] for row in found]
-        histories = await self._attempts.of(connection, ids)
+        histories = await self._attempts.of(transaction, ids)
         groups: dict[str, list[str]] = {failure_id: [] for failure_id in ids}
-        statement = select(failure_groups.c.failure_id, failure_groups.c.group)
-        statement = statement.where(failure_groups.c.failure_id.in_(ids)).order_by(failure_groups.c.group)
-        for row in await connection.execute(statement):
-            groups[row.failure_id].append(row.group)
+        for row in await transaction.rows(sql.GROUPS_OF, ids=ids):
+            groups[row["failure_id"]].append(row["group"])
         return [
             StoredFailure(
                 failure=Failure(
-                    **{name: row[name] for name in _COLUMNS if name != "body"},
-                    body=bytes(row["body"]),
+                    **{name: row[name] for name in _COLUMNS if name != "decoded"},
+                    decoded=bool(row["decoded"]),
                     history=tuple(histories.get(row["id"], ())),
                 ),
                 groups=tuple(groups[row["id"]]),
@@ -237,15 +182,3 @@ class SqlFailures:
 
 
 _COLUMNS = ("id", "type", "transport", "queue", "failed_at", "attempts", "decoded", "body", "key", "priority")
-
-
-def _chosen(chosen: Filter) -> list[Filter]:
-    """Split a filter by ids, of which a statement takes only so many."""
-    if chosen.ids is None:
-        return [chosen]
-    return [msgspec.structs.replace(chosen, ids=tuple(part)) for part in _parts(chosen.ids)]
-
-
-def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
-    distinct = list(dict.fromkeys(ids))
-    return [distinct[start : start + _AT_ONCE] for start in range(0, len(distinct), _AT_ONCE)]

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, Mismatch, Replay
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
-from worker.state.tables import idempotency
+from worker.state.sql import idempotency as sql
+from worker.state.transaction import Transaction
 
 _PENDING, _DONE, _ABANDONED = "pending", "done", "abandoned"
 
@@ -83,30 +82,19 @@ class SqlIdempotency:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        over = idempotency.c.expires_at <= self._database.clock()
-        return await prune(
-            self._database, idempotency, (idempotency.c.id,), select(idempotency.c.id).where(over)
-        )
+        return await prune(self._database, sql.PRUNE, now=self._database.clock())
 
     async def _begin(self, tries: Sequence[_Try]) -> list[Begun]:
         now = self._database.clock()
         ids = sorted({item.id for item in tries})
-        async with self._database.begin_write() as connection:
-            await connection.execute(
-                delete(idempotency).where(idempotency.c.id.in_(ids), idempotency.c.expires_at <= now)
-            )
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.FORGET, ids=ids, now=now)
             rows = [self._row(item, now) for item in sorted(tries, key=lambda item: item.id)]
-            await connection.execute(self._database.insert(idempotency).on_conflict_do_nothing(), rows)
-            chosen = (
-                select(idempotency)
-                .where(idempotency.c.id.in_(ids))
-                .order_by(idempotency.c.id)
-                .with_for_update()
-            )
-            known = {row["id"]: dict(row) for row in (await connection.execute(chosen)).mappings()}
-            return [await self._judge(connection, item, known[item.id], now) for item in tries]
+            await transaction.run_each(sql.ADD, rows)
+            known = {row["id"]: dict(row) for row in await transaction.rows(sql.CHOSEN, ids=ids)}
+            return [await self._judge(transaction, item, known[item.id], now) for item in tries]
 
-    async def _judge(self, connection: AsyncConnection, item: _Try, row: dict[str, Any], now: float) -> Begun:
+    async def _judge(self, transaction: Transaction, item: _Try, row: dict[str, Any], now: float) -> Begun:
         if row["claim"] == item.claim:
             return Fresh(item.message_id, item.claim)
         same = row["body_hash"] == item.body_hash
@@ -120,19 +108,17 @@ class SqlIdempotency:
         taken = self._row(item, now)
         if same:
             taken["message_id"] = row["message_id"]
-        await connection.execute(update(idempotency).where(idempotency.c.id == item.id).values(taken))
+        await transaction.run(sql.TAKE, its=item.id, **taken)
         row.update(taken)
         return Fresh(taken["message_id"], item.claim)
 
     async def _end(self, ends: Sequence[_End]) -> list[None]:
         rows: list[Mapping[str, Any]] = [
-            {"its": end.id, "mine": end.claim, "new_state": end.state, "new_answer": end.answer}
+            {"its": end.id, "mine": end.claim, "state": end.state, "answer": end.answer}
             for end in sorted(ends, key=lambda end: end.id)
         ]
-        mine = and_(idempotency.c.id == bindparam("its"), idempotency.c.claim == bindparam("mine"))
-        values: dict[str, Any] = {"state": bindparam("new_state"), "answer": bindparam("new_answer")}
-        async with self._database.begin_write() as connection:
-            await connection.execute(update(idempotency).where(mine).values(values), rows)
+        async with self._database.begin_write() as transaction:
+            await transaction.run_each(sql.END, rows)
         return [None] * len(ends)
 
     def _row(self, item: _Try, now: float) -> dict[str, Any]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
-from worker.state.tables import inbox
+from worker.state.sql import inbox as sql
+from worker.state.transaction import Transaction
 
 
 class Inbox:
@@ -32,14 +30,10 @@ class Inbox:
         """
         return await self._lookups.submit((message_id, handler))
 
-    async def add(self, connection: AsyncConnection, message_id: str, handler: str) -> bool:
+    async def add(self, transaction: Transaction, message_id: str, handler: str) -> bool:
         """Note the work in the transaction that does it; False when it is noted already."""
         row = {"message_id": message_id, "handler": handler, "done_at": self._database.clock()}
-        # counts of an insert are dropped on some drivers unless asked for
-        statement = (
-            self._database.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-        )
-        return int((await connection.execute(statement, row)).rowcount) > 0
+        return await transaction.run(sql.ADD, **row) > 0
 
     async def prune(self, older_than: float) -> int:
         """Forget work that was committed more than ``older_than`` seconds ago, and say how many rows that was.
@@ -47,9 +41,7 @@ class Inbox:
         Raises:
             DatabaseUnavailable: it does not answer.
         """
-        old = inbox.c.done_at < self._database.clock() - older_than
-        chosen = select(inbox.c.message_id, inbox.c.handler).where(old)
-        return await prune(self._database, inbox, (inbox.c.message_id, inbox.c.handler), chosen)
+        return await prune(self._database, sql.PRUNE, before=self._database.clock() - older_than)
 
     async def forget(self, message_id: str) -> None:
         """Forget one message, so that its handlers run again.
@@ -57,12 +49,13 @@ class Inbox:
         Raises:
             DatabaseUnavailable: it does not answer.
         """
-        async with self._database.begin_write() as connection:
-            await connection.execute(delete(inbox).where(inbox.c.message_id == message_id))
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.FORGET, message_id=message_id)
 
     async def _look_up(self, asked: Sequence[tuple[str, str]]) -> list[bool]:
-        ids = {message_id for message_id, _ in asked}
-        statement = select(inbox.c.message_id, inbox.c.handler).where(inbox.c.message_id.in_(ids))
-        async with self._database.begin_read() as connection:
-            known = {(row.message_id, row.handler) for row in await connection.execute(statement)}
+        ids = list({message_id for message_id, _ in asked})
+        async with self._database.begin_read() as transaction:
+            known = {
+                (row["message_id"], row["handler"]) for row in await transaction.rows(sql.KNOWN, ids=ids)
+            }
         return [pair in known for pair in asked]

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, func, or_, select, update
-from sqlalchemy.sql import ColumnElement
 
 from worker.messaging.transport import Outgoing
 from worker.messaging.unit_of_work import Parcel
 from worker.state.database import Database
-from worker.state.tables import outbox
+from worker.state.sql import outbox as sql
+from worker.state.transaction import Row
 
 SCHEDULE = "*schedule"
 """Claimant of rows that wait until their broker can keep what is left of their delay; no worker is named so."""
@@ -56,20 +55,19 @@ class Outbox:
             transports: only rows that leave by these; None for all.
         """
         now = self._database.clock()
-        free = or_(outbox.c.claimed_until <= now, outbox.c.claimed_by == worker)
-        wanted = [free, *_behind_nobody(worker, now)]
-        if transports is not None:
-            wanted.append(outbox.c.transport.in_(transports))
-        if not await self._any(free):  # the usual case costs no write
-            return []
-        async with self._database.begin_write() as connection:
-            await self._database.lock(connection, "outbox")
-            found = (await connection.execute(_ordered(limit).where(*wanted))).mappings().all()
+        async with self._database.begin_read() as transaction:
+            if await transaction.first(sql.ANY, now=now, worker=worker) is None:
+                return []  # the usual case costs no write
+        statement = sql.CLAIMABLE if transports is None else sql.CLAIMABLE_BY
+        named = None if transports is None else list(transports)
+        async with self._database.begin_write() as transaction:
+            await self._database.lock(transaction, "outbox")
+            found = await transaction.rows(
+                statement, now=now, worker=worker, schedule=SCHEDULE, transports=named, limit=limit
+            )
             if found:
-                claimed = outbox.c.seq.in_([row["seq"] for row in found])
-                await connection.execute(
-                    update(outbox).where(claimed).values(claimed_by=worker, claimed_until=now + lease)
-                )
+                seqs = [row["seq"] for row in found]
+                await transaction.run(sql.CLAIM, seqs=seqs, worker=worker, until=now + lease)
         return [_row(row, now) for row in found]
 
     async def park(self, transport: str, batch: Sequence[Outgoing], longest: float) -> None:
@@ -84,59 +82,46 @@ class Outbox:
             | {"claimed_by": SCHEDULE, "claimed_until": now + outgoing.delay - longest}
             for outgoing in batch
         ]
-        async with self._database.begin_write() as connection:
-            await connection.execute(delete(outbox).where(outbox.c.message_id.in_([one.id for one in batch])))
-            await connection.execute(self._database.insert(outbox), rows)
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.REPLACE, ids=[outgoing.id for outgoing in batch])
+            await transaction.run_each(sql.ADD, rows)
 
     async def postpone(self, seqs: Sequence[int], longest: float) -> None:
         """Put claimed rows aside until no more than ``longest`` seconds of their delay are left."""
-        due = outbox.c.created_at + outbox.c.delay - longest
-        async with self._database.begin_write() as connection:
-            await connection.execute(
-                update(outbox)
-                .where(outbox.c.seq.in_(seqs))
-                .values(claimed_by=SCHEDULE, claimed_until=due, origin=outbox.c.message_id)
-            )
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.POSTPONE, seqs=list(seqs), longest=longest, schedule=SCHEDULE)
 
     async def parked(self) -> Mapping[tuple[str, str], int]:
         """Count what waits for its time, by transport and queue."""
-        where = outbox.c.transport, outbox.c.queue
-        statement = select(*where, func.count()).where(_waits(self._database.clock())).group_by(*where)
-        async with self._database.begin_read() as connection:
-            return {(name, queue): count for name, queue, count in await connection.execute(statement)}
+        now = self._database.clock()
+        async with self._database.begin_read() as transaction:
+            found = await transaction.rows(sql.PARKED, now=now, schedule=SCHEDULE)
+        return {(row["transport"], row["queue"]): row["count"] for row in found}
 
     async def pending(self, limit: int, older_than: float = 0.0) -> list[OutboxRow]:
         """Show up to ``limit`` rows that are at least ``older_than`` seconds old, without claiming them."""
         now = self._database.clock()
-        async with self._database.begin_read() as connection:
-            found = await connection.execute(_ordered(limit).where(outbox.c.created_at <= now - older_than))
-            return [_row(row, now) for row in found.mappings()]
+        async with self._database.begin_read() as transaction:
+            found = await transaction.rows(sql.PENDING, before=now - older_than, limit=limit)
+        return [_row(row, now) for row in found]
 
     async def remove(self, seqs: Sequence[int]) -> None:
         """Forget rows that were sent."""
         if not seqs:
             return
-        async with self._database.begin_write() as connection:
-            await connection.execute(delete(outbox).where(outbox.c.seq.in_(seqs)))
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.REMOVE, seqs=list(seqs))
 
     async def release(self, worker: str) -> None:
         """Let others take what ``worker`` holds: it stops."""
-        async with self._database.begin_write() as connection:
-            await connection.execute(
-                update(outbox).where(outbox.c.claimed_by == worker).values(claimed_until=0.0)
-            )
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.RELEASE, worker=worker)
 
     async def count(self) -> int:
         """Count what is to be sent now: all rows but those that wait for their time."""
-        statement = select(func.count()).select_from(outbox).where(~_waits(self._database.clock()))
-        async with self._database.begin_read() as connection:
-            return int((await connection.execute(statement)).scalar_one())
-
-    async def _any(self, condition: ColumnElement[bool]) -> bool:
-        async with self._database.begin_read() as connection:
-            return (
-                await connection.execute(select(outbox.c.seq).where(condition).limit(1))
-            ).first() is not None
+        now = self._database.clock()
+        async with self._database.begin_read() as transaction:
+            return int(await transaction.value(sql.COUNT, now=now, schedule=SCHEDULE))
 
 
 def outbox_values(
@@ -174,39 +159,12 @@ def _values(origin: str, transport: str, outgoing: Outgoing, now: float) -> dict
     }
 
 
-def _waits(now: float) -> ColumnElement[bool]:
-    """Whether a row waits for its time; it is in nobody's way."""
-    return and_(outbox.c.claimed_by == SCHEDULE, outbox.c.claimed_until > now)
-
-
-def _behind_nobody(worker: str, now: float) -> list[ColumnElement[bool]]:
-    earlier = outbox.alias("earlier")
-    held = and_(
-        earlier.c.seq < outbox.c.seq,
-        earlier.c.claimed_until > now,
-        earlier.c.claimed_by.not_in((worker, SCHEDULE)),
-    )
-    same_origin = select(earlier.c.seq).where(earlier.c.origin == outbox.c.origin, held)
-    # a row without a key equals none: NULL = NULL is not true in SQL
-    same_lane = select(earlier.c.seq).where(
-        earlier.c.key == outbox.c.key,
-        earlier.c.queue == outbox.c.queue,
-        earlier.c.transport == outbox.c.transport,
-        held,
-    )
-    return [~same_origin.exists(), ~same_lane.exists()]
-
-
-def _ordered(limit: int) -> Any:
-    return select(outbox).order_by(outbox.c.seq).limit(limit)
-
-
-def _row(row: Any, now: float) -> OutboxRow:
+def _row(row: Row, now: float) -> OutboxRow:
     outgoing = Outgoing(
         queue=row["queue"],
         id=row["message_id"],
         type=row["type"],
-        body=bytes(row["body"]),
+        body=row["body"],
         key=row["key"],
         delay=max(0.0, row["created_at"] + row["delay"] - now),
         priority=row["priority"],

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, Solo, outlived
 from worker.state.database import Database
-from worker.state.tables import audit, control, exclusive, pauses
+from worker.state.sql import exclusive as exclusive_sql
+from worker.state.sql import pauses as sql
+from worker.state.transaction import Row, Transaction
 
 CHANNEL = "worker_control"
 """Where PostgreSQL tells of new versions."""
@@ -28,13 +28,13 @@ class SqlPauses:
 
     async def version(self) -> int:
         """Return the version; cheap, to be asked often."""
-        async with self._database.begin_read() as connection:
-            return int((await connection.execute(select(control.c.version))).scalar_one())
+        async with self._database.begin_read() as transaction:
+            return int(await transaction.value(sql.VERSION))
 
     async def read(self) -> Pauses:
         """Return all rules as of one version."""
-        async with self._database.begin_read() as connection:
-            return await _read(connection)
+        async with self._database.begin_read() as transaction:
+            return await _read(transaction)
 
     async def listen(self, changed: Callable[[], None]) -> None:
         """Call ``changed`` as soon as the version does, where the database tells; until cancelled, or at once over."""
@@ -64,32 +64,31 @@ class SqlPauses:
             The version that workers must apply; the present one where nothing changes.
         """
         now = self._database.clock()
-        async with self._database.begin_write() as connection:
+        async with self._database.begin_write() as transaction:
             # taken first: whoever changes anything waits here, and sees what the one before has done
-            version = await bump(connection)
-            before = await _read(connection)
+            version = await bump(transaction)
+            before = await _read(transaction)
             change = decide(before)
             if change.empty:
-                await unbump(connection)
+                await unbump(transaction)
                 return version - 1
             gone = {*change.gone, *outlived(before, now)}
             if gone:
-                await connection.execute(delete(pauses).where(pauses.c.number.in_(gone)))
+                await transaction.run(sql.REMOVE, numbers=list(gone))
             for rule in change.made:
-                await connection.execute(insert(pauses).values(row_of(rule)))
-            await note(connection, now, version, action, actor, subject, reason, until)
+                await hold(transaction, rule)
+            await note(transaction, now, version, action, actor, subject, reason, until)
             return version
 
     async def audited(self, limit: int = 100) -> list[dict[str, Any]]:
         """Return the latest changes, newest first."""
-        statement = select(audit).order_by(audit.c.seq.desc()).limit(limit)
-        async with self._database.begin_read() as connection:
-            rows = (await connection.execute(statement)).mappings().all()
+        async with self._database.begin_read() as transaction:
+            rows = await transaction.rows(sql.AUDITED, limit=limit)
         return [{**row, "subject": msgspec.json.decode(row["subject"])} for row in rows]
 
 
 async def note(
-    connection: AsyncConnection,
+    transaction: Transaction,
     at: float,
     version: int,
     action: str,
@@ -98,43 +97,41 @@ async def note(
     reason: str | None,
     until: float | None,
 ) -> None:
-    """Write a change down for the audit, in the transaction of ``connection``."""
-    await connection.execute(
-        insert(audit).values(
-            at=at,
-            actor=actor,
-            action=action,
-            subject=msgspec.json.encode(list(subject)).decode(),
-            reason=reason,
-            until=until,
-            version=version,
-        )
+    """Write a change down for the audit, in the transaction of ``transaction``."""
+    await transaction.run(
+        sql.NOTE,
+        at=at,
+        actor=actor,
+        action=action,
+        subject=msgspec.json.encode(list(subject)).decode(),
+        reason=reason,
+        until=until,
+        version=version,
     )
 
 
-async def bump(connection: AsyncConnection) -> int:
-    """Raise the version in the transaction of ``connection``, which from here on keeps others from doing so."""
-    statement = update(control).values(version=control.c.version + 1).returning(control.c.version)
-    version = int((await connection.execute(statement)).scalar_one())
-    if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_notify(CHANNEL, "")))  # told with the commit
+async def bump(transaction: Transaction) -> int:
+    """Raise the version in the transaction of ``transaction``, which from here on keeps others from doing so."""
+    version = int(await transaction.value(sql.BUMP))
+    if transaction.dialect == "postgresql":
+        await transaction.run(f"NOTIFY {CHANNEL}")  # told with the commit
     return version
 
 
-async def unbump(connection: AsyncConnection) -> None:
+async def unbump(transaction: Transaction) -> None:
     """Take back what ``bump`` did in this transaction, as nothing has changed."""
-    await connection.execute(update(control).values(version=control.c.version - 1))
+    await transaction.run(sql.UNBUMP)
 
 
-async def _read(connection: AsyncConnection) -> Pauses:
-    version = (await connection.execute(select(control.c.version))).scalar_one()
-    rows = (await connection.execute(select(pauses).order_by(pauses.c.number))).mappings()
-    held = (await connection.execute(select(exclusive))).mappings().first()
+async def _read(transaction: Transaction) -> Pauses:
+    version = await transaction.value(sql.VERSION)
+    rows = await transaction.rows(sql.RULES)
+    held = await transaction.first(exclusive_sql.HELD)
     solo = None if held is None else Solo(worker=held["worker"], type=held["type"], until=held["until"])
     return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows), solo=solo)
 
 
-def _rule(row: Any) -> Rule:
+def _rule(row: Row) -> Rule:
     origin: Origin = row["origin"]
     return Rule(
         number=row["number"],
@@ -149,16 +146,17 @@ def _rule(row: Any) -> Rule:
     )
 
 
-def row_of(rule: Rule) -> dict[str, Any]:
-    """Make the row of a rule; its number comes from the table."""
-    return {
-        "action": rule.action,
-        "origin": rule.origin,
-        "scope": rule.scope.by,
-        "value": rule.scope.value,
-        "actor": rule.actor,
-        "reason": rule.reason,
-        "since": rule.since,
-        "until": rule.until,
-        "owner": rule.owner,
-    }
+async def hold(transaction: Transaction, rule: Rule) -> None:
+    """Write a rule down; its number comes from the table."""
+    await transaction.run(
+        sql.ADD,
+        action=rule.action,
+        origin=rule.origin,
+        scope=rule.scope.by,
+        value=rule.scope.value,
+        actor=rule.actor,
+        reason=rule.reason,
+        since=rule.since,
+        until=rule.until,
+        owner=rule.owner,
+    )

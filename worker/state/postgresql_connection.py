@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event, exc
-from sqlalchemy.engine import Engine
 
 from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.state.waits import Waits
@@ -83,27 +81,18 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
     return connect
 
 
-def probe(engine: Engine) -> None:
-    """Make the pool replace connections that died while nobody used them."""
-
-    def on_checkin(_connection: Any, record: Any) -> None:
-        record.info["idle_since"] = time.monotonic()
-
-    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
-        since = record.info.get("idle_since")
-        driver = connection.driver_connection
-        if driver.is_closed():
-            raise exc.InvalidatePoolError
-        if since is None or time.monotonic() - since < _IDLE:
-            return
-        try:
-            connection.run_async(lambda alive: alive.execute("SELECT 1", timeout=_PING))
-        except Exception as error:
-            driver.terminate()  # a polite end would wait for an answer, too
-            raise exc.InvalidatePoolError from error
-
-    event.listen(engine, "checkin", on_checkin)
-    event.listen(engine, "checkout", on_checkout)
+async def alive(connection: Any, idle_since: float | None) -> bool:
+    """Whether a connection still lives that nobody has used since then; one that does not is hung up."""
+    if connection.is_closed():
+        return False
+    if idle_since is None or time.monotonic() - idle_since < _IDLE:
+        return True
+    try:
+        await connection.execute("SELECT 1", timeout=_PING)
+    except Exception:
+        connection.terminate()  # a polite end would wait for an answer, too
+        return False
+    return True
 
 
 def keep_alive(connection: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -74,15 +75,22 @@ class Cursor:
 
 
 class SwiftConnection(aiosqlite.Connection):
-    """An aiosqlite connection with that cursor; one that cannot read its file closes itself at once."""
+    """An aiosqlite connection with that cursor; one that cannot read its file closes itself at once.
+
+    Attributes:
+        functions: of SQL, that were added to it.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], chunk: int) -> None:
+        super().__init__(connect, chunk)
+        self.functions: set[str] = set()
+        self._stopping: asyncio.Future[Any] | None = None
 
     _stopping: asyncio.Future[Any] | None = None
 
     async def _connect(self) -> aiosqlite.Connection:
         try:
             await super()._connect()
-            # SQLite looks into the file at the first statement only; later, nobody would close this
-            await self._execute(self._conn.execute, "PRAGMA schema_version")  # type: ignore[no-untyped-call]
         except BaseException:
             if self._connection is not None:
                 await self.close()
@@ -96,14 +104,30 @@ class SwiftConnection(aiosqlite.Connection):
         self._stopping = super().stop()
         return self._stopping
 
+    async def do(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Have ``work`` done in the thread, with SQLite's own connection as its first argument."""
+        return await self._execute(work, self._conn, *given)  # type: ignore[no-untyped-call]
+
     def cursor(self) -> Any:
         """Make a cursor; no thread is involved."""
         return Cursor(self._execute, lambda: self._conn)
 
 
-def open_connection(*args: Any, **options: Any) -> SwiftConnection:
-    """Make a connection to be awaited; takes what ``sqlite3.connect`` takes."""
-    connection = SwiftConnection(lambda: sqlite3.connect(*args, **options), _CHUNK)
+def open_connection(path: Path, *, pragmas: Sequence[str] = (), **options: Any) -> SwiftConnection:
+    """Make a connection to be awaited; takes what ``sqlite3.connect`` takes, and pragmas to begin with."""
+
+    def connect() -> sqlite3.Connection:
+        connection: sqlite3.Connection = sqlite3.connect(path, **options)
+        try:
+            # SQLite looks into the file at the first statement only; later, nobody would close this
+            for pragma in ("schema_version", *pragmas):
+                connection.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    connection = SwiftConnection(connect, _CHUNK)
     # a thread that hangs in a statement does not keep the process from ending
     thread: Any = getattr(connection, "_thread", connection)
     thread.daemon = True

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, select
-
 from worker.messaging.status import CommandStatus
 from worker.state.database import Database
 from worker.state.pruning import prune
+from worker.state.sql import statuses as sql
 from worker.state.status_row import StatusRow, document, join
 from worker.state.status_writer import StatusWriter
-from worker.state.tables import statuses
 
 _AT_ONCE = 500
 
@@ -45,11 +43,11 @@ class StatusReader:
         # first what waits: it may be written while the database is asked, and must not fall in between
         waiting = dict(self._writer.waiting(command_ids)) if self._writer is not None else {}
         rows: dict[str, StatusRow] = {}
-        async with self._database.begin_read() as connection:
+        async with self._database.begin_read() as transaction:
             for start in range(0, len(command_ids), _AT_ONCE):
                 part = command_ids[start : start + _AT_ONCE]
-                found = await connection.execute(select(statuses).where(statuses.c.id.in_(part)))
-                rows.update((row["id"], StatusRow(**row)) for row in found.mappings())
+                found = await transaction.rows(sql.OF, ids=list(part))
+                rows.update((row["id"], StatusRow(**row)) for row in found)
         for command_id, new in waiting.items():
             old = rows.get(command_id)
             rows[command_id] = new if old is None else join(old, new)
@@ -65,10 +63,6 @@ class StatusReader:
             DatabaseUnavailable: the database does not answer.
         """
         now = self._database.clock()
-        ended = statuses.c.finished_at < now - older_than
-        lost = and_(statuses.c.finished_at.is_(None), statuses.c.at < now - unfinished)
-        key = (statuses.c.id,)
-        removed = [
-            await prune(self._database, statuses, key, select(*key).where(old)) for old in (ended, lost)
-        ]
-        return sum(removed)
+        ended = await prune(self._database, sql.PRUNE_ENDED, before=now - older_than)
+        lost = await prune(self._database, sql.PRUNE_LOST, before=now - unfinished)
+        return ended + lost

@@ -8,6 +8,7 @@ import msgspec
 
 from worker.messaging.bus import timestamp
 from worker.messaging.status import CommandStatus, ErrorDocument, State, StatusChange
+from worker.state.statement import Sql, Statement
 
 _ENDED = ("done", "failed")
 _UNDER_WAY = ("running", "retrying")
@@ -57,7 +58,7 @@ def row_of(change: StatusChange) -> StatusRow:
 
 
 def join(old: StatusRow, new: StatusRow) -> StatusRow:
-    """Join two rows of one command; ``upsert`` says the same in SQL.
+    """Join two rows of one command; ``UPSERT`` says the same in SQL.
 
     The later ``at`` wins, and counts anew when it comes with a later putting back. But a first ``accepted`` never
     hides what a worker did: the intake's clock may be ahead, and its step is written by another process, at any
@@ -111,16 +112,11 @@ _AGAIN = f"({_WINS}) AND {_LATER}"
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
-COLUMNS = StatusRow.__struct_fields__
-"""Of the table, in the order of a row's values."""
+_COLUMNS = StatusRow.__struct_fields__
 
 
-def upsert(marks: Sequence[str]) -> str:
-    """Make the statement that joins rows with those in the table, as ``join`` does; takes rows as tuples.
-
-    It is text, the same for both databases but for ``marks``, the driver's placeholder for each column: as an
-    expression it would carry dozens of parameters a row.
-    """
+def _upsert(marks: Sequence[str]) -> Sql:
+    """Make the statement, with the driver's placeholder for each column."""
 
     def later(name: str) -> str:
         return f"CASE WHEN {_WINS} THEN excluded.{name} ELSE {_OLD}.{name} END"
@@ -147,10 +143,18 @@ def upsert(marks: Sequence[str]) -> str:
         "error_type": error("error_type"),
         "error_message": error("error_message"),
     }
-    return (
-        f"INSERT INTO {_OLD} ({', '.join(COLUMNS)}) VALUES ({', '.join(marks)}) "
-        f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}"
+    return Sql(
+        f"INSERT INTO {_OLD} ({', '.join(_COLUMNS)}) VALUES ({', '.join(marks)}) "
+        f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}",
+        _COLUMNS,
     )
+
+
+UPSERT = Statement(
+    _upsert(["?"] * len(_COLUMNS)), _upsert([f"${number}" for number in range(1, len(_COLUMNS) + 1)])
+)
+"""Joins rows, as tuples, with those in the table, as ``join`` does. It is text: as an expression it would carry dozens
+of parameters a row."""
 
 
 def document(row: StatusRow) -> CommandStatus:

@@ -12,7 +12,7 @@ import structlog
 from worker.errors import DatabaseUnavailable
 from worker.messaging.status import StatusChange
 from worker.state.database import Database
-from worker.state.status_row import COLUMNS, StatusRow, join, row_of, upsert
+from worker.state.status_row import UPSERT, StatusRow, join, row_of
 
 BATCH = 1000
 """Rows in one transaction; that many do not wait for the interval."""
@@ -38,7 +38,6 @@ class StatusWriter:
         self._capacity = capacity
         self._waiting: dict[str, StatusRow] = {}
         self._under_way: dict[str, StatusRow] = {}
-        self._statement = upsert(database.marks(len(COLUMNS)))
         self._some = asyncio.Event()
         self._many = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -100,8 +99,8 @@ class StatusWriter:
         # every process writes in the order of ids, so that two never wait for each other's rows
         rows = [msgspec.structs.astuple(self._under_way[command_id]) for command_id in sorted(ids)]
         try:
-            async with self._database.begin_write() as connection:
-                await connection.exec_driver_sql(self._statement, rows)
+            async with self._database.begin_write() as transaction:
+                await transaction.run_tuples(UPSERT, rows)
         except BaseException:
             newer, self._waiting = self._waiting, self._under_way
             self._under_way = {}

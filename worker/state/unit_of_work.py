@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import PendingRollbackError
-
-from worker.errors import DatabaseUnavailable, UsageError
+from worker.errors import UsageError
 from worker.messaging.unit_of_work import Parcel
 from worker.state.database import Database
 from worker.state.inbox import Inbox
-from worker.state.outage import translate
 from worker.state.outbox import outbox_values
-from worker.state.session import HandlerSession
-from worker.state.tables import outbox
+from worker.state.sql import outbox as sql
+from worker.state.transaction import Transaction
+
+if TYPE_CHECKING:
+    from worker.state.sessions.handler_session import HandlerSession
 
 _ROLLBACK_TIMEOUT = 5.0
 _CAUSES = 10
@@ -97,7 +98,7 @@ class ReadWork:
 
     def translate(self, error: BaseException) -> BaseException:
         """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
-        return _behind(error, self._database.shown)
+        return _behind(error, self._database)
 
 
 class SqlUnitOfWork:
@@ -145,21 +146,35 @@ class SqlUnitOfWork:
         Raises:
             DatabaseUnavailable: it was not committed, or nobody knows; the inbox makes a repeat harmless.
         """
-        works, session = self._works, self.session
-        async with works.database.bounded():
-            connection = await session.connection()
-            if not await works.inbox.add(connection, self._message_id, self._handler):
+        works = self._works
+        if self._session is None:
+            async with works.database.begin_write() as transaction:
+                kept = await self._keep(transaction, parcels)
+        else:
+            kept = await self._commit(self._session, parcels)
+        if kept and parcels and works.committed is not None:
+            works.committed()
+        return kept
+
+    async def _commit(self, session: HandlerSession, parcels: Sequence[Parcel]) -> bool:
+        async with self._works.database.bounded():
+            from worker.state.sessions.transaction import SessionTransaction  # loaded with the session
+
+            if not await self._keep(SessionTransaction(await session.connection()), parcels):
                 await self.rollback()
                 return False
-            if parcels:
-                rows = outbox_values(
-                    self._message_id, parcels, works.database.clock(), works.worker, works.lease
-                )
-                await connection.execute(works.database.insert(outbox).on_conflict_do_nothing(), rows)
             await session.settle()
         await _undo(session)
-        if parcels and works.committed is not None:
-            works.committed()
+        return True
+
+    async def _keep(self, transaction: Transaction, parcels: Sequence[Parcel]) -> bool:
+        """Note the work and what it sent; False when another delivery has noted it."""
+        works = self._works
+        if not await works.inbox.add(transaction, self._message_id, self._handler):
+            return False
+        now = works.database.clock()
+        rows = outbox_values(self._message_id, parcels, now, works.worker, works.lease)
+        await transaction.run_each(sql.ADD_ONCE, rows)
         return True
 
     async def rollback(self) -> None:
@@ -168,7 +183,7 @@ class SqlUnitOfWork:
 
     def translate(self, error: BaseException) -> BaseException:
         """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
-        return _behind(error, self._works.database.shown)
+        return _behind(error, self._works.database)
 
 
 async def _undo(session: HandlerSession | None) -> None:
@@ -181,16 +196,15 @@ async def _undo(session: HandlerSession | None) -> None:
         pass
 
 
-def _behind(error: BaseException, shown: str) -> BaseException:
+def _behind(error: BaseException, database: Database) -> BaseException:
     """Find an outage among an error's causes: a handler may have wrapped what its session raised."""
     found: BaseException | None = error
     for _ in range(_CAUSES):
         if found is None or not isinstance(error, Exception):
             return error
         # other errors may come from a database of the handler's own: not ours to judge
-        if isinstance(found, DatabaseUnavailable | PendingRollbackError):
-            translated = translate(found, shown)
-            if translated is not found or isinstance(found, DatabaseUnavailable):
-                return translated
+        lost = database.lost(found)
+        if lost is not None:
+            return lost
         found = found.__cause__ or found.__context__
     return error

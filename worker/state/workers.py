@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import delete, select
 
 from worker.state.database import Database
-from worker.state.tables import workers
+from worker.state.sql import workers as sql
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,17 +50,14 @@ class Workers:
             "types": msgspec.json.encode(heartbeat.types).decode(),
             "troubles": msgspec.json.encode(heartbeat.troubles).decode(),
         }
-        insert = self._database.insert(workers)
-        changes = {name: insert.excluded[name] for name in row if name != "id"}
-        async with self._database.begin_write() as connection:
-            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), row)
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.BEAT, **row)
 
     async def live(self, within: float) -> list[Heartbeat]:
         """List those that were seen in the last ``within`` seconds, oldest first."""
-        recent = workers.c.seen_at >= self._database.clock() - within
-        statement = select(workers).where(recent).order_by(workers.c.started_at, workers.c.id)
-        async with self._database.begin_read() as connection:
-            rows = (await connection.execute(statement)).mappings().all()
+        since = self._database.clock() - within
+        async with self._database.begin_read() as transaction:
+            rows = await transaction.rows(sql.LIVE, since=since)
         decode = msgspec.json.Decoder(tuple[str, ...]).decode
         return [
             Heartbeat(**(dict(row) | {name: decode(row[name]) for name in ("types", "troubles")}))
@@ -70,11 +66,11 @@ class Workers:
 
     async def remove(self, worker_id: str) -> None:
         """Forget a process: it stopped."""
-        async with self._database.begin_write() as connection:
-            await connection.execute(delete(workers).where(workers.c.id == worker_id))
+        async with self._database.begin_write() as transaction:
+            await transaction.run(sql.REMOVE, worker_id=worker_id)
 
     async def prune(self, older_than: float) -> int:
         """Forget processes that were not seen for ``older_than`` seconds, and say how many."""
-        lost = workers.c.seen_at < self._database.clock() - older_than
-        async with self._database.begin_write() as connection:
-            return int((await connection.execute(delete(workers).where(lost))).rowcount)
+        before = self._database.clock() - older_than
+        async with self._database.begin_write() as transaction:
+            return await transaction.run(sql.PRUNE, before=before)

@@ -14,18 +14,18 @@ BASE = Path("/srv/shop")
 
 def test_a_relative_path_counts_from_the_configuration_files_folder():
     """`sqlite:///var/worker.db` lies in the folder of the configuration file."""
-    assert parse("sqlite:///var/worker.db", BASE).url.database == "/srv/shop/var/worker.db"
+    assert parse("sqlite:///var/worker.db", BASE).path == Path("/srv/shop/var/worker.db")
 
 
 def test_an_absolute_path_stays():
     """Four slashes are an absolute path."""
-    assert parse("sqlite:////data/worker.db", BASE).url.database == "/data/worker.db"
+    assert parse("sqlite:////data/worker.db", BASE).path == Path("/data/worker.db")
 
 
 @pytest.mark.parametrize("text", ["sqlite://", "sqlite:///:memory:", ":memory:"])
 def test_a_database_without_a_path_goes_with_the_process(text):
     """Every way to write it means a database that lasts as long as the process."""
-    assert parse(text, BASE).url is None
+    assert parse(text, BASE).path is None
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])

@@ -6,12 +6,14 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from worker.errors import ConfigurationError, DatabaseUnavailable, UsageError
 from worker.state.database import Database
+from worker.state.statement import Sql, Statement
 from worker.state.waits import Waits
 
 HASTY = Waits(pool=0.05, lock=0.05, transaction=2.0)
@@ -30,8 +32,8 @@ async def test_a_file_is_durable_and_read_while_written(tmp_path):
     database = Database("sqlite:///state.db", base=tmp_path)
     await database.connect(5.0)
     async with database.begin_write() as connection:
-        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
-        assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2
+        assert await connection.value("PRAGMA journal_mode") == "wal"
+        assert await connection.value("PRAGMA synchronous") == 2
     await database.close()
 
 
@@ -53,13 +55,13 @@ async def test_sessions_and_stores_see_the_same_data_in_memory():
     await database.connect(5.0)
     folder = Path(database._folder)
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+        await connection.run("CREATE TABLE things (name TEXT)")
     session = database.session()
     await session.execute(text("INSERT INTO things VALUES ('one')"))
     await session.settle()
     await session.undo()
     async with database.begin_read() as connection:
-        assert (await connection.execute(text("SELECT name FROM things"))).scalar_one() == "one"
+        assert await connection.value("SELECT name FROM things") == "one"
     await database.close()
     await database.close()
     assert not folder.exists()
@@ -106,34 +108,41 @@ async def test_a_transaction_is_bounded(tmp_path):
     await database.connect(5.0)
     with pytest.raises(DatabaseUnavailable, match=r"within 0\.05 s"):
         async with database.begin_write() as connection:
-            await connection.execute(text("CREATE TABLE things (name TEXT)"))
+            await connection.run("CREATE TABLE things (name TEXT)")
             await asyncio.Event().wait()
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+        await connection.run("CREATE TABLE things (name TEXT)")
     await database.close()
 
 
 async def test_errors_in_the_statement_stay_what_they_are(database):
     """Only an outage is DatabaseUnavailable: a violated constraint or a wrong statement is the caller's."""
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE things (name TEXT PRIMARY KEY)"))
-        await connection.execute(text("INSERT INTO things VALUES ('one')"))
-    with pytest.raises(IntegrityError):
+        await connection.run("CREATE TABLE things (name TEXT PRIMARY KEY)")
+        await connection.run("INSERT INTO things VALUES ('one')")
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)):
         async with database.begin_write() as connection:
-            await connection.execute(text("INSERT INTO things VALUES ('one')"))
+            await connection.run("INSERT INTO things VALUES ('one')")
     with pytest.raises(Exception) as caught:
         async with database.begin_write() as connection:
-            await connection.execute(text("SELEC"))
+            await connection.run("SELEC")
     assert not isinstance(caught.value, DatabaseUnavailable)
 
 
 async def test_errors_do_not_show_parameters(database):
     """What a statement was given stays out of errors, which go to logs."""
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE things (name TEXT PRIMARY KEY)"))
-    insert = text("INSERT INTO things VALUES (:name)")
+        await connection.run("CREATE TABLE things (name TEXT PRIMARY KEY)")
+    store = Statement(
+        Sql("INSERT INTO things VALUES (?)", ("name",)), Sql("INSERT INTO things VALUES ($1)", ("name",))
+    )
     async with database.begin_write() as connection:
-        await connection.execute(insert, {"name": "secret"})
+        await connection.run(store, name="secret")
+    with pytest.raises(Exception) as caught:
+        async with database.begin_write() as connection:
+            await connection.run(store, name="secret")
+    assert "secret" not in str(caught.value).split("DETAIL")[0]
+    insert = text("INSERT INTO things VALUES (:name)")
     session = database.session()
     with pytest.raises(IntegrityError) as caught:
         await session.execute(insert, {"name": "secret"})
@@ -155,7 +164,7 @@ async def test_a_read_session_cannot_write(database):
 async def test_a_cancelled_transaction_leaves_nothing(database):
     """A handler cancelled in the middle of its transaction leaves no write and no lock behind."""
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+        await connection.run("CREATE TABLE things (name TEXT)")
     started = asyncio.Event()
 
     async def work():
@@ -173,7 +182,7 @@ async def test_a_cancelled_transaction_leaves_nothing(database):
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     async with database.begin_write() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM things"))).scalar_one() == 0
+        assert await connection.value("SELECT count(*) FROM things") == 0
 
 
 @pytest.mark.parametrize("call", ["commit", "rollback", "begin"])

@@ -7,12 +7,21 @@ import subprocess
 import sys
 
 import pytest
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import MetaData, text
 
 from worker.errors import ConfigurationError
-from worker.state import migrator
+from worker.state.migrating import pending
 from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.tables import metadata
+
+
+async def reflected(database) -> MetaData:
+    """What is there."""
+    found = MetaData()
+    session = database.session(read_only=True)
+    await (await session.connection()).run_sync(found.reflect)
+    await session.undo()
+    return found
 
 
 async def test_setup_is_repeatable(connect):
@@ -29,7 +38,7 @@ async def test_two_engines_at_once(connect):
     databases = [await connect() for _ in range(4)]
     await asyncio.gather(*(database.setup() for database in databases))
     async with databases[0].begin_read() as connection:
-        count = (await connection.execute(text("SELECT count(*) FROM worker_schema_version"))).scalar_one()
+        count = await connection.value("SELECT count(*) FROM worker_schema_version")
     assert count == len(MIGRATIONS)
 
 
@@ -62,7 +71,7 @@ async def test_two_processes_at_once(tmp_path, url):
 async def test_a_newer_database_is_refused(database):
     """A program that is older than the database's tables says so and touches nothing."""
     async with database.begin_write() as connection:
-        await connection.execute(text("INSERT INTO worker_schema_version VALUES (999, '0999_future', 0)"))
+        await connection.run("INSERT INTO worker_schema_version VALUES (999, '0999_future', 0)")
     for call in (database.setup, database.missing):
         with pytest.raises(ConfigurationError, match="0999_future"):
             await call()
@@ -73,10 +82,15 @@ async def test_only_what_is_missing_is_applied(database):
     later = Migration(
         998, "0998_more", lambda connection: connection.execute(text("CREATE TABLE more (id INTEGER)"))
     )
-    async with database.begin_write() as connection:
-        assert await migrator.pending(connection, (*MIGRATIONS, later)) == ["0998_more"]
-        await migrator.upgrade(connection, 0.0, (*MIGRATIONS, later))
-        assert await migrator.pending(connection, (*MIGRATIONS, later)) == []
+    known = (*MIGRATIONS, later)
+
+    async def missing() -> list[str]:
+        async with database.begin_read() as transaction:
+            return [migration.name for migration in await pending(transaction, known)]
+
+    assert await missing() == ["0998_more"]
+    await database.upgrade(known)
+    assert await missing() == []
 
 
 async def test_a_failed_migration_changes_nothing(database):
@@ -87,11 +101,9 @@ async def test_a_failed_migration_changes_nothing(database):
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError):
-        async with database.begin_write() as connection:
-            await migrator.upgrade(connection, 0.0, (*MIGRATIONS, Migration(998, "0998_broken", broken)))
-    async with database.begin_read() as connection:
-        tables = await connection.run_sync(lambda c: inspect(c).get_table_names())
-    assert "half" not in tables
+        await database.upgrade((*MIGRATIONS, Migration(998, "0998_broken", broken)))
+    found = await reflected(database)
+    assert "half" not in found.tables
 
 
 async def test_the_migrations_make_the_tables_that_the_code_uses(database):
@@ -107,9 +119,7 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(database):
             if table.name.startswith("worker_")
         }
 
-    found = MetaData()
-    async with database.begin_read() as connection:
-        await connection.run_sync(found.reflect)
+    found = await reflected(database)
     made, wanted = shape(found), shape(metadata)
     # PostgreSQL lists the index of a unique constraint too
     for name, (columns, indexes) in wanted.items():

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.state.parcels import parcel
 from worker.messaging.transport import Outgoing
 from worker.state.outbox import Outbox, outbox_values
-from worker.state.tables import outbox as table
+from worker.state.sql import outbox as sql
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def commit(database):
     async def do(origin, *parcels, worker="", lease=0.0):
         rows = outbox_values(origin, parcels, database.clock(), worker, lease)
         async with database.begin_write() as connection:
-            await connection.execute(database.insert(table), rows)
+            await connection.run_each(sql.ADD, rows)
 
     return do
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -40,7 +41,7 @@ async def far(postgres_url: str, proxy: Proxy, tmp_path: Path) -> AsyncIterator[
     await database.connect(20.0)
     await database.setup()
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE things (name TEXT)"))
+        await connection.run("CREATE TABLE things (name TEXT)")
     yield database
     proxy.clear()
     await database.close()
@@ -83,7 +84,7 @@ async def test_a_cut_inside_a_transaction_is_an_outage(far, proxy):
     await session.undo()
     await work_again(far)
     async with far.begin_read() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM things"))).scalar_one() == 0
+        assert await connection.value("SELECT count(*) FROM things") == 0
 
 
 async def test_a_server_that_falls_silent_is_an_outage_in_time(far, proxy):
@@ -122,6 +123,17 @@ def test_a_silent_server_is_believed_for_less_than_half_a_minute():
     assert Waits().statement + postgresql_connection.MARGIN < 30.0
 
 
+async def test_whatever_the_driver_says_of_a_connection_that_is_lost_is_an_outage(far):
+    """Its own confusion, too, which has no code."""
+    with pytest.raises(DatabaseUnavailable, match="another operation"):
+        async with far.begin_read() as transaction:
+            transaction.connection.terminate()
+            raise asyncpg.InternalClientError(
+                "cannot switch to state 12; another operation (2) is in progress"
+            )
+    await far.ping()
+
+
 async def test_a_server_that_refuses_is_named_without_its_password(far, proxy):
     """No connection is an outage, at connect and later."""
     proxy.refuse()
@@ -152,7 +164,7 @@ async def test_handlers_that_hold_their_transactions_do_not_stop_the_stores(far)
 async def test_a_lock_that_is_held_too_long_is_an_outage(far):
     """Nothing is wrong with the message that meets it."""
     async with far.begin_write() as connection:
-        await connection.execute(text("LOCK TABLE things"))
+        await connection.run("LOCK TABLE things")
         session = far.session()
         with pytest.raises(DatabaseUnavailable, match="lock timeout"):
             await session.execute(text("INSERT INTO things VALUES ('one')"))
@@ -170,12 +182,12 @@ async def test_a_wrong_parameter_is_the_handlers_fault(far):
 
 async def test_a_read_sees_one_state(far):
     """What others commit meanwhile is not in a transaction that reads."""
-    count = text("SELECT count(*) FROM things")
+    count = "SELECT count(*) FROM things"
     async with far.begin_read() as reading:
-        assert (await reading.execute(count)).scalar_one() == 0
+        assert await reading.value(count) == 0
         async with far.begin_write() as writing:
-            await writing.execute(text("INSERT INTO things VALUES ('one')"))
-        assert (await reading.execute(count)).scalar_one() == 0
+            await writing.run("INSERT INTO things VALUES ('one')")
+        assert await reading.value(count) == 0
 
 
 async def test_an_address_that_the_driver_does_not_understand_is_a_configuration_error(tmp_path):
@@ -190,8 +202,7 @@ async def test_an_address_that_the_driver_does_not_understand_is_a_configuration
 async def test_the_system_watches_the_line(far):
     """A machine that is gone without a word is noticed in seconds, not in the system's quarter of an hour."""
     async with far.begin_read() as connection:
-        raw = await connection.get_raw_connection()
-        line = raw.driver_connection._transport.get_extra_info("socket")
+        line = connection.connection._transport.get_extra_info("socket")
         assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000

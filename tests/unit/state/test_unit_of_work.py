@@ -17,13 +17,13 @@ from worker.state.unit_of_work import SqlUnitsOfWork
 @pytest.fixture
 async def works(database):
     async with database.begin_write() as connection:
-        await connection.execute(text("CREATE TABLE effects (name TEXT)"))
+        await connection.run("CREATE TABLE effects (name TEXT)")
     return SqlUnitsOfWork(database, Inbox(database), "w1")
 
 
 async def effects(database) -> list[str]:
     async with database.begin_read() as connection:
-        return list((await connection.execute(text("SELECT name FROM effects"))).scalars())
+        return [row["name"] for row in await connection.rows("SELECT name FROM effects")]
 
 
 async def write(work, name="done"):

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
-
-from worker.state.migrations import m0001_initial, m0002_control, m0003_troubles
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One change: its number, its name and what it does inside the transaction it is given."""
+    """One change: its number, its name and what it does inside the transaction it is given, SQLAlchemy's."""
 
     version: int
     name: str
-    upgrade: Callable[[Connection], None]
+    upgrade: Callable[[Any], object]
+
+
+def _migration(version: int, name: str) -> Migration:
+    def upgrade(connection: Any) -> None:
+        # imported when it is applied: it brings SQLAlchemy, which a worker whose tables are there does not need
+        import_module(f"{__name__}.m{name}").upgrade(connection)
+
+    return Migration(version, name, upgrade)
 
 
 MIGRATIONS = (
-    Migration(1, "0001_initial", m0001_initial.upgrade),
-    Migration(2, "0002_control", m0002_control.upgrade),
-    Migration(3, "0003_troubles", m0003_troubles.upgrade),
+    _migration(1, "0001_initial"),
+    _migration(2, "0002_control"),
+    _migration(3, "0003_troubles"),
 )
 """All of them, in order. A new one: a file ``m<number>_<name>.py`` and a line here."""

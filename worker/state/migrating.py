@@ -1,0 +1,34 @@
+"""Which migrations a database lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from worker.errors import ConfigurationError
+from worker.state.migrations import MIGRATIONS, Migration
+from worker.state.sql import schema
+from worker.state.statement import Sql, Statement
+from worker.state.transaction import Transaction
+
+_THERE = Statement(
+    Sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'worker_schema_version'"),
+    Sql("SELECT 1 WHERE to_regclass('worker_schema_version') IS NOT NULL"),
+)
+
+
+async def pending(transaction: Transaction, known: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
+    """Return the migrations that are not applied yet, in order.
+
+    Raises:
+        ConfigurationError: some were applied that this program does not know.
+    """
+    if await transaction.first(_THERE) is None:
+        return list(known)
+    applied = {row["version"]: row["name"] for row in await transaction.rows(schema.APPLIED)}
+    newer = sorted(set(applied) - {migration.version for migration in known})
+    if newer:
+        raise ConfigurationError(
+            f"the database's tables are newer than this program: it knows migrations up to {known[-1].name}, "
+            f"the database has {applied[newer[-1]]}; install the newer program or use another database"
+        )
+    return [migration for migration in known if migration.version not in applied]

@@ -1,0 +1,25 @@
+"""Made from ``worker.state.statements.inbox`` by ``python -m worker.state.statements``: change it there."""
+
+from __future__ import annotations
+
+from worker.state.statement import Sql, Statement
+
+KNOWN = Statement(
+    Sql('SELECT worker_inbox.message_id, worker_inbox.handler FROM worker_inbox WHERE worker_inbox.message_id IN (SELECT value FROM json_each(?))', ('ids',)),
+    Sql('SELECT worker_inbox.message_id, worker_inbox.handler FROM worker_inbox WHERE worker_inbox.message_id = ANY ($1::VARCHAR[])', ('ids',)),
+)
+
+ADD = Statement(
+    Sql('INSERT INTO worker_inbox (message_id, handler, done_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', ('message_id', 'handler', 'done_at')),
+    Sql('INSERT INTO worker_inbox (message_id, handler, done_at) VALUES ($1::VARCHAR, $2::VARCHAR, $3::FLOAT) ON CONFLICT DO NOTHING', ('message_id', 'handler', 'done_at')),
+)
+
+FORGET = Statement(
+    Sql('DELETE FROM worker_inbox WHERE worker_inbox.message_id = ?', ('message_id',)),
+    Sql('DELETE FROM worker_inbox WHERE worker_inbox.message_id = $1::VARCHAR', ('message_id',)),
+)
+
+PRUNE = Statement(
+    Sql('DELETE FROM worker_inbox WHERE (worker_inbox.message_id, worker_inbox.handler) IN (SELECT anon_1.message_id, anon_1.handler FROM (SELECT worker_inbox.message_id AS message_id, worker_inbox.handler AS handler FROM worker_inbox WHERE worker_inbox.done_at < ? LIMIT ? OFFSET 0) AS anon_1)', ('before', 'portion')),
+    Sql('DELETE FROM worker_inbox WHERE (worker_inbox.message_id, worker_inbox.handler) IN (SELECT anon_1.message_id, anon_1.handler FROM (SELECT worker_inbox.message_id AS message_id, worker_inbox.handler AS handler FROM worker_inbox WHERE worker_inbox.done_at < $1::FLOAT LIMIT $2 OFFSET 0) AS anon_1)', ('before', 'portion')),
+)

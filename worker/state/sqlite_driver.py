@@ -1,0 +1,160 @@
+"""Transactions on SQLite: one connection that writes, some that read.
+
+SQLite has one writer at a time. One writing connection a process lets the process's own writers queue in order of
+arrival, on the loop; SQLite's busy handler, which is unfair, is left to settle between processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from worker.errors import DatabaseUnavailable
+from worker.state.pool import Pool
+from worker.state.sqlite_connection import SwiftConnection, open_connection
+from worker.state.statement import Sql
+from worker.state.transaction import Row, Transaction
+from worker.state.waits import Waits
+
+_ROLLBACK = 5.0
+_GOODBYE = 10.0
+"""Seconds for all connections."""
+
+
+class SqliteDriver:
+    """Sessions of handlers borrow from the same pools: there is one writer, whoever it is.
+
+    Args:
+        path: of the file.
+        shown: the database's URL.
+        waits: upper bounds on waiting, and the number of readers.
+        lasting: whether a commit must survive a power cut.
+    """
+
+    def __init__(self, path: Path, shown: str, waits: Waits, *, lasting: bool) -> None:
+        self._path = path
+        self._shown = shown
+        self._waits = waits
+        # FULL: a commit survives a power cut too, as a 202 promises
+        self._durability = "FULL" if lasting else "OFF"
+        self.writers = self._pool("foreign_keys=ON", f"synchronous={self._durability}", size=1)
+        self.readers = self._pool("foreign_keys=ON", "query_only=ON", size=waits.readers)
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Make the folder, and let the file be read while it is written."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnavailable(f"database {self._shown}: unable to open: {error}") from error
+        connection = await self.writers.take()
+        try:
+            # the mode stays with the file; it cannot be changed inside a transaction
+            await connection.do(_execute, "PRAGMA journal_mode=WAL", ())
+        finally:
+            await self.end(self.writers, connection)
+
+    @asynccontextmanager
+    async def begin(self, *, write: bool) -> AsyncIterator[Transaction]:
+        """Give a transaction; one that writes holds the write lock from its beginning."""
+        pool = self.writers if write else self.readers
+        connection = await pool.take()
+        try:
+            await connection.do(_execute, "BEGIN IMMEDIATE" if write else "BEGIN", ())
+            yield SqliteTransaction(connection)
+            await connection.do(_execute, "COMMIT", ())
+        except BaseException:
+            await self.end(pool, connection)
+            raise
+        pool.give(connection)
+
+    async def end(self, pool: Pool[SwiftConnection], connection: SwiftConnection) -> None:
+        """Roll back what may be open and give a connection back, also when whoever waits for that is cancelled."""
+        task = asyncio.get_running_loop().create_task(_end(pool, connection))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Close every connection that is not in use, within some seconds."""
+        await asyncio.gather(*self._ending)
+        idle = [*self.writers.close(), *self.readers.close()]
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                await asyncio.gather(*(connection.close() for connection in idle))
+        except TimeoutError:  # a file system that hangs: the process's end lets go
+            pass
+
+    def _pool(self, *pragmas: str, size: int) -> Pool[SwiftConnection]:
+        async def opened() -> SwiftConnection:
+            connection = open_connection(
+                self._path, pragmas=pragmas, isolation_level=None, timeout=self._waits.lock
+            )
+            await connection
+            return connection
+
+        async def alive(_connection: SwiftConnection) -> bool:
+            return True
+
+        return Pool(opened, alive, SwiftConnection.stop, size, self._waits.pool)
+
+
+class SqliteTransaction(Transaction):
+    """A transaction on a connection of this driver; a statement is one change of thread."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: SwiftConnection) -> None:
+        self._connection = connection
+
+    def _bound(self, sql: Sql, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return sql.listed(values)
+
+    async def _fetch(self, text: str, values: tuple[Any, ...]) -> Sequence[Row]:
+        found: list[Row] = await self._connection.do(_fetch, text, values)
+        return found
+
+    async def _execute(self, text: str, values: tuple[Any, ...]) -> int:
+        return int(await self._connection.do(_execute, text, values))
+
+    async def _execute_many(self, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        await self._connection.do(_execute_many, text, rows)
+
+
+async def _end(pool: Pool[SwiftConnection], connection: SwiftConnection) -> None:
+    try:
+        async with asyncio.timeout(_ROLLBACK):
+            await connection.do(_roll_back)
+    except (TimeoutError, ValueError, sqlite3.Error):
+        pool.drop(connection)
+    else:
+        pool.give(connection)
+
+
+def _fetch(connection: sqlite3.Connection, text: str, values: tuple[Any, ...]) -> list[Row]:
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    try:
+        return cursor.execute(text, values).fetchall()
+    finally:
+        cursor.close()
+
+
+def _execute(connection: sqlite3.Connection, text: str, values: tuple[Any, ...]) -> int:
+    cursor = connection.execute(text, values)
+    changed = cursor.rowcount
+    cursor.close()
+    return changed
+
+
+def _execute_many(connection: sqlite3.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    connection.executemany(text, rows).close()
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.rollback()
