@@ -83,6 +83,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]] | None = None
         self._epoch = 0
         self._closing = False
+        self._ending = False
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._starting: asyncio.Task[None] | None = None
         self._committed_at = 0
@@ -112,6 +113,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
 
     async def drain(self) -> None:
         """Hand out no more, and wait for what runs: this life is to end, though nothing failed."""
+        self._ending = True
         self.handing = False
         self._host.recall()
         await self._drain()
@@ -120,7 +122,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         """Commit what is done and leave the group; call it once ``run`` is over."""
         self._closing = True
         self.handing = False
-        self._broken.cancel()
+        if not self._broken.cancel() and not self._broken.cancelled():
+            self._broken.exception()  # told by ``run``, unless that was over before
         self._settled.set()
         if self._starting is not None:  # cancelled while it connects the driver would forget an open socket
             await asyncio.wait({self._starting}, timeout=1.0)
@@ -188,7 +191,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._holdings.begin(windows)
         self._committer.forget()
         self._apply(assigned)  # it may have changed meanwhile
-        self.handing = True
+        self.handing = not self._ending
         self._watch.began()
         self._assigned.set()
         self.joined.set()
