@@ -13,9 +13,19 @@ from worker import App, Context, Retry
 app = App("flow")
 
 QUICK = Retry(max_retries=3, delay=0.2, multiplier=2.0, jitter=0.0)
+STARTS = "starts"
 NOTES = "notes"
 LINE = "{number:08d} {pid:08d}\n"
 WIDTH = len(LINE.format(number=0, pid=0))
+
+
+def note(name: str, number: int) -> None:
+    """Write a line, in one write."""
+    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(file, LINE.format(number=number, pid=os.getpid()).encode())
+    finally:
+        os.close(file)
 
 
 async def work(number: int) -> None:
@@ -40,13 +50,10 @@ class Take(msgspec.Struct, frozen=True):
 
 @app.handler
 async def take(command: Take, context: Context) -> None:
-    """Write a line, in one write."""
+    """Note that it was begun, and that it is done."""
+    note(STARTS, command.number)
     await work(command.number)
-    file = os.open(NOTES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(file, LINE.format(number=command.number, pid=os.getpid()).encode())
-    finally:
-        os.close(file)
+    note(NOTES, command.number)
 
 
 @app.command(retry=QUICK)

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.faults.app import NOTES, WIDTH
+from tests.faults.app import NOTES, STARTS, WIDTH
 
 TABLES = ("kept", "told")
 COLUMNS = "number INTEGER, message_id TEXT, attempt INTEGER"
@@ -28,6 +28,7 @@ class Effects:
 
     def __init__(self, folder: Path, url: str) -> None:
         self._url = url
+        self._starts = folder / STARTS
         self._notes = folder / NOTES
         self._read = 0
         self._counted = (0.0, 0)
@@ -64,6 +65,13 @@ class Effects:
     def numbers(self, table: str) -> Counter[int]:
         """How often each number is stored."""
         return Counter(int(number) for (number,) in self.run(f"SELECT number FROM {table}"))
+
+    def begun(self) -> set[int]:
+        """Numbers that a handler has begun to note."""
+        if not self._starts.exists():
+            return set()
+        lines = self._starts.read_bytes().splitlines(keepends=True)
+        return {int(line.split()[0]) for line in lines if len(line) == WIDTH}
 
     def look(self) -> list[tuple[int, int]]:
         """Read what was noted since the last look: number and process of each."""

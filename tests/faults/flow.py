@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,8 @@ from tests.e2e.processes import Process
 from tests.e2e.project import Intake, Project
 from tests.e2e.waiting import until
 from tests.faults.effects import Effects
-from tests.faults.load import LANES, LINES, Load, id_of, type_of
+from tests.faults.in_flight import InFlight, Queues
+from tests.faults.load import Load, id_of, type_of
 from worker.runtime.consumer import MAX_PREFETCH
 
 COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "4000"))
@@ -50,7 +52,7 @@ class Flow:
 
     Args:
         transport: its name, and its URL as the processes reach it.
-        waiting: how many messages the broker holds now, in hand or not.
+        queues: what the broker says of them.
         database: URL of the state; a file by default.
         seen: URL by which the test itself looks at the state, where it is another one.
     """
@@ -59,7 +61,7 @@ class Flow:
         self,
         project: Project,
         transport: tuple[str, str],
-        waiting: Callable[[], int],
+        queues: Queues,
         *,
         options: str = "",
         database: str | None = None,
@@ -68,7 +70,8 @@ class Flow:
     ) -> None:
         self.project = project
         self.commands = commands
-        self.waiting = waiting
+        self._queues = queues
+        self._in_flight = InFlight(queues)
         self._name, url = transport
         database = database or f"sqlite:///{project.folder}/var/worker.db"
         self._seen = seen or database
@@ -120,9 +123,14 @@ class Flow:
         """The clock by which ``Tally.accepted`` tells when."""
         return time.monotonic()
 
+    def fault(self) -> AbstractContextManager[None]:
+        """Break something in the block, which the workers outlive."""
+        return self._in_flight.held(self.workers)
+
     def replace(self, worker: Process) -> None:
         """Kill a worker with -9, and start another one in its place."""
-        worker.kill()
+        with self._in_flight.begun(self.workers, self.effects.begun):
+            worker.kill()
         self.workers[self.workers.index(worker)] = self._consume()
 
     def restart_intake(self) -> None:
@@ -162,12 +170,14 @@ class Flow:
             until(lambda: self._probe(kind, 1), f"{kind} is taken after the fault", BACK, 0.2)  # noqa: B023
         return back
 
-    def finish(self, *, lost: Callable[[set[int]], None] | None = None, deaths: int = 1) -> None:
+    def finish(self, *, lost: Callable[[set[int]], None] | None = None) -> None:
         """Drain, count, and stop everything.
+
+        Handled again may be what was in flight at the faults, and what was posted again because nobody knew
+        whether it had been taken.
 
         Args:
             lost: judges which numbers are missing, where the fault itself took some away; by default none may be.
-            deaths: how often everything in hand may have been handed out again.
         """
         until(lambda: self.load.done, "every command is accepted", DRAIN, 0.2)
         posted = {number: type_of(number) for number in range(self.commands)} | self._probes
@@ -191,7 +201,7 @@ class Flow:
             assert not twice, f"{what} stored twice: {len(twice)}, {twice[:20]}"
         self._check_ids()
         duplicates = noted.total() - len(noted)
-        allowed = deaths * IN_HAND + tally.repeated + LANES * LINES
+        allowed = self._in_flight.total + tally.repeated
         assert duplicates <= allowed, f"{duplicates} handled again, {allowed} were in flight"
         failures = self.effects.rows("worker_failures")
         assert failures == 0, f"{failures} failed"
@@ -203,7 +213,7 @@ class Flow:
         for worker in self.workers:
             worker.stop()
         self.intake.process.stop()
-        until(lambda: self.waiting() == 0, "nothing was given back at the end", every=0.5)
+        until(lambda: self._queues.waiting() == 0, "nothing was given back at the end", every=0.5)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -230,7 +240,7 @@ class Flow:
         takes = sum(kind == "Take" for kind in posted.values())
         if not may_miss and (len(self.effects.noted) < takes or kept < len(posted) - takes):
             return False
-        if self.effects.rows("worker_outbox") or self.waiting():
+        if self.effects.rows("worker_outbox") or self._queues.waiting():
             return False
         return self.effects.rows("told") >= kept
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -14,6 +14,8 @@ from tests.e2e.project import Project
 from tests.faults.flow import Flow
 from tests.proxy.proxy import Proxy
 
+QUEUE = "flow-take"
+"""Of the commands that are noted."""
 YOUNG = 12.0
 """Seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed."""
 
@@ -23,7 +25,10 @@ class Rabbit:
 
     Attributes:
         proxy: what the workers and the intake connect through.
+        steady: seconds for which a count must stay the same: the broker's channels tell theirs every second.
     """
+
+    steady = 2.5
 
     def __init__(self, broker: OwnRabbitMQ, url: str, proxy: Proxy) -> None:
         self.broker = broker
@@ -37,7 +42,7 @@ class Rabbit:
         port = str(self.proxy.port).join(parts.netloc.rsplit(str(parts.port), 1))
         url = urlunsplit(parts._replace(netloc=port))
         options = f'queue_type = "{queue_type}"'
-        return Flow(project, ("rabbitmq", url), self.waiting, options=options, database=database)
+        return Flow(project, ("rabbitmq", url), self, options=options, database=database)
 
     def queues(self) -> dict[str, int]:
         """Messages of each queue, in hand or not, as the broker last counted; one where it has not counted yet."""
@@ -48,6 +53,19 @@ class Rabbit:
         """Messages on all queues: counted now where nobody has them in hand, else as of a few seconds ago."""
         counted = self.queues()
         return max(sum(counted.values()), asyncio.run(self._ready(list(counted))))
+
+    def held(self) -> int:
+        """Commands to note that are handed out and not settled, while no worker moves."""
+        vhost = quote(self._vhost)
+        consumers = self.broker.api("GET", f"consumers/{vhost}").json()
+        mine = {one["channel_details"]["name"] for one in consumers if one["queue"]["name"] == QUEUE}
+        channels = self.broker.api("GET", f"vhosts/{vhost}/channels").json()
+        return sum(one.get("messages_unacknowledged", 0) for one in channels if one["name"] in mine)
+
+    def unsettled(self, begun: Collection[int]) -> int:
+        """How many of those that were begun are not settled, while no worker moves."""
+        queue = self.broker.api("GET", f"queues/{quote(self._vhost)}/{QUEUE}").json()
+        return len(begun) - int(queue.get("message_stats", {}).get("ack", 0))
 
     def delete(self, queue: str) -> None:
         """Take a queue away by the operator's hand."""

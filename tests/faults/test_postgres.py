@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +15,7 @@ from tests.brokers.postgres import OwnPostgres
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.flow import Flow
+from tests.faults.load import id_of
 from tests.proxy.proxy import Proxy
 
 pytestmark = [
@@ -27,12 +28,19 @@ pytestmark = [
 ]
 
 
+HELD = """SELECT message_id FROM transport_messages AS m JOIN transport_queues AS q ON q.id = m.queue
+    WHERE q.name = 'flow-take' AND m.lease IS NOT NULL"""
+
+
 class Place:
     """One database of a server that this module of tests has to itself.
 
     Attributes:
         proxy: what the workers and the intake connect through.
+        steady: seconds for which a count must stay the same: what was asked last is being done.
     """
+
+    steady = 0.5
 
     def __init__(self, server: OwnPostgres, url: str, proxy: Proxy) -> None:
         self.server = server
@@ -46,7 +54,7 @@ class Place:
         return Flow(
             project,
             ("postgres", far),
-            self.waiting,
+            self,
             options="lease = 5",
             database=far if state_too else self._url,
             seen=self._url,
@@ -54,15 +62,25 @@ class Place:
 
     def waiting(self) -> int:
         """Messages on all queues, in hand or not."""
+        return len(self._ids("SELECT message_id FROM transport_messages"))
 
-        async def count() -> int:
+    def held(self) -> int:
+        """Commands to note that are handed out and not settled, while no worker moves."""
+        return len(self._ids(HELD))
+
+    def unsettled(self, begun: Collection[int]) -> int:
+        """How many of those that were begun are not settled, while no worker moves."""
+        return len({id_of(number) for number in begun}.intersection(self._ids(HELD)))
+
+    def _ids(self, statement: str) -> list[str]:
+        async def fetch() -> list[str]:
             connection = await asyncpg.connect(self._url, timeout=20)
             try:
-                return int(await connection.fetchval("SELECT count(*) FROM transport_messages"))
+                return [str(row[0]) for row in await connection.fetch(statement)]
             finally:
                 await connection.close()
 
-        return asyncio.run(count())
+        return asyncio.run(fetch())
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +107,8 @@ def test_server_restarted(place: Place, project: Project) -> None:
     """A server that is stopped in order and started again gets its workers back, and keeps what it had."""
     with place.flow(project) as flow:
         part(flow, 0.25)
-        place.server.stop()
+        with flow.fault():
+            place.server.stop()
         place.server.start()
         print(f"back in {flow.until_back():.1f} s")
         flow.finish()
@@ -100,10 +119,11 @@ def test_server_killed(place: Place, project: Project) -> None:
     with place.flow(project) as flow:
         for share in (0.2, 0.4):
             part(flow, share)
-            place.server.kill()
+            with flow.fault():
+                place.server.kill()
             place.server.start()
         print(f"back in {flow.until_back():.1f} s")
-        flow.finish(deaths=2)
+        flow.finish()
 
 
 def test_connections_cut(place: Place, project: Project) -> None:
@@ -111,16 +131,18 @@ def test_connections_cut(place: Place, project: Project) -> None:
     with place.flow(project) as flow:
         for share in (0.2, 0.3, 0.4):
             part(flow, share)
-            place.proxy.cut()
+            with flow.fault():
+                place.proxy.cut()
         print(f"back in {flow.until_back():.1f} s")
-        flow.finish(deaths=3)
+        flow.finish()
 
 
 def test_half_open_connections(place: Place, project: Project) -> None:
     """Connections that swallow everything and are never closed are noticed, and replaced."""
     with place.flow(project, state_too=False) as flow:
         part(flow, 0.25)
-        place.proxy.strand()
+        with flow.fault():
+            place.proxy.strand()
         print(f"back in {flow.until_back():.1f} s")
         flow.finish()
 
@@ -129,7 +151,8 @@ def test_network_frozen_for_a_while(place: Place, project: Project) -> None:
     """While nothing passes, on new connections either, nothing is lost; afterwards they work again."""
     with place.flow(project, state_too=False) as flow:
         part(flow, 0.25)
-        place.proxy.freeze()
+        with flow.fault():
+            place.proxy.freeze()
         until(lambda: flow.intake.client.get("/readyz").status_code == 503, "the intake says so", 60)
         place.proxy.clear()
         print(f"back in {flow.until_back():.1f} s")
@@ -145,4 +168,4 @@ def test_workers_killed_in_handlers(place: Place, project: Project) -> None:
             part(flow, 0.15 + 0.5 * number / deaths)
             flow.replace(chance.choice(flow.workers))
         print(f"back in {flow.until_back():.1f} s")
-        flow.finish(deaths=deaths)
+        flow.finish()

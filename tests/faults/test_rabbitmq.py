@@ -14,7 +14,7 @@ from tests.e2e.project import Project
 from tests.e2e.waiting import stays, until
 from tests.faults.flow import IN_HAND, Flow
 from tests.faults.load import LANES, LINES
-from tests.faults.rabbit import YOUNG, Rabbit, rabbit
+from tests.faults.rabbit import QUEUE, YOUNG, Rabbit, rabbit
 
 pytestmark = [
     pytest.mark.e2e,
@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.xdist_group("rabbitmq-faults"),
 ]
 
-QUEUE = "flow-take"
 WRONG = "not-the-password"
 
 
@@ -52,7 +51,8 @@ def test_broker_restarted(place: Rabbit, project: Project) -> None:
     with place.flow(project) as flow:
         part(flow, 0.25)
         flow.until_age(YOUNG)
-        place.broker.stop()
+        with flow.fault():
+            place.broker.stop()
         place.broker.start()
         print(f"back in {flow.until_back():.1f} s")
         flow.finish()
@@ -64,7 +64,8 @@ def test_broker_killed(place: Rabbit, project: Project, queue_type: str) -> None
     with place.flow(project, queue_type) as flow:
         part(flow, 0.25)
         flow.until_age(YOUNG)
-        place.broker.kill()
+        with flow.fault():
+            place.broker.kill()
         place.broker.start()
         print(f"back in {flow.until_back():.1f} s")
         flow.finish()
@@ -75,7 +76,8 @@ def test_broker_killed_with_state_in_postgres(place: Rabbit, project: Project, p
     with postgres.fresh() as database, place.flow(project, database=database) as flow:
         part(flow, 0.25)
         flow.until_age(YOUNG)
-        place.broker.kill()
+        with flow.fault():
+            place.broker.kill()
         place.broker.start()
         print(f"back in {flow.until_back():.1f} s")
         flow.finish()
@@ -86,16 +88,18 @@ def test_connections_closed_by_the_broker(place: Rabbit, project: Project) -> No
     with place.flow(project) as flow:
         for share in (0.2, 0.3, 0.4):
             part(flow, share)
-            place.broker.close_connections()
+            with flow.fault():
+                place.broker.close_connections()
         print(f"back in {flow.until_back():.1f} s")
-        flow.finish(deaths=3)
+        flow.finish()
 
 
 def test_half_open_connections(place: Rabbit, project: Project) -> None:
     """Connections that swallow everything and are never closed are noticed, and replaced."""
     with place.flow(project) as flow:
         part(flow, 0.25)
-        place.proxy.strand()
+        with flow.fault():
+            place.proxy.strand()
         print(f"back in {flow.until_back():.1f} s")
         flow.finish()
 
@@ -104,7 +108,8 @@ def test_network_frozen_for_a_while(place: Rabbit, project: Project) -> None:
     """While nothing passes, on new connections either, nothing is lost; afterwards they work again."""
     with place.flow(project) as flow:
         part(flow, 0.25)
-        place.proxy.freeze()
+        with flow.fault():
+            place.proxy.freeze()
         until(lambda: flow.intake.client.get("/readyz").status_code == 503, "the intake says so", 60)
         place.proxy.clear()
         print(f"back in {flow.until_back():.1f} s")
@@ -120,7 +125,7 @@ def test_workers_killed_in_handlers(place: Rabbit, project: Project) -> None:
             part(flow, 0.15 + 0.5 * number / deaths)
             flow.replace(chance.choice(flow.workers))
         print(f"back in {flow.until_back():.1f} s")
-        flow.finish(deaths=deaths)
+        flow.finish()
 
 
 def test_intakes_killed(place: Rabbit, project: Project) -> None:
@@ -137,7 +142,8 @@ def test_queue_deleted_under_its_consumers(place: Rabbit, project: Project) -> N
     """A queue that an operator deletes takes away what was in it, no more: workers make it anew and go on."""
     with place.flow(project) as flow:
         part(flow, 0.25)
-        place.delete(QUEUE)
+        with flow.fault():
+            place.delete(QUEUE)
         deleted = flow.now()
         held = len(flow.load.tally.accepted) - flow.effects.count() + IN_HAND + LANES * LINES
         print(f"back in {flow.until_back():.1f} s")
@@ -155,10 +161,11 @@ def test_credentials_revoked_and_restored(place: Rabbit, project: Project) -> No
     """While the password is refused, the intake is not ready and says why, without the password; then all goes on."""
     with place.flow(project) as flow:
         part(flow, 0.25)
-        place.broker.change_password(WRONG)
         try:
-            # the login for the management API has changed as well: the command line closes them
-            place.broker.close_connections()
+            with flow.fault():
+                place.broker.change_password(WRONG)
+                # the login for the management API has changed as well: the command line closes them
+                place.broker.close_connections()
             until(lambda: flow.intake.client.get("/readyz").status_code == 503, "the intake says so", 60)
             reasons = flow.intake.client.get("/readyz").json()["reasons"]
             assert reasons and "guest:guest" not in str(reasons)
@@ -168,7 +175,7 @@ def test_credentials_revoked_and_restored(place: Rabbit, project: Project) -> No
         finally:
             place.broker.change_password("guest")
         print(f"back in {flow.until_back():.1f} s")
-        flow.finish(deaths=2)
+        flow.finish()
 
 
 def test_memory_alarm(place: Rabbit, project: Project) -> None:
