@@ -114,6 +114,10 @@ class Flow:
         """Wait until so many commands are stored."""
         until(lambda: self._fails() or self.effects.count() >= number, f"{number} are stored", timeout, 0.1)
 
+    def until_share(self, share: float) -> None:
+        """Wait until so much of the work is done."""
+        self.until_stored(int(self.commands * share))
+
     def until_age(self, seconds: float) -> None:
         """Wait until the queues are so old: a young quorum queue does not survive the death of RabbitMQ 3.10."""
         until(lambda: time.monotonic() - self.set_up_at >= seconds, "the queues are old enough", seconds + 5)
@@ -138,8 +142,8 @@ class Flow:
         self.intake.process.kill()
         self.intake = self.project.serve(port=self.intake.port)
 
-    def until_back(self) -> float:
-        """Wait until every worker consumes again, and what is published now is received; return the seconds.
+    def until_back(self) -> None:
+        """Wait until every worker consumes again, and what is published now is received; print the seconds.
 
         A worker consumes again when it does more than its slots held. Each must then do something that was
         published from now on, and a command of each type is, which the sums at the end find.
@@ -164,11 +168,10 @@ class Flow:
             BACK,
             0.1,
         )
-        back = time.monotonic() - begun
+        print(f"back in {time.monotonic() - begun:.1f} s")
         until(lambda: look() and len(late) >= WORKERS, "every worker gets what is published now", DRAIN, 0.1)
         for kind in ("Take", "Keep"):
             until(lambda: self._probe(kind, 1), f"{kind} is taken after the fault", BACK, 0.2)  # noqa: B023
-        return back
 
     def finish(self, *, lost: Callable[[set[int]], None] | None = None) -> None:
         """Drain, count, and stop everything.

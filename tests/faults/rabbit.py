@@ -16,37 +16,48 @@ from tests.proxy.proxy import Proxy
 
 QUEUE = "flow-take"
 """Of the commands that are noted."""
-YOUNG = 12.0
-"""Seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed."""
 
 
 class Rabbit:
-    """One virtual host of a broker that this module of tests has to itself.
+    """One virtual host of a broker that a module of tests has to itself.
 
     Attributes:
         proxy: what the workers and the intake connect through.
         steady: seconds for which a count must stay the same: the broker's channels tell theirs every second.
+        young: seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed.
     """
 
     steady = 2.5
+    young = 12.0
 
-    def __init__(self, broker: OwnRabbitMQ, url: str, proxy: Proxy) -> None:
-        self.broker = broker
+    def __init__(self, server: OwnRabbitMQ, url: str, proxy: Proxy) -> None:
+        self.server = server
         self.proxy = proxy
         self._url = url
         self._vhost = urlsplit(url).path[1:]
 
-    def flow(self, project: Project, queue_type: str = "quorum", database: str | None = None) -> Flow:
-        """Commands over this broker."""
+    def flow(
+        self,
+        project: Project,
+        queue_type: str = "quorum",
+        database: str | None = None,
+        *,
+        near_state: bool = True,
+    ) -> Flow:
+        """Commands over this broker; their state always is on another line."""
         parts = urlsplit(self._url)
         port = str(self.proxy.port).join(parts.netloc.rsplit(str(parts.port), 1))
         url = urlunsplit(parts._replace(netloc=port))
         options = f'queue_type = "{queue_type}"'
         return Flow(project, ("rabbitmq", url), self, options=options, database=database)
 
+    def hang_up(self) -> None:
+        """End every connection, from the broker's side."""
+        self.server.close_connections()
+
     def queues(self) -> dict[str, int]:
         """Messages of each queue, in hand or not, as the broker last counted; one where it has not counted yet."""
-        listed = self.broker.api("GET", f"queues/{quote(self._vhost)}").json()
+        listed = self.server.api("GET", f"queues/{quote(self._vhost)}").json()
         return {one["name"]: int(one.get("messages", 1)) for one in listed}
 
     def waiting(self) -> int:
@@ -57,19 +68,19 @@ class Rabbit:
     def held(self) -> int:
         """Commands to note that are handed out and not settled, while no worker moves."""
         vhost = quote(self._vhost)
-        consumers = self.broker.api("GET", f"consumers/{vhost}").json()
+        consumers = self.server.api("GET", f"consumers/{vhost}").json()
         mine = {one["channel_details"]["name"] for one in consumers if one["queue"]["name"] == QUEUE}
-        channels = self.broker.api("GET", f"vhosts/{vhost}/channels").json()
+        channels = self.server.api("GET", f"vhosts/{vhost}/channels").json()
         return sum(one.get("messages_unacknowledged", 0) for one in channels if one["name"] in mine)
 
     def unsettled(self, begun: Collection[int]) -> int:
         """How many of those that were begun are not settled, while no worker moves."""
-        queue = self.broker.api("GET", f"queues/{quote(self._vhost)}/{QUEUE}").json()
+        queue = self.server.api("GET", f"queues/{quote(self._vhost)}/{QUEUE}").json()
         return len(begun) - int(queue.get("message_stats", {}).get("ack", 0))
 
     def delete(self, queue: str) -> None:
         """Take a queue away by the operator's hand."""
-        self.broker.api("DELETE", f"queues/{quote(self._vhost)}/{quote(queue)}")
+        self.server.api("DELETE", f"queues/{quote(self._vhost)}/{quote(queue)}")
 
     async def _ready(self, queues: list[str]) -> int:
         connection = await aio_pika.connect(self._url, timeout=20)
@@ -80,9 +91,9 @@ class Rabbit:
 
 
 @contextmanager
-def rabbit(broker: OwnRabbitMQ) -> Iterator[Rabbit]:
+def rabbit(server: OwnRabbitMQ) -> Iterator[Rabbit]:
     """A virtual host for one test, removed afterwards, with a proxy before it."""
-    port = urlsplit(broker.url).port
+    port = urlsplit(server.url).port
     assert port is not None
-    with broker.fresh() as url, Proxy(port) as proxy:
-        yield Rabbit(broker, url, proxy)
+    with server.fresh() as url, Proxy(port) as proxy:
+        yield Rabbit(server, url, proxy)

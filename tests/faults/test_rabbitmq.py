@@ -1,8 +1,7 @@
-"""RabbitMQ fails while commands flow through three workers: nothing is lost, and no human is needed."""
+"""RabbitMQ fails in ways of its own while commands flow through three workers: nothing is lost."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,9 +11,9 @@ from tests.brokers.postgres import Postgres
 from tests.brokers.rabbitmq import OwnRabbitMQ
 from tests.e2e.project import Project
 from tests.e2e.waiting import stays, until
-from tests.faults.flow import IN_HAND, Flow
+from tests.faults.flow import IN_HAND
 from tests.faults.load import LANES, LINES
-from tests.faults.rabbit import QUEUE, YOUNG, Rabbit, rabbit
+from tests.faults.rabbit import QUEUE, Rabbit, rabbit
 
 pytestmark = [
     pytest.mark.e2e,
@@ -41,90 +40,27 @@ def place(broker: OwnRabbitMQ) -> Iterator[Rabbit]:
         yield made
 
 
-def part(flow: Flow, share: float) -> None:
-    """Wait until so much of the work is done."""
-    flow.until_stored(int(flow.commands * share))
-
-
-def test_broker_restarted(place: Rabbit, project: Project) -> None:
-    """A broker that is stopped in order and started again gets its workers back, and keeps what it had."""
-    with place.flow(project) as flow:
-        part(flow, 0.25)
-        flow.until_age(YOUNG)
+def test_broker_killed_with_classic_queues(place: Rabbit, project: Project) -> None:
+    """What a broker had confirmed before ``kill -9`` is handled after it, with classic queues, too."""
+    with place.flow(project, "classic") as flow:
+        flow.until_share(0.25)
+        flow.until_age(place.young)
         with flow.fault():
-            place.broker.stop()
-        place.broker.start()
-        print(f"back in {flow.until_back():.1f} s")
-        flow.finish()
-
-
-@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
-def test_broker_killed(place: Rabbit, project: Project, queue_type: str) -> None:
-    """What a broker had confirmed before ``kill -9`` is handled after it."""
-    with place.flow(project, queue_type) as flow:
-        part(flow, 0.25)
-        flow.until_age(YOUNG)
-        with flow.fault():
-            place.broker.kill()
-        place.broker.start()
-        print(f"back in {flow.until_back():.1f} s")
+            place.server.kill()
+        place.server.start()
+        flow.until_back()
         flow.finish()
 
 
 def test_broker_killed_with_state_in_postgres(place: Rabbit, project: Project, postgres: Postgres) -> None:
-    """The same with the state in PostgreSQL."""
+    """The same with quorum queues, and the state in PostgreSQL."""
     with postgres.fresh() as database, place.flow(project, database=database) as flow:
-        part(flow, 0.25)
-        flow.until_age(YOUNG)
+        flow.until_share(0.25)
+        flow.until_age(place.young)
         with flow.fault():
-            place.broker.kill()
-        place.broker.start()
-        print(f"back in {flow.until_back():.1f} s")
-        flow.finish()
-
-
-def test_connections_closed_by_the_broker(place: Rabbit, project: Project) -> None:
-    """Connections that the broker closes, several times, are opened again."""
-    with place.flow(project) as flow:
-        for share in (0.2, 0.3, 0.4):
-            part(flow, share)
-            with flow.fault():
-                place.broker.close_connections()
-        print(f"back in {flow.until_back():.1f} s")
-        flow.finish()
-
-
-def test_half_open_connections(place: Rabbit, project: Project) -> None:
-    """Connections that swallow everything and are never closed are noticed, and replaced."""
-    with place.flow(project) as flow:
-        part(flow, 0.25)
-        with flow.fault():
-            place.proxy.strand()
-        print(f"back in {flow.until_back():.1f} s")
-        flow.finish()
-
-
-def test_network_frozen_for_a_while(place: Rabbit, project: Project) -> None:
-    """While nothing passes, on new connections either, nothing is lost; afterwards they work again."""
-    with place.flow(project) as flow:
-        part(flow, 0.25)
-        with flow.fault():
-            place.proxy.freeze()
-        until(lambda: flow.intake.client.get("/readyz").status_code == 503, "the intake says so", 60)
-        place.proxy.clear()
-        print(f"back in {flow.until_back():.1f} s")
-        flow.finish()
-
-
-def test_workers_killed_in_handlers(place: Rabbit, project: Project) -> None:
-    """Workers killed with -9 in the middle of handlers: others do what they had in hand."""
-    chance = random.Random(2026)
-    deaths = 6
-    with place.flow(project) as flow:
-        for number in range(deaths):
-            part(flow, 0.15 + 0.5 * number / deaths)
-            flow.replace(chance.choice(flow.workers))
-        print(f"back in {flow.until_back():.1f} s")
+            place.server.kill()
+        place.server.start()
+        flow.until_back()
         flow.finish()
 
 
@@ -132,21 +68,21 @@ def test_intakes_killed(place: Rabbit, project: Project) -> None:
     """What an intake has answered with 202 is handled, though it was killed with -9 then."""
     with place.flow(project) as flow:
         for share in (0.2, 0.3, 0.4):
-            part(flow, share)
+            flow.until_share(share)
             flow.restart_intake()
-        print(f"back in {flow.until_back():.1f} s")
+        flow.until_back()
         flow.finish()
 
 
 def test_queue_deleted_under_its_consumers(place: Rabbit, project: Project) -> None:
     """A queue that an operator deletes takes away what was in it, no more: workers make it anew and go on."""
     with place.flow(project) as flow:
-        part(flow, 0.25)
+        flow.until_share(0.25)
         with flow.fault():
             place.delete(QUEUE)
         deleted = flow.now()
         held = len(flow.load.tally.accepted) - flow.effects.count() + IN_HAND + LANES * LINES
-        print(f"back in {flow.until_back():.1f} s")
+        flow.until_back()
 
         def only_what_was_there(missing: set[int]) -> None:
             accepted = flow.load.tally.accepted
@@ -160,12 +96,12 @@ def test_queue_deleted_under_its_consumers(place: Rabbit, project: Project) -> N
 def test_credentials_revoked_and_restored(place: Rabbit, project: Project) -> None:
     """While the password is refused, the intake is not ready and says why, without the password; then all goes on."""
     with place.flow(project) as flow:
-        part(flow, 0.25)
+        flow.until_share(0.25)
         try:
             with flow.fault():
-                place.broker.change_password(WRONG)
+                place.server.change_password(WRONG)
                 # the login for the management API has changed as well: the command line closes them
-                place.broker.close_connections()
+                place.server.close_connections()
             until(lambda: flow.intake.client.get("/readyz").status_code == 503, "the intake says so", 60)
             reasons = flow.intake.client.get("/readyz").json()["reasons"]
             assert reasons and "guest:guest" not in str(reasons)
@@ -173,22 +109,22 @@ def test_credentials_revoked_and_restored(place: Rabbit, project: Project) -> No
             stays(lambda: all(worker.running for worker in flow.workers), "the workers go on trying", 5)
             assert flow.effects.count() - before <= IN_HAND
         finally:
-            place.broker.change_password("guest")
-        print(f"back in {flow.until_back():.1f} s")
+            place.server.change_password("guest")
+        flow.until_back()
         flow.finish()
 
 
 def test_memory_alarm(place: Rabbit, project: Project) -> None:
     """While the broker takes nothing, the intake answers 503 within its time, and workers finish what is there."""
     with place.flow(project) as flow:
-        part(flow, 0.25)
-        place.broker.raise_alarm()
+        flow.until_share(0.25)
+        place.server.raise_alarm()
         try:
             until(lambda: flow.load.tally.unavailable > 0, "the intake answers 503", 60, 0.1)
             accepted = len(flow.load.tally.accepted)
             until(lambda: flow.effects.count() >= accepted, "what was accepted is handled meanwhile", 60, 0.1)
         finally:
-            place.broker.clear_alarm()
-        print(f"back in {flow.until_back():.1f} s")
+            place.server.clear_alarm()
+        flow.until_back()
         flow.finish()
         assert flow.load.tally.slowest < 45, "an answer took longer than the publish timeout allows"
