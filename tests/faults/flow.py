@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from tests.e2e.processes import Process
 from tests.e2e.project import Intake, Project
 from tests.e2e.waiting import until
 from tests.faults.effects import Effects
-from tests.faults.in_flight import InFlight, Queues
+from tests.faults.in_flight import InFlight
 from tests.faults.load import Load, id_of, type_of
 from worker.runtime.consumer import MAX_PREFETCH
 
@@ -47,6 +47,28 @@ url = "{url}"
 """
 
 
+class Queues(Protocol):
+    """What a broker says of the queues that commands flow over.
+
+    Attributes:
+        steady: seconds for which a count must stay the same, while no worker moves, until it is that of now.
+    """
+
+    steady: float
+
+    def waiting(self) -> int:
+        """Messages on all queues, in hand or not."""
+        ...
+
+    def held(self) -> int:
+        """Commands to note that are handed out and not settled, while no worker moves."""
+        ...
+
+    def unsettled(self, begun: Collection[int]) -> int:
+        """How many of those that were begun are not settled, while no worker moves."""
+        ...
+
+
 class Flow:
     """The processes, the load, and the sums.
 
@@ -71,7 +93,7 @@ class Flow:
         self.project = project
         self.commands = commands
         self._queues = queues
-        self._in_flight = InFlight(queues)
+        self._in_flight = InFlight(queues.steady)
         self._name, url = transport
         database = database or f"sqlite:///{project.folder}/var/worker.db"
         self._seen = seen or database
@@ -128,12 +150,15 @@ class Flow:
         return time.monotonic()
 
     def fault(self) -> AbstractContextManager[None]:
-        """Break something in the block, which the workers outlive."""
-        return self._in_flight.held(self.workers)
+        """Break something in the block, which the workers outlive.
+
+        They may do all that they hold before they hear of it, and the broker hands all of it out again.
+        """
+        return self._in_flight.counted(self.workers, self._queues.held)
 
     def replace(self, worker: Process) -> None:
         """Kill a worker with -9, and start another one in its place."""
-        with self._in_flight.begun(self.workers, self.effects.begun):
+        with self._in_flight.counted(self.workers, lambda: self._queues.unsettled(self.effects.begun())):
             worker.kill()
         self.workers[self.workers.index(worker)] = self._consume()
 

@@ -5,6 +5,7 @@ Nothing may be lost, what is noted first of each key must be in order, and each 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,8 +17,11 @@ from typing import NamedTuple, Self
 from tests.e2e.processes import Process, environment
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
-from tests.faults.keyed_app import NOTES
+from tests.faults.in_flight import InFlight
+from tests.faults.keyed_app import NOTES, STARTS
 from tests.faults.keyed_load import KEEPS
+from transports.registry import create
+from worker.messaging.transport import Countable
 
 COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "4000"))
 """How many flow in each test; fewer while a test is being written."""
@@ -42,6 +46,9 @@ url = "{url}"
 [routing]
 "*" = "broker"
 """
+
+
+QUEUES = ("flow-take", "flow-keep")
 
 
 class Note(NamedTuple):
@@ -77,6 +84,8 @@ class Keyed:
         self.project = project
         (project.folder / "worker.toml").write_text(TOML.format(url=url, options=options))
         self.places = commands // KEYS
+        self._url = url
+        self._in_flight = InFlight(steady=0.5)
         self.workers: list[Process] = []
         self.notes: list[Note] = []
         self._read = 0
@@ -118,7 +127,8 @@ class Keyed:
 
     def replace(self, worker: Process) -> None:
         """Kill a worker with -9, and start another one in its place."""
-        worker.kill()
+        with self._in_flight.counted(self.workers, self._unsettled):
+            worker.kill()
         self.workers[self.workers.index(worker)] = self.consume()
 
     def look(self) -> list[Note]:
@@ -165,8 +175,12 @@ class Keyed:
             seen.add((note.key, note.place))
         return fresh / (end - start)
 
-    def finish(self) -> str:
-        """Drain, count, and stop everything; say what was counted."""
+    def finish(self, *, bounded: bool = False) -> str:
+        """Drain, count, and stop everything; say what was counted.
+
+        Args:
+            bounded: nothing but workers was broken: noted again may be what was in flight then, no more.
+        """
         assert self._load is not None
         until(
             lambda: self._load is not None and self._load.poll() is not None, "all are accepted", DRAIN, 0.2
@@ -187,14 +201,35 @@ class Keyed:
         assert set(stored) == expected, f"stored: {len(stored)} of {len(expected)}"
         assert self._rows("SELECT count(*) FROM worker_failures") == [(0,)]
         unique = {(note.key, note.place) for note in self.notes}
+        again, allowed = len(self.notes) - len(unique), self._in_flight.total
+        if bounded:
+            assert again <= allowed, f"{again} noted again, {allowed} were in flight"
         said = (
             f"{len(unique)} handled, {len(stored)} stored once, 0 lost, order kept for {KEYS} keys, "
-            f"{len(self.notes) - len(unique)} noted again, {log.strip().splitlines()[-1]}"
+            f"{again} noted again ({allowed} were in flight), {log.strip().splitlines()[-1]}"
         )
         print(said)
         return said
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _unsettled(self) -> int:
+        """Commands that a handler has begun and that are not done for the broker, be it committed or only noted there."""
+        lines = (self.project.folder / STARTS).read_text().splitlines()
+        begun = {tuple(line.split()[1:3]) for line in lines}
+
+        async def settled() -> int:
+            transport = create("broker", self._url, {}, base=self.project.folder)
+            await transport.connect()
+            try:
+                assert isinstance(transport, Countable)
+                depths = (await transport.depth(QUEUES)).values()
+            finally:
+                await transport.close()
+            ends = sum(position.end for depth in depths for position in depth.positions)
+            return ends - sum(depth.ready or 0 for depth in depths)
+
+        return len(begun) - asyncio.run(settled())
 
     def _all_there(self) -> bool:
         return len({(note.key, note.place) for note in self.notes}) == self.places * KEYS

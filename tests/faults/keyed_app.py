@@ -15,13 +15,14 @@ app = App("flow")
 
 QUICK = Retry(max_retries=3, delay=0.2, multiplier=2.0, jitter=0.0)
 NOTES = "notes"
+STARTS = "starts"
 WORK = float(os.environ.get("FLOW_WORK", "0.002"))
 LONG = float(os.environ.get("FLOW_LONG", "0.2"))
 
 
-def note(kind: str, key: str, place: int) -> None:
+def note(kind: str, key: str, place: int, name: str = NOTES) -> None:
     """Write a line, in one write: the order of lines is the order of what happened."""
-    file = os.open(NOTES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.write(file, f"{kind} {key} {place} {os.getpid()} {time.monotonic()}\n".encode())
     finally:
@@ -44,6 +45,7 @@ class Take(msgspec.Struct, frozen=True):
 @app.handler
 async def take(command: Take, context: Context) -> None:
     """Work, and note it."""
+    note("take", command.key, command.place, STARTS)
     await work(command.place)
     if command.place % 40 == 3 and context.attempt == 1:
         raise RuntimeError("the first attempt fails")
@@ -61,6 +63,7 @@ class Keep(msgspec.Struct, frozen=True):
 @app.handler
 async def keep(command: Keep, context: Context) -> None:
     """Store it."""
+    note("keep", command.key, command.place, STARTS)
     await work(command.place)
     await context.session.execute(
         text("INSERT INTO kept (key, place) VALUES (:key, :place)"),

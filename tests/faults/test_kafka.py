@@ -85,7 +85,7 @@ def test_workers_killed_in_handlers(flow: Callable[..., Keyed]) -> None:
             part(running, 0.15 + 0.6 * number / 4)
             running.replace(chance.choice(running.workers))
         running.until_back()
-        running.finish()
+        running.finish(bounded=True)
 
 
 def test_members_come_and_go(flow: Callable[..., Keyed]) -> None:
