@@ -1,9 +1,9 @@
-"""RabbitMQ over AMQP 0-9-1: aio-pika sets up and looks, a small connection of our own publishes and consumes.
+"""RabbitMQ over AMQP 0-9-1: a small connection of our own, with pamqp, the encoder of aio-pika and aiormq.
 
-What is done per message goes over ``wire/``, with pamqp as its encoder. What that choice buys: one delivery
-costs a few microseconds instead of eighty, many publishes leave in one write, and every fault (heartbeat,
-blocked, cancelled, closed, half-open) is seen where it happens. What it costs: six hundred lines of protocol
-to keep, whose hot half (deliver, ack, nack, publish and their content) is fixed by a standard that has not
-changed since 2008. Queues, the ladder of delays and counts are asked for over aio-pika's connection
-(``administration``), which is opened when first needed.
+What that choice buys: one delivery costs a few microseconds instead of eighty, many publishes leave in one
+write, every fault (heartbeat, blocked, cancelled, closed, half-open) is seen where it happens, and an idle
+worker is 7 MiB smaller and started 60 ms sooner. What it costs: six hundred lines of protocol to keep in
+``wire/``, whose hot half (deliver, ack, nack, publish and their content) is fixed by a standard that has not
+changed since 2008. aio-pika is what the tests look at a broker with, so that no mistake of ours is judged by
+itself.
 """
