@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.peers.kafka import servers_of, topic_of
+from worker.messaging.identity import new_id
 
 _UUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
 _AT_ONCE = 500
@@ -95,8 +97,8 @@ def _copy(sample: Any) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 def _like(id: str) -> str:
-    made = uuid.uuid4()
-    return str(made) if "-" in id else made.hex
+    # message ids ascend with time, which is what the state's tables are kept by
+    return new_id(time.time) if "-" in id else uuid.uuid4().hex
 
 
 async def _left(url: str, queue: str) -> int:
