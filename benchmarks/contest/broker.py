@@ -15,8 +15,10 @@ class NoBroker(Exception):
 
 
 @contextmanager
-def broker(kind: str, cores: Cores) -> Iterator[Any]:
+def broker(kind: str, cores: Cores, *, everywhere: bool = False) -> Iterator[Any]:
     """Give the broker of a kind (``rabbitmq``, ``kafka``), started beside the load and ended afterwards.
+
+    ``everywhere`` starts it on all cores, for what has no load beside the program that is measured.
 
     Raises:
         NoBroker: there is none.
@@ -26,7 +28,8 @@ def broker(kind: str, cores: Cores) -> Iterator[Any]:
 
     from tests.brokers.brokers import Brokers
 
-    cores.leave()
+    if not everywhere:
+        cores.leave()
     brokers = Brokers(os.getpid())
     try:
         try:

@@ -35,3 +35,8 @@ class Cores:
         others = ",".join(map(str, self._others))
         told = f"what is measured on core {self.measured}, load on core {others}"
         return f"{told}, broker on core {others}" if broker else f"{told}, broker where it was"
+
+    def alone(self) -> str:
+        """Tell what was pinned where nothing loads the machine beside the program that is measured."""
+        told = "nothing" if self.measured is None else f"what is measured on core {self.measured}"
+        return f"{told}, broker on all cores"
