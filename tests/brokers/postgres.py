@@ -19,8 +19,9 @@ import asyncpg
 
 from tests.brokers import docker, owned, packages, ports
 from tests.brokers.daemon import Daemon
-from tests.brokers.place import Place
+from tests.brokers.place import Place, born
 from tests.brokers.unavailable import Unavailable
+from tests.e2e.waiting import until
 
 VARIABLE = "WORKER_TEST_POSTGRES"
 IMAGE = "postgres:17.6"
@@ -162,6 +163,12 @@ class InstalledPostgres(OwnPostgres):
         # INT is what PostgreSQL calls a fast stop; TERM would wait for its clients
         self.server = Daemon(place, command, folder=folder, port=port, stop_signal=signal.SIGINT)
 
+    def kill(self) -> None:
+        """``kill -9``, and wait for what it started: a session each, which ends a moment later with the memory they share."""
+        started = _children(self.server.pid)
+        super().kill()
+        until(lambda: not any(born(pid) for pid in started), "PostgreSQL's processes are gone", 30.0, 0.05)
+
     def end(self) -> None:
         self.server.stop()  # killed, it would leave its shared memory to the system
 
@@ -234,3 +241,11 @@ def _in_thread(work: object) -> None:
     thread.join()
     if raised:
         raise raised[0]
+
+
+def _children(pid: int) -> list[int]:
+    """Processes that a process has started; none where the system does not tell."""
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []

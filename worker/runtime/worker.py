@@ -155,7 +155,8 @@ class Worker:
             if reached is not None:
                 self.stop(reached)
                 return
-            if burst and self._dry() and await self._surely_dry():
+            # dry once more: messages may have come while it was asked what is still to be sent
+            if burst and self._dry() and await self._surely_dry() and self._dry():
                 self.stop("nothing left")
                 return
             self._changed.clear()

@@ -186,6 +186,27 @@ async def test_a_burst_leaves_what_is_not_due() -> None:
         assert [d.id for d in await it.waiting("shop-go")] == ["late"]
 
 
+async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None:
+    """What was taken during the last question is handled, not given back to a queue that nobody looks at any more."""
+    gate = Gate()
+    async with house(shop(gate)) as it:
+        asked = 0
+
+        async def pending() -> int:
+            nonlocal asked
+            asked += 1
+            if asked == 2:  # the answer that confirms the first one
+                await it.send(Go(1), Go(2))
+                assert it.worker is not None
+                await until(lambda: any(len(one.held) == 2 for one in it.worker.consumers))
+                asyncio.get_running_loop().call_soon(gate.open.set)
+            return 0
+
+        it.service.outbox.count = pending  # type: ignore[method-assign]
+        assert await it.run(burst=True, concurrency=1) == "nothing left"
+        assert it.outcomes() == ["done", "done"]
+
+
 async def test_a_burst_waits_for_the_outbox() -> None:
     """``--burst`` does not end while rows wait to be sent, nor when the database cannot tell."""
     async with house(shop(done)) as it:
