@@ -7,7 +7,7 @@ JSON body on a queue that has exactly one type.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,9 +32,6 @@ from worker.messaging.identity import derive_id, is_id
 from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
-
-Read = Callable[[bytes, Mapping[str, str], str], Envelope[Any] | Undecodable]
-"""Reads a delivery's body, headers and the broker's id."""
 
 _EMPTY_DIGEST = "00000000-0000-7000-8000-000000000000"
 
@@ -105,40 +102,6 @@ class Serializer:
         except Exception as error:
             return self._decode_other(body, types, native_id, received, error)
         return self._open(body, event, received)
-
-    def reader(self, types: Sequence[str], received: tuple[Stamp, ...]) -> Read:
-        """Make what reads one queue's deliveries, as ``decode`` does, with what is the same for all found out once."""
-        parse, known, decode_any = self._read, self._types, self.decode
-
-        def read(body: bytes, headers: Mapping[str, str], native_id: str) -> Envelope[Any] | Undecodable:
-            """Read the usual form the short way; whatever else it is, ``decode`` says what."""
-            if not headers or headers.get("content-type") == CONTENT_TYPE:
-                try:
-                    event = parse(body)
-                    declared, decode = known[event.type]
-                    usual = (
-                        event.datacontenttype == JSON and event.stamps is None and event.data_base64 is None
-                    )
-                    if usual and event.id.isprintable():
-                        return Envelope(
-                            message=decode(event.data),
-                            type=declared.name,
-                            id=event.id,
-                            source=event.source or "",
-                            time=event.time or "",
-                            correlation_id=event.correlationid,
-                            causation_id=event.causationid,
-                            key=event.subject,
-                            attempt=event.attempt or 1,
-                            traceparent=event.traceparent,
-                            version=event.dataversion or 1,
-                            stamps=received,
-                        )
-                except Exception:
-                    pass  # told below
-            return decode_any(body, headers, types, native_id, received)
-
-        return read
 
     def _open(self, body: bytes, event: EventIn, received: tuple[Stamp, ...]) -> Envelope[Any] | Undecodable:
         """Read the data and the stamps of an event; application code may run here and raise anything."""

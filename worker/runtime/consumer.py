@@ -10,8 +10,7 @@ import structlog
 
 from worker.errors import TransportUnavailable
 from worker.messaging.middleware import CallNext
-from worker.messaging.serializer import Read
-from worker.messaging.stamps import Received, Stamp
+from worker.messaging.stamps import Received
 from worker.messaging.transport import (
     Delivery,
     QueueSpec,
@@ -51,7 +50,6 @@ class Consumer:
         slots: handlers that run at once in this process.
         concurrency: messages of this queue that run at once; None for the slots.
         chains: the compiled chain of each of its types.
-        reader: makes what reads the queue's deliveries, for its types and the stamps to add.
         wake: called when messages have come.
         room: asks the worker how many more messages it may take.
         rank: place among the queues that were named, lower first.
@@ -66,7 +64,6 @@ class Consumer:
         slots: int,
         concurrency: int | None,
         chains: dict[str, CallNext],
-        reader: Callable[[Sequence[str], tuple[Stamp, ...]], Read],
         wake: Callable[[], None],
         room: Callable[[], int],
         rank: int = 0,
@@ -79,7 +76,6 @@ class Consumer:
         self.concurrency = min(concurrency or slots, slots)
         self.rank = rank
         self.received = (Received(transport.name, spec.name),)
-        self.read = reader(spec.types, self.received)
         self.buffer: deque[Delivery] = deque()
         self.running = 0
         self.held: dict[int, Delivery] = {}

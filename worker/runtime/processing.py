@@ -13,6 +13,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Replay
 from worker.messaging.status import StatusChange, StatusRecorder
 from worker.messaging.transport import Ack, Delivery, Release
@@ -32,6 +33,7 @@ class Processing:
 
     Args:
         registry: the declared types.
+        serializer: reads deliveries.
         settler: decides about what failed.
         status: takes the steps of tracked commands; None to keep none.
         failures: asked whether a replayed message is a twin.
@@ -45,6 +47,7 @@ class Processing:
         self,
         *,
         registry: Registry,
+        serializer: Serializer,
         settler: Settler,
         status: StatusRecorder | None,
         failures: FailureStore,
@@ -53,6 +56,7 @@ class Processing:
         listener: Listener | None = None,
         succeeded: Callable[[str], None] | None = None,
     ) -> None:
+        self._serializer = serializer
         self._settler = settler
         self._failures = failures
         self._limits = limits
@@ -68,7 +72,9 @@ class Processing:
     async def __call__(self, consumer: Consumer, delivery: Delivery) -> None:
         """Handle one delivery and settle it, whatever happens."""
         try:
-            envelope = consumer.read(delivery.body, delivery.headers, delivery.id)
+            envelope = self._serializer.decode(
+                delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
+            )
             if isinstance(envelope, Undecodable) or envelope.type not in consumer.chains:
                 await self._unread(consumer, delivery, envelope)
                 return

@@ -69,8 +69,6 @@ class Settlements:
             answers = await self._tell(items)
         finally:
             self._wake()
-        if list(answers).count(Settled.DONE) == len(items):
-            return
         for item, answer in zip(items, answers, strict=True):
             if answer is not Settled.DONE:
                 log.warning(

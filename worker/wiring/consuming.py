@@ -53,6 +53,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
     limits = Limits(options, loop.time)
     process = Processing(
         registry=service.registry,
+        serializer=service.serializer,
         settler=settler,
         status=service.status_writer if service.settings.status.track else None,
         failures=service.failures,
@@ -171,7 +172,6 @@ def _consumer(
         slots=options.concurrency,
         concurrency=min(given) if given else None,
         chains=_chains(service, name, spec),
-        reader=service.serializer.reader,
         wake=worker.wake,
         room=worker.room,
         rank=rank,
