@@ -160,7 +160,10 @@ class Serializer:
         """Tell whether a document is meant as a CloudEvent, though not a right one."""
         if not isinstance(loose, dict):
             return False
-        return "specversion" in loose or ("data" in loose and loose.get("type") in self._registry.by_name)
+        name = loose.get("type")
+        return "specversion" in loose or (
+            "data" in loose and isinstance(name, str) and name in self._registry.by_name
+        )
 
     def _decode_bare(
         self, body: bytes, name: str, native_id: str, received: tuple[Stamp, ...]
