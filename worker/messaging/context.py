@@ -19,21 +19,34 @@ class Context:
 
     ``record`` and ``dispatch`` are plain calls: what they note leaves with the handler's commit, in order,
     and not at all when the handler fails.
+
+    Args:
+        envelope: of the message.
+        opens: makes the handler's unit of work for the message's id; None without a database.
+        make_log: binds a logger to the envelope.
+        deadline: when its time is over, as ``now`` tells it.
+        now: seconds since the epoch.
+
+    Attributes:
+        envelope: the message and all that is known about it.
+        noted: what the handler noted so far, with the delay of each.
+        work: its unit of work; None while none was needed.
     """
 
-    __slots__ = ("_deadline", "_log", "_make_log", "_now", "_work", "envelope", "noted")
+    __slots__ = ("_deadline", "_log", "_make_log", "_now", "_opens", "envelope", "noted", "work")
 
     def __init__(
         self,
         envelope: Envelope[Any],
-        work: UnitOfWork | None,
+        opens: Callable[[str], UnitOfWork] | None,
         make_log: Callable[[Envelope[Any]], Log],
         deadline: float | None = None,
         now: Callable[[], float] | None = None,
     ) -> None:
         self.envelope = envelope
         self.noted: list[tuple[Any, float]] = []
-        self._work = work
+        self.work: UnitOfWork | None = None
+        self._opens = opens
         self._make_log = make_log
         self._log: Log = None
         self._deadline = deadline
@@ -88,9 +101,11 @@ class Context:
         Raises:
             UsageError: the application runs without a database.
         """
-        if self._work is None:
-            raise UsageError("context.session needs a database: set [database] url")
-        return self._work.session
+        if self.work is None:
+            if self._opens is None:
+                raise UsageError("context.session needs a database: set [database] url")
+            self.work = self._opens(self.envelope.id)
+        return self.work.session
 
     @property
     def remaining(self) -> float | None:

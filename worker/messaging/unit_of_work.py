@@ -38,11 +38,6 @@ class UnitOfWork(Protocol):
         """Whether ``session`` was used."""
         ...
 
-    @property
-    def asks(self) -> bool:
-        """Whether ``begin`` has something to ask; else it need not be called."""
-        ...
-
     async def begin(self) -> bool:
         """Get ready; False when the inbox knows that this handler's work on this message is committed.
 
@@ -73,6 +68,10 @@ class UnitOfWork(Protocol):
 
 class UnitsOfWork(Protocol):
     """Makes units of work."""
+
+    def asks(self, handler: str) -> bool:
+        """Whether ``begin`` has something to ask before this handler is called; else it need not be called."""
+        ...
 
     def open(self, message_id: str, handler: str, *, read_only: bool = False) -> UnitOfWork:
         """Make the unit of work of one handler for one message; ``read_only`` for queries."""

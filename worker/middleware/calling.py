@@ -49,6 +49,7 @@ class Calling:
         self._clock = clock
         self._make_log = make_log
         self._gate = gate
+        self._asks = _never if works is None else works.asks
         self._closed = gate.closed
 
     async def run(
@@ -62,19 +63,23 @@ class Calling:
         """
         if self._closed and not begun:
             self._turn_back(envelope)
-        work = self._open(handler, declared, envelope)
-        if work is not None and work.asks and not await work.begin():
-            return None
-        if self._closed and not begun:  # it closed while the database was asked
-            self._turn_back(envelope)
+        opens = self._opens(handler, declared)
+        work = None
+        if opens is not None and self._asks(handler.name):
+            work = opens(envelope.id)
+            if not await work.begin():
+                return None
+            if self._closed and not begun:  # it closed while the database was asked
+                self._turn_back(envelope)
         deadline = None if declared.timeout is None else self._clock() + declared.timeout
-        context = Context(envelope, work, self._make_log, deadline, self._clock)
+        context = Context(envelope, opens, self._make_log, deadline, self._clock)
+        context.work = work
         try:
             result = await self._call(handler, declared, context)
-            if context.noted or (work is not None and work.touched):
-                return result if await self._leave(handler, context, work) else None
+            if context.noted or context.work is not None:
+                return result if await self._leave(handler, context) else None
         except BaseException as error:
-            behind = await self._undo(work, error)
+            behind = await self._undo(context.work, error)
             if behind is error:
                 raise
             raise behind from error
@@ -85,35 +90,33 @@ class Calling:
 
         Envelopes that say more than where they were received, and those of a closed queue, go ``otherwise``.
         """
-        name, wants_context, read_only = handler.name, handler.wants_context, declared.kind == "query"
-        works = self._works
+        name, wants_context = handler.name, handler.wants_context
+        opens, asks = self._opens(handler, declared), self._asks
         closed, make_log, clock = self._closed, self._make_log, self._clock
 
         async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
             """Call it in a unit of work of its own."""
             if closed or len(envelope.stamps) > 1:
                 return await otherwise(envelope, call_next)
-            work = None
+            context = Context(envelope, opens, make_log, None, clock)
             try:
                 if wants_context:
-                    if works is not None:
-                        work = works.open(envelope.id, name, read_only=read_only)
-                    if work is not None and work.asks:
+                    if opens is not None and asks(name):
+                        context.work = work = opens(envelope.id)
                         if not await work.begin():
                             return envelope
                         if closed:
                             self._turn_back(envelope)
-                    context = Context(envelope, work, make_log, None, clock)
                     result = await handler.call(envelope.message, context)
-                    left = context.noted or (work is not None and work.touched)
-                    if left and not await self._leave(handler, context, work):
+                    left = context.noted or context.work is not None
+                    if left and not await self._leave(handler, context):
                         return envelope
                 else:
                     result = await handler.call(envelope.message)
             except Held:
                 raise
             except BaseException as error:
-                behind = await self._undo(work, error)
+                behind = await self._undo(context.work, error)
                 if not isinstance(behind, Exception):
                     raise
                 if behind is not error:
@@ -123,13 +126,15 @@ class Calling:
 
         return call_alone
 
-    def _open(self, handler: Handler, declared: MessageType, envelope: Envelope[Any]) -> UnitOfWork | None:
+    def _opens(self, handler: Handler, declared: MessageType) -> Callable[[str], UnitOfWork] | None:
+        """What makes a handler's unit of work for a message's id; None where it cannot have one."""
         if self._works is None or not handler.wants_context:
             return None
-        return self._works.open(envelope.id, handler.name, read_only=declared.kind == "query")
+        return functools.partial(self._works.open, handler=handler.name, read_only=declared.kind == "query")
 
-    async def _leave(self, handler: Handler, context: Context, work: UnitOfWork | None) -> bool:
+    async def _leave(self, handler: Handler, context: Context) -> bool:
         """Let what was noted leave, with the commit where there is one; False when another delivery was first."""
+        work = context.work
         noted = await self._emitter.prepare(context.envelope, handler.name, context.noted)
         if work is not None and work.touched:
             if not await work.commit(noted.parcels):
@@ -173,3 +178,7 @@ class Calling:
         result = await asyncio.get_running_loop().run_in_executor(self._executor, run)
         # a plain function around an async one gives a coroutine, which nobody else would await
         return await result if inspect.isawaitable(result) else result
+
+
+def _never(_handler: str) -> bool:
+    return False

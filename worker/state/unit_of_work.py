@@ -48,6 +48,10 @@ class SqlUnitsOfWork:
         # handlers known to use the session: one entry a handler at most. Only theirs is worth a look into the inbox
         self.storing: set[str] = set()
 
+    def asks(self, handler: str) -> bool:
+        """Whether the handler is known to use the session; a repeat is still caught, by the commit."""
+        return handler in self.storing
+
     def open(self, message_id: str, handler: str, *, read_only: bool = False) -> SqlUnitOfWork | ReadWork:
         """Make the unit of work of one handler for one message; ``read_only`` for queries."""
         return ReadWork(self.database) if read_only else SqlUnitOfWork(self, message_id, handler)
@@ -71,11 +75,6 @@ class ReadWork:
     def touched(self) -> bool:
         """Whether ``session`` was used."""
         return self._session is not None
-
-    @property
-    def asks(self) -> bool:
-        """Nothing to get ready: never."""
-        return False
 
     async def begin(self) -> bool:
         """Nothing to get ready: always True."""
@@ -125,18 +124,13 @@ class SqlUnitOfWork:
         """Whether ``session`` was used."""
         return self._session is not None
 
-    @property
-    def asks(self) -> bool:
-        """Whether the handler is known to use the session; a repeat is still caught, by the commit."""
-        return self._handler in self._works.storing
-
     async def begin(self) -> bool:
         """Ask the inbox where the handler is known to use the session; False when its work is committed.
 
         Raises:
             DatabaseUnavailable: the inbox does not answer.
         """
-        if not self.asks:
+        if not self._works.asks(self._handler):
             return True
         return not await self._works.inbox.knows(self._message_id, self._handler)
 

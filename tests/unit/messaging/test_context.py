@@ -18,7 +18,9 @@ class Work:
 
 def context_of(*stamps: Stamp, work: Any = None, **options: Any) -> Context:
     envelope: Envelope[str] = Envelope(message="m", type="Go", id="7", attempt=2, stamps=stamps)
-    return Context(envelope, work, lambda it: ("log of", it.id), **options)
+    return Context(
+        envelope, None if work is None else lambda _id: work, lambda it: ("log of", it.id), **options
+    )
 
 
 def test_a_context_tells_what_the_envelope_knows() -> None:

@@ -74,7 +74,7 @@ def body_of(vector: dict[str, Any]) -> bytes:
 
 def read(serializer: Serializer, vector: dict[str, Any]) -> Envelope[Any] | Undecodable:
     """Read it, with the content type that structured mode is named by too where no header says otherwise."""
-    body, types, native_id = body_of(vector), vector["queue_types"], vector.get("native_id", "")
+    body, types, native_id = body_of(vector), tuple(vector["queue_types"]), vector.get("native_id", "")
     found = serializer.decode(body, vector["headers"], types, native_id)
     told = serializer.decode(body, vector["headers"] or {"content-type": CONTENT_TYPE}, types, native_id)
     assert type(told) is type(found)

@@ -68,10 +68,6 @@ class FakeWork:
         self.touched = True
         return "session"
 
-    @property
-    def asks(self) -> bool:
-        return True
-
     async def begin(self) -> bool:
         self.works.log.append(f"begin {self.handler}")
         return self.handler not in self.works.finished
@@ -92,6 +88,9 @@ class FakeWorks:
         self.log = log
         self.finished: set[str] = set()
         self.late = False
+
+    def asks(self, handler: str) -> bool:
+        return True
 
     def open(self, message_id: str, handler: str, *, read_only: bool = False) -> FakeWork:
         return FakeWork(self, handler)
