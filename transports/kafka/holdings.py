@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
@@ -13,8 +14,10 @@ from transports.kafka.window import COPYING, OUT, WAITING, Entry, Window
 from worker.messaging.transport import Delivery, Outgoing, Settled
 
 Partition = tuple[str, int]
-AHEAD = 2048
-"""Messages of a queue that are read ahead of what is handed out."""
+AHEAD = 512
+"""Messages of a queue that are read ahead of what is handed out: few enough to stay in a processor's own cache."""
+
+_DONE, _LOST = Settled.DONE, Settled.LOST
 
 
 class Holdings:
@@ -32,7 +35,7 @@ class Holdings:
         self._clock = clock
         self._reader = Reader(queue)
         self._ready: deque[Entry] = deque()
-        self._later: list[tuple[float, int, int, Entry]] = []
+        self._later: list[tuple[float, int, Delivery | None, Entry]] = []
         self._sequence = 0
 
     @property
@@ -80,10 +83,13 @@ class Holdings:
                 self._take(window, (record,))
 
     def _take(self, window: Window, records: Sequence[Record]) -> None:
-        entries = self._reader.read(window, records)
+        entries, free = self._reader.read(window, records)
         window.add(entries)
-        now = self._clock()
         ready, lanes = self._ready, window.lanes
+        if free:
+            ready.extend(entries)
+            return
+        now = self._clock()
         for entry in entries:
             key = entry.key
             if key is not None:
@@ -117,11 +123,16 @@ class Holdings:
 
     def ack(self, delivery: Delivery) -> Settled:
         """Be done with a message."""
-        entry, number = delivery.receipt
-        if entry.state is not OUT or entry.number != number or not entry.window.alive:
-            return Settled.LOST
-        self._done(entry)
-        return Settled.DONE
+        entry = delivery.receipt
+        window = entry.window
+        if entry.delivery is not delivery or entry.state is not OUT or not window.alive:
+            return _LOST
+        window.finish(entry)
+        self.out -= 1
+        self.settled += 1
+        if entry.key is not None:
+            self._next_of_key(entry)
+        return _DONE
 
     def release(self, delivery: Delivery, delay: float) -> Settled:
         """Take a message back as it was."""
@@ -153,34 +164,29 @@ class Holdings:
         """Be done with a message whose copy is safe; else it stays with its holder, and returns by itself."""
         if not entry.window.alive:
             return Settled.LOST
-        if published:
-            self._done(entry)
-            return Settled.DONE
         entry.state = OUT
+        if published:
+            assert entry.delivery is not None
+            return self.ack(entry.delivery)
         self._hold(entry, retry_at)
         return Settled.UNKNOWN
 
-    def _done(self, entry: Entry) -> None:
-        window = entry.window
-        window.finish(entry)
-        self.out -= 1
-        self.settled += 1
-        if entry.key is None:
-            return
-        lane = window.lanes[entry.key]
+    def _next_of_key(self, entry: Entry) -> None:
+        assert entry.key is not None
+        lanes = entry.window.lanes
+        lane = lanes[entry.key]
         lane.popleft()
         if lane:
             self._place(lane[0])
         else:
-            del window.lanes[entry.key]
+            del lanes[entry.key]
 
     def _take_back(self, entry: Entry, due: float) -> None:
         self.out -= 1
         entry.state = WAITING
         entry.due = due
-        entry.number += 1
         assert entry.delivery is not None
-        entry.delivery = msgspec.structs.replace(entry.delivery, receipt=(entry, entry.number))
+        entry.delivery = copy.copy(entry.delivery)
         self._place(entry, first=True)
 
     def _place(self, entry: Entry, *, first: bool = False) -> None:
@@ -193,13 +199,13 @@ class Holdings:
 
     def _hold(self, entry: Entry, due: float) -> None:
         self._sequence += 1
-        heappush(self._later, (due, self._sequence, entry.number, entry))
+        heappush(self._later, (due, self._sequence, entry.delivery, entry))
 
     def _ripen(self) -> None:
         now = self._clock()
         while self._later and self._later[0][0] <= now:
-            _, _, number, entry = heappop(self._later)
-            if entry.number != number or entry.state not in {WAITING, OUT} or not entry.window.alive:
+            _, _, delivery, entry = heappop(self._later)
+            if entry.delivery is not delivery or entry.state not in {WAITING, OUT} or not entry.window.alive:
                 continue
             if entry.state is OUT:  # nobody knows what became of its copy: it is handed out again
                 self._take_back(entry, 0.0)
@@ -209,8 +215,8 @@ class Holdings:
 
 def _held(delivery: Delivery) -> Entry | None:
     """The entry while the delivery is its valid hand-over."""
-    entry, number = delivery.receipt
-    if entry.state is OUT and entry.number == number and entry.window.alive:
+    entry = delivery.receipt
+    if entry.delivery is delivery and entry.state is OUT and entry.window.alive:
         found: Entry = entry
         return found
     return None

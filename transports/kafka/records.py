@@ -40,21 +40,25 @@ class Reader:
         self._queue = queue
         self._plain: dict[bytes, Mapping[str, str]] = {}
 
-    def read(self, window: Window, records: Iterable[Record]) -> list[Entry]:
-        """Make the entries of records, with their deliveries."""
+    def read(self, window: Window, records: Iterable[Record]) -> tuple[list[Entry], bool]:
+        """Make the entries of records, with their deliveries; and say whether none of them waits, for key or time."""
         queue, plain = self._queue, self._plain
+        free = True
         entries = []
         for record in records:
             found = record.headers
             key = record.key
             body = record.value or b""
             entry = Entry(window, record.offset, key, 0.0, len(body))
+            if key is not None:
+                free = False
             texts: Mapping[str, str] | None
             if len(found) == 2 and found[0][0] == ID and found[1][0] == CONTENT_TYPE:
                 message_id = (found[0][1] or b"").decode("utf-8", "replace")
                 content_type = found[1][1] or b""
                 texts = plain.get(content_type) or self._keep(content_type)
             else:
+                free = False
                 texts = read = {name: (value or b"").decode("utf-8", "replace") for name, value in found}
                 message_id = read.pop(ID, "") or read.get("ce_id") or _own_id(window, record.offset)
                 entry.due = _seconds(read.pop(DUE, ""))
@@ -62,12 +66,12 @@ class Reader:
                 queue=queue,
                 id=message_id,
                 body=body,
-                receipt=(entry, 0),
+                receipt=entry,
                 headers=texts,
                 key=None if key is None else key.decode("utf-8", "replace"),
             )
             entries.append(entry)
-        return entries
+        return entries, free
 
     def _keep(self, content_type: bytes) -> Mapping[str, str]:
         texts = {CONTENT_TYPE: content_type.decode("utf-8", "replace")}

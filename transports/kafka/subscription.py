@@ -104,11 +104,12 @@ class KafkaSubscription:
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle at once; what must be published again is done when the brokers have confirmed it."""
         holdings = self._member.holdings
+        ack = holdings.ack
         answers: list[Settled] = []
         copies: dict[int, tuple[Entry, Outgoing]] = {}
         for item in items:
             if type(item) is Ack:
-                answers.append(holdings.ack(item.delivery))
+                answers.append(ack(item.delivery))
             elif type(item) is Release:
                 answers.append(holdings.release(item.delivery, item.delay))
             elif type(item) is Again and _in_place(item):

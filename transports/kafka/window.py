@@ -30,9 +30,9 @@ class Entry(msgspec.Struct, eq=False):
     """One message of a window.
 
     Attributes:
-        number: counts its hand-overs, so that a receipt fits one of them only.
         due: when it may be handed out, seconds since the epoch; 0 for at once.
         size: of its body, bytes.
+        delivery: its hand-over, whose receipt it is; another one each time, so that an earlier one settles nothing.
     """
 
     window: Window
@@ -40,7 +40,6 @@ class Entry(msgspec.Struct, eq=False):
     key: bytes | None
     due: float = 0.0
     size: int = 0
-    number: int = 0
     state: State = WAITING
     delivery: Delivery | None = None
 
@@ -79,6 +78,7 @@ class Window:
         self._entries: deque[Entry] = deque()
         self._most, self._most_bytes = limit
         self._bytes = 0
+        self._unfinished = 0
 
     @property
     def skips(self) -> bool:
@@ -112,6 +112,7 @@ class Window:
     def add(self, entries: Sequence[Entry]) -> None:
         """Take entries that were read, in their order; the last one's offset is where reading has come to."""
         self._entries.extend(entries)
+        self._unfinished += len(entries)
         self._bytes += sum([entry.size for entry in entries])
         self.position = entries[-1].offset + 1
 
@@ -119,6 +120,7 @@ class Window:
         """Mark it done, and let go of its body."""
         entry.state = DONE
         entry.delivery = None
+        self._unfinished -= 1
         self._bytes -= entry.size
 
     def progress(self) -> str:
@@ -129,7 +131,8 @@ class Window:
         return progress.encode(start, self._done())
 
     def _done(self) -> Iterator[Range]:
-        yield from progress.joined(entry.offset for entry in self._entries if entry.state is DONE)
+        if self._unfinished < len(self._entries):
+            yield from progress.joined(entry.offset for entry in self._entries if entry.state is DONE)
         position = self.position or 0
         for first, end in self._earlier:
             if end > position:

@@ -95,6 +95,11 @@ class Breakers:
         self._verdicts: dict[str, bool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def any(self) -> bool:
+        """Whether the application has declared one."""
+        return bool(self._circuits)
+
     def succeeded(self, type_name: str) -> None:
         """Note that all handlers of a message went well."""
         for circuit in self._by_type.get(type_name, ()):

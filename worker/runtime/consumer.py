@@ -78,7 +78,6 @@ class Consumer:
         self.received = (Received(transport.name, spec.name),)
         self.buffer: deque[Delivery] = deque()
         self.running = 0
-        self.held: dict[int, Delivery] = {}
         self.taken = 0
         self.empty_since = -1
         self.down: str | None = None
@@ -95,6 +94,7 @@ class Consumer:
         self._full = False
         self._crowded = False
         self._space = asyncio.Event()
+        self._leased: dict[int, Delivery] = {}
         self._settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake)
 
     @property
@@ -116,7 +116,12 @@ class Consumer:
     @property
     def idle(self) -> bool:
         """Whether nothing is held or being settled."""
-        return not self.held and self._settlements.idle
+        return not self.running and not self.buffer and self._settlements.idle
+
+    @property
+    def held(self) -> int:
+        """How many messages it has in hand: those that wait for a slot, and those that run."""
+        return len(self.buffer) + self.running
 
     @property
     def hungry(self) -> bool:
@@ -226,12 +231,16 @@ class Consumer:
         self.running -= 1
         if self.pace.throttle is not None:
             self.pace.left()
-        self._settle(settlement)
+        if self._leased:  # what is being settled must not be extended: it would look lost once that is done
+            self._leased.pop(id(settlement.delivery), None)
+        self._settlements.add(settlement)
 
     def give_back(self) -> None:
         """Return what was taken and not started, nothing charged."""
         while self.buffer:
-            self._settle(Release(self.buffer.popleft()))
+            delivery = self.buffer.popleft()
+            self._leased.pop(id(delivery), None)
+            self._settlements.add(Release(delivery))
 
     def recall(self) -> None:
         """Return what was not started, and take what else there is."""
@@ -245,13 +254,13 @@ class Consumer:
     async def extend(self) -> None:
         """Hold what is held for another lease; what was lost and has not started is forgotten."""
         leasing = self._subscriber.leasing
-        if leasing is None or not self.held:
+        if leasing is None or not self._leased:
             return
-        deliveries = list(self.held.values())
+        deliveries = list(self._leased.values())
         for delivery, settled in zip(deliveries, await leasing.extend(deliveries), strict=True):
-            if settled is Settled.LOST and id(delivery) in self.held:  # else it was settled meanwhile
+            if settled is Settled.LOST and id(delivery) in self._leased:  # else it was settled meanwhile
                 log.warning("lease lost", id=delivery.id, queue=self.spec.name, transport=self.transport.name)
-                self.held.pop(id(delivery), None)
+                del self._leased[id(delivery)]
                 if delivery in self.buffer:
                     self.buffer.remove(delivery)
                     self.nudge()
@@ -277,7 +286,8 @@ class Consumer:
         self._full = full
         self.took_at = asyncio.get_running_loop().time()
         self.stuck = None
-        self.held.update({id(delivery): delivery for delivery in got})
+        if self._subscriber.leasing is not None:
+            self._leased.update({id(delivery): delivery for delivery in got})
         self.buffer.extend(got)
         if self.paused:  # received just before, and not handed over yet
             self.give_back()
@@ -288,8 +298,3 @@ class Consumer:
             self._prefetch = min(self._prefetch * 2, max(MAX_PREFETCH, self._slots))
         elif lasted > _SLOW:
             self._prefetch = max(self._prefetch // 2, self._slots)
-
-    def _settle(self, settlement: Settlement) -> None:
-        # no longer held: what is being settled must not be extended, it would look lost once the broker has done it
-        self.held.pop(id(settlement.delivery), None)
-        self._settlements.add(settlement)

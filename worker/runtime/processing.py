@@ -75,7 +75,7 @@ class Processing:
             envelope = self._serializer.decode(
                 delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
             )
-            if isinstance(envelope, Undecodable) or envelope.type not in consumer.chains:
+            if isinstance(envelope, Undecodable) or (chain := consumer.chains.get(envelope.type)) is None:
                 await self._unread(consumer, delivery, envelope)
                 return
             if delivery.deaths >= POISON_DEATHS:
@@ -90,7 +90,7 @@ class Processing:
             if tracked:
                 self._record(consumer, envelope, "running")
             try:
-                await consumer.chains[envelope.type](envelope)
+                await chain(envelope)
             except Held:
                 self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
                 return

@@ -69,8 +69,9 @@ class Settlements:
             answers = await self._tell(items)
         finally:
             self._wake()
+        done = Settled.DONE
         for item, answer in zip(items, answers, strict=True):
-            if answer is not Settled.DONE:
+            if answer is not done:
                 log.warning(
                     "settlement not taken; the message may come again",
                     id=item.delivery.id,

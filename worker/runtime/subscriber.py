@@ -80,9 +80,11 @@ class Subscriber:
         """
         if self._suspicion is not None:
             await self._let_go(self._suspicion)
-        await self.opened()
-        await self.tell()
-        subscription = await self.opened()
+        subscription = self._subscription
+        if subscription is None or self._told is not self.paused:
+            await self.opened()
+            await self.tell()
+            subscription = await self.opened()
         try:
             async with asyncio.timeout(wait + DEAF):
                 return await subscription.receive(limit, wait)
@@ -92,7 +94,7 @@ class Subscriber:
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle; one answer each."""
-        return await (await self.opened()).settle(items)
+        return await (self._subscription or await self.opened()).settle(items)
 
     async def tell(self) -> None:
         """Pause or resume the subscription as ``paused`` says, if it does not know yet.

@@ -95,7 +95,7 @@ class Worker:
 
     def room(self) -> int:
         """How many more messages may be taken before the limit."""
-        return self._limits.room(sum(len(consumer.held) for consumer in self.consumers))
+        return self._limits.room(sum(consumer.held for consumer in self.consumers))
 
     def troubles(self) -> tuple[str, ...]:
         """Say what keeps it from taking messages of some queues now, a sentence each."""

@@ -60,7 +60,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         limits=limits,
         clock=service.clock,
         listener=listener,
-        succeeded=breakers.succeeded,
+        succeeded=breakers.succeeded if breakers.any else None,
     )
     worker = Worker(process, slots=options.concurrency, limits=limits, pending=service.outbox.count)
     worker.breakers = breakers

@@ -10,7 +10,7 @@ from worker.messaging.transport import Outgoing
 
 def read(headers, key=b"k", value=b"v", offset=7):
     record = SimpleNamespace(offset=offset, key=key, value=value, headers=headers)
-    (entry,) = Reader("q").read(Window("t", 3), [record])
+    (entry,), _ = Reader("q").read(Window("t", 3), [record])
     return entry
 
 
