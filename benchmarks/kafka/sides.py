@@ -16,10 +16,16 @@ TRACKED = Ours("worker tracked", "kafka", "TrackedWork")
 RAW = (
     Peer("aiokafka", f"{_MODULES}.raw_aiokafka"),
     Peer("aiokafka timed", f"{_MODULES}.raw_timed"),
+    Peer("aiokafka iterated", f"{_MODULES}.raw_iterated"),
 )
 PEERS = ("confluent", "faststream")
 GOALS: Mapping[str, Goals] = {
-    "consume": {"aiokafka": (Goal(2.0),), "aiokafka timed": (Goal(0.8),), "faststream": (Goal(3.0),)},
+    "consume": {
+        "aiokafka": (Goal(2.0),),
+        "aiokafka timed": (Goal(0.8),),
+        "aiokafka iterated": (Goal(0.8),),
+        "faststream": (Goal(3.0),),
+    },
     "publish": {"aiokafka": (Goal(1.0),)},
 }
 

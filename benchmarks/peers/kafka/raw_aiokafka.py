@@ -1,10 +1,11 @@
-"""aiokafka alone: decodes and handles what ``getmany`` gives, and awaits a commit after each batch."""
+"""aiokafka alone: decodes and handles what it reads, and awaits a commit after each batch."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -19,10 +20,33 @@ from benchmarks.peers.work import Work, decode, encode, event
 
 def consume(task: Task) -> None:
     """Consume until terminated."""
-    uvloop.run(until_ended(task, each_batch=True))
+    uvloop.run(until_ended(task, in_batches, each_batch=True))
 
 
-async def until_ended(task: Task, *, each_batch: bool) -> None:
+Reading = Callable[[AIOKafkaConsumer, Meter, bool], Coroutine[Any, Any, None]]
+"""Reads and handles until cancelled; it is told whether to commit after each batch."""
+
+
+async def in_batches(consumer: AIOKafkaConsumer, meter: Meter, each_batch: bool) -> None:
+    """Handle what ``getmany`` gives."""
+    while True:
+        found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
+        for records in found.values():
+            for record in records:
+                assert record.value is not None
+                meter.handled(decode(record.value).data.sent)
+        if each_batch and found:
+            await consumer.commit()
+
+
+async def iterated(consumer: AIOKafkaConsumer, meter: Meter, _each_batch: bool) -> None:
+    """Handle one message after the other."""
+    async for record in consumer:
+        assert record.value is not None
+        meter.handled(decode(record.value).data.sent)
+
+
+async def until_ended(task: Task, reading: Reading, *, each_batch: bool) -> None:
     """Consume until terminated; commit after each batch, or five times a second beside the reading."""
     meter = Meter(task)
     topic = topic_of(task.url, task.queue)
@@ -35,22 +59,12 @@ async def until_ended(task: Task, *, each_batch: bool) -> None:
     )
     await consumer.start()
 
-    async def read() -> None:
-        while True:
-            found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
-            for records in found.values():
-                for record in records:
-                    assert record.value is not None
-                    meter.handled(decode(record.value).data.sent)
-            if each_batch and found:
-                await consumer.commit()
-
     async def commit() -> None:
         while not each_batch:
             await asyncio.sleep(0.2)
             await consumer.commit()
 
-    tasks = [asyncio.create_task(read()), asyncio.create_task(commit())]
+    tasks = [asyncio.create_task(reading(consumer, meter, each_batch)), asyncio.create_task(commit())]
     await until_terminated()
     for one in tasks:
         one.cancel()
