@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from worker.errors import UsageError
 from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Handled, Received, Token
@@ -14,18 +16,11 @@ Log = Any
 """A structlog bound logger."""
 
 
-class Context:
+class Context(msgspec.Struct, eq=False):
     """Given to one handler for one message.
 
     ``record`` and ``dispatch`` are plain calls: what they note leaves with the handler's commit, in order,
     and not at all when the handler fails.
-
-    Args:
-        envelope: of the message.
-        opens: makes the handler's unit of work for the message's id; None without a database.
-        make_log: binds a logger to the envelope.
-        deadline: when its time is over, as ``now`` tells it.
-        now: seconds since the epoch.
 
     Attributes:
         envelope: the message and all that is known about it.
@@ -33,24 +28,20 @@ class Context:
         work: its unit of work; None while none was needed.
     """
 
-    __slots__ = ("_deadline", "_log", "_make_log", "_now", "_opens", "envelope", "noted", "work")
+    envelope: Envelope[Any]
+    _opens: Callable[[str], UnitOfWork] | None
+    """Makes the unit of work for the message's id; None without a database."""
+    _make_log: Callable[[Envelope[Any]], Log]
+    _deadline: float | None = None
+    """When its time is over, as ``_now`` tells it."""
+    _now: Callable[[], float] | None = None
+    noted: list[tuple[Any, float]] = []
+    work: UnitOfWork | None = None
+    _log: Log = None
 
-    def __init__(
-        self,
-        envelope: Envelope[Any],
-        opens: Callable[[str], UnitOfWork] | None,
-        make_log: Callable[[Envelope[Any]], Log],
-        deadline: float | None = None,
-        now: Callable[[], float] | None = None,
-    ) -> None:
-        self.envelope = envelope
-        self.noted: list[tuple[Any, float]] = []
-        self.work: UnitOfWork | None = None
-        self._opens = opens
-        self._make_log = make_log
-        self._log: Log = None
-        self._deadline = deadline
-        self._now = now
+    def __repr__(self) -> str:
+        """Name the message, and nothing of what is in it."""
+        return f"<Context of {self.envelope.type} {self.envelope.id}>"
 
     @property
     def message_id(self) -> str:

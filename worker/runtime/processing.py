@@ -69,7 +69,7 @@ class Processing:
             for name, message in registry.messages.items()
         }
 
-    async def __call__(self, consumer: Consumer, delivery: Delivery) -> None:
+    async def handle(self, consumer: Consumer, delivery: Delivery) -> None:
         """Handle one delivery and settle it, whatever happens."""
         try:
             envelope = self._serializer.decode(

@@ -51,7 +51,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         breakers.failed,
     )
     limits = Limits(options, loop.time)
-    process = Processing(
+    processing = Processing(
         registry=service.registry,
         serializer=service.serializer,
         settler=settler,
@@ -62,7 +62,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         listener=listener,
         succeeded=breakers.succeeded if breakers.any else None,
     )
-    worker = Worker(process, slots=options.concurrency, limits=limits, pending=service.outbox.count)
+    worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=service.outbox.count)
     worker.breakers = breakers
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
     return worker

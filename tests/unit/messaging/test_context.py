@@ -91,7 +91,7 @@ def test_a_negative_delay_is_refused() -> None:
 def test_the_remaining_time_counts_down_to_nought() -> None:
     """Seconds to the timeout, never below 0."""
     now = [100.0]
-    context = context_of(deadline=110.0, now=lambda: now[0])
+    context = context_of(_deadline=110.0, _now=lambda: now[0])
     seen = []
     for moment in (100.0, 107.5, 111.0):
         now[0] = moment
