@@ -138,20 +138,20 @@ class Holdings:
         """Take a message back as it was."""
         entry = _held(delivery)
         if entry is None:
-            return Settled.LOST
+            return _LOST
         self._take_back(entry, self._clock() + delay if delay > 0 else 0.0)
-        return Settled.DONE
+        return _DONE
 
     def again(self, delivery: Delivery, outgoing: Outgoing) -> Settled:
         """Swap a message for its next attempt in place; the rest of its key waits for it."""
         entry = _held(delivery)
         if entry is None:
-            return Settled.LOST
+            return _LOST
         entry.delivery = msgspec.structs.replace(
             delivery, body=outgoing.body, headers={**delivery.headers, CONTENT_TYPE: outgoing.content_type}
         )
         self._take_back(entry, self._clock() + outgoing.delay if outgoing.delay > 0 else 0.0)
-        return Settled.DONE
+        return _DONE
 
     def begin_copy(self, delivery: Delivery) -> Entry | None:
         """Keep a message aside while its copy is published; None when it is nobody's to settle any more."""
@@ -163,7 +163,7 @@ class Holdings:
     def end_copy(self, entry: Entry, *, published: bool, retry_at: float) -> Settled:
         """Be done with a message whose copy is safe; else it stays with its holder, and returns by itself."""
         if not entry.window.alive:
-            return Settled.LOST
+            return _LOST
         entry.state = OUT
         if published:
             assert entry.delivery is not None

@@ -231,16 +231,12 @@ class Consumer:
         self.running -= 1
         if self.pace.throttle is not None:
             self.pace.left()
-        if self._leased:  # what is being settled must not be extended: it would look lost once that is done
-            self._leased.pop(id(settlement.delivery), None)
-        self._settlements.add(settlement)
+        self._settle(settlement)
 
     def give_back(self) -> None:
         """Return what was taken and not started, nothing charged."""
         while self.buffer:
-            delivery = self.buffer.popleft()
-            self._leased.pop(id(delivery), None)
-            self._settlements.add(Release(delivery))
+            self._settle(Release(self.buffer.popleft()))
 
     def recall(self) -> None:
         """Return what was not started, and take what else there is."""
@@ -298,3 +294,8 @@ class Consumer:
             self._prefetch = min(self._prefetch * 2, max(MAX_PREFETCH, self._slots))
         elif lasted > _SLOW:
             self._prefetch = max(self._prefetch // 2, self._slots)
+
+    def _settle(self, settlement: Settlement) -> None:
+        if self._leased:  # what is being settled must not be extended: it would look lost once that is done
+            self._leased.pop(id(settlement.delivery), None)
+        self._settlements.add(settlement)
