@@ -79,7 +79,7 @@ class Calling:
             if context.noted or context.work is not None:
                 return result if await self._leave(handler, context) else None
         except BaseException as error:
-            behind = await self._undo(context.work, error)
+            behind = await self._undo(context, error)
             if behind is error:
                 raise
             raise behind from error
@@ -98,9 +98,10 @@ class Calling:
             """Call it in a unit of work of its own."""
             if closed or len(envelope.stamps) > 1:
                 return await otherwise(envelope, call_next)
-            context = Context(envelope, opens, make_log, None, clock)
+            context = None
             try:
                 if wants_context:
+                    context = Context(envelope, opens, make_log, None, clock)
                     if opens is not None and asks(name):
                         context.work = work = opens(envelope.id)
                         if not await work.begin():
@@ -116,7 +117,7 @@ class Calling:
             except Held:
                 raise
             except BaseException as error:
-                behind = await self._undo(context.work, error)
+                behind = await self._undo(context, error)
                 if not isinstance(behind, Exception):
                     raise
                 if behind is not error:
@@ -145,8 +146,9 @@ class Calling:
             await self._emitter.handle_inline(noted.inline)
         return True
 
-    async def _undo(self, work: UnitOfWork | None, error: BaseException) -> BaseException:
+    async def _undo(self, context: Context | None, error: BaseException) -> BaseException:
         """Roll back and say what to raise: the error, or that the database was behind it."""
+        work = None if context is None else context.work
         if work is None or not work.touched:
             return error
         await work.rollback()
