@@ -13,10 +13,14 @@ class Batch:
 
     Args:
         messages: as given, in order.
+
+    Attributes:
+        size: bytes of all their bodies.
     """
 
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.messages = messages
+        self.size = sum(len(message.body) for message in messages)
         self.outcomes: list[Outcome | None] = [None] * len(messages)
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left = len(messages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from pamqp import commands
 
@@ -17,7 +18,7 @@ from transports.rabbitmq.wire.channel import Channel, Listener
 from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
+from worker.messaging.transport import ACCEPTED, Confirms, Outcome, OutcomeKind, Outgoing
 
 WINDOW = 2 * BATCH
 """Unconfirmed messages at most."""
@@ -43,7 +44,7 @@ class Publisher(Listener):
     Args:
         connection: over which to publish.
         settings: how long to wait.
-        keyed: whether messages of a queue that have a key go to a queue of their own.
+        keyed: whether messages of a queue that have a key go to a queue of their own; None where that is not known.
         learn: finds that out, before the first of them.
         prepare_delays: creates the ladder, before the first delayed message.
         clock: seconds since the epoch, for what waits in line.
@@ -54,7 +55,7 @@ class Publisher(Listener):
         connection: Connection,
         settings: Settings,
         *,
-        keyed: Callable[[str], bool],
+        keyed: Callable[[str], bool | None],
         learn: Callable[[str], Awaitable[None]],
         prepare_delays: Callable[[], Awaitable[None]],
         clock: Callable[[], float],
@@ -72,7 +73,6 @@ class Publisher(Listener):
         self._pending: dict[int, tuple[Batch, int]] = {}
         self._batches: set[Batch] = set()
         self._bytes = 0
-        self._sizes: dict[Batch, int] = {}
         self._tag = 0
         self._entrance = delays.entrance(settings.queue_type)
 
@@ -103,6 +103,21 @@ class Publisher(Listener):
             for place, answer in zip(part, answers, strict=True):
                 outcomes[place] = answer
         return [outcome or ACCEPTED for outcome in outcomes]
+
+    def post(self, messages: Sequence[Outgoing], longest: int) -> Confirms | None:
+        """Write now, and return what waits for the outcomes; None where something is in the way, or has to be asked first.
+
+        What is refused goes the other way, too.
+        """
+        channel = self._free_channel()
+        if channel is None or not self._fits(messages):
+            return None
+        for message in messages:
+            if message.delay > 0 or _refused(message, longest) is not None:
+                return None
+            if message.key is not None and self._keyed(message.queue) is None:
+                return None
+        return partial(self._confirmed, self._write(channel, messages), self._deadline())
 
     async def check(self) -> None:
         """Say whether publishes are taken at the moment.
@@ -160,17 +175,20 @@ class Publisher(Listener):
     # --- sending ----------------------------------------------------------------------------------------------------
 
     async def _send(self, messages: Sequence[Outgoing]) -> list[Outcome]:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._settings.publish_timeout
+        deadline = self._deadline()
         await self._ready()  # all that wait for the broker wait at once, not one after the other
         try:
             async with asyncio.timeout_at(deadline):
                 async with self._turn:
-                    batch = await self._write(messages)
+                    batch = await self._write_with_room(messages)
         except TimeoutError:
             raise self._connection.unavailable(
                 f"no room for a publish within {self._settings.publish_timeout:g} s"
             ) from None
+        return await self._confirmed(batch, deadline)
+
+    async def _confirmed(self, batch: Batch, deadline: float) -> list[Outcome]:
+        """Wait until all of them are answered, or nothing more will come."""
         try:
             async with asyncio.timeout_at(deadline):
                 await asyncio.shield(batch.settled)
@@ -182,6 +200,9 @@ class Publisher(Listener):
             self._forget(batch)
         return batch.result("the connection was lost before the confirm")
 
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._settings.publish_timeout
+
     def _give_up(self, why: str) -> None:
         """End a connection that confirms nothing, unless the broker has said why: what waits for room waits in vain."""
         try:
@@ -191,25 +212,40 @@ class Publisher(Listener):
         if link.blocked is None:
             link.fail(LinkLost(why))
 
-    async def _write(self, messages: Sequence[Outgoing]) -> Batch:
-        """Wait for room, then write all of them at once."""
-        size = sum(len(message.body) for message in messages)
-        while self._pending and (len(self._pending) + len(messages) > WINDOW or self._bytes + size > _BYTES):
+    async def _write_with_room(self, messages: Sequence[Outgoing]) -> Batch:
+        while not self._fits(messages):
             self._room.clear()
             await self._room.wait()
         channel = self._channel
         if channel is None or channel.error is not None:
             raise self._connection.unavailable("the connection was lost")
-        encoded = b"".join([self._encode(channel, message) for message in messages])
-        batch = Batch(messages)
-        tag = self._tag
         try:
-            channel.send(encoded)
+            return self._write(channel, messages)
         except (ChannelClosed, LinkLost) as error:
             raise self._connection.unavailable(error) from error
+
+    def _fits(self, messages: Sequence[Outgoing]) -> bool:
+        """Whether there is room for them among what is not confirmed yet."""
+        if not self._pending:
+            return True
+        size = sum(len(message.body) for message in messages)
+        return len(self._pending) + len(messages) <= WINDOW and self._bytes + size <= _BYTES
+
+    def _free_channel(self) -> Channel | None:
+        """Return the confirming channel, if nobody waits to write and the broker and the socket take more."""
+        channel = self._channel
+        if channel is None or channel.error is not None or self._turn.locked():
+            return None
+        link = self._connection.link
+        return channel if link.blocked is None and link.writable else None
+
+    def _write(self, channel: Channel, messages: Sequence[Outgoing]) -> Batch:
+        """Write all of them in one piece; raises as the channel's ``send`` does."""
+        channel.send(b"".join([self._encode(channel, message) for message in messages]))
+        batch = Batch(messages)
         self._batches.add(batch)
-        self._sizes[batch] = size
-        self._bytes += size
+        self._bytes += batch.size
+        tag = self._tag
         for place in range(len(messages)):
             tag += 1
             self._pending[tag] = (batch, place)
@@ -218,7 +254,7 @@ class Publisher(Listener):
 
     def _forget(self, batch: Batch) -> None:
         self._batches.discard(batch)
-        self._bytes -= self._sizes.pop(batch, 0)
+        self._bytes -= batch.size
         self._room.set()
 
     async def _ready(self) -> Channel:

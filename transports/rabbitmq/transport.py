@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from transports.rabbitmq.publishing import Publisher
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.subscription import RabbitSubscription
 from transports.rabbitmq.topology import Topology
-from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import Confirms, Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
 
 _PING = 2.0
 _GONE = 0.5
@@ -90,6 +92,11 @@ class RabbitTransport:
         """
         return await self._publish(batch, self.settings.max_bytes)
 
+    def post(self, batch: Sequence[Outgoing]) -> Confirms | None:
+        """Publish at once, where nothing has to be waited for first; None where something has."""
+        confirms = self._publisher.post(batch, self.settings.max_bytes)
+        return None if confirms is None else partial(self._answered, batch, confirms, self.settings.max_bytes)
+
     async def send(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish next attempts: they were taken once, and may have grown by what was noted on them."""
         return await self._publish(messages, None)
@@ -114,7 +121,7 @@ class RabbitTransport:
         """
         for name in queues:
             await self._learn(name)
-        specs = [QueueSpec(name=name, types=(), keyed=self._keyed(name)) for name in queues]
+        specs = [QueueSpec(name=name, types=(), keyed=bool(self._keyed(name))) for name in queues]
         return await counting.count(self._topology, self.settings, specs)
 
     async def ping(self) -> None:
@@ -146,39 +153,53 @@ class RabbitTransport:
     async def _publish(self, batch: Sequence[Outgoing], longest: int | None) -> Sequence[Outcome]:
         if not batch:
             return []
-        outcomes = await self._publisher.publish(batch, longest)
+        return await self._answered(batch, partial(self._publisher.publish, batch, longest), longest)
+
+    async def _answered(
+        self, batch: Sequence[Outgoing], confirms: Confirms, longest: int | None
+    ) -> Sequence[Outcome]:
+        """Wait for the outcomes; what found its queue gone goes into it once it is there again."""
+        outcomes = list(await confirms())
         lost = [
             place
             for place, outcome in enumerate(outcomes)
             if outcome.kind is OutcomeKind.UNROUTABLE and batch[place].queue in self._specs
         ]
-        if lost:
-            # not at once: RabbitMQ 3.10 forgets to tell the consumers of a quorum queue that is back too soon
-            await asyncio.sleep(_GONE)
-            await self.setup(
-                [self._specs[name] for name in dict.fromkeys(batch[place].queue for place in lost)]
-            )
+        if not lost:
+            return outcomes
+        # not at once: RabbitMQ 3.10 forgets to tell the consumers of a quorum queue that is back too soon
+        await asyncio.sleep(_GONE)
+        gone = dict.fromkeys(batch[place].queue for place in lost)
+        try:
+            await self.setup([self._specs[name] for name in gone])
             again = await self._publisher.publish([batch[place] for place in lost], longest)
-            for place, outcome in zip(lost, again, strict=True):
-                outcomes[place] = outcome
+        except TransportUnavailable:
+            return outcomes  # the others were taken
+        for place, outcome in zip(lost, again, strict=True):
+            outcomes[place] = outcome
         return outcomes
 
-    def _keyed(self, queue: str) -> bool:
+    def _keyed(self, queue: str) -> bool | None:
+        """Whether a queue has one for keys beside it; None where that is to be asked."""
         spec = self._specs.get(queue)
-        return spec.keyed if spec is not None else queue in self._with_keys
+        if spec is not None:
+            return spec.keyed
+        if queue in self._with_keys:
+            return True
+        looked = self._looked.get(queue)
+        return False if looked is not None and looked + _AGAIN > _now() else None
 
     async def _learn(self, queue: str) -> None:
         """Find out whether a queue that was set up elsewhere has one for keys beside it."""
-        now = asyncio.get_running_loop().time()
-        if (
-            queue in self._specs
-            or queue in self._with_keys
-            or self._looked.get(queue, -_AGAIN) + _AGAIN > now
-        ):
-            return
-        if await self._topology.counted([names.keys(queue)]):
-            self._with_keys.add(queue)
-        self._looked[queue] = now
+        if self._keyed(queue) is None:
+            now = _now()
+            if await self._topology.counted([names.keys(queue)]):
+                self._with_keys.add(queue)
+            self._looked[queue] = now
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def create(

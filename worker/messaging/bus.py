@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from worker.chain.chain import Chain, Step
@@ -98,7 +99,8 @@ class Bus:
         run: CallNext = _nothing_left
         for step in reversed(self.chain.compiled_for(fixed).steps):
             own = step.run.for_type(type_name) if isinstance(step.run, ForType) else step.run
-            run = _around(own, step, run, fixed)
+            if own is not None:
+                run = _around(own, step, run, fixed)
         if further is None:
             self._compiled[type_name] = run
         return run
@@ -137,7 +139,16 @@ def wrap(
 
 def timestamp(seconds: float) -> str:
     """Write seconds since the epoch as RFC 3339 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole = int(seconds)
+    micros = round((seconds - whole) * 1_000_000)
+    if micros == 1_000_000:
+        whole, micros = whole + 1, 0
+    return f"{_to_the_second(whole)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 async def _nothing_left(envelope: Envelope[Any]) -> Envelope[Any]:

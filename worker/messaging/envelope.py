@@ -47,6 +47,8 @@ class Envelope(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
 
     def with_(self, *stamps: Stamp) -> Envelope[M]:
         """Add stamps; one of a kind that is there already is replaced."""
+        if not self.stamps:
+            return msgspec.structs.replace(self, stamps=stamps)
         kinds = {type(stamp) for stamp in stamps}
         kept = tuple(stamp for stamp in self.stamps if type(stamp) not in kinds)
         return msgspec.structs.replace(self, stamps=kept + stamps)

@@ -11,6 +11,7 @@ from uuid import UUID
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 
+_VERSION = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
 _TAIL_BITS = 0x3FFF_FFFF_FFFF_FFFF
 
@@ -39,7 +40,6 @@ def is_id(text: str) -> bool:
 
 
 def _format(milliseconds: int, random: int) -> str:
-    high = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | (random >> 68 & 0xFFF)
-    low = _VARIANT | random & _TAIL_BITS
-    text = f"{high:016x}{low:016x}"
+    high = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | _VERSION | (random >> 68 & 0xFFF)
+    text = (high << 64 | _VARIANT | random & _TAIL_BITS).to_bytes(16).hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -23,6 +23,6 @@ class Middleware(Protocol):
 class ForType(Protocol):
     """A step that finds out about a message type what it can when the type's chain is made, not with each message."""
 
-    def for_type(self, type_name: str) -> Middleware:
-        """Return the step for messages of one type; it may be itself."""
+    def for_type(self, type_name: str) -> Middleware | None:
+        """Return the step for messages of one type; it may be itself, and is None where there is nothing to do."""
         ...

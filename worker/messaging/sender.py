@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from worker.errors import PublishFailed, TransportUnavailable, Unavailable
 from worker.messaging.schedule import Schedule
-from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing, Transport
+from worker.messaging.transport import (
+    ACCEPTED,
+    Confirms,
+    Outcome,
+    OutcomeKind,
+    Outgoing,
+    Posts,
+    Transport,
+)
 
 PUBLISH_TIMEOUT = 30.0
 """Seconds after which a publish's outcome counts as unknown."""
+FULL = 100
+"""Messages with which a batch leaves in the middle of a turn, where the transport can write at once: so the broker
+has something to do while the rest of a burst is being encoded."""
+
+_Waiting = tuple[Outgoing, asyncio.Future[Outcome]]
 
 
 class Sender:
-    """Publishes to one transport; what is sent in one turn of the loop leaves in one batch.
+    """Publishes to one transport; what is sent in one turn of the loop leaves in one batch, or in full ones.
 
     While a batch is under way the next one gathers, so batches grow with the load and a single message
-    never waits for company.
+    never waits for company. What is sent first is written first.
 
     Args:
         transport: where to.
@@ -39,11 +53,13 @@ class Sender:
         self.longest = transport.features.max_delay if schedule is not None else math.inf
         self._schedule = schedule
         self._transport = transport
+        self._posts = transport if isinstance(transport, Posts) else None
         self._timeout = timeout
         self._lanes = lanes
         self._sent = sent
-        self._waiting: list[tuple[Outgoing, asyncio.Future[Outcome]]] = []
+        self._waiting: list[_Waiting] = []
         self._under_way: set[asyncio.Task[None]] = set()
+        self._unwritten: set[asyncio.Task[None]] = set()
         self._scheduled = False
 
     async def send(self, outgoing: Outgoing) -> None:
@@ -59,6 +75,8 @@ class Sender:
         if not self._scheduled and len(self._under_way) < self._lanes:
             self._scheduled = True
             loop.call_soon(self._start)
+        if self._posts is not None and not len(self._waiting) % FULL:
+            self._post(self._waiting[: self._transport.features.max_batch])
         outcome = await future
         if outcome.kind is not OutcomeKind.ACCEPTED:
             raise failure(self._transport.name, outgoing, outcome)
@@ -108,42 +126,75 @@ class Sender:
         for start in range(0, len(batch), size):
             part = batch[start : start + size]
             try:
-                async with asyncio.timeout(self._timeout):
-                    answers = await self._transport.publish(part)
-            except TimeoutError:
-                late = Outcome(OutcomeKind.UNKNOWN, f"no answer within {self._timeout:g} s")
-                outcomes.extend([late] * len(part))
+                outcomes.extend(await self._in_time(part, self._transport.publish(part)))
             except TransportUnavailable as error:
                 if not outcomes:
                     raise
                 outcomes.extend([Outcome(OutcomeKind.UNKNOWN, str(error))] * len(part))
-            else:
-                outcomes.extend(_complete(answers, len(part)))
+        return outcomes
+
+    async def _in_time(
+        self, batch: Sequence[Outgoing], answers: Awaitable[Sequence[Outcome]]
+    ) -> Sequence[Outcome]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                outcomes = _complete(await answers, len(batch))
+        except TimeoutError:
+            return [Outcome(OutcomeKind.UNKNOWN, f"no answer within {self._timeout:g} s")] * len(batch)
         if self._sent is not None:
             answered = zip(batch, outcomes, strict=True)
             self._tell([outgoing for outgoing, outcome in answered if outcome.kind is OutcomeKind.ACCEPTED])
         return outcomes
 
     def _start(self) -> None:
+        """Let what waits leave, as far as there are lanes."""
         self._scheduled = False
-        if not self._waiting:
-            return
-        size = self._transport.features.max_batch
-        part, self._waiting = self._waiting[:size], self._waiting[size:]
-        task = asyncio.get_running_loop().create_task(self._flush(part))
+        while self._waiting and len(self._under_way) < self._lanes:
+            self._leave()
+
+    def _leave(self) -> None:
+        part = self._waiting[: self._transport.features.max_batch]
+        if not self._post(part):
+            batch = [outgoing for outgoing, _ in part]
+            task = self._follow(part, partial(self.publish, batch))
+            self._unwritten.add(task)
+            task.add_done_callback(self._unwritten.discard)
+
+    def _post(self, part: Sequence[_Waiting]) -> bool:
+        """Write what has waited longest at once, if that can be done, and nothing before it is still to be written."""
+        if self._posts is None or self._unwritten:
+            return False
+        batch = [outgoing for outgoing, _ in part]
+        if max(outgoing.delay for outgoing in batch) > self.longest:
+            return False
+        try:
+            confirms = self._posts.post(batch)
+        except Exception as error:  # the driver's: those who wait hear of it
+            confirms = partial(_raise, error)
+        if confirms is None:
+            return False
+        self._follow(part, partial(self._hear, batch, confirms))
+        return True
+
+    async def _hear(self, batch: Sequence[Outgoing], confirms: Confirms) -> Sequence[Outcome]:
+        return await self._in_time(batch, confirms())
+
+    def _follow(self, part: Sequence[_Waiting], confirms: Confirms) -> asyncio.Task[None]:
+        """Take the first that wait off the list, and see to it that they hear what became of them."""
+        del self._waiting[: len(part)]
+        task = asyncio.get_running_loop().create_task(self._flush(part, confirms))
         self._under_way.add(task)
         task.add_done_callback(self._flushed)
-        if self._waiting and len(self._under_way) < self._lanes:
-            self._start()
+        return task
 
     def _flushed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
-        if self._waiting and not self._scheduled:
+        if not self._scheduled:
             self._start()
 
-    async def _flush(self, part: list[tuple[Outgoing, asyncio.Future[Outcome]]]) -> None:
+    async def _flush(self, part: Sequence[_Waiting], confirms: Confirms) -> None:
         try:
-            outcomes = await self.publish([outgoing for outgoing, _ in part])
+            outcomes = await confirms()
         except BaseException as error:
             for _, future in part:
                 if not future.done():
@@ -156,6 +207,10 @@ class Sender:
         for (_, future), outcome in zip(part, outcomes, strict=True):
             if not future.done():
                 future.set_result(outcome)
+
+
+async def _raise(error: Exception) -> Sequence[Outcome]:
+    raise error
 
 
 def _complete(answers: Sequence[Outcome], expected: int) -> Sequence[Outcome]:

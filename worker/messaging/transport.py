@@ -7,7 +7,7 @@ The conformance suite in ``tests/conformance`` defines it executably. What a bro
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -247,6 +247,22 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let go of everything. Idempotent."""
+        ...
+
+
+Confirms = Callable[[], Awaitable[Sequence[Outcome]]]
+"""Waits for the outcomes of what was written: one a message, in order."""
+
+
+@runtime_checkable
+class Posts(Protocol):
+    """A transport that can write at once: its broker works on the first of a burst while the rest is being made."""
+
+    def post(self, batch: Sequence[Outgoing]) -> Confirms | None:
+        """Write a batch now, if nothing has to be waited for first; its outcomes come as those of ``publish``.
+
+        None where something has to: nothing was written, publish it.
+        """
         ...
 
 

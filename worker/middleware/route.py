@@ -10,7 +10,7 @@ import msgspec
 from worker.errors import TransportUnavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
-from worker.messaging.middleware import CallNext
+from worker.messaging.middleware import CallNext, Middleware
 from worker.messaging.routing import Route as Target
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
@@ -44,7 +44,6 @@ class Route:
         self._routes = routes
         self._senders = senders
         self._serializer = serializer
-        self._ignore_events = ignore_events
         self._unheard = {
             message.name
             for message in registry.of_kind("event")
@@ -52,41 +51,58 @@ class Route:
         }
 
     async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-        """Send it, and return with a ``Sent`` stamp once the broker has confirmed.
+        """Do what the envelope's type asks for; see ``for_type``."""
+        return await self.for_type(envelope.type)(envelope, call_next)
 
-        Raises:
-            PublishFailed: the broker did not take it.
-            TransportUnavailable: the broker does not answer, or is not open in this process.
+    def for_type(self, type_name: str) -> Middleware:
+        """Return the step that sends messages of a type, or keeps them for the commit of the handler they come from.
+
+        It returns with a ``Sent`` stamp once the broker has confirmed, and raises ``PublishFailed`` when the broker
+        did not take it, ``TransportUnavailable`` when it does not answer or is not open in this process.
         """
-        target = self._routes[envelope.type]
-        if envelope.type in self._unheard:
-            return envelope
-        collect = envelope.get(Collect)
+        target = self._routes[type_name]
+        if type_name in self._unheard:
+            return _drop
         if target.transport is None:
-            if collect is None:
-                return await call_next(envelope)
-            collect.into.append(envelope.without(Collect))
-            return envelope
-        parcel = Parcel(target.transport, self.encode(envelope, target.queue))
-        if collect is not None:
-            collect.into.append(parcel)
-        else:
-            sender = self._senders.get(target.transport)
-            if sender is None:
-                raise TransportUnavailable(f"transport {target.transport!r} is not open in this process")
-            await sender.send(parcel.outgoing)
-        return envelope.with_(Sent(target.transport, target.queue))
+            return _inline
+        transport, queue = target.transport, target.queue
+        priority = self._registry.messages[type_name].priority
+        encode = self._serializer.encode
+        sender = self._senders.get(transport)
+        sent = Sent(transport, queue)
 
-    def encode(self, envelope: Envelope[Any], queue: str) -> Outgoing:
-        """Make what is published of an envelope."""
-        delay = envelope.get(Delay)
-        return Outgoing(
-            queue=queue,
-            id=envelope.id,
-            type=envelope.type,
-            body=self._serializer.encode(envelope),
-            key=envelope.key,
-            delay=delay.seconds if delay else 0.0,
-            priority=self._registry.messages[envelope.type].priority,
-            content_type=CONTENT_TYPE,
-        )
+        async def send(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+            """Encode it, and send or keep it."""
+            delay = envelope.get(Delay)
+            outgoing = Outgoing(
+                queue=queue,
+                id=envelope.id,
+                type=type_name,
+                body=encode(envelope),
+                key=envelope.key,
+                delay=delay.seconds if delay else 0.0,
+                priority=priority,
+                content_type=CONTENT_TYPE,
+            )
+            collect = envelope.get(Collect)
+            if collect is not None:
+                collect.into.append(Parcel(transport, outgoing))
+            elif sender is not None:
+                await sender.send(outgoing)
+            else:
+                raise TransportUnavailable(f"transport {transport!r} is not open in this process")
+            return envelope.with_(sent)
+
+        return send
+
+
+async def _drop(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+    return envelope
+
+
+async def _inline(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+    collect = envelope.get(Collect)
+    if collect is None:
+        return await call_next(envelope)
+    collect.into.append(envelope.without(Collect))
+    return envelope

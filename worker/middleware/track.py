@@ -8,7 +8,7 @@ from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock
-from worker.messaging.middleware import CallNext
+from worker.messaging.middleware import CallNext, Middleware
 from worker.messaging.stamps import Collect, Sent
 from worker.messaging.status import State, StatusChange, StatusRecorder
 
@@ -21,9 +21,16 @@ class Track:
         self._status = status
         self._clock = clock
 
+    def for_type(self, type_name: str) -> Middleware | None:
+        """Nothing is noted of events, and of commands that are not tracked."""
+        return self if type_name in self._tracked else None
+
     async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-        """Note the outcome; the time of an acceptance lies before the sending, so that handling wins."""
-        if envelope.type not in self._tracked or envelope.get(Collect) is not None:
+        """Note the outcome; the time of an acceptance lies before the sending, so that handling wins.
+
+        What is to leave with a handler's commit has no status before it has left.
+        """
+        if envelope.get(Collect) is not None:
             return await call_next(envelope)
         started = self._clock()
         try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker import App, CallNext, Delay, Envelope, Stamp, Token, UnknownType
 from worker.chain.chain import Step, build
@@ -203,3 +206,10 @@ async def test_without_a_failure_to_show_the_wrapping_error_is_raised() -> None:
 def test_times_are_rfc_3339_in_utc_to_the_millisecond(seconds: float, expected: str) -> None:
     """Always with three digits and a Z."""
     assert timestamp(seconds) == expected
+
+
+@given(st.floats(0, 253_402_300_799))
+def test_a_time_is_the_one_that_the_library_would_write(seconds: float) -> None:
+    """Rounded to the microsecond, then cut to the millisecond, also where that is the next second."""
+    written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    assert timestamp(seconds) == written.replace("+00:00", "Z")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from worker.errors import DatabaseUnavailable, PublishFailed, TransportUnavailable
-from worker.messaging.sender import Sender
-from worker.messaging.transport import ACCEPTED, Features, Outcome, OutcomeKind, Outgoing
+from worker.messaging.sender import FULL, Sender
+from worker.messaging.transport import ACCEPTED, Confirms, Features, Outcome, OutcomeKind, Outgoing
 
 UNROUTABLE = Outcome(OutcomeKind.UNROUTABLE)
 Answer = Callable[[Sequence[Outgoing]], Awaitable[Sequence[Outcome]]]
@@ -34,6 +34,23 @@ class FakeTransport:
         self.batches.append([outgoing.id for outgoing in batch])
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return await answer(batch)
+
+
+class PostingTransport(FakeTransport):
+    """Writes at once while ``open``; what was written at once is noted as ``posted``, too."""
+
+    def __init__(self, *answers: Answer, **options: Any) -> None:
+        super().__init__(*answers, **options)
+        self.open = True
+        self.posted: list[list[str]] = []
+
+    def post(self, batch: Sequence[Outgoing]) -> Confirms | None:
+        if not self.open:
+            return None
+        ids = [outgoing.id for outgoing in batch]
+        self.batches.append(ids)
+        self.posted.append(ids)
+        return lambda: self._answers[0](batch)
 
 
 class Gate:
@@ -305,3 +322,84 @@ async def test_without_a_schedule_the_broker_gets_it() -> None:
     transport = FakeTransport()
     await sender(transport).publish([late(1)])
     assert transport.batches == [["1"]]
+
+
+def ids(*numbers: int) -> list[str]:
+    return [str(number) for number in range(*numbers)]
+
+
+async def test_a_burst_is_written_while_it_is_made() -> None:
+    """Full batches leave in the middle of the turn, the rest at its end; each is written at once."""
+    transport = PostingTransport(max_batch=1000)
+    the_sender = sender(transport)
+    burst = asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(2 * FULL + 1)))
+    await asyncio.sleep(0)
+    assert transport.batches == [ids(FULL), ids(FULL, 2 * FULL)]
+    await burst
+    assert transport.posted == [ids(FULL), ids(FULL, 2 * FULL), ids(2 * FULL, 2 * FULL + 1)]
+
+
+async def test_nothing_is_written_before_what_was_sent_earlier() -> None:
+    """While a batch goes the long way, later ones do too, though the transport could write again."""
+    gate = Gate()
+    transport = PostingTransport(gate, max_batch=1000)
+    transport.open = False
+    the_sender = sender(transport)
+    first = asyncio.ensure_future(the_sender.send(outgoing(0)))
+    await settle()
+    transport.open = True
+    burst = asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(1, FULL + 1)))
+    await settle()
+    assert (transport.batches, transport.posted) == ([["0"], ids(1, FULL + 1)], [])
+    gate.opened.set()
+    await asyncio.gather(first, burst)
+    await the_sender.send(outgoing("after"))
+    assert transport.posted == [["after"]]
+
+
+async def test_what_cannot_be_written_at_once_is_published() -> None:
+    """In one batch, at the end of the turn."""
+    transport = PostingTransport(max_batch=1000)
+    transport.open = False
+    the_sender = sender(transport)
+    await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(FULL + 1)))
+    assert (transport.batches, transport.posted) == ([ids(FULL + 1)], [])
+
+
+async def test_what_is_written_at_once_has_a_bounded_fate_too() -> None:
+    """Its time runs, it may be refused, its number of answers counts, and who listens is told."""
+    told: list[str] = []
+
+    def posting(answer: Answer) -> Sender:
+        return sender(PostingTransport(answer), timeout=0.001, sent=lambda it: told.append(it.id))
+
+    with pytest.raises(PublishFailed, match="no answer within") as caught:
+        await posting(never).send(outgoing("late"))
+    assert caught.value.unknown
+    with pytest.raises(PublishFailed, match="refused"):
+        await posting(answering(Outcome(OutcomeKind.REFUSED))).send(outgoing("refused"))
+    with pytest.raises(PublishFailed, match="2 answers to 1"):
+        await posting(answering(ACCEPTED, ACCEPTED)).send(outgoing("odd"))
+    await posting(accept).send(outgoing("taken"))
+    assert told == ["taken"]
+
+
+async def test_a_long_delay_is_parked_before_anything_is_written_at_once() -> None:
+    """The schedule is asked first, whatever the transport could do."""
+    transport, schedule = PostingTransport(), FakeSchedule()
+    await sender(transport, schedule=schedule).send(late(1))
+    assert (transport.batches, schedule.kept) == ([], ["fake 1 10"])
+
+
+async def test_a_fault_while_writing_comes_to_the_callers() -> None:
+    """Nobody waits for ever for what a driver's error kept from being written."""
+
+    class Broken(PostingTransport):
+        def post(self, batch: Sequence[Outgoing]) -> Confirms | None:
+            raise ZeroDivisionError
+
+    the_sender = sender(Broken())
+    results = await asyncio.gather(
+        *(the_sender.send(outgoing(n)) for n in range(FULL + 1)), return_exceptions=True
+    )
+    assert {type(result) for result in results} == {ZeroDivisionError}

@@ -99,6 +99,11 @@ class Link(asyncio.Protocol):
             self._said = self._loop.time()
             self._transport.write(data)
 
+    @property
+    def writable(self) -> bool:
+        """Whether the socket takes more at once."""
+        return self._writable.is_set()
+
     async def drained(self) -> None:
         """Wait until the socket takes more, or the connection ends."""
         await self._writable.wait()
