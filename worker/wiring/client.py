@@ -14,7 +14,7 @@ from worker.messaging.routing import INLINE
 from worker.messaging.status import StatusReader
 from worker.settings import Settings
 from worker.wiring.chains import BUILT_IN, Side
-from worker.wiring.connecting import prepare_queues
+from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers import consumers
 from worker.wiring.health import HealthReport, health
 from worker.wiring.pausing import Applied
@@ -74,18 +74,18 @@ class Client:
 
     async def setup(self) -> list[str]:
         """Create what is missing and name it."""
-        created = await self._service.database.missing()
+        missing = await self.missing()
         await self._service.database.setup()
-        return [*created, *await prepare_queues(self._service.transports, self._service.routes, setup=True)]
+        await create_queues(self._service.transports, self._service.routes)
+        return missing
 
     async def missing(self) -> list[str]:
         """Name what ``setup`` would create."""
-        found = list(await self._service.database.missing())
-        for name, specs in self._service.routes.queues.items():
-            found += [
-                f"queue {queue} on {name}" for queue in await self._service.transports[name].missing(specs)
-            ]
-        return found
+        service = self._service
+        return [
+            *await service.database.missing(),
+            *await missing_queues(service.transports, service.routes),
+        ]
 
     def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str | None, str, str]]:
         """Steps of a type's chain in order: name, priority, group, conditions, and whose it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -99,22 +100,22 @@ def _named(name: str, error: Unavailable) -> str:
     return text if text.startswith(f"transport {name}:") else f"transport {name}: {text}"
 
 
-async def prepare_queues(transports: dict[str, Transport], routes: Routes, *, setup: bool) -> list[str]:
-    """Create the queues that are missing on these transports and name them.
+async def missing_queues(transports: Mapping[str, Transport], routes: Routes) -> list[str]:
+    """Name the queues that are missing on these transports."""
+    return [
+        f"queue {queue} on {name}"
+        for name, specs in routes.queues.items()
+        if name in transports
+        for queue in await transports[name].missing(specs)
+    ]
+
+
+async def create_queues(transports: Mapping[str, Transport], routes: Routes) -> None:
+    """Create the queues that are missing on these transports.
 
     Raises:
-        ConfigurationError: some are missing and ``setup`` is off; names them.
+        ConfigurationError: a queue is there with other arguments.
     """
-    found: list[str] = []
     for name, specs in routes.queues.items():
-        if name not in transports:
-            continue
-        missing = list(await transports[name].missing(specs))
-        found += [f"queue {queue} on {name}" for queue in missing]
-        if setup:
-            await transports[name].setup(
-                specs
-            )  # also when nothing is missing: a queue's kind may have changed
-    if found and not setup:
-        raise ConfigurationError(f"missing: {', '.join(found)}; run: worker setup")
-    return found
+        if name in transports:
+            await transports[name].setup(specs)

@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -41,7 +41,12 @@ from worker.state.waits import Waits
 from worker.state.workers import Heartbeat, Workers
 from worker.wiring.builtin import with_commands
 from worker.wiring.buses import Buses, make_buses
-from worker.wiring.connecting import connected_ones, make_transports, prepare_queues
+from worker.wiring.connecting import (
+    connected_ones,
+    create_queues,
+    make_transports,
+    missing_queues,
+)
 from worker.wiring.pausing import Pausing
 from worker.wiring.refusals import refusals
 from worker.wiring.standing import Standing
@@ -186,7 +191,7 @@ async def opened(
         wanted = {key: made[key] for key in made if transports is None or key in transports}
         connected, missed = await connected_ones(wanted, stack, timeout, absent=absent)
         if queues:
-            await prepare_queues(connected, routes, setup=setup)
+            await _prepare_queues(connected, routes, setup=setup)
         outbox = Outbox(database)
         senders = {key: Sender(transport, sent=sent, schedule=outbox) for key, transport in connected.items()}
         serializer = Serializer(registry)
@@ -278,6 +283,15 @@ async def _prepare_database(database: Database, *, setup: bool) -> None:
         raise ConfigurationError(
             f"missing in database {database.shown}: {', '.join(missing)}; run: worker setup"
         )
+
+
+async def _prepare_queues(transports: Mapping[str, Transport], routes: Routes, *, setup: bool) -> None:
+    if setup:
+        await create_queues(transports, routes)
+        return
+    missing = await missing_queues(transports, routes)
+    if missing:
+        raise ConfigurationError(f"missing: {', '.join(missing)}; run: worker setup")
 
 
 async def _finish_status(writer: StatusWriter, writing: asyncio.Task[None]) -> None:
