@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import consume, idle, intake, latency, machine, publish
+from benchmarks import bytecode, consume, idle, intake, latency, machine, publish
 from benchmarks.contest.broker import NoBroker
 from benchmarks.kafka import run as kafka
 from benchmarks.postgres import run as postgres
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         scale = msgspec.structs.replace(scale, rounds=given.rounds)
     results: list[Result] = []
     facts: dict[str, str] = {}
+    bytecode.write()
     with tempfile.TemporaryDirectory(prefix="worker-bench-") as folder:
         for name in [name for name in BENCHMARKS if name in given.names]:
             print(f"{name} ...", file=sys.stderr, flush=True)
