@@ -1,26 +1,30 @@
-"""Setting up and looking: everything that is not per message, over a channel of its own a round of questions."""
+"""A connection to set up and to look: aio-pika's, for everything that is not per message."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from pamqp import base, commands
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.steps import Counted, Exchange, Queue, QueueBinding, Step
-from transports.rabbitmq.wire.faults import ChannelClosed, WireFault
+from worker.errors import TransportUnavailable
 
 if TYPE_CHECKING:
     from pamqp.common import FieldTable
 
 ANSWER = 10.0
-"""Seconds that the broker has for a round, and for each of its steps beside."""
-_STEP = 1.0
-_BACK = 5.0
-"""Seconds that a connection which was lost has to come back."""
+"""Seconds that the broker has for one step."""
+_ATTEMPT = 5.0
+"""Seconds that one host may take."""
 _CLOSING = 2.0
-_MISSING, _DIFFERS = 404, 406
+_LINGER = 2.0
+"""Seconds after the last question for which the connection is kept: the next round often follows at once."""
 
 
 class Missing(Exception):
@@ -32,58 +36,149 @@ class Differs(Exception):
 
 
 class Administration:
-    """Asks over a connection that is kept for consuming: the broker never blocks that one; every wait is bounded.
+    """Opens a connection when it has a question, and lets go of it soon after the last one; every wait is bounded.
+
+    Each round of questions has a channel of its own: what the broker refuses closes only that.
 
     Args:
-        connection: opened before anything is asked.
+        name: of the transport.
+        settings: where to, and as whom.
+        unavailable: makes the error that names the broker.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(
+        self, name: str, settings: Settings, unavailable: Callable[[object], TransportUnavailable]
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._unavailable = unavailable
+        self._connection: AbstractConnection | None = None
+        self._opening = asyncio.Lock()
+        self._asking = 0
+        self._leaving: asyncio.TimerHandle | None = None
+        self._dropping: set[asyncio.Task[None]] = set()
 
     async def perform(self, steps: Sequence[Step]) -> list[Counted]:
-        """Take the steps in order, all sent at once; returns what was counted of the queues among them.
+        """Take the steps in order; returns what was counted of the queues among them.
 
         Raises:
             Missing: what was looked for is not there; the steps before it are done.
             Differs: a declared queue or exchange exists with other arguments.
             TransportUnavailable: the broker does not answer, or refuses.
         """
-        seconds = ANSWER + _STEP * len(steps)
+        self._asking += 1
         try:
-            link = await self._connection.wait(_BACK)
-            channel = await link.channel(ANSWER)
+            return await self._perform(steps)
+        finally:
+            self._asking -= 1
+            self._leave_later()
+
+    async def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+        await asyncio.gather(*self._dropping)
+        if self._connection is not None:
+            await self._drop(self._connection)
+
+    async def _perform(self, steps: Sequence[Step]) -> list[Counted]:
+        connection = await self._open()
+        counted: list[Counted] = []
+        try:
+            async with asyncio.timeout(ANSWER):
+                channel = await connection.channel(publisher_confirms=False)
             try:
-                answers = await channel.call_all([_request(step) for step in steps], seconds)
+                for step in steps:
+                    found = await _take(channel, step)
+                    if found is not None:
+                        counted.append(found)
             finally:
-                await channel.close(_CLOSING)
-        except ChannelClosed as error:
-            if error.code == _MISSING:
-                raise Missing(str(error)) from error
-            if error.code == _DIFFERS:
-                raise Differs(str(error)) from error
-            raise self._connection.unavailable(error) from error
-        except WireFault as error:
-            raise self._connection.unavailable(error) from error
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(_CLOSING):
+                        await channel.close()
+        except ChannelNotFoundEntity as error:
+            raise Missing(_text(error)) from error
+        except ChannelPreconditionFailed as error:
+            raise Differs(_text(error)) from error
         except TimeoutError:
-            raise self._connection.unavailable(f"no answer within {seconds:g} s") from None
-        return [
-            Counted(answer.message_count or 0, answer.consumer_count or 0)
-            for answer in answers
-            if isinstance(answer, commands.Queue.DeclareOk)
-        ]
+            await self._drop(connection)  # whatever it is, this connection is of no use
+            raise self._unavailable(f"no answer within {ANSWER:g} s") from None
+        except (AMQPError, OSError, RuntimeError) as error:
+            raise self._unavailable(_text(error)) from error
+        return counted
+
+    def _leave_later(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+        self._leaving = asyncio.get_running_loop().call_later(_LINGER, self._leave)
+
+    def _leave(self) -> None:
+        connection = self._connection
+        if connection is not None and not self._asking:
+            self._connection = None  # at once: who asks now opens another
+            task = asyncio.get_running_loop().create_task(self._drop(connection))
+            self._dropping.add(task)
+            task.add_done_callback(self._dropping.discard)
+
+    async def _open(self) -> AbstractConnection:
+        async with self._opening:
+            if self._connection is None or self._connection.is_closed:
+                self._connection = await self._connect()
+            return self._connection
+
+    async def _connect(self) -> AbstractConnection:
+        """Try the hosts in order."""
+        settings = self._settings
+        reasons = []
+        for host, port in settings.hosts:
+            try:
+                async with asyncio.timeout(_ATTEMPT):
+                    return await aio_pika.connect(
+                        host=host,
+                        port=port,
+                        login=settings.username,
+                        password=settings.password,
+                        virtualhost=settings.vhost,
+                        ssl=settings.tls is not None,
+                        ssl_context=settings.tls,
+                        client_properties={"connection_name": f"command-worker {self._name} administration"},
+                        heartbeat=settings.heartbeat,
+                    )
+            except TimeoutError:
+                reasons.append(f"{host}:{port} did not answer within {_ATTEMPT:g} s")
+            except (AMQPError, OSError) as error:
+                reasons.append(f"{host}:{port} (user {settings.username!r}): {_text(error)}")
+        raise self._unavailable("; ".join(reasons))
+
+    async def _drop(self, connection: AbstractConnection) -> None:
+        if self._connection is connection:
+            self._connection = None
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSING):
+                await connection.close()
 
 
-def _request(step: Step) -> base.Frame:
+async def _take(channel: AbstractChannel, step: Step) -> Counted | None:
     if isinstance(step, Queue):
         arguments = None if step.arguments is None else cast("FieldTable", dict(step.arguments))
-        return commands.Queue.Declare(
-            queue=step.name, passive=arguments is None, durable=True, arguments=arguments
+        queue = await channel.declare_queue(
+            step.name, durable=True, passive=arguments is None, arguments=arguments, timeout=ANSWER
         )
+        told = queue.declaration_result
+        return Counted(told.message_count or 0, told.consumer_count or 0)
     if isinstance(step, Exchange):
-        return commands.Exchange.Declare(
-            exchange=step.name, exchange_type="topic", passive=step.passive, durable=True
+        await channel.declare_exchange(
+            step.name, aio_pika.ExchangeType.TOPIC, durable=True, passive=step.passive, timeout=ANSWER
         )
-    if isinstance(step, QueueBinding):
-        return commands.Queue.Bind(queue=step.queue, exchange=step.exchange, routing_key=step.pattern)
-    return commands.Exchange.Bind(destination=step.exchange, source=step.source, routing_key=step.pattern)
+    elif isinstance(step, QueueBinding):
+        bound = await channel.get_queue(step.queue, ensure=False)
+        await bound.bind(step.exchange, step.pattern, timeout=ANSWER)
+    else:
+        passed = await channel.get_exchange(step.exchange, ensure=False)
+        await passed.bind(step.source, step.pattern, timeout=ANSWER)
+    return None
+
+
+def _text(error: BaseException) -> str:
+    """Say what the broker said; aiormq puts code and text into its errors' arguments."""
+    return " ".join(str(part) for part in error.args) or type(error).__name__

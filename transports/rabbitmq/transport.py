@@ -1,4 +1,4 @@
-"""The RabbitMQ transport: a connection to publish over, and one to consume, to set up and to look over."""
+"""The RabbitMQ transport: a connection to publish over, one to consume over, and one to set up and to look."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class RabbitTransport:
         self._specs: dict[str, QueueSpec] = {}
         self._connection = Connection(name, "consume", settings)
         self._publishing = Connection(name, "publish", settings)
-        self._topology = Topology(name, Administration(self._connection), settings)
+        self._administration = Administration(name, settings, self._connection.unavailable)
+        self._topology = Topology(name, self._administration, settings)
         self._publisher = Publisher(
             self._publishing,
             settings,
@@ -141,7 +142,7 @@ class RabbitTransport:
         """Finish what is under way and let go of everything."""
         await asyncio.gather(*(each.close(_GRACE) for each in tuple(self._subscriptions)))
         await self._publisher.close(_GRACE)
-        await asyncio.gather(self._connection.close(), self._publishing.close())
+        await asyncio.gather(self._connection.close(), self._publishing.close(), self._administration.close())
 
     def wake(self) -> None:
         """Time is the broker's: nothing follows a clock that is moved by hand."""
