@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pamqp import base, commands
 
 from transports.rabbitmq import names
+from transports.rabbitmq.encoding import DUE, KEY
 from transports.rabbitmq.prefetched import Prefetched
-from transports.rabbitmq.publishing import DUE, KEY
 from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
 from transports.rabbitmq.watermark import Watermark
 from transports.rabbitmq.wire import properties

@@ -8,15 +8,14 @@ from functools import partial
 
 from pamqp import commands
 
-from transports.rabbitmq import delays, names
 from transports.rabbitmq.batch import Batch
 from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.encoding import Encoder, refused, sent_there
 from transports.rabbitmq.features import BATCH
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.wire import properties
 from transports.rabbitmq.wire.channel import Channel, Listener
 from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
-from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Confirms, Outcome, OutcomeKind, Outgoing
 
@@ -29,13 +28,6 @@ _RECONNECT = 1.0
 _BLOCKED = 5.0
 """Seconds that a publish waits for a broker that takes none."""
 _TIMEOUT = 10.0
-_TEXT = 255
-"""Bytes of an AMQP property."""
-LINE = 600.0
-"""Seconds that a message with a key waits in line at most; for longer it leaves the line, as a consumer may not
-hold anything for half an hour."""
-KEY, DUE = "key", "x-due"
-"""Headers: a message's key, and when it is due in milliseconds since the epoch (keyed messages wait in line)."""
 
 
 class Publisher(Listener):
@@ -47,7 +39,7 @@ class Publisher(Listener):
         keyed: whether messages of a queue that have a key go to a queue of their own; None where that is not known.
         learn: finds that out, before the first of them.
         prepare_delays: creates the ladder, before the first delayed message.
-        clock: seconds since the epoch, for what waits in line.
+        encoder: makes frames of messages.
     """
 
     def __init__(
@@ -58,14 +50,14 @@ class Publisher(Listener):
         keyed: Callable[[str], bool | None],
         learn: Callable[[str], Awaitable[None]],
         prepare_delays: Callable[[], Awaitable[None]],
-        clock: Callable[[], float],
+        encoder: Encoder,
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._keyed = keyed
         self._learn = learn
         self._prepare_delays = prepare_delays
-        self._clock = clock
+        self._encoder = encoder
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
         self._turn = asyncio.Lock()
@@ -74,7 +66,6 @@ class Publisher(Listener):
         self._batches: set[Batch] = set()
         self._bytes = 0
         self._tag = 0
-        self._entrance = delays.entrance(settings.queue_type)
 
     async def publish(self, messages: Sequence[Outgoing], longest: int | None) -> list[Outcome]:
         """Publish, and return once the fate of each is known, or the deadline has come.
@@ -84,7 +75,7 @@ class Publisher(Listener):
         Raises:
             TransportUnavailable: none was written.
         """
-        outcomes: list[Outcome | None] = [_refused(message, longest) for message in messages]
+        outcomes: list[Outcome | None] = [refused(message, longest) for message in messages]
         fit = [place for place, outcome in enumerate(outcomes) if outcome is None]
         if any(messages[place].delay > 0 for place in fit):
             await self._prepare_delays()
@@ -113,7 +104,7 @@ class Publisher(Listener):
         if channel is None or not self._fits(messages):
             return None
         for message in messages:
-            if message.delay > 0 or _refused(message, longest) is not None:
+            if message.delay > 0 or refused(message, longest) is not None:
                 return None
             if message.key is not None and self._keyed(message.queue) is None:
                 return None
@@ -158,7 +149,7 @@ class Publisher(Listener):
         why = Outcome(OutcomeKind.UNROUTABLE, f"no queue {reply.routing_key!r}: {reply.reply_text}")
         for batch, place in self._pending.values():
             message = batch.messages[place]
-            if message.id == message_id and batch.outcomes[place] is None and _bound(message, reply):
+            if message.id == message_id and batch.outcomes[place] is None and sent_there(message, reply):
                 batch.outcomes[place] = why
                 return
 
@@ -241,7 +232,8 @@ class Publisher(Listener):
 
     def _write(self, channel: Channel, messages: Sequence[Outgoing]) -> Batch:
         """Write all of them in one piece; raises as the channel's ``send`` does."""
-        channel.send(b"".join([self._encode(channel, message) for message in messages]))
+        encode, writer = self._encoder.encode, channel.writer
+        channel.send(b"".join([encode(writer, message) for message in messages]))
         batch = Batch(messages)
         self._batches.add(batch)
         self._bytes += batch.size
@@ -284,45 +276,3 @@ class Publisher(Listener):
                 raise self._connection.unavailable(f"no answer within {_TIMEOUT:g} s") from None
             self._channel = channel
             return channel
-
-    def _encode(self, channel: Channel, message: Outgoing) -> bytes:
-        exchange, routing_key = "", message.queue
-        headers: dict[str, object] | None = None
-        if message.key is not None:
-            headers = {KEY: message.key}
-            if self._keyed(message.queue):
-                routing_key = names.keys(message.queue)
-                if 0 < message.delay <= LINE:
-                    headers[DUE] = int((self._clock() + message.delay) * 1000) + 1
-        if message.delay > 0 and (headers is None or DUE not in headers):
-            exchange, routing_key = self._entrance, delays.routing_key(routing_key, message.delay)
-        return channel.writer.publish(
-            exchange,
-            routing_key,
-            message.body,
-            id=message.id,
-            type=message.type if len(message.type.encode()) <= _TEXT else "",
-            content_type=message.content_type,
-            headers=headers,
-            priority=message.priority if self._settings.queue_type == "classic" else 0,
-        )
-
-
-def _refused(message: Outgoing, longest: int | None) -> Outcome | None:
-    """Why a message is not even written."""
-    reason = refusal(message, len(message.body) if longest is None else longest)
-    if reason is None:
-        for what, text, most in (
-            ("id", message.id, _TEXT),
-            ("content type", message.content_type, _TEXT),
-            ("queue's name", message.queue, names.LONGEST - 2 * delays.RUNGS),
-        ):
-            if len(text) * 4 > most and len(text.encode()) > most:
-                reason = f"its {what} is longer than {most} bytes"
-    return None if reason is None else Outcome(OutcomeKind.REFUSED, reason)
-
-
-def _bound(message: Outgoing, reply: commands.Basic.Return) -> bool:
-    """Whether a returned message is this one, by where it was sent to."""
-    found = reply.routing_key or ""
-    return found in {message.queue, names.keys(message.queue)} or found.endswith(f".{message.queue}")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from transports.rabbitmq.consumption import Consumption
-from transports.rabbitmq.publishing import LINE
+from transports.rabbitmq.encoding import LINE
 from transports.rabbitmq.receipt import KEYS, Receipt
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import (

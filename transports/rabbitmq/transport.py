@@ -13,6 +13,7 @@ from transports.rabbitmq import counting, names
 from transports.rabbitmq import settings as reading
 from transports.rabbitmq.administration import Administration
 from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.encoding import Encoder
 from transports.rabbitmq.features import features
 from transports.rabbitmq.publishing import Publisher
 from transports.rabbitmq.settings import Settings
@@ -49,7 +50,7 @@ class RabbitTransport:
             keyed=self._keyed,
             learn=self._learn,
             prepare_delays=self._topology.prepare_delays,
-            clock=clock,
+            encoder=Encoder(settings, self._keyed, clock),
         )
         self._subscriptions: set[RabbitSubscription] = set()
         self._with_keys: set[str] = set()

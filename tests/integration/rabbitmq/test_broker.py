@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, Flow, make, message, publish_surely
-from transports.rabbitmq import publishing, upkeep
+from transports.rabbitmq import encoding, upkeep
 from transports.rabbitmq import subscription as subscription_module
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Ack, Again, Outgoing, QueueSpec, Release
@@ -265,7 +265,7 @@ async def test_a_publisher_that_set_nothing_up_keeps_the_order(rabbitmq_url: str
 
 async def test_a_long_delay_under_a_key_waits_at_the_broker(rabbitmq_url: str, monkeypatch) -> None:
     """Nothing is held in a consumer for longer than the broker lets it: what is delayed for long leaves the line."""
-    monkeypatch.setattr(publishing, "LINE", 0.1)
+    monkeypatch.setattr(encoding, "LINE", 0.1)
     keyed = QueueSpec(name="keyed", types=("Job",), keyed=True)
     transport = make(rabbitmq_url)
     await transport.connect()
