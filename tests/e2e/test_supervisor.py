@@ -44,7 +44,7 @@ def test_killed_child_is_restarted(project: Project) -> None:
 
 
 def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
-    """HUP under load replaces each process, at least two are there at any time, each message is handled once."""
+    """HUP under load replaces each process, all three places are filled at any time, each message is handled once."""
     supervisor, pids = fleet(project, "-c", "4")
     project.send_many(*[("Deposit", {"number": number, "before": 0.05}) for number in range(600)])
     supervisor.signal(signal.SIGHUP)
@@ -56,11 +56,28 @@ def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
         return alive(project, supervisor, frozenset(pids)) is not None
 
     until(rolled, "all three are new", timeout=30)
-    assert fewest >= 2, f"only {fewest} processes at a time"
+    assert fewest >= 3, f"only {fewest} processes at a time"
     project.until_empty(timeout=30)
     assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(600))
     assert {attempt for (attempt,) in project.rows("SELECT attempt FROM deposits")} == {1}
     assert "lease lost" not in supervisor.log
+    assert supervisor.stop() < 10
+
+
+def test_hup_with_a_broken_configuration_ends_nobody(project: Project) -> None:
+    """New processes that cannot start take no place: the old ones go on, and are replaced once it is mended."""
+    supervisor, pids = fleet(project)
+    file = project.folder / "worker.toml"
+    good = file.read_text()
+    file.write_text(good.replace("tests.e2e.app:app", "tests.e2e.nowhere:app"))
+    supervisor.signal(signal.SIGHUP)
+    until(lambda: "does not work; the others stay" in supervisor.log, "it is noticed")
+    assert set(supervisor.children()) == pids
+    file.write_text(good)
+    project.send("Deposit", "number:=1")
+    until(lambda: project.rows("SELECT number FROM deposits") == [(1,)], "the old ones work")
+    supervisor.signal(signal.SIGHUP)
+    until(lambda: alive(project, supervisor, frozenset(pids)), "all three are new", timeout=30)
     assert supervisor.stop() < 10
 
 

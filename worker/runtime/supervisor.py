@@ -1,4 +1,4 @@
-"""The supervisor: several worker processes, restarted with back-off, replaced one by one on HUP."""
+"""The supervisor: several worker processes, restarted with back-off, replaced one by one on HUP, each by one that works."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from worker.runtime.readiness import Readiness
+
 FIRST_BACK_OFF = 0.5
 LONGEST_BACK_OFF = 30.0
 STEADY = 30.0
@@ -19,6 +21,9 @@ STEADY = 30.0
 
 FATAL = frozenset({2, 3})
 """Exit codes that end the whole when a first process comes back with them: wrong configuration, nothing to reach."""
+
+READY = 60.0
+"""Seconds within which a process that is to replace another one must work."""
 
 _POLL = 0.1
 
@@ -44,7 +49,8 @@ class Supervisor:
     """Keeps ``count`` processes of one command line running.
 
     A process that exits with 0 has reached a limit: it is started anew, unless it was asked to work until
-    something is done (``once``). One that fails is started again after a growing pause.
+    something is done (``once``). One that fails is started again after a growing pause. On HUP each is replaced
+    once its successor works; where one does not, it and those after it stay as they are.
 
     Args:
         command: what to run.
@@ -129,9 +135,15 @@ class Supervisor:
         codes = [child.finished for child in self._children if child.finished in FATAL]
         return codes[0] if codes else None
 
-    def _start(self, child: Child) -> None:
+    def _start(self, child: Child, readiness: Readiness | None = None) -> None:
         environment = {**os.environ, CHILD_MARK: str(child.number)}
-        child.process = subprocess.Popen(self._command, env=environment, start_new_session=True)
+        inherited: tuple[int, ...] = ()
+        if readiness is not None:
+            environment |= readiness.environment()
+            inherited = (readiness.given,)
+        child.process = subprocess.Popen(
+            self._command, env=environment, start_new_session=True, pass_fds=inherited
+        )
         child.started = self._now()
         child.starts += 1
         log.info("worker process started", number=child.number, pid=child.process.pid)
@@ -140,12 +152,34 @@ class Supervisor:
         for child in self._children:
             if child.finished is not None:
                 continue
-            if child.process is not None:
-                self._end([child])
+            successor = Child(child.number, starts=child.starts)
+            with Readiness() as readiness:
+                self._start(successor, readiness)
+                works = self._works(successor, readiness)
+            if not works:
+                self._end([successor])
+                if not self._stopping:
+                    log.error("the new process does not work; the others stay", number=child.number)
+                return
+            self._end([child])
+            child.process, child.started = successor.process, successor.started
+            child.starts, child.failures = successor.starts, 0
             if self._stopping:
                 return
-            child.failures = 0
-            self._start(child)
+
+    def _works(self, successor: Child, readiness: Readiness) -> bool:
+        """Wait until a new process says that it works, or has done its work; looks after the others meanwhile."""
+        assert successor.process is not None
+        while not self._stopping and self._now() < successor.started + READY:
+            code = successor.process.poll()
+            if code is not None:
+                return code == 0
+            if readiness.said():
+                return True
+            for child in self._children:
+                self._look_after(child)
+            time.sleep(_POLL)
+        return False
 
     def _stop_all(self) -> int:
         self._end(self._children)

@@ -7,6 +7,7 @@ import structlog
 from worker.http.app import create_app
 from worker.http.ports import HealthReport, Ports
 from worker.runtime.options import ServeOptions
+from worker.runtime.readiness import tell_ready
 from worker.wiring.admission import admitted
 from worker.wiring.consumers import consumers
 from worker.wiring.health import health
@@ -46,6 +47,7 @@ class Intake:
             url=f"http://{self._options.host}:{self._listener.port}",
             access=f"{self._whom()} only: no token is configured",
         )
+        tell_ready()
         await self._listener.run()
         log.info("intake stopped")
 

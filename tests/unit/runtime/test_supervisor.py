@@ -32,7 +32,10 @@ class Fleet:
         self.notes.touch()
         head = (
             "import os\n"
+            "from worker.runtime.readiness import tell_ready\n"
             "def note(what):\n"
+            "    if what == 'up':\n"
+            "        tell_ready()\n"
             f"    with open({str(self.notes)!r}, 'a') as notes:\n"
             "        notes.write(f'{what} {os.getpid()} {os.environ[\"WORKER_SUPERVISED\"]}\\n')\n"
         )
@@ -164,33 +167,91 @@ def test_what_a_restart_cannot_mend_ends_all(tmp_path: Path, code: int) -> None:
 
 
 def test_a_later_start_that_fails_is_tried_again(tmp_path: Path) -> None:
-    """What ends a first start does not end a fleet that has run: a database that is away comes back."""
+    """What ends a first start does not end a place that has been filled: a database that is away comes back."""
     script = f"if len(open({str(tmp_path / 'notes')!r}).readlines()) in (1, 2): note('down'); os._exit(3)\n"
     fleet = Fleet(tmp_path, script + STAYS)
-    steps = (fleet.started(1), sends(signal.SIGHUP), fleet.started(2), sends(signal.SIGTERM))
+    steps = (
+        fleet.started(1),
+        lambda: os.kill(fleet.pids()[0], signal.SIGKILL),
+        fleet.started(2),
+        sends(signal.SIGTERM),
+    )
     assert fleet.run(*steps) == 0
     assert [line[0] for line in fleet.lines()] == ["up", "down", "down", "up"]
 
 
+ENDS = "import signal, time\ndef end(*_):\n    note('down')\n    os._exit(0)\nsignal.signal(signal.SIGTERM, end)\n"
+BROKEN = "note('bad'); os._exit(1)"
+MUTE = "signal.signal(signal.SIGTERM, signal.SIG_DFL); note('bad'); time.sleep(60)"
+
+
+def ended(fleet: Fleet, count: int) -> Callable[[], None]:
+    """A step: wait until so many have noted their end."""
+    return lambda: until(lambda: [line[0] for line in fleet.lines()].count("down") >= count)
+
+
 def test_hup_replaces_one_after_the_other(tmp_path: Path) -> None:
-    """HUP ends a process only when the one before it has been replaced."""
-    script = (
-        "import signal, time\ndef end(*_):\n    note('down')\n    os._exit(0)\n"
-        "signal.signal(signal.SIGTERM, end)\nnote('up')\ntime.sleep(60)"
-    )
+    """HUP ends a process only when its successor works, and goes on to the next one only then."""
+    fleet = Fleet(tmp_path, f"{ENDS}note('up')\ntime.sleep(60)", count=2)
+    steps = (fleet.started(2), sends(signal.SIGHUP), ended(fleet, 2), sends(signal.SIGTERM))
+    assert fleet.run(*steps) == 0
+    rolled = fleet.lines()[2:6]
+    assert [(what, number) for what, _, number in rolled] == [
+        ("up", "1"),
+        ("down", "1"),
+        ("up", "2"),
+        ("down", "2"),
+    ]
+    assert {rolled[1][1], rolled[3][1]} == {pid for _, pid, _ in fleet.lines()[:2]}
+
+
+@pytest.mark.parametrize("fault", [BROKEN, MUTE], ids=["broken", "mute"])
+def test_hup_ends_nobody_whose_successor_does_not_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """New code that fails at its start, or never comes to work, takes no place; once it is mended, it does."""
+    flag = tmp_path / "flag"
+    script = f"{ENDS}if os.path.exists({str(flag)!r}):\n    {fault}\nnote('up')\ntime.sleep(60)"
     fleet = Fleet(tmp_path, script, count=2)
-    pids: list[int] = []
+    monkeypatch.setattr(module, "READY", 2.0)
+    before: list[str] = []
 
-    def look() -> None:
-        pids.extend(fleet.pids())
+    def given_up() -> None:
+        until(lambda: any(what == "bad" for what, _, _ in fleet.lines()))
+        (bad,) = [int(pid) for what, pid, _ in fleet.lines() if what == "bad"]
+        until(lambda: not alive(bad))
+        before.extend(what for what, _, _ in fleet.lines())
 
-    assert (
-        fleet.run(fleet.started(2), look, sends(signal.SIGHUP), fleet.started(4), sends(signal.SIGTERM)) == 0
+    steps = (
+        fleet.started(2),
+        flag.touch,
+        sends(signal.SIGHUP),
+        given_up,
+        flag.unlink,
+        sends(signal.SIGHUP),
+        ended(fleet, 2),
+        sends(signal.SIGTERM),
     )
-    first, second = pids
-    downs = [int(pid) for what, pid, _ in fleet.lines() if what == "down"]
-    assert set(downs[:2]) == {first, second}
-    assert len(set(fleet.pids())) == 4
+    assert fleet.run(*steps) == 0
+    assert before == ["up", "up", "bad"]
+    assert len(fleet.pids()) == 4
+
+
+def test_others_are_looked_after_while_a_successor_starts(tmp_path: Path) -> None:
+    """One that is killed meanwhile is started again at once, and TERM ends the successor, too."""
+    flag = tmp_path / "flag"
+    noted = f"note('bad' if os.path.exists({str(flag)!r}) else 'up')"
+    fleet = Fleet(tmp_path, STAYS.replace("note('up')", noted), count=2)
+
+    def kill_the_last() -> None:
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGHUP)
+        until(lambda: any(what == "bad" for what, _, _ in fleet.lines()))
+        flag.unlink()
+        os.kill(next(int(pid) for _, pid, number in fleet.lines() if number == "2"), signal.SIGKILL)
+
+    assert fleet.run(fleet.started(2), kill_the_last, fleet.started(3), sends(signal.SIGTERM)) == 0
+    assert not any(alive(int(pid)) for _, pid, _ in fleet.lines())
 
 
 def test_hup_leaves_alone_who_is_done(tmp_path: Path) -> None:

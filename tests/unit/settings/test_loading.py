@@ -140,6 +140,7 @@ def test_variables_of_others_are_left_alone(folder):
             "WORKER_LOG_LEVEL": "debug",
             "WORKER_LOG_FORMAT": "json",
             "WORKER_SUPERVISED": "1",
+            "WORKER_READY_FD": "7",
             "WORKER_SERVICE_HOST": "10.0.0.1",
             "WORKER_SERVICE_PORT_HTTP": "80",
             "WORKER_PORT": "tcp://10.0.0.1:80",

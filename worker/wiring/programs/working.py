@@ -13,6 +13,7 @@ from worker.errors import Unavailable
 from worker.runtime.control import Control
 from worker.runtime.heartbeat import beat
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.readiness import tell_ready
 from worker.runtime.watchdog import Watchdog
 from worker.runtime.worker import Worker
 from worker.wiring.programs.background import background, tend
@@ -38,6 +39,7 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
             concurrency=options.concurrency,
             worker=service.name,
         )
+        tell_ready()
         async with background(lambda: beat(control.report)), background(watchdog.run):
             await worker.run(options.graceful_timeout, burst=options.burst)
     if worker.breakers is not None:
