@@ -14,6 +14,9 @@ from worker.errors import ConfigurationError
 from worker.runtime.supervisor import CHILD_MARK
 
 _BACKLOG = 2048
+KEEP_ALIVE = 75
+"""Seconds for which an idle connection is kept: longer than clients and load balancers keep theirs (5 to 60), so that
+it is never closed while the next request is on its way, whose fate its client would not know."""
 
 
 class _Server(uvicorn.Server):
@@ -47,6 +50,7 @@ class Listener:
             access_log=False,
             lifespan="off",
             proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
             server_header=False,
             timeout_graceful_shutdown=max(1, int(graceful_timeout)),
         )

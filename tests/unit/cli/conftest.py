@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
@@ -273,7 +274,7 @@ def service():
 def worker(service, tmp_path, monkeypatch):
     """Type ``worker …`` in a folder with a configuration, against the fake."""
     monkeypatch.chdir(tmp_path)
-    for name in ("WORKER_APP", "WORKER_CONFIG", "WORKER_LOG_LEVEL", "WORKER_LOG_FORMAT"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("WORKER_")]:
+        monkeypatch.delenv(name)
     (tmp_path / "worker.toml").write_text('app = "shop:app"\n')
     return Typed(service)

@@ -9,7 +9,7 @@ import pytest
 
 from worker.state.statements.compiled import FOLDER, STORES, module
 
-HEAVY = ("aio_pika", "rich", "sqlalchemy", "starlette", "uvicorn")
+HEAVY = ("rich", "sqlalchemy", "starlette", "uvicorn")
 
 PROGRAM = """
 import asyncio, pathlib, sys, uuid
