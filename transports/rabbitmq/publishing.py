@@ -100,15 +100,16 @@ class Publisher(Listener):
 
         What is refused goes the other way, too.
         """
-        channel = self._free_channel()
-        if channel is None or not self._fits(messages):
+        channel, batch = self._free_channel(), Batch(messages)
+        if channel is None or not self._fits(batch):
             return None
         for message in messages:
             if message.delay > 0 or refused(message, longest) is not None:
                 return None
             if message.key is not None and self._keyed(message.queue) is None:
                 return None
-        return partial(self._confirmed, self._write(channel, messages), self._deadline())
+        self._write(channel, batch)
+        return partial(self._confirmed, batch, self._deadline())
 
     async def check(self) -> None:
         """Say whether publishes are taken at the moment.
@@ -166,12 +167,12 @@ class Publisher(Listener):
     # --- sending ----------------------------------------------------------------------------------------------------
 
     async def _send(self, messages: Sequence[Outgoing]) -> list[Outcome]:
-        deadline = self._deadline()
+        batch, deadline = Batch(messages), self._deadline()
         await self._ready()  # all that wait for the broker wait at once, not one after the other
         try:
             async with asyncio.timeout_at(deadline):
                 async with self._turn:
-                    batch = await self._write_with_room(messages)
+                    await self._write_with_room(batch)
         except TimeoutError:
             raise self._connection.unavailable(
                 f"no room for a publish within {self._settings.publish_timeout:g} s"
@@ -203,24 +204,22 @@ class Publisher(Listener):
         if link.blocked is None:
             link.fail(LinkLost(why))
 
-    async def _write_with_room(self, messages: Sequence[Outgoing]) -> Batch:
-        while not self._fits(messages):
+    async def _write_with_room(self, batch: Batch) -> None:
+        while not self._fits(batch):
             self._room.clear()
             await self._room.wait()
         channel = self._channel
         if channel is None or channel.error is not None:
             raise self._connection.unavailable("the connection was lost")
         try:
-            return self._write(channel, messages)
+            self._write(channel, batch)
         except (ChannelClosed, LinkLost) as error:
             raise self._connection.unavailable(error) from error
 
-    def _fits(self, messages: Sequence[Outgoing]) -> bool:
-        """Whether there is room for them among what is not confirmed yet."""
-        if not self._pending:
-            return True
-        size = sum(len(message.body) for message in messages)
-        return len(self._pending) + len(messages) <= WINDOW and self._bytes + size <= _BYTES
+    def _fits(self, batch: Batch) -> bool:
+        """Whether there is room for it among what is not confirmed yet."""
+        count = len(self._pending)
+        return not count or (count + len(batch.messages) <= WINDOW and self._bytes + batch.size <= _BYTES)
 
     def _free_channel(self) -> Channel | None:
         """Return the confirming channel, if nobody waits to write and the broker and the socket take more."""
@@ -230,19 +229,17 @@ class Publisher(Listener):
         link = self._connection.link
         return channel if link.blocked is None and link.writable else None
 
-    def _write(self, channel: Channel, messages: Sequence[Outgoing]) -> Batch:
-        """Write all of them in one piece; raises as the channel's ``send`` does."""
+    def _write(self, channel: Channel, batch: Batch) -> None:
+        """Write it in one piece; raises as the channel's ``send`` does."""
         encode, writer = self._encoder.encode, channel.writer
-        channel.send(b"".join([encode(writer, message) for message in messages]))
-        batch = Batch(messages)
+        channel.send(b"".join([encode(writer, message) for message in batch.messages]))
         self._batches.add(batch)
         self._bytes += batch.size
         tag = self._tag
-        for place in range(len(messages)):
+        for place in range(len(batch.messages)):
             tag += 1
             self._pending[tag] = (batch, place)
         self._tag = tag
-        return batch
 
     def _forget(self, batch: Batch) -> None:
         self._batches.discard(batch)

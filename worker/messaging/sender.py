@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from worker.errors import PublishFailed, TransportUnavailable, Unavailable
@@ -126,19 +126,17 @@ class Sender:
         for start in range(0, len(batch), size):
             part = batch[start : start + size]
             try:
-                outcomes.extend(await self._in_time(part, self._transport.publish(part)))
+                outcomes.extend(await self._in_time(part, partial(self._transport.publish, part)))
             except TransportUnavailable as error:
                 if not outcomes:
                     raise
                 outcomes.extend([Outcome(OutcomeKind.UNKNOWN, str(error))] * len(part))
         return outcomes
 
-    async def _in_time(
-        self, batch: Sequence[Outgoing], answers: Awaitable[Sequence[Outcome]]
-    ) -> Sequence[Outcome]:
+    async def _in_time(self, batch: Sequence[Outgoing], confirms: Confirms) -> Sequence[Outcome]:
         try:
             async with asyncio.timeout(self._timeout):
-                outcomes = _complete(await answers, len(batch))
+                outcomes = _complete(await confirms(), len(batch))
         except TimeoutError:
             return [Outcome(OutcomeKind.UNKNOWN, f"no answer within {self._timeout:g} s")] * len(batch)
         if self._sent is not None:
@@ -173,11 +171,8 @@ class Sender:
             confirms = partial(_raise, error)
         if confirms is None:
             return False
-        self._follow(part, partial(self._hear, batch, confirms))
+        self._follow(part, partial(self._in_time, batch, confirms))
         return True
-
-    async def _hear(self, batch: Sequence[Outgoing], confirms: Confirms) -> Sequence[Outcome]:
-        return await self._in_time(batch, confirms())
 
     def _follow(self, part: Sequence[_Waiting], confirms: Confirms) -> asyncio.Task[None]:
         """Take the first that wait off the list, and see to it that they hear what became of them."""

@@ -149,7 +149,7 @@ class Supervisor:
         log.info("worker process started", number=child.number, pid=child.process.pid)
 
     def _roll(self) -> None:
-        for child in self._children:
+        for place, child in enumerate(self._children):
             if child.finished is not None:
                 continue
             successor = Child(child.number, starts=child.starts)
@@ -161,9 +161,8 @@ class Supervisor:
                 if not self._stopping:
                     log.error("the new process does not work; the others stay", number=child.number)
                 return
+            self._children[place] = successor
             self._end([child])
-            child.process, child.started = successor.process, successor.started
-            child.starts, child.failures = successor.starts, 0
             if self._stopping:
                 return
 
