@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import shutil
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from aiokafka.conn import AIOKafkaConnection
 
 from tests.brokers.secured import PASSWORD, Secured
 from tests.conformance.bench import ack, take
@@ -39,6 +41,24 @@ def secured(tmp_path_factory: pytest.TempPathFactory, private_broker: Callable[.
     made = Secured(tmp_path_factory.mktemp("tls"))
     private_broker("kafka", secured=made)
     return made
+
+
+@pytest.fixture(autouse=True)
+async def farewell(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Every connection is closed by the end of its test. TLS's farewell takes a while, for which the driver does not wait."""
+    made: list[AIOKafkaConnection] = []
+    connect = AIOKafkaConnection.connect
+
+    async def remembered(connection: AIOKafkaConnection) -> object:
+        made.append(connection)
+        return await connect(connection)
+
+    monkeypatch.setattr(AIOKafkaConnection, "connect", remembered)
+    yield
+    assert not any(connection.connected() for connection in made)
+    spoken = [connection.close() for connection in made if connection._protocol is not None]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*spoken)
 
 
 def make(secured: Secured, url: str, **options: Any) -> Transport:

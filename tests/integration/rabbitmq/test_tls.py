@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import ssl
 import subprocess
@@ -45,24 +46,40 @@ async def address(rabbitmq_url: str, certificate: Path) -> AsyncIterator[str]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate / "ca.pem", certificate / "key.pem")
 
+    relays: set[asyncio.Task[None]] = set()
+
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 writer.write(data)
                 await writer.drain()
-        except (OSError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(pump(reader, behind[1]), pump(behind[0], writer))
+        pumps = [
+            asyncio.ensure_future(pump(reader, behind[1])),
+            asyncio.ensure_future(pump(behind[0], writer)),
+        ]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for part in pumps:
+                part.cancel()
+            for end in (writer, behind[1]):
+                end.transport.abort()
 
-    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(relay(reader, writer))
+        relays.add(task)
+        task.add_done_callback(relays.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
     yield f"amqps://guest:guest@localhost:{port}{parts.path}"
     server.close()
+    for task in relays:
+        task.cancel()
+    await asyncio.gather(*relays, return_exceptions=True)
 
 
 async def test_messages_flow_over_tls(address: str, certificate: Path) -> None:
