@@ -19,7 +19,7 @@ from transports.rabbitmq.publishing import Publisher
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.subscription import RabbitSubscription
 from transports.rabbitmq.topology import Topology
-from worker.errors import TransportUnavailable
+from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Confirms, Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
 
 _PING = 2.0
@@ -171,15 +171,32 @@ class RabbitTransport:
             return outcomes
         # not at once: RabbitMQ 3.10 forgets to tell the consumers of a quorum queue that is back too soon
         await asyncio.sleep(_GONE)
-        gone = dict.fromkeys(batch[place].queue for place in lost)
         try:
-            await self.setup([self._specs[name] for name in gone])
-            again = await self._publisher.publish([batch[place] for place in lost], longest)
+            wrong = await self._again([self._specs[name] for name in {batch[place].queue for place in lost}])
+            back = [place for place in lost if batch[place].queue not in wrong]
+            again = await self._publisher.publish([batch[place] for place in back], longest) if back else []
         except TransportUnavailable:
             return outcomes  # the others were taken
-        for place, outcome in zip(lost, again, strict=True):
+        for place in lost:
+            if batch[place].queue in wrong:
+                outcomes[place] = wrong[batch[place].queue]
+        for place, outcome in zip(back, again, strict=True):
             outcomes[place] = outcome
         return outcomes
+
+    async def _again(self, queues: Sequence[QueueSpec]) -> Mapping[str, Outcome]:
+        """Set queues up again that were deleted; return why there is no way to those that differ from what is configured.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        wrong = {}
+        for queue in queues:
+            try:
+                await self.setup([queue])
+            except ConfigurationError as error:
+                wrong[queue.name] = Outcome(OutcomeKind.UNROUTABLE, str(error))
+        return wrong
 
     def _keyed(self, queue: str) -> bool | None:
         """Whether a queue has one for keys beside it; None where that is to be asked."""

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.integration.rabbitmq.conftest import PATIENCE, Flow, make, message
+from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, Flow, make, message
 from tests.proxy.proxy import Proxy
 from transports.rabbitmq.publishing import WINDOW
 from worker.messaging.sender import FULL, Sender
@@ -89,6 +89,32 @@ async def test_a_queue_that_cannot_be_set_up_again_leaves_the_others_taken(
     monkeypatch.setattr(transport, "setup", away)
     outcomes = await transport.publish([message(1), message(2, queue=spec.name)])
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.UNROUTABLE]
+
+
+async def test_a_queue_that_has_come_back_otherwise_leaves_the_others_taken(
+    transport, rabbitmq_url: str
+) -> None:
+    """Its messages are told why, one by one; those beside them are taken, of a queue that was gone as well too."""
+    await opened(transport)
+    differs, fleeting = (QueueSpec(name=name, types=("Job",), keyed=True) for name in ("differs", "fleeting"))
+    other = make(rabbitmq_url, queue_type="classic")
+    await other.connect()
+    await other.setup([QueueSpec(name="differs", types=("Job",))])  # without its queue for keys
+    await other.close()
+    transport._specs.update({spec.name: spec for spec in (differs, fleeting)})
+    queues = [QUEUE.name, differs.name, fleeting.name]
+    outcomes = await transport.publish(
+        [
+            message(number, queue=queue, key="k" if queue != QUEUE.name else None)
+            for number, queue in enumerate(queues)
+        ]
+    )
+    assert [outcome.kind for outcome in outcomes] == [
+        OutcomeKind.ACCEPTED,
+        OutcomeKind.UNROUTABLE,
+        OutcomeKind.ACCEPTED,
+    ]
+    assert "exists with other arguments" in outcomes[1].detail
 
 
 @pytest.mark.parametrize("keyed", [False, True], ids=["plain", "keyed"])
