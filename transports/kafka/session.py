@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from transports.kafka import progress
+from transports.kafka import parsed, progress
 from transports.kafka.admin import Admin
 from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit
@@ -231,6 +231,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             everything = len(partitions) == len(self._holdings.windows)
             asked = () if everything else [TopicPartition(*partition) for partition in partitions]
             wait = _POLL if everything else _POLL_SOME
+            parsed.spare(self._consumer)
             getting = asyncio.ensure_future(
                 self._consumer.getmany(*asked, timeout_ms=round(wait * 1000), max_records=room)
             )
