@@ -100,8 +100,11 @@ class Publisher(Listener):
 
         What is refused goes the other way, too.
         """
-        channel, batch = self._free_channel(), Batch(messages)
-        if channel is None or not self._fits(batch):
+        channel = self._free_channel()
+        if channel is None:
+            return None
+        batch = Batch(messages)
+        if not self._fits(batch):
             return None
         for message in messages:
             if message.delay > 0 or refused(message, longest) is not None:

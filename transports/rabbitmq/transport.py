@@ -172,19 +172,20 @@ class RabbitTransport:
         # not at once: RabbitMQ 3.10 forgets to tell the consumers of a quorum queue that is back too soon
         await asyncio.sleep(_GONE)
         try:
-            wrong = await self._again([self._specs[name] for name in {batch[place].queue for place in lost}])
+            wrong = await self._set_up_again(
+                [self._specs[name] for name in {batch[place].queue for place in lost}]
+            )
             back = [place for place in lost if batch[place].queue not in wrong]
             again = await self._publisher.publish([batch[place] for place in back], longest) if back else []
         except TransportUnavailable:
             return outcomes  # the others were taken
         for place in lost:
-            if batch[place].queue in wrong:
-                outcomes[place] = wrong[batch[place].queue]
+            outcomes[place] = wrong.get(batch[place].queue, outcomes[place])
         for place, outcome in zip(back, again, strict=True):
             outcomes[place] = outcome
         return outcomes
 
-    async def _again(self, queues: Sequence[QueueSpec]) -> Mapping[str, Outcome]:
+    async def _set_up_again(self, queues: Sequence[QueueSpec]) -> Mapping[str, Outcome]:
         """Set queues up again that were deleted; return why there is no way to those that differ from what is configured.
 
         Raises:

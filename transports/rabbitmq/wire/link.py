@@ -140,7 +140,7 @@ class Link(asyncio.Protocol):
         if self._goodbye is not None and not self._goodbye.done():
             self._goodbye.set_result(None)
         if self._transport is not None:
-            self._transport.abort()  # all is said; over TLS a close would wait for the other side's farewell
+            self._transport.abort()  # nothing is left to say; over TLS a close would wait for the other side's farewell
         self._writable.set()
         self.unblocked.set()
         for channel in tuple(self._channels.values()):
