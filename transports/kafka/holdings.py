@@ -121,18 +121,29 @@ class Holdings:
         """When the next one is due that waits for its time."""
         return self._later[0][0] if self._later else None
 
-    def ack(self, delivery: Delivery) -> Settled:
-        """Be done with a message."""
-        entry = delivery.receipt
-        window = entry.window
-        if entry.delivery is not delivery or entry.state is not OUT or not window.alive:
-            return _LOST
-        window.finish(entry)
-        self.out -= 1
-        self.settled += 1
-        if entry.key is not None:
-            self._next_of_key(entry)
-        return _DONE
+    def ack(self, deliveries: Iterable[Delivery]) -> list[Settled]:
+        """Be done with messages; one answer each."""
+        answers = []
+        done = 0
+        touched: list[Window] = []
+        for delivery in deliveries:
+            entry = delivery.receipt
+            window = entry.window
+            if entry.delivery is not delivery or entry.state is not OUT or not window.alive:
+                answers.append(_LOST)
+                continue
+            window.finish(entry)
+            done += 1
+            if entry.key is not None:
+                self._next_of_key(entry)
+            if not touched or window is not touched[-1]:
+                touched.append(window)
+            answers.append(_DONE)
+        self.out -= done
+        self.settled += done
+        for window in touched:
+            window.trim()
+        return answers
 
     def release(self, delivery: Delivery, delay: float) -> Settled:
         """Take a message back as it was."""
@@ -167,7 +178,7 @@ class Holdings:
         entry.state = OUT
         if published:
             assert entry.delivery is not None
-            return self.ack(entry.delivery)
+            return self.ack((entry.delivery,))[0]
         self._hold(entry, retry_at)
         return Settled.UNKNOWN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -104,21 +105,22 @@ class KafkaSubscription:
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle at once; what must be published again is done when the brokers have confirmed it."""
         holdings = self._member.holdings
-        ack = holdings.ack
         answers: list[Settled] = []
         copies: dict[int, tuple[Entry, Outgoing]] = {}
-        for item in items:
-            if type(item) is Ack:
-                answers.append(ack(item.delivery))
-            elif type(item) is Release:
-                answers.append(holdings.release(item.delivery, item.delay))
-            elif type(item) is Again and _in_place(item):
-                answers.append(holdings.again(item.delivery, item.outgoing))
-            elif type(item) is Again:
-                entry = holdings.begin_copy(item.delivery)
-                if entry is not None:
-                    copies[len(answers)] = (entry, item.outgoing)
-                answers.append(Settled.LOST)
+        for kind, alike in itertools.groupby(items, type):
+            if kind is Ack:
+                answers += holdings.ack([item.delivery for item in alike])
+                continue
+            for item in alike:
+                if isinstance(item, Release):
+                    answers.append(holdings.release(item.delivery, item.delay))
+                elif isinstance(item, Again) and _in_place(item):
+                    answers.append(holdings.again(item.delivery, item.outgoing))
+                elif isinstance(item, Again):
+                    entry = holdings.begin_copy(item.delivery)
+                    if entry is not None:
+                        copies[len(answers)] = (entry, item.outgoing)
+                    answers.append(Settled.LOST)
         if copies:
             await self._copy(copies, answers)
         self._member.settled()

@@ -93,10 +93,14 @@ class Window:
     @property
     def start(self) -> int | None:
         """What may be committed: the first offset that is not done; None while nothing was read."""
+        self.trim()
+        return self._entries[0].offset if self._entries else self.position
+
+    def trim(self) -> None:
+        """Let go of what is done up to ``start``: the sooner, the fewer entries a processor's own cache has to hold."""
         entries = self._entries
         while entries and entries[0].state is DONE:
             entries.popleft()
-        return entries[0].offset if entries else self.position
 
     def done_before(self, offset: int) -> bool:
         """Note that an offset was read; whether an earlier holder had done it. Offsets ascend."""

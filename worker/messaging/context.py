@@ -35,7 +35,7 @@ class Context(msgspec.Struct, eq=False):
     _deadline: float | None = None
     """When its time is over, as ``_now`` tells it."""
     _now: Callable[[], float] | None = None
-    noted: list[tuple[Any, float]] = []
+    noted: list[tuple[Any, float]] | tuple[()] = ()
     work: UnitOfWork | None = None
     _log: Log = None
 
@@ -107,7 +107,7 @@ class Context(msgspec.Struct, eq=False):
 
     def record(self, event: Any) -> None:
         """Note a domain event."""
-        self.noted.append((event, 0.0))
+        self._note(event, 0.0)
 
     def dispatch(self, command: Any, delay: float = 0.0) -> None:
         """Note a command to be sent, to be handed out ``delay`` seconds later.
@@ -117,4 +117,9 @@ class Context(msgspec.Struct, eq=False):
         """
         if delay < 0:
             raise ValueError(f"dispatch(delay={delay}): expected seconds, 0 or more")
-        self.noted.append((command, delay))
+        self._note(command, delay)
+
+    def _note(self, message: Any, delay: float) -> None:
+        if isinstance(self.noted, tuple):  # most handlers note nothing and need no list
+            self.noted = []
+        self.noted.append((message, delay))

@@ -117,20 +117,20 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     deaths: int = 0
 
 
-class Ack(msgspec.Struct, frozen=True):
+class Ack(msgspec.Struct, frozen=True, gc=False):
     """Done with: remove it."""
 
     delivery: Delivery
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, gc=False):
     """Give it back as it was, visible to others at once, nothing charged. ``delay`` holds it back, seconds."""
 
     delivery: Delivery
     delay: float = 0.0
 
 
-class Again(msgspec.Struct, frozen=True):
+class Again(msgspec.Struct, frozen=True, gc=False):
     """Swap it for its next attempt in one step; only where ``Features.replaces``. Keeps its place in its key."""
 
     delivery: Delivery

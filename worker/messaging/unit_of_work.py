@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, Protocol
 
 from worker.messaging.transport import Outgoing
@@ -69,8 +69,9 @@ class UnitOfWork(Protocol):
 class UnitsOfWork(Protocol):
     """Makes units of work."""
 
-    def asks(self, handler: str) -> bool:
-        """Whether ``begin`` has something to ask before this handler is called; else it need not be called."""
+    @property
+    def storing(self) -> Container[str]:
+        """Names of the handlers before which ``begin`` has something to ask; for others it need not be called."""
         ...
 
     def open(self, message_id: str, handler: str, *, read_only: bool = False) -> UnitOfWork:

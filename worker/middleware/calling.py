@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from concurrent.futures import Executor
 from typing import Any
 
@@ -49,7 +49,7 @@ class Calling:
         self._clock = clock
         self._make_log = make_log
         self._gate = gate
-        self._asks = _never if works is None else works.asks
+        self._storing: Container[str] = () if works is None else works.storing
         self._closed = gate.closed
 
     async def run(
@@ -65,7 +65,7 @@ class Calling:
             self._turn_back(envelope)
         opens = self._opens(handler, declared)
         work = None
-        if opens is not None and self._asks(handler.name):
+        if opens is not None and handler.name in self._storing:
             work = opens(envelope.id)
             if not await work.begin():
                 return None
@@ -91,7 +91,7 @@ class Calling:
         Envelopes that say more than where they were received, and those of a closed queue, go ``otherwise``.
         """
         name, wants_context = handler.name, handler.wants_context
-        opens, asks = self._opens(handler, declared), self._asks
+        opens, storing = self._opens(handler, declared), self._storing
         closed, make_log, clock = self._closed, self._make_log, self._clock
 
         async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
@@ -102,7 +102,7 @@ class Calling:
             try:
                 if wants_context:
                     context = Context(envelope, opens, make_log, None, clock)
-                    if opens is not None and asks(name):
+                    if opens is not None and name in storing:
                         context.work = work = opens(envelope.id)
                         if not await work.begin():
                             return envelope
@@ -180,7 +180,3 @@ class Calling:
         result = await asyncio.get_running_loop().run_in_executor(self._executor, run)
         # a plain function around an async one gives a coroutine, which nobody else would await
         return await result if inspect.isawaitable(result) else result
-
-
-def _never(_handler: str) -> bool:
-    return False

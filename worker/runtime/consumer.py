@@ -16,7 +16,6 @@ from worker.messaging.transport import (
     QueueSpec,
     Release,
     Settled,
-    Settlement,
     Transport,
 )
 from worker.runtime.pace import Pace
@@ -54,6 +53,9 @@ class Consumer:
         room: asks the worker how many more messages it may take.
         rank: place among the queues that were named, lower first.
         wait: seconds that one receive waits for messages.
+
+    Attributes:
+        settle: sends a settlement with the next batch.
     """
 
     def __init__(
@@ -95,19 +97,15 @@ class Consumer:
         self._crowded = False
         self._space = asyncio.Event()
         self._leased: dict[int, Delivery] = {}
-        self._settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake)
+        self._settlements = Settlements(
+            transport.name, spec.name, self._subscriber.settle, wake, self._leased
+        )
+        self.settle = self._settlements.add
 
     @property
     def paused(self) -> bool:
         """Whether nothing may be started."""
         return self._subscriber.paused
-
-    @property
-    def ready(self) -> bool:
-        """Whether a message waits that may start now."""
-        if self.buffer and self.running < self.concurrency:
-            return self.pace.throttle is None or self.pace.allows(self.running)
-        return False
 
     def dry(self, epoch: int) -> bool:
         """Whether nothing is left to take as of ``epoch``; a paused queue has nothing to give."""
@@ -213,30 +211,34 @@ class Consumer:
         self._subscriber.suspect(reason)
         self.took_at = asyncio.get_running_loop().time()
 
-    def take(self) -> Delivery:
-        """Start the next message; call only when ``ready``."""
-        self.running += 1
+    def take(self) -> tuple[Consumer, Delivery] | None:
+        """Start the next message and tell whose it is; None while there is none that may start."""
         buffer = self.buffer
+        if not buffer or self.running >= self.concurrency:
+            return None
+        pace = self.pace
+        if pace.throttle is not None:
+            if not pace.allows(self.running):
+                return None
+            pace.started()
+        self.running += 1
         delivery = buffer.popleft()
-        if self.pace.throttle is not None:
-            self.pace.started()
         if self._crowded and len(buffer) * 2 <= self._prefetch:
             self._space.set()
         if not buffer:
             self._adapt()
-        return delivery
+        return self, delivery
 
-    def finish(self, settlement: Settlement) -> None:
-        """End a message that ``take`` started; its settlement leaves with the next batch."""
+    def left(self) -> None:
+        """End what ``take`` started, settled or about to be given back."""
         self.running -= 1
         if self.pace.throttle is not None:
             self.pace.left()
-        self._settle(settlement)
 
     def give_back(self) -> None:
         """Return what was taken and not started, nothing charged."""
         while self.buffer:
-            self._settle(Release(self.buffer.popleft()))
+            self.settle(Release(self.buffer.popleft()))
 
     def recall(self) -> None:
         """Return what was not started, and take what else there is."""
@@ -294,8 +296,3 @@ class Consumer:
             self._prefetch = min(self._prefetch * 2, max(MAX_PREFETCH, self._slots))
         elif lasted > _SLOW:
             self._prefetch = max(self._prefetch // 2, self._slots)
-
-    def _settle(self, settlement: Settlement) -> None:
-        if self._leased:  # what is being settled must not be extended: it would look lost once that is done
-            self._leased.pop(id(settlement.delivery), None)
-        self._settlements.add(settlement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -69,58 +69,64 @@ class Processing:
             for name, message in registry.messages.items()
         }
 
-    async def handle(self, consumer: Consumer, delivery: Delivery) -> None:
-        """Handle one delivery and settle it, whatever happens."""
-        try:
-            envelope = self._serializer.decode(
-                delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
-            )
-            if isinstance(envelope, Undecodable) or (chain := consumer.chains.get(envelope.type)) is None:
-                await self._unread(consumer, delivery, envelope)
-                return
-            if delivery.deaths >= POISON_DEATHS:
-                self._ended(consumer, envelope, await self._settler.poisoned(consumer, delivery, envelope))
-                return
-            ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
-            if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
-                log.info("replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id)
-                consumer.finish(Ack(delivery))
-                return
-            tracked = self._tracked[envelope.type]
-            if tracked:
-                self._record(consumer, envelope, "running")
+    async def handle(self, turn: Iterable[tuple[Consumer, Delivery]]) -> None:
+        """Handle one delivery after the other and settle each, whatever happens."""
+        decode, limits = self._serializer.decode, self._limits
+        tracks, succeeded, listener = self._tracked, self._succeeded, self._listener
+        for consumer, delivery in turn:
             try:
-                await chain(envelope)
-            except Held:
-                self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
-                return
-            except (Exception, asyncio.CancelledError) as error:
-                failure = _failure(error)
-                consumer.pace.ended(well=False)
-                verdict = await self._settler.failed(consumer, delivery, envelope, failure)
-                self._ended(consumer, envelope, verdict)
-                return
-            if ticket is not None:
-                await self._failures.resolve(envelope.id, ticket.ticket)
-            self._limits.finished += 1
-            if consumer.pace.throttle is not None:
-                consumer.pace.ended(well=True)
-            if self._succeeded is not None:
-                self._succeeded(envelope.type)
-            consumer.finish(Ack(delivery))
-            if tracked:
-                self._record(consumer, envelope, "done")
-            if self._listener is not None:
-                self._listener(Finished(envelope.type, envelope.id, "done", envelope))
-        except asyncio.CancelledError:
-            consumer.finish(Release(delivery))
-            raise
-        except Unavailable as error:
-            log.warning("message given back", id=delivery.id, error=str(error))
-            consumer.finish(Release(delivery, 1.0))
-        except Exception:
-            log.exception("message given back: the worker itself failed", id=delivery.id)
-            consumer.finish(Release(delivery, 1.0))
+                envelope = decode(
+                    delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
+                )
+                if isinstance(envelope, Undecodable) or (chain := consumer.chains.get(envelope.type)) is None:
+                    await self._unread(consumer, delivery, envelope)
+                    continue
+                if delivery.deaths >= POISON_DEATHS:
+                    verdict = await self._settler.poisoned(consumer, delivery, envelope)
+                    self._ended(consumer, envelope, verdict)
+                    continue
+                ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
+                if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
+                    log.info(
+                        "replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id
+                    )
+                    consumer.settle(Ack(delivery))
+                    continue
+                tracked = tracks[envelope.type]
+                if tracked:
+                    self._record(consumer, envelope, "running")
+                try:
+                    await chain(envelope)
+                except Held:
+                    self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
+                    continue
+                except (Exception, asyncio.CancelledError) as error:
+                    failure = _failure(error)
+                    consumer.pace.ended(well=False)
+                    verdict = await self._settler.failed(consumer, delivery, envelope, failure)
+                    self._ended(consumer, envelope, verdict)
+                    continue
+                if ticket is not None:
+                    await self._failures.resolve(envelope.id, ticket.ticket)
+                limits.finished += 1
+                if consumer.pace.throttle is not None:
+                    consumer.pace.ended(well=True)
+                if succeeded is not None:
+                    succeeded(envelope.type)
+                consumer.settle(Ack(delivery))
+                if tracked:
+                    self._record(consumer, envelope, "done")
+                if listener is not None:
+                    listener(Finished(envelope.type, envelope.id, "done", envelope))
+            except asyncio.CancelledError:
+                consumer.settle(Release(delivery))
+                raise
+            except Unavailable as error:
+                log.warning("message given back", id=delivery.id, error=str(error))
+                consumer.settle(Release(delivery, 1.0))
+            except Exception:
+                log.exception("message given back: the worker itself failed", id=delivery.id)
+                consumer.settle(Release(delivery, 1.0))
 
     async def _unread(
         self, consumer: Consumer, delivery: Delivery, read: Envelope[Any] | Undecodable
@@ -132,13 +138,13 @@ class Processing:
             )
         verdict = await self._settler.undecodable(consumer, delivery, read)
         self._count(verdict)
-        consumer.finish(verdict.settlement)
+        consumer.settle(verdict.settlement)
         if self._listener is not None:
             self._listener(Finished(read.type, read.id or delivery.id, verdict.outcome))
 
     def _ended(self, consumer: Consumer, envelope: Envelope[Any], verdict: Verdict) -> None:
         self._count(verdict)
-        consumer.finish(verdict.settlement)
+        consumer.settle(verdict.settlement)
         if self._tracked[envelope.type]:
             state = {"returned": "accepted"}.get(verdict.outcome, verdict.outcome)
             self._record(consumer, envelope, state, verdict.error)

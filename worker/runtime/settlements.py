@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from worker.messaging.transport import Settled, Settlement
+from worker.messaging.transport import Delivery, Settled, Settlement
 
 log = structlog.stdlib.get_logger("worker.consumer")
 
@@ -20,6 +20,7 @@ class Settlements:
         queue: its name, for the log.
         tell: settles a batch; one answer each.
         wake: called whenever a batch was told to the broker.
+        leased: deliveries that are being extended, by identity; one that is to be settled is taken out of it.
     """
 
     def __init__(
@@ -28,11 +29,13 @@ class Settlements:
         queue: str,
         tell: Callable[[Sequence[Settlement]], Awaitable[Sequence[Settled]]],
         wake: Callable[[], None],
+        leased: dict[int, Delivery],
     ) -> None:
         self._tell = tell
         self._transport = transport
         self._queue = queue
         self._wake = wake
+        self._leased = leased
         self._waiting: list[Settlement] = []
         self._flushing: set[asyncio.Task[None]] = set()
         self._scheduled = False
@@ -44,6 +47,8 @@ class Settlements:
 
     def add(self, settlement: Settlement) -> None:
         """Send it with the others of this turn of the loop."""
+        if self._leased:  # what is being settled must not be extended: it would look lost once that is done
+            self._leased.pop(id(settlement.delivery), None)
         self._waiting.append(settlement)
         if not self._scheduled:
             self._scheduled = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from itertools import chain
 
 import structlog
 
@@ -15,13 +16,13 @@ from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
 from worker.runtime.limits import Limits
 
-Process = Callable[[Consumer, Delivery], Awaitable[None]]
-"""Handles and settles one delivery; never raises but when it is cancelled."""
+Process = Callable[[Iterable[tuple[Consumer, Delivery]]], Awaitable[None]]
+"""Handles and settles one delivery after the other, each with its consumer; never raises but when it is cancelled."""
 
 _TICK = 0.25
 _FLUSH_TIMEOUT = 10.0
 _STREAK = 32
-"""Messages after which a slot lets others run: receiving and settling go on beside quick handlers."""
+"""Messages of a turn, after which a slot lets others run: receiving and settling go on beside quick handlers."""
 
 
 log = structlog.stdlib.get_logger("worker")
@@ -32,10 +33,10 @@ class Worker:
 
     A slot that is free takes from the first consumers by rank and priority that have something ready. Slots are
     long-lived tasks; the next one is woken only while there is more to take, so that handlers which never
-    wait cost no task switch.
+    wait cost no task switch. In its turn a slot starts a message when the one before is settled.
 
     Args:
-        process: handles and settles one delivery, whatever happens.
+        process: handles and settles the deliveries of a turn, whatever happens.
         slots: handlers that run at once.
         limits: when to stop by itself.
         pending: counts what is still to be sent to queues; a burst waits for it.
@@ -50,7 +51,7 @@ class Worker:
         pending: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self.consumers: list[Consumer] = []
-        self._sole: Consumer | None = None
+        self._next = self._in_turn
         self.slots = slots
         self._process = process
         self._limits = limits
@@ -59,10 +60,9 @@ class Worker:
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._awaited = limits.given
-        self._epoch = 0
-        self._confirmed = -1
+        self._confirmed: int | None = None
+        self._looks = 0
         self._pending = pending
-        self._busy = 0
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
         self.breakers: Breakers | None = None
@@ -83,7 +83,7 @@ class Worker:
         for one in self.consumers:
             tiers.setdefault((one.rank, -one.spec.priority), deque()).append(one)
         self._tiers = list(tiers.values())
-        self._sole = self.consumers[0] if len(self.consumers) == 1 else None
+        self._next = self.consumers[0].take if len(self.consumers) == 1 else self._in_turn
 
     def stop(self, reason: str = "stopped") -> None:
         """Take nothing new, finish what runs. Idempotent."""
@@ -121,7 +121,7 @@ class Worker:
         """
         self._awaited = self._awaited or burst
         slots = [asyncio.create_task(self._slot()) for _ in range(self.slots)]
-        fetching = [asyncio.create_task(consumer.fetch(lambda: self._epoch)) for consumer in self.consumers]
+        fetching = [asyncio.create_task(consumer.fetch(self._epoch)) for consumer in self.consumers]
         leases = asyncio.create_task(self._extend())
         for task in (*slots, *fetching, leases):
             task.add_done_callback(self._ended)
@@ -166,7 +166,8 @@ class Worker:
 
     def _dry(self) -> bool:
         """Whether every queue was found empty after the last message was done with."""
-        return self._busy == 0 and all(consumer.dry(self._epoch) for consumer in self.consumers)
+        epoch = self._epoch()
+        return all(consumer.dry(epoch) for consumer in self.consumers)
 
     async def _surely_dry(self) -> bool:
         """Whether queues were found empty once more after nothing was about to be sent to them."""
@@ -176,16 +177,23 @@ class Worker:
         except Unavailable as error:
             log.warning("cannot tell whether anything is left to send", error=str(error))
             return False
-        if self._confirmed == self._epoch:
+        if self._confirmed == self._epoch():
             return True
-        self._epoch += 1
-        self._confirmed = self._epoch
+        self._looks += 1
+        self._confirmed = self._epoch()
         return False
+
+    def _epoch(self) -> int:
+        """A number that grows with each message that is done with, and may have sent others, and with each new look."""
+        return self._looks + sum(consumer.taken - consumer.held for consumer in self.consumers)
+
+    def _running(self) -> int:
+        return sum(consumer.running for consumer in self.consumers)
 
     async def _drain(self, timeout: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while self._busy:
+                while self._running():
                     self._changed.clear()
                     await self._changed.wait()
 
@@ -201,49 +209,58 @@ class Worker:
                 except Exception:  # a fault of one queue's driver must not cost the others their leases
                     log.exception("leases not extended", queue=consumer.spec.name)
 
-    def _next(self) -> Consumer | None:
-        """Return the ready consumer whose turn it is: equals take turns, so that none starves behind a full queue."""
-        if self._sole is not None:
-            return self._sole if self._sole.ready else None
+    def _in_turn(self) -> tuple[Consumer, Delivery] | None:
+        """Start what is next: equals take turns, so that none starves behind a full queue."""
         for tier in self._tiers:
             for _ in range(len(tier)):
                 consumer = tier[0]
                 tier.rotate(-1)
-                if consumer.ready:
-                    return consumer
+                started = consumer.take()
+                if started is not None:
+                    return started
         return None
 
-    async def _slot(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _turn(self) -> Generator[tuple[Consumer, Delivery]]:
+        """Start one message after the other, as long as there are any and others have had their turn lately."""
         limits = self._limits
-        streak = 0
-        while True:
-            streak += 1
-            if streak % _STREAK == 0:
-                await asyncio.sleep(0)
-            consumer = self._next()
-            held_back = limits.given and not limits.may_start(self._busy)
-            if consumer is None or held_back or self.stopped_by is not None:
-                future: asyncio.Future[None] = loop.create_future()
-                self._asleep.append(future)
-                try:
-                    await future
-                finally:
-                    self._stirring = False
-                continue
-            delivery = consumer.take()
+        for _ in range(_STREAK):
+            if self.stopped_by is not None or (limits.given and not limits.may_start(self._running())):
+                return
+            started = self._next()
+            if started is None:
+                return
             if self._asleep and not self._stirring:
                 self.wake()
-            self._busy += 1
             try:
-                await self._process(consumer, delivery)
+                yield started
             finally:
-                self._busy -= 1
-                self._epoch += 1
+                started[0].left()
                 if limits.given:
                     self._look_at_limits()
-                if not self._busy and self._awaited:
+                if self._awaited and not self._running():
                     self._changed.set()
+
+    async def _slot(self) -> None:
+        while True:
+            turn = self._turn()
+            first = next(turn, None)
+            if first is None:
+                await self._rest()
+                continue
+            try:
+                await self._process(chain((first,), turn))
+            finally:
+                turn.close()
+            await asyncio.sleep(0)
+
+    async def _rest(self) -> None:
+        """Wait until woken."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asleep.append(future)
+        try:
+            await future
+        finally:
+            self._stirring = False
 
     def _look_at_limits(self) -> None:
         if self._limits.failed_enough():  # now: the next look would come after one more has started

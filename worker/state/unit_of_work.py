@@ -30,6 +30,9 @@ class SqlUnitsOfWork:
         worker: name under which new outbox rows are claimed: the relay of this process.
         lease: seconds after which another worker's relay may send them.
         committed: told after each commit that left outbox rows.
+
+    Attributes:
+        storing: handlers known to use the session.
     """
 
     def __init__(
@@ -45,12 +48,8 @@ class SqlUnitsOfWork:
         self.worker = worker
         self.lease = lease
         self.committed = committed
-        # handlers known to use the session: one entry a handler at most. Only theirs is worth a look into the inbox
+        # one entry a handler at most. Only theirs is worth a look into the inbox; a repeat is still caught, by the commit
         self.storing: set[str] = set()
-
-    def asks(self, handler: str) -> bool:
-        """Whether the handler is known to use the session; a repeat is still caught, by the commit."""
-        return handler in self.storing
 
     def open(self, message_id: str, handler: str, *, read_only: bool = False) -> SqlUnitOfWork | ReadWork:
         """Make the unit of work of one handler for one message; ``read_only`` for queries."""
@@ -130,7 +129,7 @@ class SqlUnitOfWork:
         Raises:
             DatabaseUnavailable: the inbox does not answer.
         """
-        if not self._works.asks(self._handler):
+        if self._handler not in self._works.storing:
             return True
         return not await self._works.inbox.knows(self._message_id, self._handler)
 

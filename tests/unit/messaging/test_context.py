@@ -85,7 +85,7 @@ def test_a_negative_delay_is_refused() -> None:
     context = context_of()
     with pytest.raises(ValueError, match="expected seconds, 0 or more"):
         context.dispatch("command", delay=-1)
-    assert context.noted == []
+    assert context.noted == ()
 
 
 def test_the_remaining_time_counts_down_to_nought() -> None:

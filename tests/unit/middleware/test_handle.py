@@ -83,14 +83,17 @@ class FakeWork:
         return DatabaseUnavailable("gone") if isinstance(error, ConnectionError) else error
 
 
+class AnyHandler:
+    def __contains__(self, handler: object) -> bool:
+        return True
+
+
 class FakeWorks:
     def __init__(self, log: list[str]) -> None:
         self.log = log
         self.finished: set[str] = set()
         self.late = False
-
-    def asks(self, handler: str) -> bool:
-        return True
+        self.storing = AnyHandler()
 
     def open(self, message_id: str, handler: str, *, read_only: bool = False) -> FakeWork:
         return FakeWork(self, handler)

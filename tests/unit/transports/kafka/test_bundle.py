@@ -31,7 +31,7 @@ def test_what_is_read_goes_to_its_queue(two):
     assert (two.a.holdings.ready, two.b.holdings.ready, two.bundle.ready) == (1, 2, 3)
     (delivery,) = two.b.holdings.hand_out(1)
     assert (delivery.queue, two.bundle.out) == ("b", 1)
-    two.b.holdings.ack(delivery)
+    two.b.holdings.ack([delivery])
     assert (two.bundle.out, two.bundle.settled) == (0, 1)
 
 

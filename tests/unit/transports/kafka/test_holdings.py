@@ -58,7 +58,7 @@ def test_of_each_key_only_the_head_is_out(held):
     first = held.hand_out(10)
     assert ids(first) == ["0", "2", "3"]
     assert not held.hand_out(10)
-    assert held.ack(first[0]) is Settled.DONE
+    assert held.ack([first[0]]) == [Settled.DONE]
     assert ids(held.hand_out(10)) == ["1"]
 
 
@@ -73,8 +73,8 @@ def test_a_retry_in_place_keeps_its_key_waiting(held, now):
     (second,) = held.hand_out(10)
     assert (second.id, second.body, second.headers["content-type"]) == ("0", b"again", "x/y")
     assert held.windows[PLACE].start == 0
-    assert held.ack(delivery) is Settled.LOST
-    assert held.ack(second) is Settled.DONE
+    assert held.ack([delivery]) == [Settled.LOST]
+    assert held.ack([second]) == [Settled.DONE]
     assert ids(held.hand_out(10)) == ["1"]
 
 
@@ -87,7 +87,7 @@ def test_a_delayed_head_holds_its_key_only(held, now):
     now.now = 1005.0
     (head,) = held.hand_out(10)
     assert head.id == "0"
-    held.ack(head)
+    held.ack([head])
     assert ids(held.hand_out(10)) == ["1"]
 
 
@@ -97,7 +97,7 @@ def test_what_is_fenced_changes_nothing(held):
     out = held.hand_out(2)
     held.begin([Window("t", 0, start=0)])
     held.took(PLACE, [record(0), record(1)])
-    assert held.ack(out[0]) is Settled.LOST
+    assert held.ack([out[0]]) == [Settled.LOST]
     assert held.release(out[1], 0.0) is Settled.LOST
     assert held.windows[PLACE].start == 0
     assert ids(held.hand_out(10)) == ["0", "1"]
@@ -108,14 +108,14 @@ def test_a_copy_that_failed_returns_by_itself(held, now):
     held.took(PLACE, [record(0)])
     (delivery,) = held.hand_out(1)
     entry = held.begin_copy(delivery)
-    assert held.ack(delivery) is Settled.LOST
+    assert held.ack([delivery]) == [Settled.LOST]
     assert held.end_copy(entry, published=False, retry_at=1005.0) is Settled.UNKNOWN
     assert not held.hand_out(1)
     now.now = 1005.0
     (second,) = held.hand_out(1)
     assert second.id == "0"
-    assert held.ack(delivery) is Settled.LOST
-    assert held.ack(second) is Settled.DONE
+    assert held.ack([delivery]) == [Settled.LOST]
+    assert held.ack([second]) == [Settled.DONE]
     assert held.out == 0
 
 
@@ -124,7 +124,7 @@ def test_a_holder_may_settle_after_a_failed_copy(held, now):
     held.took(PLACE, [record(0)])
     (delivery,) = held.hand_out(1)
     held.end_copy(held.begin_copy(delivery), published=False, retry_at=1005.0)
-    assert held.ack(delivery) is Settled.DONE
+    assert held.ack([delivery]) == [Settled.DONE]
     now.now = 1005.0
     assert not held.hand_out(1)
 
@@ -159,7 +159,7 @@ def test_order_and_accounts_hold_under_any_sequence(steps):
         elif out:
             delivery = out.pop(number % len(out))
             if step == "ack":
-                assert held.ack(delivery) is Settled.DONE
+                assert held.ack([delivery]) == [Settled.DONE]
                 done.append(delivery.id)
             elif step == "release":
                 assert held.release(delivery, number % 3) is Settled.DONE
@@ -176,7 +176,7 @@ def test_order_and_accounts_hold_under_any_sequence(steps):
     while len(done) + len(moved) < len(published):
         now.now += 10
         for delivery in [*out, *held.hand_out(100)]:
-            assert held.ack(delivery) is Settled.DONE
+            assert held.ack([delivery]) == [Settled.DONE]
             done.append(delivery.id)
         out = []
     for key in ("a", "b"):
