@@ -52,12 +52,14 @@ class Reader:
             entry = Entry(window, record.offset, key, 0.0, len(body))
             if key is not None:
                 free = False
-            texts: Mapping[str, str] | None
-            if len(found) == 2 and found[0][0] == ID and found[1][0] == CONTENT_TYPE:
-                message_id = (found[0][1] or b"").decode("utf-8", "replace")
-                content_type = found[1][1] or b""
-                texts = plain.get(content_type) or self._keep(content_type)
-            else:
+            message_id = ""
+            texts: Mapping[str, str] | None = None
+            if len(found) == 2:
+                (first, named), (second, content_type) = found
+                if first == ID and second == CONTENT_TYPE:
+                    message_id = (named or b"").decode("utf-8", "replace")
+                    texts = plain.get(content_type or b"") or self._keep(content_type or b"")
+            if texts is None:
                 free = False
                 texts = read = {name: (value or b"").decode("utf-8", "replace") for name, value in found}
                 message_id = read.pop(ID, "") or read.get("ce_id") or _own_id(window, record.offset)

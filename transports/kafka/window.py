@@ -78,7 +78,6 @@ class Window:
         self._entries: deque[Entry] = deque()
         self._most, self._most_bytes = limit
         self._bytes = 0
-        self._unfinished = 0
 
     @property
     def skips(self) -> bool:
@@ -116,7 +115,6 @@ class Window:
     def add(self, entries: Sequence[Entry]) -> None:
         """Take entries that were read, in their order; the last one's offset is where reading has come to."""
         self._entries.extend(entries)
-        self._unfinished += len(entries)
         self._bytes += sum([entry.size for entry in entries])
         self.position = entries[-1].offset + 1
 
@@ -124,7 +122,6 @@ class Window:
         """Mark it done, and let go of its body."""
         entry.state = DONE
         entry.delivery = None
-        self._unfinished -= 1
         self._bytes -= entry.size
 
     def progress(self) -> str:
@@ -135,8 +132,7 @@ class Window:
         return progress.encode(start, self._done())
 
     def _done(self) -> Iterator[Range]:
-        if self._unfinished < len(self._entries):
-            yield from progress.joined(entry.offset for entry in self._entries if entry.state is DONE)
+        yield from progress.joined(entry.offset for entry in self._entries if entry.state is DONE)
         position = self.position or 0
         for first, end in self._earlier:
             if end > position:

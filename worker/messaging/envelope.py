@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, final
 
 import msgspec
 
@@ -85,6 +85,7 @@ class Envelope(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
         return facts
 
 
+@final
 class Undecodable(msgspec.Struct, frozen=True, kw_only=True):
     """What could not be read, with its bytes unchanged.
 

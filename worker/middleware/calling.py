@@ -90,7 +90,7 @@ class Calling:
 
         Envelopes that say more than where they were received, and those of a closed queue, go ``otherwise``.
         """
-        name, wants_context = handler.name, handler.wants_context
+        name, call, wants_context = handler.name, handler.call, handler.wants_context
         opens, storing = self._opens(handler, declared), self._storing
         closed, make_log, clock = self._closed, self._make_log, self._clock
 
@@ -108,12 +108,12 @@ class Calling:
                             return envelope
                         if closed:
                             self._turn_back(envelope)
-                    result = await handler.call(envelope.message, context)
+                    result = await call(envelope.message, context)
                     left = context.noted or context.work is not None
                     if left and not await self._leave(handler, context):
                         return envelope
                 else:
-                    result = await handler.call(envelope.message)
+                    result = await call(envelope.message)
             except Held:
                 raise
             except BaseException as error:

@@ -55,7 +55,7 @@ class Consumer:
         wait: seconds that one receive waits for messages.
 
     Attributes:
-        settle: sends a settlement with the next batch.
+        settlements: what became of its messages, on its way to the broker.
     """
 
     def __init__(
@@ -97,10 +97,7 @@ class Consumer:
         self._crowded = False
         self._space = asyncio.Event()
         self._leased: dict[int, Delivery] = {}
-        self._settlements = Settlements(
-            transport.name, spec.name, self._subscriber.settle, wake, self._leased
-        )
-        self.settle = self._settlements.add
+        self.settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake, self._leased)
 
     @property
     def paused(self) -> bool:
@@ -114,7 +111,7 @@ class Consumer:
     @property
     def idle(self) -> bool:
         """Whether nothing is held or being settled."""
-        return not self.running and not self.buffer and self._settlements.idle
+        return not self.running and not self.buffer and self.settlements.idle
 
     @property
     def held(self) -> int:
@@ -238,7 +235,7 @@ class Consumer:
     def give_back(self) -> None:
         """Return what was taken and not started, nothing charged."""
         while self.buffer:
-            self.settle(Release(self.buffer.popleft()))
+            self.settlements.add(Release(self.buffer.popleft()))
 
     def recall(self) -> None:
         """Return what was not started, and take what else there is."""
@@ -271,7 +268,7 @@ class Consumer:
 
     async def flush(self) -> None:
         """Wait until everything that was settled has been told to the broker."""
-        await self._settlements.flush()
+        await self.settlements.flush()
 
     async def close(self, grace: float) -> None:
         """Give back the rest and let go of the queue."""

@@ -78,7 +78,7 @@ class Processing:
                 envelope = decode(
                     delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
                 )
-                if isinstance(envelope, Undecodable) or (chain := consumer.chains.get(envelope.type)) is None:
+                if type(envelope) is Undecodable or (chain := consumer.chains.get(envelope.type)) is None:
                     await self._unread(consumer, delivery, envelope)
                     continue
                 if delivery.deaths >= POISON_DEATHS:
@@ -90,7 +90,7 @@ class Processing:
                     log.info(
                         "replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id
                     )
-                    consumer.settle(Ack(delivery))
+                    consumer.settlements.add(Ack(delivery))
                     continue
                 tracked = tracks[envelope.type]
                 if tracked:
@@ -113,20 +113,20 @@ class Processing:
                     consumer.pace.ended(well=True)
                 if succeeded is not None:
                     succeeded(envelope.type)
-                consumer.settle(Ack(delivery))
+                consumer.settlements.add(Ack(delivery))
                 if tracked:
                     self._record(consumer, envelope, "done")
                 if listener is not None:
                     listener(Finished(envelope.type, envelope.id, "done", envelope))
             except asyncio.CancelledError:
-                consumer.settle(Release(delivery))
+                consumer.settlements.add(Release(delivery))
                 raise
             except Unavailable as error:
                 log.warning("message given back", id=delivery.id, error=str(error))
-                consumer.settle(Release(delivery, 1.0))
+                consumer.settlements.add(Release(delivery, 1.0))
             except Exception:
                 log.exception("message given back: the worker itself failed", id=delivery.id)
-                consumer.settle(Release(delivery, 1.0))
+                consumer.settlements.add(Release(delivery, 1.0))
 
     async def _unread(
         self, consumer: Consumer, delivery: Delivery, read: Envelope[Any] | Undecodable
@@ -138,13 +138,13 @@ class Processing:
             )
         verdict = await self._settler.undecodable(consumer, delivery, read)
         self._count(verdict)
-        consumer.settle(verdict.settlement)
+        consumer.settlements.add(verdict.settlement)
         if self._listener is not None:
             self._listener(Finished(read.type, read.id or delivery.id, verdict.outcome))
 
     def _ended(self, consumer: Consumer, envelope: Envelope[Any], verdict: Verdict) -> None:
         self._count(verdict)
-        consumer.settle(verdict.settlement)
+        consumer.settlements.add(verdict.settlement)
         if self._tracked[envelope.type]:
             state = {"returned": "accepted"}.get(verdict.outcome, verdict.outcome)
             self._record(consumer, envelope, state, verdict.error)

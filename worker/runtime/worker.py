@@ -222,11 +222,11 @@ class Worker:
 
     def _turn(self) -> Generator[tuple[Consumer, Delivery]]:
         """Start one message after the other, as long as there are any and others have had their turn lately."""
-        limits = self._limits
+        limits, start_next = self._limits, self._next
         for _ in range(_STREAK):
             if self.stopped_by is not None or (limits.given and not limits.may_start(self._running())):
                 return
-            started = self._next()
+            started = start_next()
             if started is None:
                 return
             if self._asleep and not self._stirring:

@@ -32,6 +32,8 @@ class Post:
         self.app = App("post")
         self.down = True
         self.error = ConnectionError("the mail server does not answer")
+        self.poison = None
+        """Number of a command that always fails."""
         self.calls = []
         self.attempts = []
         for cls in (Welcome, Remind):
@@ -42,7 +44,7 @@ class Post:
         async def mail(command, context):
             self.calls.append((cls.__name__, command.number))
             self.attempts.append(context.attempt)
-            if self.down:
+            if self.down or command.number == self.poison:
                 raise self.error
 
         mail.__annotations__ = {"command": cls, "context": Context}
@@ -150,21 +152,8 @@ async def test_an_operators_pause_outlives_it():
 async def test_a_message_that_always_fails_is_charged_in_the_end():
     """While the others go well a message is spared a few times, then it fails like any other."""
     post = Post(Breaker(failures=3))
-    post.down = False
+    post.down, post.poison, post.error = False, 0, ValueError("poison")
     async with working(post, concurrency=1) as it:
-
-        def poisonous(command):
-            return ValueError("poison") if command.number == 0 else None
-
-        inner = it.service.registry.handlers["Welcome"][0]
-
-        async def mail(command, context):
-            post.calls.append(command.number)
-            error = poisonous(command)
-            if error:
-                raise error
-
-        msgspec.structs.force_setattr(inner, "call", mail)
         await it.send(Welcome(0))
         for number in range(1, 20):
             await it.send(Welcome(number))
@@ -172,7 +161,7 @@ async def test_a_message_that_always_fails_is_charged_in_the_end():
             await it.look(1.5)
             await until(lambda: all(one.idle for one in it.worker.consumers))
         assert it.outcomes().count("failed") == 1
-        assert post.calls.count(0) == 4
+        assert post.calls.count(("Welcome", 0)) == 4
         assert not any(item["paused"] for item in (await shown_of(it)).values())
 
 
