@@ -117,20 +117,20 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     deaths: int = 0
 
 
-class Ack(msgspec.Struct, frozen=True, gc=False):
+class Ack(msgspec.Struct, frozen=True):
     """Done with: remove it."""
 
     delivery: Delivery
 
 
-class Release(msgspec.Struct, frozen=True, gc=False):
+class Release(msgspec.Struct, frozen=True):
     """Give it back as it was, visible to others at once, nothing charged. ``delay`` holds it back, seconds."""
 
     delivery: Delivery
     delay: float = 0.0
 
 
-class Again(msgspec.Struct, frozen=True, gc=False):
+class Again(msgspec.Struct, frozen=True):
     """Swap it for its next attempt in one step; only where ``Features.replaces``. Keeps its place in its key."""
 
     delivery: Delivery
