@@ -125,7 +125,7 @@ class Holdings:
         """Be done with messages; one answer each."""
         answers = []
         done = 0
-        touched: list[Window] = []
+        touched: set[Window] = set()
         for delivery in deliveries:
             entry = delivery.receipt
             window = entry.window
@@ -136,8 +136,7 @@ class Holdings:
             done += 1
             if entry.key is not None:
                 self._next_of_key(entry)
-            if not touched or window is not touched[-1]:
-                touched.append(window)
+            touched.add(window)
             answers.append(_DONE)
         self.out -= done
         self.settled += done

@@ -55,10 +55,11 @@ class Reader:
             message_id = ""
             texts: Mapping[str, str] | None = None
             if len(found) == 2:
-                (first, named), (second, content_type) = found
+                (first, named), (second, kind) = found
                 if first == ID and second == CONTENT_TYPE:
                     message_id = (named or b"").decode("utf-8", "replace")
-                    texts = plain.get(content_type or b"") or self._keep(content_type or b"")
+                    content_type = kind or b""
+                    texts = plain.get(content_type) or self._keep(content_type)
             if texts is None:
                 free = False
                 texts = read = {name: (value or b"").decode("utf-8", "replace") for name, value in found}

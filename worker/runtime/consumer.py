@@ -227,7 +227,7 @@ class Consumer:
         return self, delivery
 
     def left(self) -> None:
-        """End what ``take`` started, settled or about to be given back."""
+        """End what ``take`` started, once its settlement is on its way."""
         self.running -= 1
         if self.pace.throttle is not None:
             self.pace.left()
