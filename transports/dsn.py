@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes, urlsplit
 
 import msgspec
 
@@ -23,7 +24,7 @@ class Dsn(msgspec.Struct, frozen=True, kw_only=True):
         text: as it was written; print ``masked`` instead.
         scheme: in lower case.
         hosts: ``host:port`` texts; several where they are separated by commas, none for a local broker.
-        path: with its leading slash, empty where there is none.
+        path: with its leading slash, empty where there is none; without hosts as the system names its files.
         query: parameters by name, the last of each.
     """
 
@@ -58,13 +59,18 @@ def parse(url: str) -> Dsn:
         raise ValueError("the host is malformed") from None
     userinfo, at, hosts = parts.netloc.rpartition("@")
     username, colon, password = userinfo.partition(":")
+    path = unquote(parts.path)
+    if not parts.netloc:
+        # a file's: its name may hold anything, only "?" must be written %3F there
+        named = url.partition("://")[2].partition("?")[0]
+        path = os.fsdecode(unquote_to_bytes(os.fsencode(named)))
     return Dsn(
         text=url,
         scheme=url.partition("://")[0].lower(),
         username=unquote(username) if at else None,
         password=unquote(password) if colon else None,
         hosts=tuple(host for host in hosts.split(",") if host),
-        path=unquote(parts.path),
+        path=path,
         query=dict(parse_qsl(parts.query, keep_blank_values=True)),
     )
 

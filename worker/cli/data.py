@@ -30,8 +30,20 @@ def read_data(words: Sequence[str]) -> bytes:
         if words[0].startswith("@"):
             return read_file(words[0][1:])
         if not _FIELD.fullmatch(words[0]):
-            return words[0].encode()
+            return encoded(words[0])
     return msgspec.json.encode(dict(_field(word) for word in words))
+
+
+def encoded(text: str) -> bytes:
+    """Return an argument's bytes.
+
+    Raises:
+        UsageError: they are no UTF-8.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{text!a}: expected UTF-8") from error
 
 
 def read_file(name: str) -> bytes:
@@ -42,11 +54,12 @@ def read_file(name: str) -> bytes:
     """
     try:
         return Path(name).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _field(word: str) -> tuple[str, object]:
+    encoded(word)
     match = _FIELD.fullmatch(word)
     if match is None:
         raise UsageError(f"{word!r}: expected field=text or field:=JSON")
@@ -55,5 +68,5 @@ def _field(word: str) -> tuple[str, object]:
         return name, text
     try:
         return name, msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{word!r}: expected JSON after ':=': {error}") from error

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from worker import __version__
+from worker.cli.arguments import check_utf8
 from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation
 from worker.cli.report import report
@@ -32,6 +33,7 @@ class Program(LazyGroup):
         invocation: Invocation = extra.setdefault("obj", Invocation())
         invocation.arguments = tuple(sys.argv[1:] if args is None else args)
         try:
+            check_utf8(invocation.arguments)
             code = (
                 super().main(args, prog_name or "worker", complete_var, standalone_mode=False, **extra) or 0
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ PROJECT = "pyproject.toml"
 def find(folder: Path) -> Path | None:
     """Return the configuration file of a folder, None when it has none."""
     own = folder / WORKER
-    if own.is_file():
-        return own
+    if own.exists() or own.is_symlink():
+        return own  # also what cannot be read as a file: that is an error, not a folder without configuration
     project = folder / PROJECT
     if project.is_file() and _section(_parse(project)) is not None:
         return project
@@ -40,12 +41,22 @@ def read(path: Path) -> dict[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        body = path.read_bytes()
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read as a configuration file: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigurationError(f"{path}: is UTF-16; expected UTF-8")
+    try:
+        # some editors put a byte order mark in front of UTF-8: it says nothing that is not known
+        return tomllib.loads(body.removeprefix(codecs.BOM_UTF8).decode())
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}: is not UTF-8 (at line {line}); expected UTF-8") from error
+    except RecursionError:
+        raise ConfigurationError(f"{path}: no valid TOML: nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
         raise ConfigurationError(f"{path}: no valid TOML: {error}") from error
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from worker.errors import ConfigurationError
 from worker.settings import mask_url
+from worker.settings.paths import path_in
 from worker.state.statement import Dialect
 
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
@@ -19,7 +20,7 @@ class Address(msgspec.Struct, frozen=True):
     """Where the state is kept.
 
     Attributes:
-        shown: the URL as given, its password masked.
+        shown: the URL as given, its password masked; of SQLite, with the file's real path.
         dialect: which SQL it speaks.
         path: SQLite's file; None for a database that lasts as long as the process.
         dsn: for PostgreSQL's driver, which reads it by itself; empty for SQLite.
@@ -73,7 +74,13 @@ def _postgresql(text: str) -> Address:
 def _sqlite(rest: str, shown: str, base: Path) -> Address:
     authority, _, path = rest.partition("/")
     if authority or "?" in path:
-        raise ConfigurationError(f"database.url={shown!r}: expected sqlite:///path without host and options")
+        raise ConfigurationError(
+            f"database.url={shown!r}: expected sqlite:///path without host and options (in a path, ? is %3F)"
+        )
     if path in {"", ":memory:"}:
         return Address(shown, "sqlite")
-    return Address(shown, "sqlite", (base / unquote(path)).absolute())
+    name = path_in(path)
+    if "\0" in name:
+        raise ConfigurationError(f"database.url={shown!r}: expected a path without NUL")
+    found = (base / name).absolute()
+    return Address(f"sqlite:///{found}", "sqlite", found)

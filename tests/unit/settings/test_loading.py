@@ -168,3 +168,33 @@ def test_a_syntax_error_names_file_and_line(folder):
     write(folder, "app = 'a:b'\n[http\n")
     with pytest.raises(ConfigurationError, match=r"worker\.toml: no valid TOML: .*line 2"):
         load(environ={}, cwd=folder)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(folder):
+    """Some editors write one."""
+    (folder / "worker.toml").write_bytes(b"\xef\xbb\xbf[http]\nport = 8001\n")
+    assert load(environ={}, cwd=folder).http.port == 8001
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("[http]\nport = 1".encode("utf-16"), "UTF-16"),
+        (b"[http]\nhost = '\xff'", "not UTF-8.*line 2"),
+        (b"a = " + b"[" * 100_000, "deeply"),
+        (b"a = " + b"9" * 5000, "no valid TOML"),
+        (b"a = 1\x00", "no valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_says_what_it_is(folder, body, said):
+    """Each is one clear error."""
+    (folder / "worker.toml").write_bytes(body)
+    with pytest.raises(ConfigurationError, match=said):
+        load(environ={}, cwd=folder)
+
+
+def test_a_worker_toml_that_is_no_file_is_an_error(folder):
+    """A folder or a dangling link of that name is not taken for no configuration at all."""
+    (folder / "worker.toml").mkdir()
+    with pytest.raises(ConfigurationError, match=r"worker\.toml"):
+        load(environ={}, cwd=folder)

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from worker.cli.confirmation import confirm
-from worker.cli.data import read_file
+from worker.cli.data import encoded, read_file
 from worker.cli.filter_options import chosen_of, filter_options
 from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
@@ -123,7 +123,7 @@ def edit(invocation: Invocation, failure_id: str, data: str, put_back: bool) -> 
 def _body(data: str) -> bytes:
     if data == "-":
         return sys.stdin.buffer.read()
-    return read_file(data[1:]) if data.startswith("@") else data.encode()
+    return read_file(data[1:]) if data.startswith("@") else encoded(data)
 
 
 async def _ask(invocation: Invocation, failed: Any, chosen: Filter, question: str) -> None:
