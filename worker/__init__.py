@@ -15,6 +15,7 @@ from worker.errors import (
     Unavailable,
     UnknownType,
     Unrecoverable,
+    UsageError,
     WorkerError,
 )
 from worker.messaging.app import App
@@ -56,6 +57,7 @@ __all__ = [
     "Unavailable",
     "UnknownType",
     "Unrecoverable",
+    "UsageError",
     "WorkerError",
 ]
 

@@ -2,7 +2,7 @@
 
 WorkerError
 ├── ConfigurationError          wrong settings or declarations, all faults in one (exit 2)
-├── UsageError                  a call that asks for something that cannot be (exit 2)
+├── UsageError                  a call that asks for something that cannot be (exit 2); no retry
 ├── NotFound                    a named thing does not exist (exit 4, HTTP 404)
 │   └── UnknownType             no message of that name is declared
 ├── Guarded                     refused by a guard, say so explicitly to go on (exit 5, HTTP 409)
@@ -26,7 +26,10 @@ that catches errors shall take it for one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
+
+from worker.seconds import seconds_of
 
 
 class WorkerError(Exception):
@@ -48,7 +51,7 @@ class ConfigurationError(WorkerError):
 
 
 class UsageError(WorkerError):
-    """A call asks for something that cannot be done as asked."""
+    """A call asks for something that cannot be done as asked. Out of a handler it is not retried: no retry can help."""
 
 
 class NotFound(WorkerError):
@@ -160,9 +163,15 @@ class Recoverable(WorkerError):
     """Raise it in a handler to be retried whatever the policy says.
 
     Args:
-        delay: seconds until the next attempt; None takes the policy's delay.
+        delay: time until the next attempt, in seconds or as a ``timedelta``; None takes the policy's delay.
+
+    Raises:
+        UsageError: the delay is no finite number of seconds, 0 or more, and no ``timedelta``.
     """
 
-    def __init__(self, *args: object, delay: float | None = None) -> None:
-        self.delay = delay
+    def __init__(self, *args: object, delay: float | timedelta | None = None) -> None:
+        try:
+            self.delay: float | timedelta | None = None if delay is None else seconds_of(delay)
+        except ValueError as error:
+            raise UsageError(f"Recoverable(delay={error})") from None
         super().__init__(*args)

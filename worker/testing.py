@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -91,11 +92,18 @@ class TestWorker:
         """Close it; what was not handled is forgotten."""
         await self._stack.aclose()
 
-    async def send(self, message: Any, *stamps: Stamp, delay: float = 0.0, **facts: Any) -> Envelope[Any]:
-        """Dispatch a command or event as an intake would, ``delay`` seconds ahead; returns its envelope."""
+    async def send(
+        self, message: Any, *stamps: Stamp, delay: float | timedelta = 0.0, **facts: Any
+    ) -> Envelope[Any]:
+        """Dispatch a command or event as an intake would, ``delay`` ahead (seconds or ``timedelta``); returns its envelope.
+
+        Raises:
+            UsageError: the delay is neither.
+        """
         declared = self._registry.by_class.get(type(message))
         kind = "event" if declared is not None and declared.kind == "event" else "command"
-        given = (*stamps, Delay(delay)) if delay else stamps
+        ahead = Delay(delay)  # type: ignore[arg-type]  # it reads a timedelta too
+        given = (*stamps, ahead) if ahead.seconds else stamps
         return await self._bus(kind).dispatch(message, *given, **facts)
 
     async def query(self, message: Any) -> Any:

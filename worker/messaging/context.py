@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from worker.errors import UsageError
 from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Handled, Received, Token
 from worker.messaging.unit_of_work import UnitOfWork
+from worker.seconds import seconds_of
 
 Log = Any
 """A structlog bound logger."""
@@ -109,15 +111,17 @@ class Context(msgspec.Struct, eq=False):
         """Note a domain event."""
         self._note(event, 0.0)
 
-    def dispatch(self, command: Any, delay: float = 0.0) -> None:
-        """Note a command to be sent, to be handed out ``delay`` seconds later.
+    def dispatch(self, command: Any, delay: float | timedelta = 0.0) -> None:
+        """Note a command to be sent, to be handed out ``delay`` later: seconds, or a ``timedelta``.
 
         Raises:
-            ValueError: the delay is negative.
+            UsageError: the delay is no finite number of seconds, 0 or more, and no ``timedelta``.
         """
-        if delay < 0:
-            raise ValueError(f"dispatch(delay={delay}): expected seconds, 0 or more")
-        self._note(command, delay)
+        try:
+            seconds = seconds_of(delay)
+        except ValueError as error:
+            raise UsageError(f"dispatch(delay={error})") from None
+        self._note(command, seconds)
 
     def _note(self, message: Any, delay: float) -> None:
         if isinstance(self.noted, tuple):  # most handlers note nothing and need no list

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 
-from worker.errors import Recoverable, Unrecoverable
+from worker.errors import Recoverable, Unrecoverable, UsageError
+from worker.seconds import seconds_of
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -18,16 +21,16 @@ class Retry(msgspec.Struct, frozen=True):
 
     Attributes:
         max_retries: retries after the first attempt; 0 for none.
-        delay: seconds before the first retry.
+        delay: seconds before the first retry; a ``timedelta`` is read as its seconds.
         multiplier: growth from one retry to the next.
-        max_delay: seconds; the cap before jitter.
+        max_delay: seconds or ``timedelta``; the cap before jitter.
         jitter: share of the delay, 0 to 1.
     """
 
     max_retries: int = 3
-    delay: float = 1.0
+    delay: float | timedelta = 1.0
     multiplier: float = 2.0
-    max_delay: float = 3600.0
+    max_delay: float | timedelta = 3600.0
     jitter: float = 0.1
 
     def __post_init__(self) -> None:
@@ -36,24 +39,26 @@ class Retry(msgspec.Struct, frozen=True):
         Raises:
             ValueError: names the field, its value and what is expected.
         """
-        if not self.max_retries >= 0:
-            raise ValueError(f"Retry(max_retries={self.max_retries}): expected 0 or more")
-        if not (self.delay >= 0 and self.max_delay >= 0):
-            raise ValueError(
-                f"Retry(delay={self.delay}, max_delay={self.max_delay}): expected seconds, 0 or more"
-            )
-        if not self.multiplier >= 1:
-            raise ValueError(f"Retry(multiplier={self.multiplier}): expected 1 or more")
-        if not 0 <= self.jitter <= 1:
-            raise ValueError(f"Retry(jitter={self.jitter}): expected 0 to 1")
+        if not (_is_number(self.max_retries, int) and self.max_retries >= 0):
+            raise ValueError(f"Retry(max_retries={self.max_retries!r}): expected a whole number, 0 or more")
+        for name in ("delay", "max_delay"):
+            try:
+                msgspec.structs.force_setattr(self, name, seconds_of(getattr(self, name)))
+            except ValueError as error:
+                raise ValueError(f"Retry({name}={error})") from None
+        if not (_is_number(self.multiplier) and 1 <= self.multiplier < math.inf):
+            raise ValueError(f"Retry(multiplier={self.multiplier!r}): expected a finite number, 1 or more")
+        if not (_is_number(self.jitter) and 0 <= self.jitter <= 1):
+            raise ValueError(f"Retry(jitter={self.jitter!r}): expected a number, 0 to 1")
 
     def delay_before(self, retry: int, chance: float = 0.0) -> float:
         """Seconds to wait before retry ``retry`` (from 1); ``chance`` in [0, 1) places it within the jitter."""
+        first, most = seconds_of(self.delay), seconds_of(self.max_delay)
         try:
-            base = self.delay * self.multiplier ** (retry - 1)
+            base = first * self.multiplier ** (retry - 1)
         except OverflowError:
-            base = self.max_delay if self.delay else 0.0
-        return min(base, self.max_delay) * (1 + self.jitter * chance)
+            base = most if first else 0.0
+        return min(base, most) * (1 + self.jitter * chance)
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -71,9 +76,22 @@ Chance = Callable[[], float]
 
 
 def decide(error: BaseException, attempt: int, policy: Retry, chance: Chance = random.random) -> Decision:
-    """Say what becomes of a message whose attempt ``attempt`` (from 1) ended in ``error``."""
+    """Say what becomes of a message whose attempt ``attempt`` (from 1) ended in ``error``.
+
+    Raises:
+        UsageError: ``error`` asks for a delay that is none.
+    """
     if isinstance(error, Recoverable):
-        return Again(policy.delay_before(attempt, chance()) if error.delay is None else max(0.0, error.delay))
-    if isinstance(error, Unrecoverable) or attempt > policy.max_retries:
+        # a class of the application's own may have set anything, or nothing
+        asked = getattr(error, "delay", None)
+        try:
+            return Again(policy.delay_before(attempt, chance()) if asked is None else seconds_of(asked))
+        except ValueError as wrong:
+            raise UsageError(f"{type(error).__name__}(delay={wrong})") from error
+    if isinstance(error, Unrecoverable | UsageError) or attempt > policy.max_retries:
         return GiveUp()
     return Again(policy.delay_before(attempt, chance()))
+
+
+def _is_number(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds or (int, float)) and not isinstance(value, bool)

@@ -14,6 +14,9 @@ from typing import Any, ClassVar, dataclass_transform
 
 import msgspec
 
+from worker.errors import UsageError
+from worker.seconds import seconds_of
+
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -37,10 +40,21 @@ class Stamp(msgspec.Struct, frozen=True, metaclass=_StampMeta):
 
 
 class Delay(Stamp, frozen=True):
-    """Do not hand the message out before this many seconds have passed."""
+    """Do not hand the message out before this many seconds have passed; a ``timedelta`` is read as its seconds."""
 
     travels: ClassVar[bool] = False
     seconds: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no delay.
+
+        Raises:
+            UsageError: it is no finite number of seconds, 0 or more, and no ``timedelta``.
+        """
+        try:
+            msgspec.structs.force_setattr(self, "seconds", seconds_of(self.seconds))
+        except ValueError as error:
+            raise UsageError(f"Delay({error})") from None
 
 
 class Token(Stamp, frozen=True):

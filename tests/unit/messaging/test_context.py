@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests.unit.test_seconds import WRONG_SPANS
 from worker.errors import UsageError
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
@@ -76,15 +78,17 @@ def test_what_is_noted_keeps_its_order() -> None:
     context = context_of()
     context.record("event")
     context.dispatch("command", delay=2.5)
+    context.dispatch("later", delay=timedelta(minutes=1))
     context.dispatch("last")
-    assert context.noted == [("event", 0.0), ("command", 2.5), ("last", 0.0)]
+    assert context.noted == [("event", 0.0), ("command", 2.5), ("later", 60.0), ("last", 0.0)]
 
 
-def test_a_negative_delay_is_refused() -> None:
+@pytest.mark.parametrize("delay", WRONG_SPANS)
+def test_a_wrong_delay_is_refused_where_it_is_said(delay: Any) -> None:
     """And nothing is noted."""
     context = context_of()
-    with pytest.raises(ValueError, match="expected seconds, 0 or more"):
-        context.dispatch("command", delay=-1)
+    with pytest.raises(UsageError, match=r"dispatch\(delay=.*expected a finite number of seconds"):
+        context.dispatch("command", delay=delay)
     assert context.noted == ()
 
 

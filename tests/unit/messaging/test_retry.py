@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from worker.errors import HandlerTimeout, Recoverable, Reject, Unrecoverable
+from tests.unit.test_seconds import WRONG_SPANS
+from worker.errors import HandlerTimeout, Recoverable, Reject, Unrecoverable, UsageError
 from worker.messaging.retry import Again, Decision, GiveUp, Retry, decide
 
 POLICY = Retry(max_retries=3, delay=1.0, multiplier=2.0, max_delay=60.0, jitter=0.5)
@@ -47,6 +50,15 @@ def test_no_delay_stays_none_however_late_the_retry() -> None:
         ({"delay": math.nan}, "delay=nan"),
         ({"multiplier": math.nan}, "multiplier=nan"),
         ({"jitter": math.nan}, "jitter=nan"),
+        ({"delay": math.inf}, "delay=inf"),
+        ({"delay": True}, "delay=True"),
+        ({"delay": "5"}, "delay='5'"),
+        ({"max_delay": 1e300}, "max_delay=1e\\+300"),
+        ({"multiplier": math.inf}, "multiplier=inf"),
+        ({"multiplier": "2"}, "multiplier='2'"),
+        ({"jitter": "0.1"}, "jitter='0.1'"),
+        ({"max_retries": 1.5}, "max_retries=1.5"),
+        ({"max_retries": True}, "max_retries=True"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(options: dict[str, float], field: str) -> None:
@@ -68,7 +80,6 @@ def test_a_policy_that_makes_no_sense_is_refused(options: dict[str, float], fiel
         (Recoverable(), 99, Again(60.0)),
         (Recoverable(delay=7.5), 99, Again(7.5)),
         (Recoverable(delay=0.0), 1, Again(0.0)),
-        (Recoverable(delay=-5.0), 1, Again(0.0)),
     ],
 )
 def test_an_error_and_the_attempt_decide(error: Exception, attempt: int, expected: Decision) -> None:
@@ -84,3 +95,48 @@ def test_without_retries_the_first_failure_is_the_last() -> None:
 def test_a_delay_that_an_error_names_has_no_jitter() -> None:
     """What a handler asks for is what it gets."""
     assert decide(Recoverable(delay=2.0), 1, POLICY, lambda: 0.9) == Again(2.0)
+
+
+def test_a_policy_takes_timedeltas() -> None:
+    """They are read as their seconds."""
+    policy = Retry(delay=timedelta(minutes=1), max_delay=timedelta(minutes=3))
+    assert [policy.delay_before(retry) for retry in (1, 2, 3)] == [60.0, 120.0, 180.0]
+
+
+@pytest.mark.parametrize("delay", WRONG_SPANS)
+def test_a_recoverable_with_a_wrong_delay_is_refused_where_it_is_made(delay: Any) -> None:
+    """What was meant cannot be known: the handler's own line is what fails."""
+    with pytest.raises(UsageError, match=r"Recoverable\(delay=.*expected a finite number of seconds"):
+        Recoverable("later", delay=delay)
+
+
+def test_a_recoverable_takes_a_timedelta() -> None:
+    """It is read as its seconds."""
+    assert decide(Recoverable(delay=timedelta(minutes=2)), 1, POLICY) == Again(120.0)
+
+
+@pytest.mark.parametrize("delay", WRONG_SPANS)
+def test_a_wrong_delay_of_a_class_derived_from_recoverable_is_wrong_use(delay: Any) -> None:
+    """It may have set its delay past the check."""
+
+    class Later(Recoverable):
+        def __init__(self) -> None:
+            self.delay = delay
+
+    with pytest.raises(UsageError, match=r"Later\(delay="):
+        decide(Later(), 1, POLICY)
+
+
+def test_a_class_derived_from_recoverable_that_sets_no_delay_takes_the_policys() -> None:
+    """Its constructor need not call the one above."""
+
+    class Later(Recoverable):
+        def __init__(self) -> None:
+            pass
+
+    assert decide(Later(), 1, Retry(jitter=0.0)) == Again(1.0)
+
+
+def test_wrong_use_is_not_retried() -> None:
+    """The same call would be as wrong the next time."""
+    assert decide(UsageError("no"), 1, POLICY) == GiveUp()

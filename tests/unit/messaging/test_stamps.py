@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
 
 import worker
+from tests.unit.test_seconds import WRONG_SPANS
 from worker.messaging.stamps import (
     Abandoned,
     Delay,
@@ -116,3 +118,15 @@ def test_built_in_stamps_cannot_be_taken_over() -> None:
         Replay,
         Token,
     ]
+
+
+@pytest.mark.parametrize("span", WRONG_SPANS)
+def test_a_delay_that_is_none_is_refused_where_it_is_made(span: Any) -> None:
+    """By whoever stamps it: an intake, a middleware, a test."""
+    with pytest.raises(worker.UsageError, match=r"Delay\(.*expected a finite number of seconds"):
+        Delay(span)
+
+
+def test_a_delay_takes_a_timedelta() -> None:
+    """It is read as its seconds."""
+    assert Delay(timedelta(minutes=1)).seconds == 60.0  # type: ignore[arg-type]
