@@ -51,15 +51,27 @@ class Database:
         base: folder of the configuration file.
         clock: seconds since the epoch.
         waits: upper bounds on all waiting.
+        application: whose it is. Applications that share a database share nothing in it: the stores see and write
+            this one's rows only.
+
+    Attributes:
+        application: as given.
 
     Raises:
         ConfigurationError: the URL is not understood, or its driver is not installed.
     """
 
     def __init__(
-        self, url: str, *, base: Path, clock: Callable[[], float] = time.time, waits: Waits | None = None
+        self,
+        url: str,
+        *,
+        base: Path,
+        clock: Callable[[], float] = time.time,
+        waits: Waits | None = None,
+        application: str = "",
     ) -> None:
         self.clock = clock
+        self.application = application
         self._waits = waits or Waits()
         self._address = parse(url, base)
         self._folder: str | None = None
@@ -142,7 +154,7 @@ class Database:
         waits = msgspec.structs.replace(self._waits, statement=self._waits.migration)
         engines = Engines(self._address, waits, self._sqlite)
         try:
-            async with engines.begin() as transaction:
+            async with engines.begin(self.application) as transaction:
                 await self.lock(transaction, "migrations")
                 await upgrade(transaction, self.clock(), known)
         finally:
@@ -233,7 +245,9 @@ class Database:
             self._folder = tempfile.mkdtemp(prefix="worker-state-")
             self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             path = Path(self._folder) / "state.db"
-        return SqliteDriver(path, self.shown, self._waits, lasting=self._folder is None)
+        return SqliteDriver(
+            path, self.shown, self._waits, lasting=self._folder is None, application=self.application
+        )
 
     def _open_postgresql(self) -> Driver:
         try:
@@ -244,4 +258,4 @@ class Database:
             raise ConfigurationError(
                 f"database.url: PostgreSQL needs a driver; install command-worker[postgres] ({error})"
             ) from error
-        return PostgresqlDriver(self._address, self._waits)
+        return PostgresqlDriver(self._address, self._waits, self.application)

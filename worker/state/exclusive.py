@@ -23,8 +23,8 @@ class SqlExclusive:
                 await unbump(transaction)
                 return None
             await transaction.run(sql.CLEAR)
-            row = {"id": 1, "worker": worker, "message_id": message_id, "type": type_name}
-            await transaction.run(sql.TAKE, **row, version=version, until=now + lease)
+            row = {"worker": worker, "message_id": message_id, "type": type_name}
+            await transaction.run(sql.TAKE, **row, version=version, until=now + lease, since=now)
             return version
 
     async def extend(self, message_id: str, lease: float) -> bool:

@@ -61,7 +61,7 @@ class Outbox:
         statement = sql.CLAIMABLE if transports is None else sql.CLAIMABLE_BY
         named = None if transports is None else list(transports)
         async with self._database.begin_write() as transaction:
-            await self._database.lock(transaction, "outbox")
+            await self._database.lock(transaction, f"outbox {self._database.application}")
             found = await transaction.rows(
                 statement, now=now, worker=worker, schedule=SCHEDULE, transports=named, limit=limit
             )

@@ -31,9 +31,11 @@ class PostgresqlDriver:
     Args:
         address: as configured.
         waits: upper bounds on waiting, and the number of connections.
+        application: whose rows transactions see and write.
     """
 
-    def __init__(self, address: Address, waits: Waits) -> None:
+    def __init__(self, address: Address, waits: Waits, application: str = "") -> None:
+        self._application = application
         # what the stores do is bounded as a whole
         whole = msgspec.structs.replace(waits, statement=waits.transaction)
         self._opener = connecting.opener(address.dsn, address.shown, whole)
@@ -50,7 +52,7 @@ class PostgresqlDriver:
         connection = await self._pool.take()
         try:
             await connection.execute("BEGIN" if write else _READING)
-            yield PostgresqlTransaction(connection)
+            yield PostgresqlTransaction(connection, self._application)
             await connection.execute("COMMIT")
         except BaseException as error:
             lost = isinstance(error, Exception) and connection.is_closed()
@@ -102,8 +104,9 @@ class PostgresqlTransaction(Transaction):
 
     dialect = "postgresql"
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, application: str) -> None:
         self.connection = connection
+        self.application = application
 
     async def _fetch(self, text: str, values: tuple[Any, ...]) -> Sequence[Row]:
         found: list[Row] = await self.connection.fetch(text, *values)

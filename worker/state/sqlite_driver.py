@@ -33,10 +33,12 @@ class SqliteDriver:
         shown: the database's URL.
         waits: upper bounds on waiting, and the number of readers.
         lasting: whether a commit must survive a power cut.
+        application: whose rows transactions see and write.
     """
 
-    def __init__(self, path: Path, shown: str, waits: Waits, *, lasting: bool) -> None:
+    def __init__(self, path: Path, shown: str, waits: Waits, *, lasting: bool, application: str = "") -> None:
         self._path = path
+        self._application = application
         self._shown = shown
         self._waits = waits
         # FULL: a commit survives a power cut too, as a 202 promises
@@ -65,7 +67,7 @@ class SqliteDriver:
         connection = await pool.take()
         try:
             await connection.do(_execute, "BEGIN IMMEDIATE" if write else "BEGIN", ())
-            yield SqliteTransaction(connection)
+            yield SqliteTransaction(connection, self._application)
             await connection.do(_execute, "COMMIT", ())
         except BaseException:
             await self.end(pool, connection)
@@ -108,8 +110,9 @@ class SqliteTransaction(Transaction):
 
     dialect = "sqlite"
 
-    def __init__(self, connection: SwiftConnection) -> None:
+    def __init__(self, connection: SwiftConnection, application: str) -> None:
         self._connection = connection
+        self.application = application
 
     def _bound(self, sql: Sql, values: Mapping[str, Any]) -> tuple[Any, ...]:
         return sql.listed(values)

@@ -30,10 +30,11 @@ class StatusRow(msgspec.Struct, kw_only=True, gc=False):
     finished_at: float | None = None
     error_type: str | None = None
     error_message: str | None = None
+    worker: str = ""
 
 
-def row_of(change: StatusChange) -> StatusRow:
-    """Make a row of a single step.
+def row_of(change: StatusChange, worker: str = "") -> StatusRow:
+    """Make a row of a single step, noted by a worker.
 
     ``accepted`` comes in three kinds: the first time (only tells when that was), given back by a worker (takes
     the place of ``running``), and put back from the failure store: that one has no ``accepted_at``, takes the
@@ -54,6 +55,7 @@ def row_of(change: StatusChange) -> StatusRow:
         finished_at=change.at if change.state in _ENDED else None,
         error_type=change.error_type,
         error_message=change.error_message,
+        worker=worker if change.state == "running" else "",
     )
 
 
@@ -86,6 +88,7 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
         finished_at=state.finished_at,
         error_type=error,
         error_message=message,
+        worker=state.worker,
     )
 
 
@@ -112,7 +115,7 @@ _AGAIN = f"({_WINS}) AND {_LATER}"
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
-_COLUMNS = StatusRow.__struct_fields__
+_COLUMNS = ("application", *StatusRow.__struct_fields__)
 
 
 def _upsert(marks: Sequence[str]) -> Sql:
@@ -142,10 +145,11 @@ def _upsert(marks: Sequence[str]) -> Sql:
         "finished_at": later("finished_at"),
         "error_type": error("error_type"),
         "error_message": error("error_message"),
+        "worker": later("worker"),
     }
     return Sql(
         f"INSERT INTO {_OLD} ({', '.join(_COLUMNS)}) VALUES ({', '.join(marks)}) "
-        f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}",
+        f"ON CONFLICT (application, id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}",
         _COLUMNS,
     )
 
@@ -153,7 +157,7 @@ def _upsert(marks: Sequence[str]) -> Sql:
 UPSERT = Statement(
     _upsert(["?"] * len(_COLUMNS)), _upsert([f"${number}" for number in range(1, len(_COLUMNS) + 1)])
 )
-"""Joins rows, as tuples, with those in the table, as ``join`` does. It is text: as an expression it would carry dozens
+"""Joins rows, as tuples after their application, with those in the table, as ``join`` does. It is text: as an expression it would carry dozens
 of parameters a row."""
 
 

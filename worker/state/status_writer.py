@@ -28,12 +28,16 @@ class StatusWriter:
 
     Args:
         database: connected.
+        worker: name of this process.
         interval: seconds between writes.
         capacity: most commands that wait.
     """
 
-    def __init__(self, database: Database, interval: float = 0.1, capacity: int = 100_000) -> None:
+    def __init__(
+        self, database: Database, worker: str = "", *, interval: float = 0.1, capacity: int = 100_000
+    ) -> None:
         self._database = database
+        self._worker = worker
         self._interval = interval
         self._capacity = capacity
         self._waiting: dict[str, StatusRow] = {}
@@ -45,7 +49,7 @@ class StatusWriter:
 
     def record(self, change: StatusChange) -> None:
         """Note a step; returns at once and never raises."""
-        self._keep(row_of(change))
+        self._keep(row_of(change, self._worker))
         self._some.set()
         if len(self._waiting) >= BATCH:
             self._many.set()
@@ -97,7 +101,8 @@ class StatusWriter:
         ids = list(islice(self._waiting, BATCH))
         self._under_way = {command_id: self._waiting.pop(command_id) for command_id in ids}
         # every process writes in the order of ids, so that two never wait for each other's rows
-        rows = [msgspec.structs.astuple(self._under_way[command_id]) for command_id in sorted(ids)]
+        own = (self._database.application,)
+        rows = [own + msgspec.structs.astuple(self._under_way[command_id]) for command_id in sorted(ids)]
         try:
             async with self._database.begin_write() as transaction:
                 await transaction.run_tuples(UPSERT, rows)

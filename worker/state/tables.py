@@ -22,6 +22,12 @@ metadata = MetaData()
 
 _sequence = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _application(*, key: bool = True) -> Column[str]:
+    """Whose row it is: applications share a database, and nothing in it."""
+    return Column("application", String(255), primary_key=key, nullable=False)
+
+
 schema_version = Table(
     "worker_schema_version",
     metadata,
@@ -33,10 +39,11 @@ schema_version = Table(
 inbox = Table(
     "worker_inbox",
     metadata,
+    _application(),
     Column("message_id", String(255), primary_key=True),
     Column("handler", String(500), primary_key=True),
     Column("done_at", Double, nullable=False),
-    Index("worker_inbox_done_at", "done_at"),
+    Index("worker_inbox_done_at", "application", "done_at"),
     sqlite_with_rowid=False,
 )
 
@@ -44,6 +51,7 @@ outbox = Table(
     "worker_outbox",
     metadata,
     Column("seq", _sequence, primary_key=True, autoincrement=True),
+    _application(key=False),
     Column("message_id", String(255), nullable=False),
     Column("origin", String(255), nullable=False),  # the message whose handler sent it
     Column("transport", String(255), nullable=False),
@@ -57,16 +65,17 @@ outbox = Table(
     Column("created_at", Double, nullable=False),
     Column("claimed_by", String(255), nullable=False),
     Column("claimed_until", Double, nullable=False),
-    UniqueConstraint("message_id", name="worker_outbox_message_id"),
-    Index("worker_outbox_origin", "origin", "seq"),
-    Index("worker_outbox_lane", "key", "queue", "seq"),
-    Index("worker_outbox_claimed_until", "claimed_until"),
+    UniqueConstraint("application", "message_id", name="worker_outbox_message_id"),
+    Index("worker_outbox_origin", "application", "origin", "seq"),
+    Index("worker_outbox_lane", "application", "key", "queue", "seq"),
+    Index("worker_outbox_claimed_until", "application", "claimed_until"),
     sqlite_autoincrement=True,
 )
 
 statuses = Table(
     "worker_statuses",
     metadata,
+    _application(),
     Column("id", String(255), primary_key=True),
     Column("type", String(255), nullable=False),
     Column("state", String(20), nullable=False),
@@ -80,13 +89,15 @@ statuses = Table(
     Column("finished_at", Double),
     Column("error_type", String(500)),
     Column("error_message", Text),
-    Index("worker_statuses_finished_at", "finished_at"),
+    Column("worker", String(255), nullable=False),  # that has begun it; empty: unknown
+    Index("worker_statuses_finished_at", "application", "finished_at"),
     sqlite_with_rowid=False,
 )
 
 failures = Table(
     "worker_failures",
     metadata,
+    _application(),
     Column("id", String(255), primary_key=True),
     Column("type", String(255)),
     Column("transport", String(255), nullable=False),
@@ -99,23 +110,25 @@ failures = Table(
     Column("priority", Integer, nullable=False),
     Column("ticket", String(64)),  # of the replay that was given out and neither resolved nor failed
     Column("hidden_at", Double),  # its replay was confirmed then
-    Index("worker_failures_failed_at", "failed_at", "id"),
+    Index("worker_failures_failed_at", "application", "failed_at", "id"),
 )
 
 failure_groups = Table(
     "worker_failure_groups",
     metadata,
+    _application(),
     Column("failure_id", String(255), primary_key=True),
     Column("group", String(16), primary_key=True),
     Column("handler", String(500)),
     Column("error_type", String(500), nullable=False),
-    Index("worker_failure_groups_group", "group", "failure_id"),
+    Index("worker_failure_groups_group", "application", "group", "failure_id"),
 )
 
 attempts = Table(
     "worker_attempts",
     metadata,
     Column("seq", _sequence, primary_key=True, autoincrement=True),
+    _application(key=False),
     Column("message_id", String(255), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("at", Double, nullable=False),
@@ -124,8 +137,8 @@ attempts = Table(
     Column("error_type", String(500), nullable=False),
     Column("error_message", Text, nullable=False),
     Column("trace", Text, nullable=False),
-    UniqueConstraint("message_id", "at", "attempt", "handler", name="worker_attempts_once"),
-    Index("worker_attempts_at", "at"),
+    UniqueConstraint("application", "message_id", "at", "attempt", "handler", name="worker_attempts_once"),
+    Index("worker_attempts_at", "application", "at"),
     sqlite_autoincrement=True,
 )
 
@@ -133,6 +146,7 @@ workers = Table(
     "worker_workers",
     metadata,
     Column("id", String(255), primary_key=True),
+    _application(key=False),
     Column("host", String(255), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("started_at", Double, nullable=False),
@@ -148,7 +162,7 @@ workers = Table(
 control = Table(
     "worker_control",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1
+    _application(),
     Column("version", BigInteger, nullable=False),  # of pauses and exclusive together
 )
 
@@ -156,6 +170,7 @@ pauses = Table(
     "worker_pauses",
     metadata,
     Column("number", _sequence, primary_key=True, autoincrement=True),
+    _application(key=False),
     Column("action", String(10), nullable=False),
     Column("origin", String(10), nullable=False),
     Column("scope", String(10), nullable=False),
@@ -172,6 +187,7 @@ audit = Table(
     "worker_audit",
     metadata,
     Column("seq", _sequence, primary_key=True, autoincrement=True),
+    _application(key=False),
     Column("at", Double, nullable=False),
     Column("actor", String(255), nullable=False),
     Column("action", String(20), nullable=False),  # pause, resume
@@ -179,13 +195,14 @@ audit = Table(
     Column("reason", Text),
     Column("until", Double),
     Column("version", BigInteger, nullable=False),
-    Index("worker_audit_at", "at"),
+    Index("worker_audit_at", "application", "at"),
     sqlite_autoincrement=True,
 )
 
 breakers = Table(
     "worker_breakers",
     metadata,
+    _application(),
     Column("name", String(255), primary_key=True),
     Column("trips", Integer, nullable=False),  # messages tried in a row that failed
     Column("due", Double, nullable=False),  # when somebody may try one
@@ -195,17 +212,19 @@ breakers = Table(
 exclusive = Table(
     "worker_exclusive",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1
+    _application(),
     Column("worker", String(255), nullable=False),
     Column("message_id", String(255), nullable=False),
     Column("type", String(255), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("until", Double, nullable=False),
+    Column("since", Double, nullable=False),
 )
 
 idempotency = Table(
     "worker_idempotency",
     metadata,
+    _application(),
     Column("id", String(64), primary_key=True),  # a hash of caller, path and key
     Column("body_hash", String(64), nullable=False),
     Column("message_id", String(255), nullable=False),
@@ -214,5 +233,5 @@ idempotency = Table(
     Column("leased_until", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("answer", LargeBinary),
-    Index("worker_idempotency_expires_at", "expires_at"),
+    Index("worker_idempotency_expires_at", "application", "expires_at"),
 )

@@ -16,14 +16,21 @@ class Transaction(ABC):
     """Open. What ends it is the business of whoever began it.
 
     Statements given as plain text have no parameters and read the same on both databases. A list among the values
-    is one parameter. Errors are the driver's; whoever began the transaction tells outages among them.
+    is one parameter, and ``application`` is there by itself. Errors are the driver's; whoever began the transaction
+    tells outages among them.
+
+    Attributes:
+        dialect: which SQL it speaks.
+        application: whose rows it sees and writes.
     """
 
     dialect: Dialect
+    application: str
 
     async def rows(self, statement: Statement | str, **values: Any) -> Sequence[Row]:
         """Return what a statement gives."""
         sql = self._sql(statement)
+        values["application"] = self.application
         return await self._fetch(sql.text, self._bound(sql, values))
 
     async def first(self, statement: Statement | str, **values: Any) -> Row | None:
@@ -38,13 +45,15 @@ class Transaction(ABC):
     async def run(self, statement: Statement | str, **values: Any) -> int:
         """Execute a statement and say how many rows it changed."""
         sql = self._sql(statement)
+        values["application"] = self.application
         return await self._execute(sql.text, self._bound(sql, values))
 
     async def run_each(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute a statement once for each set of values."""
         if rows:
             sql = self._sql(statement)
-            await self._execute_many(sql.text, [self._bound(sql, row) for row in rows])
+            own = {"application": self.application}
+            await self._execute_many(sql.text, [self._bound(sql, own | dict(row)) for row in rows])
 
     async def run_tuples(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:
         """Execute a statement once for each tuple of values, which are in the order of its names."""

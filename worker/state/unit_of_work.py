@@ -153,7 +153,8 @@ class SqlUnitOfWork:
         async with self._works.database.bounded():
             from worker.state.sessions.transaction import SessionTransaction  # loaded with the session
 
-            if not await self._keep(SessionTransaction(await session.connection()), parcels):
+            transaction = SessionTransaction(await session.connection(), self._works.database.application)
+            if not await self._keep(transaction, parcels):
                 await self.rollback()
                 return False
             await session.settle()

@@ -183,7 +183,13 @@ async def opened(
     timeout = settings.worker.connect_timeout
     async with AsyncExitStack() as stack:
         waits = Waits(statement=settings.database.statement_timeout)
-        database = Database(settings.database.url, base=settings.base, clock=clock, waits=waits)
+        database = Database(
+            settings.database.url,
+            base=settings.base,
+            clock=clock,
+            waits=waits,
+            application=registry.application,
+        )
         stack.push_async_callback(database.close)
         await database.connect(timeout)
         await _prepare_database(database, setup=setup)
@@ -199,7 +205,7 @@ async def opened(
         relay = Relay(outbox, senders, name, refusals(failures, name, clock))
         inbox = Inbox(database)
         works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)
-        writer = StatusWriter(database)
+        writer = StatusWriter(database, name)
         reader = StatusReader(database, writer)
         executor = ThreadPoolExecutor(
             threads or settings.worker.concurrency, thread_name_prefix=HANDLER_THREADS

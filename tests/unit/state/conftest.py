@@ -43,8 +43,8 @@ async def connect(tmp_path: Path, clock: Clock, url: str) -> AsyncIterator[Calla
     """Opens further connections to the same database, as further processes would."""
     opened: list[Database] = []
 
-    async def open_one(waits: Waits | None = None) -> Database:
-        database = Database(url, base=tmp_path, clock=clock, waits=waits)
+    async def open_one(waits: Waits | None = None, application: str = "shop") -> Database:
+        database = Database(url, base=tmp_path, clock=clock, waits=waits, application=application)
         opened.append(database)
         await database.connect(5.0)
         return database

@@ -80,7 +80,9 @@ async def test_a_newer_database_is_refused(database):
 async def test_only_what_is_missing_is_applied(database):
     """A later migration is applied to a database that has the earlier ones."""
     later = Migration(
-        998, "0998_more", lambda connection: connection.execute(text("CREATE TABLE more (id INTEGER)"))
+        998,
+        "0998_more",
+        lambda connection, _application: connection.execute(text("CREATE TABLE more (id INTEGER)")),
     )
     known = (*MIGRATIONS, later)
 
@@ -96,7 +98,7 @@ async def test_only_what_is_missing_is_applied(database):
 async def test_a_failed_migration_changes_nothing(database):
     """A migration that fails half-way leaves the tables as they were."""
 
-    def broken(connection):
+    def broken(connection, _application):
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
         raise RuntimeError("broken")
 

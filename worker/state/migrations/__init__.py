@@ -10,17 +10,24 @@ import msgspec
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One change: its number, its name and what it does inside the transaction it is given, SQLAlchemy's."""
+    """One change: its number, its name and what it does inside the transaction it is given, SQLAlchemy's.
+
+    ``upgrade`` is told the application that is being started, too.
+    """
 
     version: int
     name: str
-    upgrade: Callable[[Any], object]
+    upgrade: Callable[[Any, str], object]
 
 
-def _migration(version: int, name: str) -> Migration:
-    def upgrade(connection: Any) -> None:
+def _migration(version: int, name: str, *, adopts: bool = False) -> Migration:
+    def upgrade(connection: Any, application: str) -> None:
         # imported when it is applied: it brings SQLAlchemy, which a worker whose tables are there does not need
-        import_module(f"{__name__}.m{name}").upgrade(connection)
+        module = import_module(f"{__name__}.m{name}")
+        if adopts:
+            module.upgrade(connection, application)
+        else:
+            module.upgrade(connection)
 
     return Migration(version, name, upgrade)
 
@@ -29,5 +36,6 @@ MIGRATIONS = (
     _migration(1, "0001_initial"),
     _migration(2, "0002_control"),
     _migration(3, "0003_troubles"),
+    _migration(4, "0004_by_application", adopts=True),
 )
 """All of them, in order. A new one: a file ``m<number>_<name>.py`` and a line here."""

@@ -63,10 +63,10 @@ class Engines:
         return HandlerSession(self._read if read_only else self._write, expire_on_commit=False)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[SessionTransaction]:
+    async def begin(self, application: str) -> AsyncIterator[SessionTransaction]:
         """Give a transaction that writes, for what needs SQLAlchemy beside sessions: the migrations."""
         async with self._write.begin() as connection:
-            yield SessionTransaction(connection)
+            yield SessionTransaction(connection, application)
 
     def translate(self, error: BaseException) -> BaseException:
         """Turn an outage that SQLAlchemy tells into ``DatabaseUnavailable``; give any other error back."""

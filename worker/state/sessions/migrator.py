@@ -19,12 +19,12 @@ async def upgrade(transaction: SessionTransaction, now: float, known: Sequence[M
         ConfigurationError: some were applied that this program does not know.
     """
     missing = await pending(transaction, known)
-    await transaction.connection.run_sync(_upgrade, now, missing)
+    await transaction.connection.run_sync(_upgrade, now, missing, transaction.application)
 
 
-def _upgrade(connection: Connection, now: float, missing: Sequence[Migration]) -> None:
+def _upgrade(connection: Connection, now: float, missing: Sequence[Migration], application: str) -> None:
     schema_version.create(connection, checkfirst=True)
     for migration in missing:
-        migration.upgrade(connection)
+        migration.upgrade(connection, application)
         row = {"version": migration.version, "name": migration.name, "applied_at": now}
         connection.execute(schema_version.insert(), row)

@@ -14,8 +14,9 @@ from worker.state.transaction import Row, Transaction
 class SessionTransaction(Transaction):
     """Takes the statements' text past SQLAlchemy's own language to the driver."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, application: str) -> None:
         self.connection = connection
+        self.application = application
         self.dialect: Dialect = "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
 
     def _bound(self, sql: Sql, values: Mapping[str, Any]) -> tuple[Any, ...]:

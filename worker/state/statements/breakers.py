@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
-from worker.state.statements.common import Insert, Statements, added, given
+from worker.state.statements.common import Insert, Statements, added, given, own
 from worker.state.tables import breakers, pauses
 
 
 def statements(insert: Insert) -> Statements:
     """Name them."""
-    one = breakers.c.name == bindparam("breaker")
-    held = pauses.c.owner == bindparam("breaker")
+    one = and_(own(breakers), breakers.c.name == bindparam("breaker"))
+    held = and_(own(pauses), pauses.c.owner == bindparam("breaker"))
     return {
         "GET": select(breakers).where(one),
         "ADD": added(insert, breakers),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
-from worker.state.statements.common import Insert, Statements, added, given
+from worker.state.statements.common import Insert, Statements, added, given, own
 from worker.state.tables import exclusive
 
 
 def statements(insert: Insert) -> Statements:
     """Name them."""
-    mine = exclusive.c.message_id == bindparam("message_id")
+    mine = and_(own(exclusive), exclusive.c.message_id == bindparam("message_id"))
     return {
-        "HELD": select(exclusive),
-        "CLEAR": delete(exclusive),
+        "HELD": select(exclusive).where(own(exclusive)),
+        "CLEAR": delete(exclusive).where(own(exclusive)),
         "TAKE": added(insert, exclusive),
         "EXTEND": update(exclusive).where(mine).values(given("until")),
         "RELEASE": delete(exclusive).where(mine),

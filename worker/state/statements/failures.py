@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, bindparam, delete, exists, func, null, or_,
 from sqlalchemy.sql import ColumnElement
 
 from worker.state.statements.among import Among
-from worker.state.statements.common import Insert, Statements, added, limited, replaced
+from worker.state.statements.common import Insert, Statements, added, limited, own, replaced
 from worker.state.tables import failure_groups, failures
 
 _VISIBLE = failures.c.hidden_at.is_(None)
@@ -16,8 +16,8 @@ _VISIBLE = failures.c.hidden_at.is_(None)
 
 def statements(insert: Insert) -> Statements:
     """Name them; ``_OF`` stands for those of given ids."""
-    listed = Among(failures.c.id, "ids")
-    one = failures.c.id == bindparam("failure_id")
+    listed = and_(own(failures), Among(failures.c.id, "ids"))
+    one = and_(own(failures), failures.c.id == bindparam("failure_id"))
     ticketed = and_(one, failures.c.ticket == bindparam("its_ticket"))
     count = select(func.count()).select_from(failures).where(*_conditions())
     ids = select(failures.c.id).where(*_conditions()).order_by(failures.c.failed_at, failures.c.id)
@@ -25,7 +25,7 @@ def statements(insert: Insert) -> Statements:
     page = limited(select(failures).where(*_conditions(), _behind()).order_by(*newest), bindparam("limit"))
     return {
         "KNOWN": select(failures.c.ticket, failures.c.hidden_at).where(one).with_for_update(),
-        "PUT": replaced(insert, failures, "id"),
+        "PUT": replaced(insert, failures),
         "COUNT": count,
         "COUNT_OF": count.where(listed),
         "IDS": ids,
@@ -47,25 +47,28 @@ def statements(insert: Insert) -> Statements:
         "VISIBLE": select(failures.c.id).where(listed, _VISIBLE).with_for_update(),
         "REMOVE": delete(failures).where(listed),
         "RESURFACE": update(failures)
-        .where(failures.c.hidden_at < bindparam("before"))
+        .where(own(failures), failures.c.hidden_at < bindparam("before"))
         .values(hidden_at=null()),
         "GROUPS": _groups(),
         "GROUPS_OF": select(failure_groups.c.failure_id, failure_groups.c.group)
-        .where(Among(failure_groups.c.failure_id, "ids"))
+        .where(own(failure_groups), Among(failure_groups.c.failure_id, "ids"))
         .order_by(failure_groups.c.group),
         "ADD_GROUP": added(insert, failure_groups),
-        "FORGET_GROUPS": delete(failure_groups).where(Among(failure_groups.c.failure_id, "ids")),
+        "FORGET_GROUPS": delete(failure_groups).where(
+            own(failure_groups), Among(failure_groups.c.failure_id, "ids")
+        ),
     }
 
 
 def _conditions() -> list[ColumnElement[bool]]:
     """What a filter may ask for; what it leaves open is NULL."""
-    mine = failure_groups.c.failure_id == failures.c.id
+    mine = and_(own(failure_groups), failure_groups.c.failure_id == failures.c.id)
     error, group = (
         exists().where(mine, column == bindparam(name))
         for name, column in (("error", failure_groups.c.error_type), ("group_key", failure_groups.c.group))
     )
     return [
+        own(failures),
         _VISIBLE,
         *(_open_or(name, failures.c[name] == bindparam(name)) for name in ("type", "transport", "queue")),
         _open_or("since", failures.c.failed_at >= bindparam("since"), failures.c.failed_at),
@@ -97,7 +100,7 @@ def _groups() -> Select[Any]:
     return (
         select(*key, count, first, last)
         .select_from(failure_groups.join(failures, failures.c.id == failure_groups.c.failure_id))
-        .where(_VISIBLE)
+        .where(own(failure_groups), own(failures), _VISIBLE)
         .group_by(*key)
         .order_by(count.desc(), failure_groups.c.group)
     )

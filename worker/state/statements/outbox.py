@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, selec
 from sqlalchemy.sql import ColumnElement
 
 from worker.state.statements.among import Among
-from worker.state.statements.common import ONE, Insert, Statements, added, limited
+from worker.state.statements.common import ONE, Insert, Statements, added, limited, own
 from worker.state.tables import outbox
 
 
@@ -18,29 +18,29 @@ def statements(insert: Insert) -> Statements:
     worker: Any = bindparam("worker")
     free = or_(outbox.c.claimed_until <= now, outbox.c.claimed_by == worker)
     waits = and_(outbox.c.claimed_by == bindparam("schedule"), outbox.c.claimed_until > now)
-    oldest = limited(select(outbox).order_by(outbox.c.seq), bindparam("limit"))
+    oldest = limited(select(outbox).where(own(outbox)).order_by(outbox.c.seq), bindparam("limit"))
     claimable = oldest.where(free, *_behind_nobody(now, worker))
     where = (outbox.c.transport, outbox.c.queue)
     due = outbox.c.created_at + outbox.c.delay - bindparam("longest", type_=outbox.c.delay.type)
     mine = Among(outbox.c.seq, "seqs")
     return {
-        "ANY": limited(select(outbox.c.seq).where(free), ONE),
+        "ANY": limited(select(outbox.c.seq).where(own(outbox), free), ONE),
         "CLAIMABLE": claimable,
         "CLAIMABLE_BY": claimable.where(Among(outbox.c.transport, "transports")),
         "CLAIM": update(outbox).where(mine).values(claimed_by=worker, claimed_until=bindparam("until")),
         "ADD": added(insert, outbox, "seq"),
         "ADD_ONCE": added(insert, outbox, "seq").on_conflict_do_nothing(),
-        "REPLACE": delete(outbox).where(Among(outbox.c.message_id, "ids")),
+        "REPLACE": delete(outbox).where(own(outbox), Among(outbox.c.message_id, "ids")),
         "POSTPONE": update(outbox)
         .where(mine)
         .values(claimed_by=bindparam("schedule"), claimed_until=due, origin=outbox.c.message_id),
-        "PARKED": select(*where, func.count().label("count")).where(waits).group_by(*where),
+        "PARKED": select(*where, func.count().label("count")).where(own(outbox), waits).group_by(*where),
         "PENDING": oldest.where(outbox.c.created_at <= bindparam("before")),
         "REMOVE": delete(outbox).where(mine),
         "RELEASE": update(outbox)
-        .where(outbox.c.claimed_by == worker)
+        .where(own(outbox), outbox.c.claimed_by == worker)
         .values(claimed_until=literal_column("0.0")),
-        "COUNT": select(func.count()).select_from(outbox).where(~waits),
+        "COUNT": select(func.count()).select_from(outbox).where(own(outbox), ~waits),
     }
 
 
@@ -48,6 +48,7 @@ def _behind_nobody(now: Any, worker: Any) -> list[ColumnElement[bool]]:
     """Nobody else holds an earlier row of the same handler's message or of the same ordering key."""
     earlier = outbox.alias("earlier")
     held = and_(
+        own(earlier),
         earlier.c.seq < outbox.c.seq,
         earlier.c.claimed_until > now,
         earlier.c.claimed_by != worker,
