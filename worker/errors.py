@@ -30,6 +30,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from worker.seconds import seconds_of
+from worker.texts import told
 
 
 class WorkerError(Exception):
@@ -140,7 +141,7 @@ class HandlersFailed(WorkerError):
     def __init__(self, envelope: object, failures: Sequence[tuple[str, Exception]]) -> None:
         self.envelope = envelope
         self.failures = tuple(failures)
-        super().__init__("; ".join(f"{name}: {type(error).__name__}: {error}" for name, error in failures))
+        super().__init__("; ".join(f"{name}: {told(error)}" for name, error in failures))
 
 
 class HandlerTimeout(WorkerError):

@@ -11,6 +11,7 @@ from worker.messaging.identity import Clock
 from worker.messaging.middleware import CallNext, Middleware
 from worker.messaging.stamps import Collect, Sent
 from worker.messaging.status import State, StatusChange, StatusRecorder
+from worker.texts import message_of, type_of
 
 
 class Track:
@@ -71,7 +72,7 @@ class Track:
                 attempt=0 if state == "accepted" else 1,
                 accepted_at=envelope.time or None,
                 started_at=started,
-                error_type=type(error).__name__ if error else None,
-                error_message=str(error)[:4000] if error else None,
+                error_type=type_of(error) if error is not None else None,
+                error_message=message_of(error) if error is not None else None,
             )
         )

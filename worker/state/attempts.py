@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from worker.messaging.failure import Attempt
 from worker.state.sql import attempts as sql
 from worker.state.transaction import Transaction
+from worker.texts import MESSAGE, TRACE, storable
 
 LAST = 50
 """Attempts that are kept a message; older ones go."""
-
-_MESSAGE_LIMIT = 4_000
-_TRACE_LIMIT = 20_000
 
 
 class Attempts:
@@ -30,8 +28,8 @@ class Attempts:
                 "worker": attempt.worker,
                 "handler": attempt.handler or "",
                 "error_type": attempt.error_type,
-                "error_message": _shortened(attempt.error_message, _MESSAGE_LIMIT),
-                "trace": _shortened(attempt.trace, _TRACE_LIMIT),
+                "error_message": storable(attempt.error_message, MESSAGE),
+                "trace": storable(attempt.trace, TRACE),
             }
             for attempt in added[-LAST:]
         ]
@@ -53,11 +51,3 @@ class Attempts:
             )
             found.setdefault(row["message_id"], []).append(attempt)
         return found
-
-
-def _shortened(text: str, limit: int) -> str:
-    """Keep the beginning and, longer, the end: that is where a trace says what went wrong."""
-    if len(text) <= limit:
-        return text
-    head, tail = limit // 4, limit - limit // 4
-    return f"{text[:head]}\n… {len(text) - limit} characters left out …\n{text[-tail:]}"
