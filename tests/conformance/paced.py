@@ -51,6 +51,11 @@ class _PacedSubscription:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._good, name)
 
+    async def exhausted(self) -> bool:
+        """As the broker says; one that is not asked has told with its last read."""
+        ask = getattr(self._good, "exhausted", None)
+        return True if ask is None else await ask()
+
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         return await self._good.settle([self._quick(item) for item in items])
 

@@ -39,6 +39,12 @@ class Note(msgspec.Struct, frozen=True):
     number: int
 
 
+class Rush(msgspec.Struct, frozen=True):
+    """A type whose messages go before the others'."""
+
+    number: int
+
+
 class Shop:
     """Counts and holds up its handler; starts and stops workers."""
 
@@ -56,6 +62,7 @@ class Shop:
         self.most = 0
         self.finished: list[Finished] = []
         self.noted: list[int] = []
+        self.order: list[str] = []
         self.controls: list[Control] = []
         self.workers: list[Worker] = []
         self.service: Service
@@ -66,6 +73,8 @@ class Shop:
         app.handler(self._handler())
         app.command(Note)
         app.handler(self._noter())
+        app.command(priority=9)(Rush)
+        app.handler(self._rusher())
         return app
 
     @property
@@ -79,6 +88,12 @@ class Shop:
     async def note(self, *numbers: int) -> None:
         for number in numbers:
             await self.service.buses.dispatch["command"].dispatch(Note(number))
+
+    async def rush(self, urgent: int, plain: int) -> None:
+        """Send messages that go before the others, and of the others, which come first."""
+        dispatch = self.service.buses.dispatch["command"].dispatch
+        await asyncio.gather(*(dispatch(Note(number)) for number in range(plain)))
+        await asyncio.gather(*(dispatch(Rush(number)) for number in range(urgent)))
 
     async def pause(self, *types: str) -> None:
         """Pause, and return when every worker has applied it."""
@@ -102,16 +117,18 @@ class Shop:
         self.transport.wake()
 
     @asynccontextmanager
-    async def worker(self, concurrency: int = 4, grace: float = 5.0) -> AsyncIterator[Worker]:
+    async def worker(
+        self, concurrency: int = 4, grace: float = 5.0, **options_: Any
+    ) -> AsyncIterator[Worker]:
         """A worker that runs meanwhile, and is stopped within ``grace`` seconds afterwards."""
-        options = ConsumeOptions(concurrency=concurrency)
+        options = ConsumeOptions(concurrency=concurrency, **options_)
         worker = make_worker(self.service, options, self.finished.append)
         control = make_control(self.service, worker)
         await control.look()
         for consumer in worker.consumers:
             await consumer.open()
         self.controls.append(control)
-        running = asyncio.ensure_future(worker.run(grace))
+        running = asyncio.ensure_future(worker.run(grace, burst=options.burst))
         self.workers.append(worker)
         try:
             yield worker
@@ -161,9 +178,17 @@ class Shop:
     def _noter(self) -> Any:
         async def note(command: Note) -> None:
             self.noted.append(command.number)
+            self.order.append("Note")
 
         note.__annotations__ = {"command": Note, "return": None}
         return note
+
+    def _rusher(self) -> Any:
+        async def rush(command: Rush) -> None:
+            self.order.append("Rush")
+
+        rush.__annotations__ = {"command": Rush, "return": None}
+        return rush
 
     def _handler(self) -> Any:
         async def place_order(command: PlaceOrder, context: Context) -> None:

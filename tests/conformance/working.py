@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.conformance.pausing import Pausing
+from tests.conformance.ranking import Ranking
 from tests.conformance.shop import Shop, opened_shop
 from tests.conformance.waiting import eventually, settled_turns
 
 
 @pytest.mark.conformance
-class WorkerSuite(Pausing):
-    """C27 and C28 as in ``Pausing``; C03, C07, C09, C13, C14, C24, C25 and F09, for a worker over one transport."""
+class WorkerSuite(Pausing, Ranking):
+    """Ranks and bursts as in ``Ranking``; C27 and C28 as in ``Pausing``; C03, C07, C09, C13, C14, C24, C25 and F09, for a worker over one transport."""
 
     url: str = ""
     options: Mapping[str, Any] = {}

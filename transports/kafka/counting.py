@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
 
@@ -16,6 +16,8 @@ from transports.kafka.names import Names
 from transports.kafka.topics import Topics
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Depth, Position
+
+T = TypeVar("T")
 
 _LOOK = 1.0
 """Seconds for reading the oldest messages; without them the age is unknown."""
@@ -39,6 +41,23 @@ class Counter:
             TransportUnavailable: the brokers do not answer.
         """
         await self._topics.refresh()
+        return await self._asked(lambda: self._count(queues))
+
+    async def ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Where partitions end now; asked over a connection of its own, where no question waits behind a fetch.
+
+        Raises:
+            TransportUnavailable: the brokers do not answer.
+        """
+        return await self._asked(lambda: self._ends(partitions)) if partitions else {}
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        async with self._reading:
+            await self._let_go()
+
+    async def _asked(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Ask with the reader, one after the other; after a fault the next one gets another."""
         async with self._reading:
             if self._reader is None:
                 self._reader = self._connection.reader()
@@ -48,15 +67,18 @@ class Counter:
                     await self._let_go()
                     raise
             try:
-                return await self._count(queues)
+                return await question()
             except TransportUnavailable:
                 await self._let_go()
                 raise
 
-    async def close(self) -> None:
-        """Let go of the connection."""
-        async with self._reading:
-            await self._let_go()
+    async def _ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        within, reader = self._connection.within, self._reader
+        await within("looking for messages", introduced(reader, {tp.topic for tp in partitions}))
+        ends: Mapping[TopicPartition, int] = await within(
+            "looking for messages", reader.end_offsets(list(partitions))
+        )
+        return ends
 
     async def _let_go(self) -> None:
         reader, self._reader = self._reader, None

@@ -13,6 +13,7 @@ from transports.kafka.admin import Admin
 from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit, Commits
 from transports.kafka.connection import Connection
+from transports.kafka.counting import Counter
 from transports.kafka.names import Names
 from transports.kafka.publishing import Publisher
 from transports.kafka.session import Session
@@ -42,6 +43,7 @@ class Owner(Protocol):
     names: Names
     commits: Commits
     publisher: Publisher
+    counter: Counter
     clock: Callable[[], float]
 
     def forget(self, member: GroupMember) -> None:
@@ -125,6 +127,19 @@ class GroupMember:
         while self.session is None or not self.session.joined.is_set():
             self._joined.clear()
             await self._joined.wait()
+
+    async def exhausted(self, share: Share) -> bool:
+        """Whether all that waits of a queue for this process was read; False until it has its partitions.
+
+        Raises:
+            TransportUnavailable: the brokers do not answer.
+        """
+        session = self.session
+        if session is not None and share in self._by_topic.values():
+            return await session.exhausted(share.holdings, self._owner.counter.ends)
+        topics = self._owner.topics
+        await topics.refresh()
+        return not any(topic in topics.known for topic in self._owner.names.all(share.queue))
 
     async def commits(self, assigned: set[TopicPartition]) -> Mapping[TopicPartition, Commit]:
         """Where each partition goes on, as far as is known.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -24,6 +24,10 @@ _COMMIT_EACH = 1000
 _POLL = 0.5
 _POLL_SOME = 0.05
 """Seconds, while some partitions are left out: there may be room for them soon."""
+
+_QUIET = 10.0
+"""Seconds without a message after which what lies before a partition's end counts as no message: a mark of a
+transaction, or what was compacted away."""
 
 _FINAL = 5.0
 """Seconds for the commit when partitions go."""
@@ -110,6 +114,37 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             tasks.create_task(self._commit())
             tasks.create_task(self._watch.run(self._assigned))
             tasks.create_task(self._unbroken())
+
+    async def exhausted(
+        self,
+        holdings: Holdings,
+        ends: Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
+    ) -> bool:
+        """Whether all that the brokers have of a queue's partitions here was read; False while partitions move.
+
+        Raises:
+            TransportUnavailable: the brokers do not answer.
+        """
+        if not self._hands_out():
+            return False
+        epoch = self._epoch
+        there = await ends([TopicPartition(*partition) for partition in holdings.open()])
+        for tp, end in there.items():
+            window = holdings.windows.get((tp.topic, tp.partition))
+            if window is None or not await self._has_read(tp, window, end):
+                return False
+        return self._hands_out() and epoch == self._epoch
+
+    def _hands_out(self) -> bool:
+        return self.handing and self._assigned.is_set()
+
+    async def _has_read(self, tp: TopicPartition, window: Window, end: int) -> bool:
+        if self._watch.quiet > _QUIET:
+            return True
+        if window.position is not None:
+            return window.position >= end
+        # nothing was read since it was assigned: what is left of it may begin, and end, where retention has come to
+        return end == 0 or end <= await self._connection.within("looking", self._consumer.position(tp))
 
     async def drain(self) -> None:
         """Hand out no more, and wait for what runs: this life is to end, though nothing failed."""

@@ -26,6 +26,10 @@ class Group(Protocol):
         """Wait until the group has assigned partitions."""
         ...
 
+    async def exhausted(self, share: Share) -> bool:
+        """Whether all that waits of a queue for this process was read."""
+        ...
+
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish next attempts."""
         ...
@@ -119,6 +123,11 @@ class Share:
     async def joined(self) -> None:
         """Wait until the group has assigned partitions."""
         await self._group.joined()
+
+    async def exhausted(self) -> bool:
+        """Whether all that waits for this process was read, and handed out."""
+        read = await self._group.exhausted(self)
+        return read and not self.holdings.ready
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish next attempts."""

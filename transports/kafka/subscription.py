@@ -46,6 +46,10 @@ class Member(Protocol):
         """Wait until the group has assigned partitions."""
         ...
 
+    async def exhausted(self) -> bool:
+        """Whether all that waits for this process was read, and handed out."""
+        ...
+
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish next attempts."""
         ...
@@ -101,6 +105,16 @@ class KafkaSubscription:
             except TimeoutError:
                 pass
         return []
+
+    async def exhausted(self) -> bool:
+        """Whether nothing more waits in the partitions that this process has; False until it has its share of them.
+
+        Raises:
+            TransportUnavailable: the brokers do not answer.
+        """
+        if self._member.down is not None:
+            raise TransportUnavailable(self._member.down)
+        return await self._member.exhausted()
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle at once; what must be published again is done when the brokers have confirmed it."""

@@ -64,6 +64,11 @@ class Watch:
         self._holdings = holdings
         self._began = 0.0
 
+    @property
+    def quiet(self) -> float:
+        """Seconds since something came, or could first come."""
+        return asyncio.get_running_loop().time() - self._began
+
     def began(self) -> None:
         """Something came, or may come from now on."""
         self._began = asyncio.get_running_loop().time()

@@ -98,6 +98,18 @@ class Consumption(Listener):
         ]
         await self.channel.call_all(requests, TIMEOUT)
 
+    async def waiting(self, sources: Iterable[str]) -> int:
+        """How many messages wait at the broker; what it had sent before it answered has come. Raises as ``start``."""
+        requests: Sequence[base.Frame] = [
+            commands.Queue.Declare(0, self._name(source), passive=True) for source in sources
+        ]
+        answers = await self.channel.call_all(requests, TIMEOUT)
+        # asked after that answer: the broker tells its own counts before what it was just about to deliver
+        await self.channel.call(commands.Basic.Qos(0, 1, False), TIMEOUT)
+        return sum(
+            answer.message_count or 0 for answer in answers if isinstance(answer, commands.Queue.DeclareOk)
+        )
+
     async def close(self, grace: float) -> None:
         """Tell the broker what was acked, and go; what is unsettled goes back. Within ``grace`` seconds."""
         self.flush()

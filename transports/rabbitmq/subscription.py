@@ -29,6 +29,9 @@ _MOST, _KEYS, _DEAD = 1024, 256, 8
 _REVIEW = 10.0
 """Seconds of little demand after which fewer are held ahead."""
 
+_DOUBT = 2.0
+"""Seconds that a message may be counted and not come before it counts as one that cannot."""
+
 T = TypeVar("T")
 
 
@@ -77,6 +80,9 @@ class RabbitSubscription:
         self._attempts: dict[str, tuple[Outgoing, float]] = {}
         self._paused = False
         self._closed = False
+        self._doubted: tuple[int, float] | None = (
+            None  # what had come when the broker said there was more, and when
+        )
         self._changing = asyncio.Lock()
         self._widening = False
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -122,6 +128,27 @@ class RabbitSubscription:
                 break
             await self._waiters.wait(left)
         return []
+
+    async def exhausted(self) -> bool:
+        """Whether nothing waits at the broker for this process, nor is on its way.
+
+        What does not come though it is counted waits for something else: lanes that are full, other consumers.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        consumption = self._upkeep.current
+        if consumption is None:
+            raise self._connection.unavailable(f"queue {self.spec.name!r}: {self._upkeep.reason}")
+        try:
+            waiting = await consumption.waiting(tuple(consumption.active))
+        except (WireFault, TimeoutError) as error:
+            raise self._connection.unavailable(error) from error
+        now = asyncio.get_running_loop().time()
+        if not waiting or self._doubted is None or self._doubted[0] != consumption.came:
+            self._doubted = (consumption.came, now) if waiting else None
+        doubtful = self._doubted is not None and now - self._doubted[1] <= _DOUBT
+        return not (doubtful or consumption.prefetched.ready)
 
     def _hand_out(self, consumption: Consumption, limit: int) -> list[Delivery]:
         taken = consumption.prefetched.take(limit)

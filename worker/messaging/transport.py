@@ -279,6 +279,24 @@ class ExtendsLease(Protocol):
 
 
 @runtime_checkable
+class Foretells(Protocol):
+    """A subscription that is pushed what it hands out: that little has come does not mean that no more waits.
+
+    Where a subscription is none, a ``receive`` that brings less than was asked for has brought all that was due.
+    """
+
+    async def exhausted(self) -> bool:
+        """Whether nothing waits at the broker that could be handed out here now; what has come is not counted.
+
+        False as long as that is not known.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        ...
+
+
+@runtime_checkable
 class Recalls(Protocol):
     """A subscription that loses its hold at the broker's word or with its connection, and asks for what was not started."""
 

@@ -19,6 +19,7 @@ from worker.messaging.transport import (
     Transport,
 )
 from worker.runtime.pace import Pace
+from worker.runtime.prospect import Prospect
 from worker.runtime.settlements import Settlements
 from worker.runtime.subscriber import Subscriber
 
@@ -29,6 +30,9 @@ _QUICK = 0.05
 _SLOW = 0.5
 RECEIVE_WAIT = 1.0
 """Seconds that one receive waits for messages."""
+
+_FIRST_LOOK, _LONGEST_LOOK = 0.02, 0.5
+"""Seconds between questions whether a queue has more, while it is said to have some and none comes."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -50,11 +54,14 @@ class Consumer:
         concurrency: messages of this queue that run at once; None for the slots.
         chains: the compiled chain of each of its types.
         wake: called when messages have come.
-        room: asks the worker how many more messages it may take.
+        room: asks the worker how many more messages this consumer may take.
         rank: place among the queues that were named, lower first.
         wait: seconds that one receive waits for messages.
+        thorough: it must be known for sure when the queue is empty: for a burst.
 
     Attributes:
+        outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
+        outranked: there are better ones; it takes ahead only after a slot has come down to it.
         settlements: what became of its messages, on its way to the broker.
     """
 
@@ -67,9 +74,10 @@ class Consumer:
         concurrency: int | None,
         chains: dict[str, CallNext],
         wake: Callable[[], None],
-        room: Callable[[], int],
+        room: Callable[[Consumer], int],
         rank: int = 0,
         wait: float = RECEIVE_WAIT,
+        thorough: bool = False,
     ) -> None:
         self.transport = transport
         self.spec = spec
@@ -87,6 +95,11 @@ class Consumer:
         self.took_at = 0.0
         self.pace = Pace(wake)
         self.waits = False  # for an exclusive command
+        self.outranks = self.outranked = False
+        self.prospect = Prospect(wake)
+        self._reached = False
+        self._thorough = thorough
+        self._look_after = 0.0
         self._slots = slots
         self._prefetch = slots
         self._room = room
@@ -121,13 +134,31 @@ class Consumer:
     @property
     def hungry(self) -> bool:
         """Whether it could start a message at once and has none."""
-        free = self.running < self.concurrency and self._room() > 0
-        return free and not self.buffer and not self.paused and self.down is None
+        free = self.running < self.concurrency and self._room(self) > 0
+        stands_back = self.outranked and self._crowded
+        return free and not (self.buffer or self.paused or stands_back) and self.down is None
 
     @property
     def trouble(self) -> str | None:
         """What keeps it from taking messages; None when nothing does."""
         return self.down or self.stuck
+
+    def awaited(self) -> bool:
+        """Whether a slot that got nothing here should wait, as something may come at any moment.
+
+        Not for what is away: paused, held back, broken off, or busy with as many as it may be.
+        """
+        if self.buffer or self.running >= self.concurrency or self.paused or self.trouble is not None:
+            return False
+        if self.pace.throttle is not None and not self.pace.allows(self.running):
+            return False
+        return self._room(self) > 0 and self.prospect.awaited()
+
+    def reach(self) -> None:
+        """A slot has come down to this queue: take something ahead."""
+        if not self._reached:
+            self._reached = True
+            self._space.set()
 
     async def open(self) -> None:
         """Subscribe.
@@ -147,6 +178,7 @@ class Consumer:
         self._subscriber.paused = True
         self.stuck = None
         self.give_back()
+        self._wake()  # slots that waited for it turn to lesser queues
         await self._subscriber.tell()
         await self.flush()
 
@@ -157,8 +189,10 @@ class Consumer:
             TransportUnavailable: the broker does not answer.
         """
         self._subscriber.paused = False
+        self.prospect.unknown()
         self.took_at = asyncio.get_running_loop().time()
         self._space.set()
+        self._wake()
         await self._subscriber.tell()
 
     async def fetch(self, epoch: Callable[[], int]) -> None:
@@ -166,18 +200,21 @@ class Consumer:
         pause = _FIRST_PAUSE
         self.took_at = asyncio.get_running_loop().time()
         while True:
-            limit = min(self._prefetch - len(self.buffer), self._room())
-            if limit <= 0 or (self.paused and not self._subscriber.open):
+            limit = min(self._prefetch - len(self.buffer), self._room(self))
+            stands_back = self.outranked and not self._reached
+            if limit <= 0 or stands_back or (self.paused and not self._subscriber.open):
                 self._crowded = True
                 self._space.clear()
                 await self._space.wait()
                 self._crowded = False
                 continue
+            self._reached = False
             before = epoch()
             try:
-                got = await self._subscriber.receive(limit, self._wait)
+                got, empty = await self._look(limit, known=self.empty_since == before)
             except Exception as error:  # a driver's fault must not leave the queue deaf for good
                 self._cannot_receive(error)
+                self._wake()  # slots that waited for it turn to lesser queues
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -185,11 +222,31 @@ class Consumer:
             if self.down is not None:
                 log.info("broker answers again", transport=self.transport.name, queue=self.spec.name)
                 self.down = None
+            self.prospect.read(empty=empty)
             if got:
                 self._took(got, full=len(got) >= limit)
-            else:
+            elif empty:
                 self.empty_since = before
             self._wake()
+
+    async def _look(self, limit: int, *, known: bool) -> tuple[Sequence[Delivery], bool]:
+        """Receive, and tell whether that was all there is; ``known`` is whether nothing has happened since it was."""
+        subscriber = self._subscriber
+        if not (self.outranks or self._thorough):
+            got = await subscriber.receive(limit, self._wait)
+            return got, not got
+        got = await subscriber.receive(limit, self._wait if self.prospect.empty else self._look_after)
+        if got:
+            self._look_after = 0.0
+            return got, subscriber.foretelling is None and len(got) < limit
+        if subscriber.foretelling is None or (known and self.prospect.empty) or self.paused:
+            return got, True
+        if not await subscriber.exhausted():
+            self._look_after = min(max(self._look_after * 2, _FIRST_LOOK), _LONGEST_LOOK)
+            return got, False
+        self._look_after = 0.0
+        got = await subscriber.receive(limit, 0.0)  # it was on its way when the broker answered
+        return got, not got
 
     def _cannot_receive(self, error: Exception) -> None:
         """Say in ``down`` why; an outage is logged once, a driver's fault each time."""

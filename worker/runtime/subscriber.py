@@ -12,6 +12,7 @@ from worker.errors import TransportUnavailable
 from worker.messaging.transport import (
     Delivery,
     ExtendsLease,
+    Foretells,
     QueueSpec,
     Recalls,
     Settled,
@@ -41,6 +42,7 @@ class Subscriber:
     def __init__(self, transport: Transport, spec: QueueSpec, slots: int, recall: Callable[[], None]) -> None:
         self._recall = recall
         self.leasing: ExtendsLease | None = None
+        self.foretelling: Foretells | None = None
         self.paused = False
         self._transport = transport
         self._spec = spec
@@ -66,6 +68,7 @@ class Subscriber:
             if self._subscription is None:
                 subscription: object = await self._transport.subscribe(self._spec, slots=self._slots)
                 self.leasing = subscription if isinstance(subscription, ExtendsLease) else None
+                self.foretelling = subscription if isinstance(subscription, Foretells) else None
                 if isinstance(subscription, Recalls):
                     subscription.recalled = self._recall
                 self._told = False
@@ -91,6 +94,21 @@ class Subscriber:
         except TimeoutError:
             await self._let_go("receiving did not return")
             raise TransportUnavailable(f"receiving did not return within {wait + DEAF:g} s") from None
+
+    async def exhausted(self) -> bool:
+        """Whether the broker has nothing more to hand out; True where every read tells.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        foretelling = self.foretelling
+        if foretelling is None:
+            return True
+        try:
+            async with asyncio.timeout(DEAF):
+                return await foretelling.exhausted()
+        except TimeoutError:
+            raise TransportUnavailable(f"no answer within {DEAF:g} s whether more waits") from None
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle; one answer each."""

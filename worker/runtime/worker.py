@@ -83,6 +83,9 @@ class Worker:
         for one in self.consumers:
             tiers.setdefault((one.rank, -one.spec.priority), deque()).append(one)
         self._tiers = list(tiers.values())
+        for place, tier in enumerate(self._tiers):
+            for one in tier:
+                one.outranks, one.outranked = place < len(tiers) - 1, place > 0
         self._next = self.consumers[0].take if len(self.consumers) == 1 else self._in_turn
 
     def stop(self, reason: str = "stopped") -> None:
@@ -93,9 +96,15 @@ class Worker:
             self._stopping.set()
             self._changed.set()
 
-    def room(self) -> int:
-        """How many more messages may be taken before the limit."""
-        return self._limits.room(sum(consumer.held for consumer in self.consumers))
+    def room(self, consumer: Consumer) -> int:
+        """How many more messages a consumer may take before the limit; what waits of lesser ones gives way to it."""
+        if not self._limits.counts:
+            return 1 << 30
+        place = (consumer.rank, -consumer.spec.priority)
+        held = sum(
+            one.running if (one.rank, -one.spec.priority) > place else one.held for one in self.consumers
+        )
+        return self._limits.room(held)
 
     def troubles(self) -> tuple[str, ...]:
         """Say what keeps it from taking messages of some queues now, a sentence each."""
@@ -210,14 +219,25 @@ class Worker:
                     log.exception("leases not extended", queue=consumer.spec.name)
 
     def _in_turn(self) -> tuple[Consumer, Delivery] | None:
-        """Start what is next: equals take turns, so that none starves behind a full queue."""
+        """Start what is next: equals take turns, so that none starves behind a full queue.
+
+        It comes down to lesser queues only while nothing may come of the better ones at any moment.
+        """
+        better: deque[Consumer] | None = None
         for tier in self._tiers:
+            if better is not None:
+                for consumer in better:
+                    if consumer.awaited():
+                        return None
+                for consumer in tier:
+                    consumer.reach()
             for _ in range(len(tier)):
                 consumer = tier[0]
                 tier.rotate(-1)
                 started = consumer.take()
                 if started is not None:
                     return started
+            better = tier
         return None
 
     def _turn(self) -> Generator[tuple[Consumer, Delivery]]:

@@ -176,6 +176,7 @@ def _consumer(
         room=worker.room,
         rank=rank,
         wait=_BURST_WAIT if options.burst else RECEIVE_WAIT,
+        thorough=options.burst,
     )
 
 
