@@ -16,6 +16,7 @@ from worker.messaging.bus import Bus
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.routing import INLINE
+from worker.messaging.sendable import check_fits
 from worker.messaging.stamps import Delay, Result, Stamp
 from worker.messaging.transport import Outgoing
 from worker.runtime.events import Finished
@@ -98,10 +99,13 @@ class TestWorker:
         """Dispatch a command or event as an intake would, ``delay`` ahead (seconds or ``timedelta``); returns its envelope.
 
         Raises:
-            UsageError: the delay is neither.
+            UnknownType: it is no declared command or event.
+            UsageError: its values do not fit its type, or the delay is neither.
         """
         declared = self._registry.by_class.get(type(message))
         kind = "event" if declared is not None and declared.kind == "event" else "command"
+        if declared is not None:
+            check_fits("send", declared, message)
         ahead = Delay(delay)  # type: ignore[arg-type]  # it reads a timedelta too
         given = (*stamps, ahead) if ahead.seconds else stamps
         return await self._bus(kind).dispatch(message, *given, **facts)
@@ -110,8 +114,13 @@ class TestWorker:
         """Ask a query and return the handler's answer.
 
         Raises:
+            UnknownType: it is no declared query.
+            UsageError: its values do not fit its type.
             Exception: what the handler raised.
         """
+        declared = self._registry.by_class.get(type(message))
+        if declared is not None:
+            check_fits("query", declared, message)
         answer = (await self._bus("query").dispatch(message)).get(Result)
         return answer.value if answer else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from worker import App, Context, Retry, Unrecoverable
 
@@ -37,6 +38,7 @@ async def send_receipt(event: OrderPlaced, context: Context) -> None:
     assert_type(context.attempt, int)
     assert_type(context.token, str | None)
     assert_type(context.remaining, float | None)
+    assert_type(context.session, AsyncSession)
 
 
 assert_type(PlaceOrder("7", ["a"]).lines, list[str])

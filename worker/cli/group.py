@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from worker.cli.globals import TakesGlobalOptions
-from worker.settings.suggestion import hint
+from worker.suggestion import hint
 
 
 class LazyGroup(TakesGlobalOptions, click.Group):

@@ -15,7 +15,7 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.faults import collect
 from worker.messaging.identity import is_id
 from worker.messaging.validation import decode, malformed
-from worker.settings.suggestion import hint
+from worker.suggestion import hint
 
 if TYPE_CHECKING:
     from worker.wiring.client import Client

@@ -10,7 +10,7 @@ from worker.errors import ConfigurationError, NotFound
 from worker.messaging.declaration import MessageType, Registry
 from worker.settings import Settings
 from worker.settings.model import INLINE
-from worker.settings.suggestion import hint
+from worker.suggestion import hint
 
 
 def command_named(registry: Registry, name: str) -> MessageType:

@@ -64,7 +64,7 @@ class Bus:
         """
         declared = self._registry.by_class.get(type(message))
         if declared is None or declared.kind != self.kind:
-            raise UnknownType(type(message).__name__, [m.name for m in self._registry.of_kind(self.kind)])
+            raise self._unknown(message)
         envelope = wrap(
             message,
             declared,
@@ -83,6 +83,12 @@ class Bus:
             if not failed.failures:
                 raise
             raise failed.failures[0][1] from failed
+
+    def _unknown(self, message: Any) -> UnknownType:
+        error = UnknownType(type(message).__name__, [m.name for m in self._registry.of_kind(self.kind)])
+        if isinstance(message, type):
+            error.args = (f"{error}; given was the class {message.__name__} itself, not a message of it",)
+        return error
 
     async def handle(self, envelope: Envelope[Any]) -> Envelope[Any]:
         """Take an envelope through the chain."""

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from worker.errors import UsageError
+from worker.messaging.declaration import Kind
 from worker.messaging.envelope import Envelope
+from worker.messaging.sendable import Check
 from worker.messaging.stamps import Handled, Received, Token
 from worker.messaging.unit_of_work import UnitOfWork
 from worker.seconds import seconds_of
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession  # for editors: loaded when a handler uses its session
+
 Log = Any
 """A structlog bound logger."""
+
+_TOO_LATE = "the handler has ended; what it started must end before it does"
 
 
 class Context(msgspec.Struct, eq=False):
@@ -28,6 +35,7 @@ class Context(msgspec.Struct, eq=False):
         envelope: the message and all that is known about it.
         noted: what the handler noted so far, with the delay of each.
         work: its unit of work; None while none was needed.
+        ended: whether the handler has ended; whoever kept its context can do nothing more with it.
     """
 
     envelope: Envelope[Any]
@@ -37,8 +45,11 @@ class Context(msgspec.Struct, eq=False):
     _deadline: float | None = None
     """When its time is over, as ``_now`` tells it."""
     _now: Callable[[], float] | None = None
+    _check: Check | None = None
+    """Refuses what may not be recorded or dispatched."""
     noted: list[tuple[Any, float]] | tuple[()] = ()
     work: UnitOfWork | None = None
+    ended: bool = False
     _log: Log = None
 
     def __repr__(self) -> str:
@@ -86,19 +97,22 @@ class Context(msgspec.Struct, eq=False):
         return self._log
 
     @property
-    def session(self) -> Any:
+    def session(self) -> AsyncSession:
         """SQLAlchemy ``AsyncSession`` of this handler's unit of work; its first statement opens the transaction.
 
         The transaction is committed when the handler returns and rolled back when it raises; do neither by hand.
 
         Raises:
-            UsageError: the application runs without a database.
+            UsageError: the application runs without a database, the handler is a plain ``def``, or it has ended.
         """
+        if self.ended:
+            raise UsageError(f"context.session: {_TOO_LATE}")
         if self.work is None:
             if self._opens is None:
                 raise UsageError("context.session needs a database: set [database] url")
             self.work = self._opens(self.envelope.id)
-        return self.work.session
+        session: AsyncSession = self.work.session
+        return session
 
     @property
     def remaining(self) -> float | None:
@@ -108,22 +122,31 @@ class Context(msgspec.Struct, eq=False):
         return max(0.0, self._deadline - self._now())
 
     def record(self, event: Any) -> None:
-        """Note a domain event."""
-        self._note(event, 0.0)
+        """Note a domain event.
+
+        Raises:
+            UsageError: it is no declared event, its values do not fit its type, or the handler has ended.
+        """
+        self._note("record", event, "event", 0.0)
 
     def dispatch(self, command: Any, delay: float | timedelta = 0.0) -> None:
         """Note a command to be sent, to be handed out ``delay`` later: seconds, or a ``timedelta``.
 
         Raises:
-            UsageError: the delay is no finite number of seconds, 0 or more, and no ``timedelta``.
+            UsageError: it is no declared command, its values do not fit its type, the delay is no finite number of
+                seconds, 0 or more, and no ``timedelta``, or the handler has ended.
         """
         try:
             seconds = seconds_of(delay)
         except ValueError as error:
             raise UsageError(f"dispatch(delay={error})") from None
-        self._note(command, seconds)
+        self._note("dispatch", command, "command", seconds)
 
-    def _note(self, message: Any, delay: float) -> None:
+    def _note(self, call: str, message: Any, kind: Kind, delay: float) -> None:
+        if self.ended:
+            raise UsageError(f"{call}(): {_TOO_LATE}")
+        if self._check is not None:
+            self._check(call, message, kind)
         if isinstance(self.noted, tuple):  # most handlers note nothing and need no list
             self.noted = []
         self.noted.append((message, delay))

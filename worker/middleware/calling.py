@@ -10,13 +10,14 @@ from collections.abc import Callable, Container
 from concurrent.futures import Executor
 from typing import Any
 
-from worker.errors import HandlersFailed, HandlerTimeout, Held
+from worker.errors import HandlersFailed, HandlerTimeout, Held, UsageError
 from worker.messaging.context import Context
-from worker.messaging.declaration import Handler, MessageType
+from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.sendable import Check, checker
 from worker.messaging.stamps import Received, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.middleware.emit import Emitter
@@ -51,6 +52,7 @@ class Calling:
         self._gate = gate
         self._storing: Container[str] = () if works is None else works.storing
         self._closed = gate.closed
+        self._check = checker(emitter.registry)
 
     async def run(
         self, handler: Handler, declared: MessageType, envelope: Envelope[Any], *, begun: bool = False
@@ -72,10 +74,11 @@ class Calling:
             if self._closed and not begun:  # it closed while the database was asked
                 self._turn_back(envelope)
         deadline = None if declared.timeout is None else self._clock() + declared.timeout
-        context = Context(envelope, opens, self._make_log, deadline, self._clock)
+        context = Context(envelope, opens, self._make_log, deadline, self._clock, self._check_of(declared))
         context.work = work
         try:
             result = await self._call(handler, declared, context)
+            context.ended = True
             if context.noted or context.work is not None:
                 return result if await self._leave(handler, context) else None
         except BaseException as error:
@@ -93,6 +96,7 @@ class Calling:
         name, call, wants_context = handler.name, handler.call, handler.wants_context
         opens, storing = self._opens(handler, declared), self._storing
         closed, make_log, clock = self._closed, self._make_log, self._clock
+        check = self._check_of(declared)
 
         async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
             """Call it in a unit of work of its own."""
@@ -101,7 +105,7 @@ class Calling:
             context = None
             try:
                 if wants_context:
-                    context = Context(envelope, opens, make_log, None, clock)
+                    context = Context(envelope, opens, make_log, None, clock, check)
                     if opens is not None and name in storing:
                         context.work = work = opens(envelope.id)
                         if not await work.begin():
@@ -109,6 +113,7 @@ class Calling:
                         if closed:
                             self._turn_back(envelope)
                     result = await call(envelope.message, context)
+                    context.ended = True
                     left = context.noted or context.work is not None
                     if left and not await self._leave(handler, context):
                         return envelope
@@ -131,7 +136,11 @@ class Calling:
         """What makes a handler's unit of work for a message's id; None where it cannot have one."""
         if self._works is None or not handler.wants_context:
             return None
-        return functools.partial(self._works.open, handler=handler.name, read_only=declared.kind == "query")
+        opens = functools.partial(self._works.open, handler=handler.name, read_only=declared.kind == "query")
+        return opens if handler.is_async else _on_the_loop(opens)
+
+    def _check_of(self, declared: MessageType) -> Check:
+        return _only_answers if declared.kind == "query" else self._check
 
     async def _leave(self, handler: Handler, context: Context) -> bool:
         """Let what was noted leave, with the commit where there is one; False when another delivery was first."""
@@ -148,7 +157,10 @@ class Calling:
 
     async def _undo(self, context: Context | None, error: BaseException) -> BaseException:
         """Roll back and say what to raise: the error, or that the database was behind it."""
-        work = None if context is None else context.work
+        if context is None:
+            return error
+        context.ended = True
+        work = context.work
         if work is None or not work.touched:
             return error
         await work.rollback()
@@ -180,3 +192,22 @@ class Calling:
         result = await asyncio.get_running_loop().run_in_executor(self._executor, run)
         # a plain function around an async one gives a coroutine, which nobody else would await
         return await result if inspect.isawaitable(result) else result
+
+
+def _on_the_loop(opens: Callable[[str], UnitOfWork]) -> Callable[[str], UnitOfWork]:
+    """Refuse a unit of work to a thread: there, nobody can await what its session is asked."""
+
+    def open_(message_id: str) -> UnitOfWork:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise UsageError(
+                "context.session in a handler that is a plain def: its statements must be awaited; write async def"
+            ) from None
+        return opens(message_id)
+
+    return open_
+
+
+def _only_answers(call: str, _message: Any, _kind: Kind) -> None:
+    raise UsageError(f"{call}(): a query answers; it records no events and dispatches no commands")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from worker.errors import TransportUnavailable, UnknownType
+from worker.errors import TransportUnavailable
 from worker.messaging.bus import Bus, wrap
 from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
@@ -40,7 +40,7 @@ class Emitter:
     def __init__(
         self, registry: Registry, buses: Mapping[Kind, Bus], senders: Mapping[str, Sender], clock: Clock
     ) -> None:
-        self._registry = registry
+        self.registry = registry
         self._buses = buses
         self._senders = senders
         self._clock = clock
@@ -51,14 +51,12 @@ class Emitter:
         Its id follows from the causing message, the handler and its place, so that a repeat is the same message.
 
         Raises:
-            UnknownType: a recorded value is no declared command or event.
+            Exception: what a middleware of the dispatching side raised.
         """
         collected: list[Any] = []
         token = cause.get(Token)
         for place, (message, delay) in enumerate(noted):
-            declared = self._registry.by_class.get(type(message))
-            if declared is None or declared.kind == "query":
-                raise UnknownType(type(message).__name__, sorted(self._registry.messages))
+            declared = self.registry.by_class[type(message)]
             stamps: list[Stamp] = [Collect(collected)]
             if delay:
                 stamps.append(Delay(delay))
@@ -67,7 +65,7 @@ class Emitter:
             envelope = wrap(
                 message,
                 declared,
-                self._registry.application,
+                self.registry.application,
                 self._clock,
                 id=derive_id(cause.id, handler, place),
                 correlation_id=cause.correlation_id or cause.id,
@@ -98,6 +96,6 @@ class Emitter:
         """Handle what is routed inline, after the commit that it belongs to; a failure is logged, not raised."""
         for envelope in envelopes:
             try:
-                await self._buses[self._registry.messages[envelope.type].kind].handle(envelope)
+                await self._buses[self.registry.messages[envelope.type].kind].handle(envelope)
             except Exception:
                 log.exception("inline message failed after the commit", type=envelope.type, id=envelope.id)

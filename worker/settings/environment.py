@@ -10,7 +10,7 @@ import msgspec
 
 from worker.settings.given import Given, Tree, put
 from worker.settings.model import Settings
-from worker.settings.suggestion import near
+from worker.suggestion import near
 
 PREFIX = "WORKER_"
 FLAGS = frozenset({"WORKER_CONFIG", "WORKER_LOG_LEVEL", "WORKER_LOG_FORMAT"})

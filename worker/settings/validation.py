@@ -13,7 +13,7 @@ from worker.settings.environment import PREFIX, unknown_variable
 from worker.settings.given import Given, Tree, source_of
 from worker.settings.masking import mask
 from worker.settings.model import INLINE, Settings, Text, TransportSettings, default_transports
-from worker.settings.suggestion import hint, near
+from worker.suggestion import hint, near
 
 Path = tuple[str, ...]
 
