@@ -78,6 +78,15 @@ def test_memory_limit(project: Project) -> None:
     assert project.lines("grown") == ["320"]
 
 
+def test_a_memory_limit_that_no_start_can_hold(project: Project) -> None:
+    """It is exit 2 with both figures, of the whole fleet too, and no restarts without end."""
+    notes(project, 1)
+    fleet = project.start("consume", "-w", "2", "--memory-limit", "8M")
+    assert fleet.wait() == 2
+    assert "--memory-limit 8.0M: this process takes" in fleet.log
+    assert not project.lines("notes")
+
+
 def test_burst(project: Project) -> None:
     """``--burst`` handles what is due, what follows from it, and sends the outbox; delayed messages stay."""
     project.send_many(*[("Deposit", {"number": number}) for number in range(30)], ("Note", {"number": 1}))

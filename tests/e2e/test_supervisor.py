@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 
 import pytest
 
-from tests.e2e.processes import Process
+from tests.e2e.processes import ROOT, Process, environment
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
+from worker.runtime.supervisor import command_line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 
@@ -105,6 +107,32 @@ def test_processes_outlive_a_killed_supervisor_only_to_finish(project: Project) 
     until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
     assert project.marks("finished") == ["h1.1"]
     assert project.waiting() == 0
+
+
+def test_processes_notice_a_supervisor_that_died_at_once(project: Project) -> None:
+    """Also one that was killed before they had looked for it: nobody works on unseen."""
+    supervisor = project.start("consume", "-w", "2")
+    pids = until(lambda: len(supervisor.children()) == 2 and supervisor.children(), "both are started")
+    supervisor.kill()
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
+
+
+def test_modules_of_our_names_in_the_folder_are_not_taken_for_ours(project: Project) -> None:
+    """Supervisor and children load the installed packages, whatever lies in the folder or is first on the path."""
+    project.send("Note", number=1)
+    for name in ("worker", "transports"):
+        (project.folder / name).mkdir()
+        (project.folder / name / "__init__.py").write_text("raise SystemExit(0)")
+    done = subprocess.run(
+        command_line(["consume", "-w", "2", "--burst"]),
+        cwd=project.folder,
+        env=environment({"PYTHONPATH": f"{project.folder}:{ROOT}"}),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(project.lines("notes")) == 1
 
 
 def test_term_to_the_supervisor_lets_children_finish(project: Project) -> None:

@@ -17,7 +17,10 @@ from worker.settings import Settings, load
 
 @dataclass(slots=True)
 class Invocation:
-    """What was asked for beside the command itself; every command gets it with ``@pass_invocation``."""
+    """What was asked for beside the command itself; every command gets it with ``@pass_invocation``.
+
+    ``followed`` says that this process ends with the one that started it.
+    """
 
     app: str | None = None
     config: str | None = None
@@ -26,6 +29,7 @@ class Invocation:
     json: bool = False
     yes: bool = False
     arguments: tuple[str, ...] = ()
+    followed: bool = False
     service: Service = field(default_factory=Service)
 
     def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:

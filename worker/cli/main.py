@@ -12,8 +12,10 @@ from worker import __version__
 from worker.cli.arguments import check_utf8
 from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation
+from worker.cli.packages import pin
 from worker.cli.report import report
 from worker.cli.structlog_alone import import_structlog
+from worker.runtime.parent import follow_parent
 
 _COMMANDS = "worker.cli.commands"
 
@@ -84,5 +86,7 @@ worker failed list                             what went wrong for good
 
 def main() -> int:
     """Run the command line with the process's own arguments; return the exit code."""
+    pin("transports")
     import_structlog()
-    return program.main(prog_name="worker", standalone_mode=False)
+    invocation = Invocation(followed=follow_parent())
+    return program.main(prog_name="worker", standalone_mode=False, obj=invocation)

@@ -41,7 +41,7 @@ def run_program(
         return code
     from worker.cli.renewal import renew
 
-    return renew(invocation.arguments)
+    return renew(invocation.arguments, followed=invocation.followed)
 
 
 def appended(arguments: tuple[str, ...], *options: str) -> list[str]:

@@ -55,7 +55,11 @@ _CONSUMING = (
     ),
     click.option("--limit", type=_COUNT, metavar="N", help="Stop after so many messages."),
     click.option("--time-limit", type=Duration(), help="Stop after this time."),
-    click.option("--memory-limit", type=Size(), help="Stop above this much memory, like 256M."),
+    click.option(
+        "--memory-limit",
+        type=Size(),
+        help="Stop after a message that leaves it above this much memory, like 256M.",
+    ),
     click.option("--failure-limit", type=_COUNT, metavar="N", help="Stop after so many failed attempts."),
     click.option("--burst", is_flag=True, help="Stop when nothing is due any more."),
     click.option("--health-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve health here."),

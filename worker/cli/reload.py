@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import click
 
+from worker.runtime.parent import parenthood
+
 _POLL = 500
 """Milliseconds between looks at whether the child has ended by itself."""
 
-_MARGIN = 5.0
+_MARGIN = 2.0
 """Seconds beyond the graceful timeout before a child is killed."""
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
@@ -69,7 +72,10 @@ class Reloader:
             return self._child.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, start_new_session=True)  # noqa: S603 - our own command line
+        environment = {**os.environ, **parenthood()}
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            self._command, env=environment, start_new_session=True
+        )
 
 
 def run_reloading(command: Sequence[str], folder: Path, graceful_timeout: float) -> int:

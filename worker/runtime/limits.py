@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from worker.errors import ConfigurationError
 from worker.runtime.options import ConsumeOptions
 
 
@@ -29,6 +30,19 @@ class Limits:
         self.given = self.counts or options.failure_limit is not None
         self.finished = 0
         self.failures = 0
+
+    def check_start(self) -> None:
+        """Refuse a limit that is passed before the first message: a fresh process would pass it again.
+
+        Raises:
+            ConfigurationError: with the limit and what the process takes.
+        """
+        limit, taken = self._options.memory_limit, resident()
+        if limit is not None and taken >= limit:
+            raise ConfigurationError(
+                f"--memory-limit {_mebibytes(limit)}: this process takes {_mebibytes(taken)} before its first message;"
+                " expected more than that"
+            )
 
     def room(self, held: int) -> int:
         """How many more messages may be taken while ``held`` are in hand."""
@@ -54,9 +68,14 @@ class Limits:
             return f"failure limit of {options.failure_limit}"
         if self._end is not None and self._now() >= self._end:
             return f"time limit of {options.time_limit:g} s"
-        if options.memory_limit is not None and resident() >= options.memory_limit:
+        # not before the first message: what a start takes is asked once
+        if options.memory_limit is not None and self.finished and resident() >= options.memory_limit:
             return f"memory limit of {options.memory_limit} bytes"
         return None
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 1024**2:.1f}M"
 
 
 def resident() -> int:

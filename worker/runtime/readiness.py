@@ -20,7 +20,7 @@ def tell_ready(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 class Readiness:
-    """The supervisor's end, for one process that it starts; use it as a context.
+    """The supervisor's end, for one process that it starts.
 
     Attributes:
         given: descriptor that the process inherits.
@@ -28,21 +28,24 @@ class Readiness:
 
     def __init__(self) -> None:
         self._heard, self.given = os.pipe()
+        self._said = False
         os.set_blocking(self._heard, False)
-
-    def __enter__(self) -> Readiness:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._heard)
-        os.close(self.given)
 
     def environment(self) -> Mapping[str, str]:
         """What the process is to be told."""
         return {READY_MARK: str(self.given)}
 
+    def hand_over(self) -> None:
+        """Leave the other end to the process, which has been started."""
+        os.close(self.given)
+
     def said(self) -> bool:
-        """Whether it has said so; asked until it has."""
-        with contextlib.suppress(BlockingIOError):
-            return bool(os.read(self._heard, 1))
-        return False
+        """Whether it has said so."""
+        if not self._said:
+            with contextlib.suppress(BlockingIOError):
+                self._said = bool(os.read(self._heard, 1))
+        return self._said
+
+    def close(self) -> None:
+        """Listen no more."""
+        os.close(self._heard)

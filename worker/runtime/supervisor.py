@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
+from worker.runtime.parent import parenthood
 from worker.runtime.readiness import Readiness
 
 FIRST_BACK_OFF = 0.5
@@ -24,6 +26,9 @@ FATAL = frozenset({2, 3})
 
 READY = 60.0
 """Seconds within which a process that is to replace another one must work."""
+
+MARGIN = 1.8
+"""Seconds beyond the graceful timeout after which a process is killed: a little more than it takes to leave by itself."""
 
 _POLL = 0.1
 
@@ -38,19 +43,32 @@ class Child:
 
     number: int
     process: subprocess.Popen[bytes] | None = None
+    readiness: Readiness | None = None
     started: float = 0.0
     starts: int = 0
     failures: int = 0
     due: float = 0.0
     finished: int | None = None
 
+    def works(self) -> bool:
+        """Whether its process has said that it works."""
+        return self.readiness is not None and self.readiness.said()
+
+    def gone(self) -> None:
+        """Forget its process."""
+        self.process = None
+        if self.readiness is not None:
+            self.readiness.close()
+            self.readiness = None
+
 
 class Supervisor:
     """Keeps ``count`` processes of one command line running.
 
-    A process that exits with 0 has reached a limit: it is started anew, unless it was asked to work until
-    something is done (``once``). One that fails is started again after a growing pause. On HUP each is replaced
-    once its successor works; where one does not, it and those after it stay as they are.
+    A process that came to work and exits with 0 has reached a limit: it is started anew, unless it was asked to work
+    until something is done (``once``). One that fails, or ends before it works, whatever its code, is started again
+    after a growing pause. On HUP each is replaced once its successor works; where one does not, it and those after
+    it stay as they are.
 
     Args:
         command: what to run.
@@ -119,11 +137,12 @@ class Supervisor:
         if code is None:
             return
         lived = self._now() - child.started
-        child.process = None
+        worked = child.works()
+        child.gone()
         if code == 0 and self._once:
             child.finished = 0
             return
-        child.failures = 0 if code == 0 or lived >= STEADY else child.failures + 1
+        child.failures = 0 if (code == 0 and worked) or lived >= STEADY else child.failures + 1
         if child.starts == 1 and code in FATAL and lived < STEADY:
             child.finished = code
             return
@@ -135,15 +154,19 @@ class Supervisor:
         codes = [child.finished for child in self._children if child.finished in FATAL]
         return codes[0] if codes else None
 
-    def _start(self, child: Child, readiness: Readiness | None = None) -> None:
-        environment = {**os.environ, CHILD_MARK: str(child.number)}
-        inherited: tuple[int, ...] = ()
-        if readiness is not None:
-            environment |= readiness.environment()
-            inherited = (readiness.given,)
-        child.process = subprocess.Popen(
-            self._command, env=environment, start_new_session=True, pass_fds=inherited
-        )
+    def _start(self, child: Child) -> None:
+        readiness = Readiness()
+        marks = {CHILD_MARK: str(child.number), **parenthood(), **readiness.environment()}
+        try:
+            child.process = subprocess.Popen(
+                self._command,
+                env={**os.environ, **marks},
+                start_new_session=True,
+                pass_fds=(readiness.given,),
+            )
+        finally:
+            readiness.hand_over()
+        child.readiness = readiness
         child.started = self._now()
         child.starts += 1
         log.info("worker process started", number=child.number, pid=child.process.pid)
@@ -153,10 +176,8 @@ class Supervisor:
             if child.finished is not None:
                 continue
             successor = Child(child.number, starts=child.starts)
-            with Readiness() as readiness:
-                self._start(successor, readiness)
-                works = self._works(successor, readiness)
-            if not works:
+            self._start(successor)
+            if not self._works(successor):
                 self._end([successor])
                 if not self._stopping:
                     log.error("the new process does not work; the others stay", number=child.number)
@@ -166,14 +187,14 @@ class Supervisor:
             if self._stopping:
                 return
 
-    def _works(self, successor: Child, readiness: Readiness) -> bool:
+    def _works(self, successor: Child) -> bool:
         """Wait until a new process says that it works, or has done its work; looks after the others meanwhile."""
         assert successor.process is not None
         while not self._stopping and self._now() < successor.started + READY:
             code = successor.process.poll()
             if code is not None:
                 return code == 0
-            if readiness.said():
+            if successor.works():
                 return True
             for child in self._children:
                 self._look_after(child)
@@ -189,7 +210,7 @@ class Supervisor:
         running = [child.process for child in children if child.process is not None]
         for process in running:
             _signal(process, signal.SIGTERM)
-        end = self._now() + self._graceful_timeout + 5.0
+        end = self._now() + self._graceful_timeout + MARGIN
         while any(process.poll() is None for process in running) and self._now() < end and not self._forced:
             time.sleep(_POLL / 2)
         for process in running:
@@ -198,7 +219,7 @@ class Supervisor:
                 _signal(process, signal.SIGKILL)
             process.wait()
         for child in children:
-            child.process = None
+            child.gone()
 
     def _on_term(self, _number: int, _frame: object) -> None:
         self._stopping = True
@@ -213,8 +234,12 @@ class Supervisor:
 
 
 def command_line(arguments: Sequence[str]) -> list[str]:
-    """Make the command that runs ``worker`` with these arguments in the same interpreter."""
-    return [sys.executable, "-m", "worker", *arguments]
+    """Make the command that runs this very package with these arguments in the same interpreter.
+
+    By its file: a module by the name of ``worker`` in the current folder is the application's own.
+    """
+    program = Path(__file__).parents[1] / "__main__.py"
+    return [sys.executable, "-X", "utf8", "-P", str(program), *arguments]
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

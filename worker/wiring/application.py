@@ -11,7 +11,7 @@ from worker.messaging.app import App
 
 
 def load_app(target: str, base: Path) -> App:
-    """Import ``module:attribute`` with ``base`` on the path.
+    """Import ``module:attribute`` with ``base`` and the working folder on the path, after all that is installed.
 
     Raises:
         ConfigurationError: there is no such module or attribute, it raises, or it is no ``App``.
@@ -19,9 +19,9 @@ def load_app(target: str, base: Path) -> App:
     name, _, attribute = target.partition(":")
     if not name or not attribute:
         raise ConfigurationError(f"app = {target!r}: expected module:attribute, like shop.app:app")
-    for folder in (str(Path.cwd()), str(base)):  # what is put in last is looked at first
+    for folder in (str(base), str(Path.cwd())):
         if folder not in sys.path:
-            sys.path.insert(0, folder)
+            sys.path.append(folder)
     try:
         found: object = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -37,6 +37,17 @@ def load_app(target: str, base: Path) -> App:
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if not isinstance(found, App):
+        hidden = _hidden(name, base)
         what = "has no such attribute" if found is None else f"is a {type(found).__name__}, expected an App"
-        raise ConfigurationError(f"app = {target!r}: {attribute!r} of {name} {what}")
+        raise ConfigurationError(f"app = {target!r}: {attribute!r} of {name} {what}{hidden}")
     return found
+
+
+def _hidden(name: str, base: Path) -> str:
+    """Say that a module of the application's folder has the name of another, which is installed."""
+    top = name.partition(".")[0]
+    file = getattr(sys.modules.get(top), "__file__", None)
+    here = [path for path in (base / f"{top}.py", base / top) if path.exists()]
+    if not here or file is None or Path(file).is_relative_to(base):
+        return ""
+    return f"; it is {file}: rename {here[0]}, since what is installed goes first"

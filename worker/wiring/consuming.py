@@ -33,7 +33,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
     """Make a worker for the queues that the options choose.
 
     Raises:
-        ConfigurationError: a transport, queue or type is not known.
+        ConfigurationError: a transport, queue or type is not known, or the memory limit is passed already.
     """
     loop = asyncio.get_running_loop()
     chosen = choose(service.routes, options)
@@ -51,6 +51,7 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
         breakers.failed,
     )
     limits = Limits(options, loop.time)
+    limits.check_start()
     processing = Processing(
         registry=service.registry,
         serializer=service.serializer,

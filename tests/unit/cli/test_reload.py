@@ -43,6 +43,12 @@ def test_a_child_that_failed_waits_for_a_change(start, capsys):
     assert "changed: app.py; restarting" in capsys.readouterr().err
 
 
+def test_a_child_is_told_whose_it_is(start):
+    """It ends with this process, however early that one dies."""
+    reloader = start("import os; raise SystemExit(os.environ['WORKER_PARENT'] != str(os.getppid()))")
+    assert reloader.wait() == 0
+
+
 def test_a_signal_is_passed_on_and_nothing_is_started_after_it(start):
     """TERM reaches the child; a change that comes with it starts no other."""
     reloader = start("import time; time.sleep(60)")

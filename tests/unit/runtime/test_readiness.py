@@ -8,14 +8,25 @@ from worker.runtime.readiness import READY_MARK, Readiness, tell_ready
 
 
 def test_it_is_heard_once_it_is_said() -> None:
-    """Not before; saying it again does nothing."""
-    with Readiness() as readiness:
-        assert not readiness.said()
-        environment = {READY_MARK: str(os.dup(readiness.given))}
-        tell_ready(environment)
-        assert environment == {}
-        tell_ready(environment)
-        assert readiness.said()
+    """Not before; saying it again does nothing, and it stays said."""
+    readiness = Readiness()
+    assert not readiness.said()
+    environment = {READY_MARK: str(os.dup(readiness.given))}
+    readiness.hand_over()
+    tell_ready(environment)
+    assert environment == {}
+    tell_ready(environment)
+    assert readiness.said()
+    assert readiness.said()
+    readiness.close()
+
+
+def test_a_process_that_ended_has_not_said_it() -> None:
+    """The other end closed is not the same as said."""
+    readiness = Readiness()
+    readiness.hand_over()
+    assert not readiness.said()
+    readiness.close()
 
 
 def test_nobody_asked() -> None:
@@ -23,7 +34,7 @@ def test_nobody_asked() -> None:
     tell_ready({})
     readiness = Readiness()
     kept = os.dup(readiness.given)
-    with readiness:
-        pass
+    readiness.hand_over()
+    readiness.close()
     tell_ready({READY_MARK: str(kept)})
     tell_ready({READY_MARK: "none"})

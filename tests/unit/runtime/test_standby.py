@@ -1,4 +1,4 @@
-"""Loops beside the work: they outlast their faults, and a supervised process its supervisor's death."""
+"""Loops beside the work: they outlast their faults."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from worker.runtime.standby import keep, outlive
+from worker.runtime.standby import keep
 
 
 async def test_a_loop_outlasts_its_faults() -> None:
@@ -34,19 +34,3 @@ async def test_a_loop_can_be_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-async def test_a_process_stops_when_its_supervisor_is_gone() -> None:
-    """Another parent than at the start means that the supervisor has died."""
-    parents = iter([7, 7, 7, 1])
-    reasons: list[str] = []
-    async with asyncio.timeout(10):
-        await outlive(reasons.append, supervised=lambda: True, parent=lambda: next(parents), pause=0.0)
-    assert reasons == ["its supervisor is gone"]
-
-
-async def test_a_process_without_supervisor_is_let_alone() -> None:
-    """A process that nobody supervises may lose its parent."""
-    reasons: list[str] = []
-    await outlive(reasons.append, supervised=lambda: False, parent=lambda: 1)
-    assert not reasons

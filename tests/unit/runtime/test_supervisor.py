@@ -120,7 +120,7 @@ def test_a_second_interrupt_forces(tmp_path: Path) -> None:
 
 def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
     """A process that is deaf to TERM is killed once the graceful timeout and a little more are over."""
-    fleet = Fleet(tmp_path, DEAF, graceful=-4.9)
+    fleet = Fleet(tmp_path, DEAF, graceful=-1.7)
     assert fleet.run(fleet.started(1), sends(signal.SIGTERM)) == 0
     assert not any(alive(pid) for pid in fleet.pids())
 
@@ -145,9 +145,37 @@ def test_one_that_fails_is_started_again_after_a_growing_pause(tmp_path: Path) -
 
 
 def test_one_that_reached_a_limit_is_replaced_at_once(tmp_path: Path) -> None:
-    """Exit code 0 is no failure: a fresh process takes its place."""
+    """Exit code 0 after it came to work is no failure: a fresh process takes its place."""
     fleet = Fleet(tmp_path, "note('up'); os._exit(0)")
     assert fleet.run(fleet.started(3), sends(signal.SIGTERM)) == 0
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_one_that_ends_before_it_works_is_started_again_after_a_growing_pause(
+    tmp_path: Path, code: int
+) -> None:
+    """Whatever its exit code: 0 alone does not say that a limit was reached."""
+    now = [0.0]
+    fleet = Fleet(tmp_path, f"note('began'); os._exit({code})", now=lambda: now[0])
+    (child,) = fleet.supervisor._children
+    pauses = []
+    for _ in range(3):
+        fleet.supervisor._look_after(child)
+        assert child.process is not None
+        child.process.wait()
+        fleet.supervisor._look_after(child)
+        pauses.append(child.due - now[0])
+        now[0] = child.due
+    assert pauses == pytest.approx([0.02, 0.04, 0.08])
+
+
+def test_children_are_told_who_supervises_them(tmp_path: Path) -> None:
+    """They know its number before it can be gone."""
+    fleet = Fleet(
+        tmp_path, "note('up' if os.environ['WORKER_PARENT'] == str(os.getppid()) else 'lost')\n" + STAYS
+    )
+    assert fleet.run(fleet.started(1), sends(signal.SIGTERM)) == 0
+    assert "lost" not in [line[0] for line in fleet.lines()]
 
 
 def test_once_is_over_when_all_are_done(tmp_path: Path) -> None:
@@ -271,5 +299,7 @@ def test_hup_leaves_alone_who_is_done(tmp_path: Path) -> None:
 
 
 def test_children_run_the_same_interpreter() -> None:
-    """The command line is this interpreter's, running the module."""
-    assert command_line(["consume", "-c", "4"]) == [sys.executable, "-m", "worker", "consume", "-c", "4"]
+    """The command line is this interpreter's, running this very package by its file."""
+    python, *options, program, verb = command_line(["consume"])
+    assert (python, options, verb) == (sys.executable, ["-X", "utf8", "-P"], "consume")
+    assert Path(program) == Path(module.__file__).parents[1] / "__main__.py"

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.unit.runtime.house import House, house, until
-from worker import App, DatabaseUnavailable
+from worker import App, ConfigurationError, DatabaseUnavailable
 from worker.messaging.transport import Outgoing
 from worker.runtime import limits
 from worker.runtime.limits import Limits
@@ -162,10 +162,31 @@ def test_a_memory_limit_looks_at_resident_memory(monkeypatch: pytest.MonkeyPatch
     """``--memory-limit`` is reached when the process holds that much."""
     assert limits.resident() > 1_000_000
     watched = Limits(ConsumeOptions(memory_limit=1000), lambda: 0.0)
+    watched.finished = 1
     monkeypatch.setattr(limits, "resident", lambda: 999)
     assert watched.reached() is None
     monkeypatch.setattr(limits, "resident", lambda: 1000)
     assert watched.reached() == "memory limit of 1000 bytes"
+
+
+def test_a_memory_limit_is_asked_after_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process takes before its first message does not end it."""
+    watched = Limits(ConsumeOptions(memory_limit=1000), lambda: 0.0)
+    monkeypatch.setattr(limits, "resident", lambda: 2000)
+    assert watched.reached() is None
+    watched.finished = 1
+    assert watched.reached() == "memory limit of 1000 bytes"
+
+
+def test_a_memory_limit_that_is_passed_at_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fresh process would pass it again: the error names the limit and what the process takes."""
+    watched = Limits(ConsumeOptions(memory_limit=32 * 1024**2), lambda: 0.0)
+    monkeypatch.setattr(limits, "resident", lambda: 32 * 1024**2 - 1)
+    watched.check_start()
+    monkeypatch.setattr(limits, "resident", lambda: 40 * 1024**2)
+    with pytest.raises(ConfigurationError, match=r"--memory-limit 32\.0M: this process takes 40\.0M before"):
+        watched.check_start()
+    Limits(ConsumeOptions(), lambda: 0.0).check_start()
 
 
 async def test_reaching_a_time_limit_ends_the_worker() -> None:

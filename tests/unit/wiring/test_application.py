@@ -45,6 +45,21 @@ def test_the_settings_folder_goes_before_the_working_folder(
     assert load_app("loaded_twice:app", tmp_path / "base").name == "right"
 
 
+def test_folders_go_behind_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of an installed package's name hides no installed package, and the error says so."""
+    write(tmp_path, "loaded_own", "from worker import App\napp = App('shop')\n")
+    write(tmp_path, "msgspec", "1 / 0\n")
+    write(tmp_path, "worker", "from worker import App\napp = App('mine')\n")
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    load_app("loaded_own:app", tmp_path)
+    assert sys.path == [*before, str(tmp_path)]
+    with pytest.raises(
+        ConfigurationError, match=r"'app' of worker has no such attribute; it is .*: rename .*worker\.py"
+    ):
+        load_app("worker:app", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("target", "text", "expected"),
     [

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from worker.messaging.declaration import Registry
 from worker.runtime.control import Control
 from worker.runtime.options import ConsumeOptions
-from worker.runtime.standby import outlive
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
@@ -32,7 +31,6 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
         async with (
             _probes(service, worker, control, options.health_port),
             signalled(worker.stop, options.graceful_timeout) as seen,
-            background(lambda: outlive(worker.stop)),
         ):
             await work(service, worker, control, options)
     if not ended(seen):

@@ -6,11 +6,9 @@ import asyncio
 
 from worker.messaging.declaration import Registry
 from worker.runtime.options import ConsumeOptions, ServeOptions
-from worker.runtime.standby import outlive
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.intake import Intake
-from worker.wiring.programs.background import background
 from worker.wiring.programs.stopping import ended, leave_deaf_threads, signalled
 from worker.wiring.programs.working import work
 from worker.wiring.service import opened, routes_of
@@ -29,7 +27,7 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
             intake.stop(reason)
             worker.stop(reason)
 
-        async with signalled(stop, consume.graceful_timeout) as seen, background(lambda: outlive(stop)):
+        async with signalled(stop, consume.graceful_timeout) as seen:
             serving = asyncio.create_task(intake.run())
             working = asyncio.create_task(work(service, worker, control, consume))
             await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)

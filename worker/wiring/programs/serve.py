@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from worker.messaging.declaration import Registry
 from worker.runtime.options import ServeOptions
-from worker.runtime.standby import outlive
 from worker.settings import Settings
 from worker.wiring.intake import Intake
 from worker.wiring.programs.background import background, tend
@@ -23,7 +22,6 @@ async def serve(settings: Settings, registry: Registry, options: ServeOptions) -
         intake = Intake(service, options)
         async with (
             signalled(intake.stop, options.graceful_timeout) as seen,
-            background(lambda: outlive(intake.stop)),
             background(lambda: tend(service)),
         ):
             await intake.run()

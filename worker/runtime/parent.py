@@ -1,0 +1,59 @@
+"""A process that another one of ours has started does not outlive it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+
+import structlog
+
+PARENT_MARK = "WORKER_PARENT"
+"""Process id of the supervisor, or of what restarts the process for ``--reload``."""
+
+EVERY = 0.5
+"""Seconds between looks at the parent."""
+
+AGAIN = 5.0
+"""Seconds after which a process that is still there is asked to stop once more."""
+
+log = structlog.stdlib.get_logger("worker.parent")
+
+
+def parenthood() -> Mapping[str, str]:
+    """What a process that this one starts is to be told."""
+    return {PARENT_MARK: str(os.getpid())}
+
+
+def follow_parent(environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Stop this process, in order, when the one that started it is gone; say whether it was started so.
+
+    A supervisor that was killed cannot stop its processes: nobody would, and the next fleet would share their queues.
+    The parent is told by its number, not asked for: it may be gone before the first look. What handlers start must
+    not take it for theirs, so the mark is taken away.
+    """
+    mark = environment.pop(PARENT_MARK, "")
+    if not mark.isdigit():
+        return False
+    # a thread: it also looks while a handler holds up the loop
+    threading.Thread(target=follow, args=(int(mark),), name="parent", daemon=True).start()
+    return True
+
+
+def follow(
+    pid: int,
+    *,
+    parent: Callable[[], int] = os.getppid,
+    stop: Callable[[], object] = lambda: os.kill(os.getpid(), signal.SIGTERM),
+    pause: Callable[[float], object] = time.sleep,
+) -> None:
+    """Wait until the parent is another than ``pid``, then ask this process to stop until it does."""
+    while parent() == pid:
+        pause(EVERY)
+    if structlog.is_configured():  # it may be gone before the command line has been read
+        log.warning("the supervisor is gone; stopping")
+    while True:
+        stop()
+        pause(AGAIN)
