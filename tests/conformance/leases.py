@@ -18,6 +18,7 @@ class Leasing:
         for deaths in range(4):
             (delivery,) = await take(subscription, 1)
             assert delivery.deaths == (deaths if bench.features.counts_deliveries else 0)
+            assert delivery.redelivered is (deaths > 0)
             assert await empty(subscription)
             await bench.passes(subscription.lease + 0.5)
 
@@ -30,7 +31,7 @@ class Leasing:
         await bench.passes(1_000)
         for _ in range(3):
             (delivery,) = await take(subscription, 1)
-            assert delivery.deaths == 1
+            assert (delivery.deaths, delivery.redelivered) == (1, True)
             await subscription.settle([Release(delivery)])
 
     async def test_f16_a_late_settlement_is_lost_and_changes_nothing(self, bench: Bench) -> None:

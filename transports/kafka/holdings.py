@@ -158,7 +158,10 @@ class Holdings:
         if entry is None:
             return _LOST
         entry.delivery = msgspec.structs.replace(
-            delivery, body=outgoing.body, headers={**delivery.headers, CONTENT_TYPE: outgoing.content_type}
+            delivery,
+            body=outgoing.body,
+            headers={**delivery.headers, CONTENT_TYPE: outgoing.content_type},
+            redelivered=False,
         )
         self._take_back(entry, self._clock() + outgoing.delay if outgoing.delay > 0 else 0.0)
         return _DONE

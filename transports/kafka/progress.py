@@ -1,7 +1,8 @@
 """What is done beyond a commit, written into the commit's metadata: a crash repeats only what was unfinished.
 
 Offsets from the commit on are written as pairs of varints, how many are not done and how many are done then,
-in base64. What does not fit is left out: it would only be handled again.
+in base64. What does not fit is left out: it would only be handled again. A single varint behind the pairs says that
+a process holds the partition, which takes it back with its last commit: where it is found, that process died.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ Range = tuple[int, int]
 """First offset, and the one after the last."""
 
 
-def encode(base: int, ranges: Iterable[Range], limit: int = LIMIT) -> str:
-    """Write ascending ranges of done offsets, all at or above ``base``; empty when there are none."""
-    room = (limit - len(VERSION)) * 3 // 4
+def encode(base: int, ranges: Iterable[Range], limit: int = LIMIT, *, held: bool = False) -> str:
+    """Write ascending ranges of done offsets, all at or above ``base``, and whether it is held.
+
+    Empty when there is nothing to say.
+    """
+    room = (limit - len(VERSION)) * 3 // 4 - held
     written = bytearray()
     at = base
     for first, end in ranges:
@@ -29,26 +33,25 @@ def encode(base: int, ranges: Iterable[Range], limit: int = LIMIT) -> str:
             break
         written += pair
         at = end
+    if held:
+        written += _varint(1)
     return VERSION + base64.urlsafe_b64encode(written).decode().rstrip("=") if written else ""
 
 
 def decode(base: int, text: str) -> list[Range]:
     """Read what ``encode`` wrote for the same ``base``; nothing where somebody else wrote it."""
-    if not text.startswith(VERSION):
-        return []
-    data = text[len(VERSION) :]
-    try:
-        numbers = list(
-            _numbers(base64.b64decode(data + "=" * (-len(data) % 4), altchars=b"-_", validate=True))
-        )
-    except (ValueError, binascii.Error):
-        return []
+    numbers = _read(text)
     ranges: list[Range] = []
     at = base
     for gap, length in zip(numbers[::2], numbers[1::2], strict=False):
         ranges.append((at + gap, at + gap + length))
         at += gap + length
     return ranges
+
+
+def held(text: str) -> bool:
+    """Whether a process held the partition when it wrote this, and has not let go of it since."""
+    return len(_read(text)) % 2 == 1
 
 
 def joined(offsets: Iterable[int]) -> Iterator[Range]:
@@ -63,6 +66,16 @@ def joined(offsets: Iterable[int]) -> Iterator[Range]:
         first, end = offset, offset + 1
     if first is not None and end is not None:
         yield first, end
+
+
+def _read(text: str) -> list[int]:
+    if not text.startswith(VERSION):
+        return []
+    data = text[len(VERSION) :]
+    try:
+        return list(_numbers(base64.b64decode(data + "=" * (-len(data) % 4), altchars=b"-_", validate=True)))
+    except (ValueError, binascii.Error):
+        return []
 
 
 def _varint(number: int) -> bytes:

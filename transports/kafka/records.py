@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from transports.kafka.window import Entry, Window
@@ -40,9 +40,10 @@ class Reader:
         self._queue = queue
         self._plain: dict[bytes, Mapping[str, str]] = {}
 
-    def read(self, window: Window, records: Iterable[Record]) -> tuple[list[Entry], bool]:
+    def read(self, window: Window, records: Sequence[Record]) -> tuple[list[Entry], bool]:
         """Make the entries of records, with their deliveries; and say whether none of them waits, for key or time."""
         queue, plain = self._queue, self._plain
+        again = window.doubted(len(records))
         free = True
         entries = []
         for record in records:
@@ -72,6 +73,7 @@ class Reader:
                 receipt=entry,
                 headers=texts,
                 key=None if key is None else key.decode("utf-8", "replace"),
+                redelivered=again,
             )
             entries.append(entry)
         return entries, free

@@ -166,6 +166,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             await asyncio.wait({self._starting}, timeout=1.0)
             if self._starting.done() and not self._starting.cancelled():
                 self._starting.exception()
+        self._let_go()
         await self._committer.commit(min(max(grace, 0.5), _FINAL))
         self._holdings.end()
         await self._committer.close()
@@ -202,6 +203,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         if revoked and is_member(self._consumer):
             self._host.recall()
             await self._drain()
+            self._let_go()
             await self._committer.commit(_FINAL)
         self._holdings.end()
 
@@ -221,8 +223,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
                 windows.append(Window(tp.topic, tp.partition))
                 continue
             self._consumer.seek(tp, commit.offset)  # it may have been committed in another group
-            earlier = progress.decode(commit.offset, commit.notes)
-            windows.append(Window(tp.topic, tp.partition, start=commit.offset, earlier=earlier))
+            windows.append(
+                Window(
+                    tp.topic,
+                    tp.partition,
+                    start=commit.offset,
+                    earlier=progress.decode(commit.offset, commit.notes),
+                    orphaned=progress.held(commit.notes),
+                )
+            )
         self._holdings.begin(windows)
         self._committer.forget()
         self._apply(assigned)  # it may have changed meanwhile
@@ -279,12 +288,36 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             if getting.cancelled() or epoch != self._epoch:
                 continue
             records = getting.result()
+            if not await self._hold(records) or epoch != self._epoch:
+                continue
             for tp, batch in records.items():
                 self._holdings.took((tp.topic, tp.partition), batch)
             if records:
                 self._watch.began()
                 self._host.down = None
                 self._host.wake()
+
+    async def _hold(self, records: Mapping[TopicPartition, Sequence[Any]]) -> bool:
+        """Let the group know that these partitions are held, before the first of their messages is.
+
+        Whoever comes next then knows whether this process died with messages in hand. False where a partition is gone.
+        """
+        windows = self._holdings.windows
+        fresh = False
+        for tp, batch in records.items():
+            window = windows.get((tp.topic, tp.partition))
+            if window is None:
+                return False
+            if batch and window.hold(batch[0].offset):
+                fresh = True
+        if fresh:
+            await self._committer.commit(self._connection.settings.timeout)
+        return True
+
+    def _let_go(self) -> None:
+        """Say with the last commit that nothing of this process is in hand any more."""
+        for window in self._holdings.held():
+            window.held = False
 
     async def _commit(self) -> None:
         settings = self._connection.settings

@@ -12,6 +12,9 @@ from transports.kafka import progress
 from transports.kafka.progress import Range
 from worker.messaging.transport import Delivery
 
+DOUBTFUL = 2048
+"""Messages that were perhaps in hand when a holder died: of those behind its commit, so many that are not done."""
+
 
 class State(enum.Enum):
     """Where an entry stands."""
@@ -51,12 +54,14 @@ class Window:
         topic: and ``partition``: what it is of.
         start: the committed offset; None where nothing was committed yet.
         earlier: ranges beyond it that an earlier holder had done.
+        orphaned: the earlier holder died: the first messages may have been in its hands.
         limit: entries and bytes that it holds at most before nothing more should be read.
 
     Attributes:
         position: the offset after the last one read; None while nothing was read or committed.
         committed: what was committed when the partition was assigned.
         lanes: entries by key, the head of each first.
+        held: the next commit says that somebody holds it.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Window:
         *,
         start: int | None = None,
         earlier: Iterable[Range] = (),
+        orphaned: bool = False,
         limit: tuple[int, int] = (10_000, 32 * 1024 * 1024),
     ) -> None:
         self.topic = topic
@@ -74,6 +80,8 @@ class Window:
         self.committed = start
         self.lanes: dict[bytes, deque[Entry]] = {}
         self.position = start
+        self.held = False
+        self._doubtful = DOUBTFUL if orphaned else 0
         self._earlier = deque(earlier)
         self._entries: deque[Entry] = deque()
         self._most, self._most_bytes = limit
@@ -94,6 +102,22 @@ class Window:
         """What may be committed: the first offset that is not done; None while nothing was read."""
         self.trim()
         return self._entries[0].offset if self._entries else self.position
+
+    def hold(self, offset: int) -> bool:
+        """Say that it is held, before its first message, at ``offset``, is; whether that must be committed first."""
+        if self.held:
+            return False
+        self.held = True
+        if self.position is None:
+            self.position = offset
+        return True
+
+    def doubted(self, count: int) -> bool:
+        """Whether the next ``count`` messages may have been in the hands of a holder that died."""
+        if not self._doubtful:
+            return False
+        self._doubtful = max(self._doubtful - count, 0)
+        return True
 
     def trim(self) -> None:
         """Let go of what is done up to ``start``: the sooner, the fewer entries a processor's own cache has to hold."""
@@ -125,11 +149,11 @@ class Window:
         self._bytes -= entry.size
 
     def progress(self) -> str:
-        """Write down what is done beyond ``start``."""
+        """Write down what is done beyond ``start``, and whether it is held."""
         start = self.start
         if start is None:
             return ""
-        return progress.encode(start, self._done())
+        return progress.encode(start, self._done(), held=self.held)
 
     def _done(self) -> Iterator[Range]:
         yield from progress.joined(entry.offset for entry in self._entries if entry.state is DONE)

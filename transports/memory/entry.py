@@ -33,5 +33,6 @@ class Entry:
             headers={"content-type": message.content_type},
             key=message.key,
             deaths=self.deaths - 1,
+            redelivered=self.deaths > 1,
             receipt=(self, lease),
         )

@@ -105,5 +105,6 @@ def _delivery(
         headers={"content-type": content_type} if content_type else _DEFAULT_HEADERS,
         key=key,
         deaths=deaths - 1,
+        redelivered=deaths > 1,
         receipt=Receipt(row, lease),
     )

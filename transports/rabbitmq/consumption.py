@@ -170,7 +170,7 @@ class Consumption(Listener):
 
     # --- what the channel tells -------------------------------------------------------------------------------------
 
-    def delivered(self, tag: int, consumer: bytes, properties_: bytes, body: bytes) -> None:
+    def delivered(self, tag: int, consumer: bytes, properties_: bytes, body: bytes, again: int) -> None:
         """Make a delivery of what came."""
         self.came += 1
         self._watermark.delivered(tag)
@@ -207,6 +207,7 @@ class Consumption(Listener):
                 headers=headers,
                 key=key,
                 deaths=self._deaths if source == DEAD else 0,
+                redelivered=again == 1 or source == DEAD,
             ),
             wait,
         )

@@ -82,7 +82,8 @@ class Prefetched:
         """The next attempt is the first of its lane; its original stays at the broker, and keeps the place."""
         delivery, outgoing = item.delivery, item.outgoing
         self._attempts[delivery.id] = (outgoing, self._loop.time() + outgoing.delay)
-        self._lanes.again(delivery.key or "", _following(_anew(delivery), outgoing), outgoing.delay)
+        following = msgspec.structs.replace(_following(_anew(delivery), outgoing), redelivered=False)
+        self._lanes.again(delivery.key or "", following, outgoing.delay)
 
     def withdraw(self, sources: Collection[str]) -> list[int]:
         """Forget what came from these consumers; returns its tags."""

@@ -86,6 +86,7 @@ class Claim(Operation):
                 headers={"content-type": kind} if kind else _DEFAULT_HEADERS,
                 key=key,
                 deaths=deaths - 1,
+                redelivered=deaths > 1,
                 receipt=Receipt(row, lease),
             )
             for row, message_id, key, deaths, kind, body in _read(connection, ids, order)

@@ -105,6 +105,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         headers: broker-native headers as text.
         key: ordering key, when there is one.
         deaths: earlier deliveries that ended without settlement (a crash, a lost lease), not give-backs.
+        redelivered: it was handed out before, perhaps to a worker that died of it. Always set where that may be so;
+            a broker that cannot tell a give-back from a death sets it for both.
         receipt: what the transport needs to settle it.
     """
 
@@ -115,6 +117,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     key: str | None = None
     deaths: int = 0
+    redelivered: bool = False
 
 
 class Ack(msgspec.Struct, frozen=True):

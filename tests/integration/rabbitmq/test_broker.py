@@ -114,6 +114,22 @@ async def test_a_message_that_is_handed_out_too_often_is_put_aside_and_told(rabb
     await transport.close()
 
 
+@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
+async def test_what_was_handed_out_before_comes_marked(rabbitmq_url: str, queue_type: str) -> None:
+    """A message that its consumer has not settled is told from one that comes for the first time."""
+    transport = make(rabbitmq_url, queue_type=queue_type)
+    await transport.connect()
+    await transport.setup([QUEUE])
+    await transport.publish([message(1)])
+    marks = []
+    for _ in range(2):
+        subscription = await transport.subscribe(QUEUE, slots=1)
+        marks += [delivery.redelivered for delivery in await subscription.receive(1, PATIENCE)]
+        await subscription.close(1.0)
+    await transport.close()
+    assert marks == [False, True]
+
+
 async def test_priorities_where_the_queue_type_has_them(rabbitmq_url: str) -> None:
     """Of what waits in a classic queue the higher priority comes first."""
     transport = make(rabbitmq_url, queue_type="classic")

@@ -30,7 +30,7 @@ class Wire(Protocol):
 class Listener:
     """Who is told what comes in on a channel; each has a default that drops it."""
 
-    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
+    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
         """A message came for a consumer."""
 
     def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
@@ -139,7 +139,7 @@ class Channel:
             if not answer.done():
                 answer.set_result(method)
 
-    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
+    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
         """Nobody listens: the broker keeps it for this channel until that is closed."""
 
     def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:

@@ -214,7 +214,7 @@ class Link(asyncio.Protocol):
             case _:
                 pass
 
-    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
+    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
         """Nothing is delivered on channel 0."""
 
     def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:

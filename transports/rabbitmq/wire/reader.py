@@ -23,8 +23,8 @@ _body_size = Struct(">Q").unpack_from
 class Sink(Protocol):
     """Where the frames of one channel go."""
 
-    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes) -> None:
-        """A message came for a consumer."""
+    def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
+        """A message came for a consumer; ``again`` is 1 where it was handed out before."""
         ...
 
     def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
@@ -43,10 +43,11 @@ class Sink(Protocol):
 class _Content:
     """A delivery or return whose header and body are still coming in."""
 
-    __slots__ = ("consumer", "left", "parts", "properties", "reply", "tag")
+    __slots__ = ("again", "consumer", "left", "parts", "properties", "reply", "tag")
 
-    def __init__(self, tag: int, consumer: bytes, reply: commands.Basic.Return | None) -> None:
+    def __init__(self, tag: int, consumer: bytes, again: int, reply: commands.Basic.Return | None) -> None:
         self.tag = tag
+        self.again = again
         self.consumer = consumer
         self.reply = reply
         self.properties = b""
@@ -109,7 +110,7 @@ class Reader:
     def _deliver(self, data: bytes, number: int, start: int, stop: int, end: int) -> int:
         """Take a delivery, together with its header and body where they are there in one piece."""
         after: int = start + 5 + data[start + 4]
-        tag, _ = _tag_and_bits(data, after)
+        tag, again = _tag_and_bits(data, after)
         consumer = data[start + 5 : after]
         if end - stop > 29:  # a header's prefix, class, weight, size and flags, and a body's prefix
             kind, other, size = _prefix(data, stop + 1)
@@ -125,9 +126,11 @@ class Reader:
                         raise Garbled("a body has no end")
                     sink = self._sinks.get(number)
                     if sink is not None:
-                        sink.delivered(tag, consumer, data[header + 12 : header_end], data[body:body_end])
+                        sink.delivered(
+                            tag, consumer, data[header + 12 : header_end], data[body:body_end], again
+                        )
                     return int(body_end) + 1
-        self._open[number] = _Content(tag, consumer, None)
+        self._open[number] = _Content(tag, consumer, again, None)
         return stop + 1
 
     def _method(self, data: bytes, number: int, position: int, index: int) -> None:
@@ -144,7 +147,7 @@ class Reader:
         except exceptions.UnmarshalingException as error:
             raise Garbled(f"an unreadable method: {error}") from error
         if isinstance(method, commands.Basic.Return):
-            self._open[number] = _Content(0, b"", method)
+            self._open[number] = _Content(0, b"", 0, method)
         elif isinstance(method, base.Frame):
             sink.method(method)
 
@@ -175,4 +178,4 @@ class Reader:
         if content.reply is not None:
             sink.returned(content.reply, content.properties, body)
         else:
-            sink.delivered(content.tag, content.consumer, content.properties, body)
+            sink.delivered(content.tag, content.consumer, content.properties, body, content.again)

@@ -48,3 +48,21 @@ def test_nothing_done_writes_nothing():
     """A commit without anything done beyond it carries no notes."""
     assert progress.encode(5, []) == ""
     assert progress.decode(5, "") == []
+
+
+@given(st.integers(0, 2**50), gaps, st.booleans())
+def test_the_holder_is_told_of_beside_what_is_done(base, pairs, held):
+    """Whether a partition is held is read as it was written, and costs nothing of what is done; both fit."""
+    ranges = ranges_of(base, pairs)
+    text = progress.encode(base, ranges, held=held)
+    read = progress.decode(base, text)
+    assert progress.held(text) is held
+    assert read == ranges[: len(read)]
+    assert len(text) <= progress.LIMIT
+
+
+@given(st.text(max_size=50))
+def test_what_others_wrote_of_a_holder_never_raises(text):
+    """Foreign metadata is read as something or other."""
+    assert progress.held("2" + text) is False
+    progress.held(text)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transports.kafka import progress
-from transports.kafka.window import DONE, OUT, Entry, Window
+from transports.kafka.window import DONE, DOUBTFUL, OUT, Entry, Window
 
 offsets_with_gaps = st.lists(st.integers(0, 400), unique=True, max_size=60).map(sorted)
 
@@ -80,3 +80,23 @@ def test_a_finished_entry_lets_go_of_its_body():
     window.finish(entry)
     assert entry.delivery is None
     assert entry.state is DONE
+
+
+def test_a_partition_is_said_to_be_held_from_its_first_message_until_it_is_let_go():
+    """The first message must wait for that to be committed, at an offset that is known then; others need not."""
+    window = Window("t", 0)
+    assert window.hold(7)
+    assert not window.hold(8)
+    assert window.start == 7
+    assert progress.held(window.progress())
+    window.held = False
+    assert not progress.held(window.progress())
+
+
+def test_what_a_dead_holder_may_have_had_in_hand_is_doubtful():
+    """The first messages of an orphaned partition are, others never; what one batch brings is one or the other."""
+    assert not Window("t", 0, start=1).doubted(1)
+    window = Window("t", 0, start=1, orphaned=True)
+    assert window.doubted(DOUBTFUL - 1)
+    assert window.doubted(5)
+    assert not window.doubted(1)

@@ -21,8 +21,8 @@ class Sink:
     def __init__(self) -> None:
         self.events: list[tuple] = []
 
-    def delivered(self, tag, consumer, properties, body):
-        self.events.append(("delivered", tag, consumer, properties, body))
+    def delivered(self, tag, consumer, properties, body, again):
+        self.events.append(("delivered", tag, consumer, properties, body, again))
 
     def confirmed(self, tag, *, multiple, taken):
         self.events.append(("confirmed", tag, multiple, taken))
@@ -70,11 +70,12 @@ def streams(draw) -> tuple[bytes, dict[int, list[tuple]]]:
             payload = draw(st.binary(max_size=60))
             rest = content(properties, payload, channel, draw(st.sampled_from([7, 1000])))
             if kind == "deliver":
+                again = draw(st.booleans())
                 data.append(
-                    frame.marshal(commands.Basic.Deliver("main.1", number + 1, False, "", "q"), channel)
+                    frame.marshal(commands.Basic.Deliver("main.1", number + 1, again, "", "q"), channel)
                 )
                 expected[channel].append(
-                    ("delivered", number + 1, b"main.1", properties_of(properties), payload)
+                    ("delivered", number + 1, b"main.1", properties_of(properties), payload, again)
                 )
             else:
                 data.append(frame.marshal(commands.Basic.Return(312, "NO_ROUTE", "", "q"), channel))
