@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
-from aiokafka import TopicPartition
+from aiokafka import TopicPartition, errors
 
 from transports.kafka.admin import Admin
 from transports.kafka.bundle import Bundle
@@ -259,6 +259,13 @@ class GroupMember:
             await session.close(grace)
 
     def _fail(self, error: BaseException) -> None:
+        if isinstance(error, errors.InvalidSessionTimeoutError):
+            error = self._owner.connection.unavailable(
+                f"consuming as {self.group}: the brokers refuse a session of"
+                f" {self._owner.connection.settings.session_timeout:g} s: set 'lease' (or 'session_timeout') between their"
+                " group.min.session.timeout.ms and group.max.session.timeout.ms"
+            )
+            log.error("consumer refused", group=self.group, error=str(error))
         if not isinstance(error, TransportUnavailable):
             log.warning("consumer failed; it joins anew", group=self.group, error=repr(error))
             error = self._owner.connection.unavailable(f"consuming as {self.group}", error)

@@ -29,7 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         retention: how long Kafka keeps a message, handled or not; 0 for ever.
         max_bytes: largest body.
         timeout: for one answer of the brokers.
-        session_timeout: after which a process that is not heard of loses its partitions.
+        session_timeout: after which a process that is not heard of loses its partitions; as ``lease`` says where it is
+            not given itself.
         rebalance_timeout: for running handlers when partitions move to another process.
         commit_interval: between commits of what is done.
         security: how to connect.
@@ -57,6 +58,7 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
         ConfigurationError: the address or an option is wrong; names each.
     """
     reader = Options(name, options)
+    lease = reader.number("lease", 10.0, minimum=1.0)
     settings = Settings(
         servers=tuple(_with_port(host) for host in url.hosts),
         shown=url.masked,
@@ -67,7 +69,7 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
         retention=reader.number("retention", 604_800.0, minimum=0.0),
         max_bytes=reader.whole("max_bytes", 1_000_000, minimum=1, unit="bytes"),
         timeout=reader.number("timeout", 10.0, minimum=0.5),
-        session_timeout=reader.number("session_timeout", 10.0, minimum=1.0),
+        session_timeout=reader.number("session_timeout", lease, minimum=1.0),
         rebalance_timeout=reader.number("rebalance_timeout", 30.0, minimum=1.0),
         commit_interval=reader.number("commit_interval", 0.5, minimum=0.01),
         security=security.read(reader, url, base),

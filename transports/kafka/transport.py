@@ -17,6 +17,7 @@ from transports.kafka.features import features
 from transports.kafka.member import GroupMember
 from transports.kafka.names import Names
 from transports.kafka.publishing import Publisher
+from transports.kafka.session_bounds import SessionBounds
 from transports.kafka.subscription import KafkaSubscription
 from transports.kafka.topics import Topics
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
@@ -27,7 +28,7 @@ class KafkaTransport:
 
     def __init__(self, name: str, configured: settings.Settings, clock: Callable[[], float]) -> None:
         self.name = name
-        self.features = features(configured.max_bytes)
+        self.features = features(configured)
         self.clock = clock
         self.connection = Connection(name, configured)
         self.names = Names(configured.prefix, configured.group)
@@ -53,14 +54,21 @@ class KafkaTransport:
         """Create the topics that are missing, and check the others against the configuration.
 
         Raises:
-            ConfigurationError: a topic is not as configured, or the cluster refuses to make it so.
+            ConfigurationError: a topic is not as configured, or the cluster refuses to make it so; or it does not allow
+                the lease.
         """
         self._check()
+        await self._bounds.check()
         await self.topics.setup(queues)
 
     async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
-        """Names of queues without a topic, and of topics that a queue lacks."""
+        """Names of queues without a topic, and of topics that a queue lacks.
+
+        Raises:
+            ConfigurationError: the brokers do not allow the lease.
+        """
         self._check()
+        await self._bounds.check()
         return await self.topics.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
@@ -122,6 +130,7 @@ class KafkaTransport:
 
     def _make(self) -> None:
         self.admin = Admin(self.connection)
+        self._bounds = SessionBounds(self.name, self.connection, self.admin)
         self.topics = Topics(self.name, self.connection, self.admin, self.names)
         self.publisher = Publisher(self.connection, self.topics, self.names, self.clock)
         self.commits = Commits(self.connection, self.admin, self.names.shared)

@@ -42,6 +42,7 @@ class MemoryTransport:
             ordering="key",
             max_delay=float("inf"),
             lease=True,
+            returns_after=lease,
             replaces=True,
             priorities=10,
             max_bytes=max_bytes,

@@ -52,7 +52,7 @@ class PostgresTransport:
         self, name: str, configured: settings.Settings, clock: Callable[[], float] | None = None
     ) -> None:
         self.name = name
-        self.features = features(configured.max_bytes)
+        self.features = features(configured.max_bytes, configured.lease)
         self.lease = configured.lease
         self._settings = configured
         self._clock = clock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transports.rabbitmq.delays import LONGEST
-from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.settings import SILENT, Settings
 from worker.messaging.transport import Features
 
 BATCH = 1000
@@ -19,6 +19,7 @@ def features(settings: Settings) -> Features:
         ordering="key",
         max_delay=LONGEST,
         lease=False,
+        returns_after=SILENT * settings.heartbeat,
         replaces=True,
         priorities=PRIORITIES if settings.queue_type == "classic" else 1,
         max_bytes=settings.max_bytes,

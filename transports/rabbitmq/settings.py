@@ -15,6 +15,9 @@ from transports.options import Options
 QUEUE_TYPES = ("quorum", "classic")
 DEATHS = 20
 """The least delivery limit: a worker that was killed a few times is bad luck, not the message's fault."""
+SILENT = 3
+"""Heartbeats after which RabbitMQ has given up a silent client at the latest: it looks once in each, and lets two pass."""
+_LONGEST_HEARTBEAT = 65_535
 _PORTS = {"amqp": 5672, "amqps": 5671}
 
 
@@ -25,7 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         address: for messages, without the password.
         hosts: host and port, tried in this order.
         tls: what certificates are checked with; None without TLS.
-        heartbeat: silence of one and a half ends a connection.
+        heartbeat: silence of one and a half ends a connection here, of two to three at the broker: a third of ``lease``
+            where it is not given itself.
         queue_type: ``quorum`` or ``classic``.
         delivery_limit: hand-overs after which a quorum queue puts a message aside.
         publish_timeout: after which an unconfirmed publish's fate counts as unknown.
@@ -58,7 +62,9 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
     delivery_limit = reader.whole("delivery_limit", 100, minimum=DEATHS, unit="deliveries")
     publish_timeout = reader.number("publish_timeout", 30.0, minimum=0.1)
     max_bytes = reader.whole("max_bytes", 16 * 1024 * 1024, minimum=1, unit="bytes")
-    heartbeat = reader.whole("heartbeat", 10, minimum=1, unit="seconds")
+    lease = reader.number("lease", float(SILENT * 10), minimum=float(SILENT))
+    following = min(int(lease / SILENT), _LONGEST_HEARTBEAT)
+    heartbeat = reader.whole("heartbeat", following, minimum=1, unit="seconds")
     management = _management(reader)
     tls = _tls(reader, url, base)
     hosts = _hosts(reader, url)

@@ -27,7 +27,7 @@ class SqliteTransport:
 
     def __init__(self, name: str, configured: settings.Settings, clock: Callable[[], float]) -> None:
         self.name = name
-        self.features = features(configured.max_bytes)
+        self.features = features(configured.max_bytes, configured.lease)
         self.lease = configured.lease
         self.clock = clock
         self._settings = configured

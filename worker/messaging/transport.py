@@ -23,6 +23,8 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
         ordering: ``key`` where one key's messages are handed out one at a time, in order.
         max_delay: longest delay the broker keeps by itself, seconds; 0 for none.
         lease: whether a held message comes back by time and must be extended.
+        returns_after: seconds after which a dead worker's messages are handed out again at the latest; a broker that
+            sees the connection go hands them out at once.
         replaces: whether ``Again`` swaps a message for its next attempt in one step.
         priorities: number of priority levels inside one queue.
         max_bytes: largest body.
@@ -37,6 +39,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     ordering: Literal["none", "key"] = "none"
     max_delay: float = 0.0
     lease: bool = False
+    returns_after: float = 60.0
     replaces: bool = False
     priorities: int = 1
     max_bytes: int = 1_048_576

@@ -99,3 +99,11 @@ def test_a_group_that_queues_share_needs_a_name_for_groups():
     """As topics have; without one each queue has its own."""
     assert (read("kafka://a").group, read("kafka://a", group="small").group) == ("", "small")
     assert "group = 'a b'" in faults("kafka://a", group="a b")
+
+
+def test_the_session_follows_from_the_lease():
+    """A dead worker's partitions are dealt out again after the lease; the finer key wins."""
+    assert read("kafka://a", lease=6).session_timeout == 6
+    assert read("kafka://a", lease=60, session_timeout=8).session_timeout == 8
+    assert read("kafka://a").session_timeout == 10
+    assert "lease = 0.5" in faults("kafka://a", lease=0.5)

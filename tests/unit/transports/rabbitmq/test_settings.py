@@ -74,3 +74,21 @@ def test_the_registry_knows_both_schemes() -> None:
         assert made.features.ordering == "key"
     classic = registry.create("rabbitmq", "amqp://localhost", {"queue_type": "classic"}, base=Path())
     assert (made.features.priorities, classic.features.priorities) == (1, 10)
+
+
+@pytest.mark.parametrize(("lease", "heartbeat"), [(3, 1), (6, 2), (60, 20), (10.9, 3), (10**9, 65_535)])
+def test_the_heartbeat_follows_from_the_lease(lease, heartbeat) -> None:
+    """RabbitMQ has given a silent client up after three heartbeats: within the lease."""
+    assert read("amqp://localhost", lease=lease).heartbeat == heartbeat
+
+
+def test_a_heartbeat_of_its_own_wins_over_the_lease() -> None:
+    """The finer key stays; without either the heartbeat is as it was."""
+    assert read("amqp://localhost", lease=60, heartbeat=5).heartbeat == 5
+    assert read("amqp://localhost").heartbeat == 10
+
+
+def test_a_lease_below_what_heartbeats_can_hold_is_refused() -> None:
+    """The shortest heartbeat is a second, so the shortest lease three."""
+    with pytest.raises(ConfigurationError, match=r"transports\.rabbitmq\.lease = 2: expected .* at least 3"):
+        read("amqp://localhost", lease=2)
