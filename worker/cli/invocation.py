@@ -17,10 +17,7 @@ from worker.settings import Settings, load
 
 @dataclass(slots=True)
 class Invocation:
-    """What was asked for beside the command itself; every command gets it with ``@pass_invocation``.
-
-    ``followed`` says that this process ends with the one that started it.
-    """
+    """What was asked for beside the command itself; every command gets it with ``@pass_invocation``."""
 
     app: str | None = None
     config: str | None = None
@@ -29,7 +26,6 @@ class Invocation:
     json: bool = False
     yes: bool = False
     arguments: tuple[str, ...] = ()
-    followed: bool = False
     service: Service = field(default_factory=Service)
 
     def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:

@@ -88,5 +88,5 @@ def main() -> int:
     """Run the command line with the process's own arguments; return the exit code."""
     pin("transports")
     import_structlog()
-    invocation = Invocation(followed=follow_parent())
-    return program.main(prog_name="worker", standalone_mode=False, obj=invocation)
+    follow_parent()
+    return program.main(prog_name="worker", standalone_mode=False)

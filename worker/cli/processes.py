@@ -39,9 +39,9 @@ def run_program(
     code = run(program())
     if code >= 0:
         return code
-    from worker.cli.renewal import renew
+    from worker.runtime.renewal import renew
 
-    return renew(invocation.arguments, followed=invocation.followed)
+    return renew(invocation.arguments)
 
 
 def appended(arguments: tuple[str, ...], *options: str) -> list[str]:

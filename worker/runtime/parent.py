@@ -16,6 +16,8 @@ PARENT_MARK = "WORKER_PARENT"
 EVERY = 0.5
 """Seconds between looks at the parent."""
 
+_TO = ">"
+
 AGAIN = 5.0
 """Seconds after which a process that is still there is asked to stop once more."""
 
@@ -27,19 +29,19 @@ def parenthood() -> Mapping[str, str]:
     return {PARENT_MARK: str(os.getpid())}
 
 
-def follow_parent(environment: MutableMapping[str, str] = os.environ) -> bool:
-    """Stop this process, in order, when the one that started it is gone; say whether it was started so.
+def follow_parent(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Stop this process, in order, when the one that started it is gone; without one, do nothing.
 
     A supervisor that was killed cannot stop its processes: nobody would, and the next fleet would share their queues.
     The parent is told by its number, not asked for: it may be gone before the first look. What handlers start must
-    not take it for theirs, so the mark is taken away.
+    not take it for theirs, and this process may start anew in its place: the mark is addressed.
     """
-    mark = environment.pop(PARENT_MARK, "")
-    if not mark.isdigit():
-        return False
+    parent, _, child = environment.get(PARENT_MARK, "").partition(_TO)
+    if not parent.isdigit() or child not in {"", str(os.getpid())}:
+        return
+    environment[PARENT_MARK] = f"{parent}{_TO}{os.getpid()}"
     # a thread: it also looks while a handler holds up the loop
-    threading.Thread(target=follow, args=(int(mark),), name="parent", daemon=True).start()
-    return True
+    threading.Thread(target=follow, args=(int(parent),), name="parent", daemon=True).start()
 
 
 def follow(

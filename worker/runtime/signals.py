@@ -1,31 +1,98 @@
-"""Signals: TERM, HUP and the first INT ask a process to finish; the second INT forces it."""
+"""Signals: TERM, HUP and the first INT ask a process to finish; the second INT forces it. Handlers cannot keep them away."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 
+import structlog
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+LOOK = 0.5
+"""Seconds between looks at whether the signals are still this process's own."""
+
+log = structlog.stdlib.get_logger("worker.signals")
+
 
 @contextlib.contextmanager
-def stop_signals(stop: Callable[[str], None], force: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` with the signal's name on TERM, HUP and the first INT, ``force`` on the next INT."""
-    loop = asyncio.get_running_loop()
-    seen: list[str] = []
+def stop_signals(
+    stop: Callable[[str], None],
+    force: Callable[[], None],
+    *,
+    heard: Callable[[str], None] = lambda name: None,
+    look: float = LOOK,
+) -> Iterator[None]:
+    """Call ``stop`` with the signal's name on TERM, HUP and the first INT, ``force`` on the next INT.
 
-    def ask(name: str) -> None:
-        if name == "SIGINT" and "SIGINT" in seen:
-            force()
-            return
-        seen.append(name)
-        stop(name)
+    ``heard`` is called with the name before that, at once, also while a handler holds up the loop; as is ``force``.
+    Both run between any two steps of the main thread, and may take no lock.
 
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    for number in signals:
-        loop.add_signal_handler(number, ask, number.name)
+    A handler that takes a signal for itself keeps it for ``look`` seconds at most. A process that is forked has none
+    of this: there the signals do what they do by default.
+    """
+    listening = _Listening(stop, force, heard, look)
+    listening.begin()
     try:
         yield
     finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+        listening.end()
+
+
+class _Listening:
+    def __init__(
+        self,
+        stop: Callable[[str], None],
+        force: Callable[[], None],
+        heard: Callable[[str], None],
+        look: float,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = stop
+        self._force = force
+        self._heard = heard
+        self._look = look
+        self._process = os.getpid()
+        self._interrupted = False
+        self._told = False
+        self._kept = {number: signal.getsignal(number) for number in SIGNALS}
+        self._on_signal = self._take  # one object, to be known again
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        for number in SIGNALS:
+            signal.signal(number, self._on_signal)
+        self._timer = self._loop.call_later(self._look, self._watch)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for number, handler in self._kept.items():
+            signal.signal(number, handler)
+
+    def _take(self, number: int, _frame: object) -> None:
+        if os.getpid() != self._process:  # in a child, between the fork and its own setting
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        name = signal.Signals(number).name
+        self._heard(name)
+        if number == signal.SIGINT:
+            if self._interrupted:
+                self._force()
+            self._interrupted = True
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._stop, name)
+
+    def _watch(self) -> None:
+        """Take the signals back from whoever has taken them."""
+        taken = [number for number in SIGNALS if signal.getsignal(number) is not self._on_signal]
+        for number in taken:
+            signal.signal(number, self._on_signal)
+        if taken and not self._told:
+            self._told = True
+            log.warning("a handler has taken signals for itself; taken back", signals=[n.name for n in taken])
+        self._timer = self._loop.call_later(self._look, self._watch)

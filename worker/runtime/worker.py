@@ -21,6 +21,9 @@ Process = Callable[[Iterable[tuple[Consumer, Delivery]]], Awaitable[None]]
 
 _TICK = 0.25
 _FLUSH_TIMEOUT = 10.0
+_LAST_MOMENT = 1.0
+"""Seconds for handlers to end that were cancelled; others' messages are given back after that."""
+
 _STREAK = 32
 """Messages of a turn, after which a slot lets others run: receiving and settling go on beside quick handlers."""
 
@@ -142,7 +145,7 @@ class Worker:
             for consumer in self.consumers:
                 consumer.give_back()
             await self._drain(graceful_timeout)
-            await _cancel(slots)
+            await _cancel(slots, _LAST_MOMENT)
             await _cancel([leases])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_FLUSH_TIMEOUT):
@@ -290,7 +293,9 @@ class Worker:
                 one.nudge()
 
 
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Task[None]], within: float | None = None) -> None:
+    """Cancel and wait; ``within`` these seconds, for those that may not heed it."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        await asyncio.wait(tasks, timeout=within)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -37,15 +38,23 @@ def test_a_parent_that_died_before_the_first_look_is_noticed() -> None:
     assert followed(1) == (2, [AGAIN])
 
 
-def test_a_process_that_nobody_supervises_is_let_alone() -> None:
-    """Without a mark, or with one that is none, nothing is followed."""
-    assert not follow_parent({})
-    assert not follow_parent({"WORKER_PARENT": "x"})
+def following(mark: str) -> tuple[bool, str]:
+    """Whether a process with that mark follows anybody, and the mark that it hands on."""
+    environment, before = {"WORKER_PARENT": mark}, threading.active_count()
+    follow_parent(environment)
+    return threading.active_count() > before, environment["WORKER_PARENT"]
 
 
-def test_the_mark_is_not_handed_on() -> None:
-    """What a handler starts is not taken for a process of the supervisor's."""
+def test_it_follows_who_started_it_also_when_it_starts_anew_in_its_place() -> None:
+    """The mark is addressed to it, and holds for its number."""
     assert parenthood() == {"WORKER_PARENT": str(os.getpid())}
-    environment = {"WORKER_PARENT": str(os.getppid())}
-    assert follow_parent(environment)
-    assert environment == {}
+    me, parent = os.getpid(), os.getppid()
+    assert following(str(parent)) == (True, f"{parent}>{me}")
+    assert following(f"{parent}>{me}") == (True, f"{parent}>{me}")
+
+
+def test_who_was_not_started_by_a_supervisor_is_let_alone() -> None:
+    """A mark that is another's, as in what a handler starts, or none, is not followed."""
+    follow_parent({})
+    assert following("x") == (False, "x")
+    assert following(f"{os.getppid()}>1") == (False, f"{os.getppid()}>1")

@@ -12,7 +12,7 @@ from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.programs.background import background
-from worker.wiring.programs.stopping import ended, leave_deaf_threads, signalled
+from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
 from worker.wiring.service import Service, opened, routes_of
 
@@ -25,17 +25,18 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
         Unavailable: database or broker did not answer at start.
     """
     choose(routes_of(settings, registry), options)
-    async with opened(settings, registry, setup=options.setup, threads=options.concurrency) as service:
-        worker = make_worker(service, options)
-        control = make_control(service, worker)
-        async with (
-            _probes(service, worker, control, options.health_port),
-            signalled(worker.stop, options.graceful_timeout) as seen,
-        ):
-            await work(service, worker, control, options)
-    if not ended(seen):
-        leave_deaf_threads()
-    return ended(seen)
+    async with signalled(options.graceful_timeout) as stopping:
+        async with opened(settings, registry, setup=options.setup, threads=options.concurrency) as service:
+            worker = make_worker(service, options)
+            control = make_control(service, worker)
+            stopping.calls(worker.stop)
+            async with (
+                _probes(service, worker, control, options.health_port),
+                background(lambda: stopping.bound(worker.stopped)),
+            ):
+                await work(service, worker, control, options)
+        await stopping.leave_deaf()
+    return stopping.code
 
 
 @asynccontextmanager

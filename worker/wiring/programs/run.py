@@ -9,7 +9,8 @@ from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.intake import Intake
-from worker.wiring.programs.stopping import ended, leave_deaf_threads, signalled
+from worker.wiring.programs.background import background
+from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
 from worker.wiring.service import opened, routes_of
 
@@ -17,22 +18,23 @@ from worker.wiring.service import opened, routes_of
 async def run(settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions) -> int:
     """Serve and consume in one process until a signal or a limit; return the exit code. Raises as both do."""
     choose(routes_of(settings, registry), consume)
-    async with opened(settings, registry, setup=serve.setup, threads=consume.concurrency) as service:
-        intake = Intake(service, serve)
-        worker = make_worker(service, consume)
-        control = make_control(service, worker)
+    async with signalled(consume.graceful_timeout) as stopping:
+        async with opened(settings, registry, setup=serve.setup, threads=consume.concurrency) as service:
+            intake = Intake(service, serve)
+            worker = make_worker(service, consume)
+            control = make_control(service, worker)
 
-        def stop(reason: str) -> None:
-            """Stop both halves."""
-            intake.stop(reason)
-            worker.stop(reason)
+            def stop(reason: str) -> None:
+                """Stop both halves."""
+                intake.stop(reason)
+                worker.stop(reason)
 
-        async with signalled(stop, consume.graceful_timeout) as seen:
-            serving = asyncio.create_task(intake.run())
-            working = asyncio.create_task(work(service, worker, control, consume))
-            await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-            stop("the other half ended")
-            await asyncio.gather(serving, working)
-    if not ended(seen):
-        leave_deaf_threads()
-    return ended(seen)
+            stopping.calls(stop)
+            async with background(lambda: stopping.bound(worker.stopped)):
+                serving = asyncio.create_task(intake.run())
+                working = asyncio.create_task(work(service, worker, control, consume))
+                await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+                stop("the other half ended")
+                await asyncio.gather(serving, working)
+        await stopping.leave_deaf()
+    return stopping.code

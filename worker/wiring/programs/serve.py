@@ -7,7 +7,7 @@ from worker.runtime.options import ServeOptions
 from worker.settings import Settings
 from worker.wiring.intake import Intake
 from worker.wiring.programs.background import background, tend
-from worker.wiring.programs.stopping import ended, signalled
+from worker.wiring.programs.stopping import signalled
 from worker.wiring.service import opened
 
 
@@ -18,11 +18,11 @@ async def serve(settings: Settings, registry: Registry, options: ServeOptions) -
         ConfigurationError: the address is public or taken, or something is missing and ``setup`` is off.
         Unavailable: database or broker did not answer at start.
     """
-    async with opened(settings, registry, setup=options.setup) as service:
-        intake = Intake(service, options)
-        async with (
-            signalled(intake.stop, options.graceful_timeout) as seen,
-            background(lambda: tend(service)),
-        ):
-            await intake.run()
-    return ended(seen)
+    async with signalled(options.graceful_timeout) as stopping:
+        async with opened(settings, registry, setup=options.setup) as service:
+            intake = Intake(service, options)
+            stopping.calls(intake.stop)
+            async with background(lambda: tend(service)):
+                await intake.run()
+        await stopping.leave_deaf()
+    return stopping.code

@@ -1,17 +1,19 @@
-"""How a program is stopped: by signals, in the end by force; and what it returns then."""
+"""How a program is stopped: by signals, by limits, in the end by force; and what it returns then."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
 
+from worker.runtime.forks import forks_apart
+from worker.runtime.last_resort import MARGIN, LastResort, leave
+from worker.runtime.renewal import renew
 from worker.runtime.signals import stop_signals
 from worker.wiring.service import HANDLER_THREADS
 
@@ -22,57 +24,105 @@ RESTART = -1
 """What a program returns instead of an exit code that HUP has stopped: it is to be started anew."""
 
 _HUP = "SIGHUP"
-_THREAD_GRACE = 0.5
+_GRACE = 0.5
 
 log = structlog.stdlib.get_logger("worker")
 
 
+class Stopping:
+    """What a program knows of its end.
+
+    Args:
+        graceful_timeout: seconds for what runs; a little later the process ends, whatever handlers do.
+        last_resort: sees to that.
+    """
+
+    def __init__(self, graceful_timeout: float, last_resort: LastResort) -> None:
+        self._allowed = graceful_timeout + MARGIN
+        self._last_resort = last_resort
+        self._stop: Callable[[str], None] | None = None
+        self._signals: list[str] = []
+        self._starting = asyncio.current_task()
+        self.given_up = False
+
+    @property
+    def code(self) -> int:
+        """What the program returns after what it has heard, when it ends in order."""
+        return RESTART if _HUP in self._signals else 0
+
+    def calls(self, stop: Callable[[str], None]) -> None:
+        """Call that with the signal's name; until this is said, a signal gives up the start."""
+        self._stop = stop
+
+    def heard(self, signal: str) -> None:
+        """Set the time by which all must be over; takes no lock."""
+        self._last_resort.arm(self._allowed, RESTART if signal == _HUP else self.code)
+
+    def ask(self, signal: str) -> None:
+        """Pass a signal on."""
+        log.info("stopping", signal=signal)
+        self._signals.append(signal)
+        if self._stop is not None:
+            self._stop(signal)
+        elif self._starting is not None and not self.given_up:
+            self.given_up = True
+            self._starting.cancel()
+
+    def force(self) -> None:
+        """End at once; takes no lock."""
+        self._last_resort.arm(0.0, FORCED)
+
+    async def bound(self, stopped: Callable[[], Awaitable[None]]) -> None:
+        """Set the same time when it stops without a signal: by a limit, or as nothing is left."""
+        await stopped()
+        self._last_resort.arm(self._allowed)
+
+    async def leave_deaf(self) -> None:
+        """End the process where a handler will not end, be it a plain function's thread or a task.
+
+        The interpreter would wait for it. Its message was given back, or comes back with its lease; what it does from
+        now on would only be in the way of the next attempt.
+        """
+        if await _deaf_tasks() or _deaf_threads():
+            log.warning("a handler would not end; leaving without it")
+            leave_as(self.code)
+
+
 @asynccontextmanager
-async def signalled(stop: Callable[[str], None], graceful_timeout: float) -> AsyncIterator[list[str]]:
-    """Stop on a signal; a second interrupt, or a handler that will not end, ends the process.
+async def signalled(graceful_timeout: float) -> AsyncIterator[Stopping]:
+    """Stop on a signal; a second interrupt, or handlers that will not end, end the process.
 
-    Gives the names of the signals that came.
+    A start that a signal has given up ends the block.
     """
-    loop = asyncio.get_running_loop()
-    overdue: list[asyncio.TimerHandle] = []
-    seen: list[str] = []
-
-    def ask(reason: str) -> None:
-        """Pass the signal on, and set the time by which all must be over."""
-        log.info("stopping", signal=reason)
-        seen.append(reason)
-        stop(reason)
-        overdue.append(loop.call_later(graceful_timeout + 30.0, _leave, FORCED))
-
-    with stop_signals(ask, lambda: _leave(FORCED)):
+    stopping = Stopping(graceful_timeout, LastResort(leave_as))
+    with stop_signals(stopping.ask, stopping.force, heard=stopping.heard), forks_apart():
         try:
-            yield seen
-        finally:
-            for timer in overdue:
-                timer.cancel()
+            yield stopping
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not stopping.given_up or task is None:
+                raise
+            task.uncancel()
 
 
-def ended(seen: Sequence[str]) -> int:
-    """Give what a program returns that ended in order, after these signals."""
-    return RESTART if _HUP in seen else 0
+def leave_as(code: int) -> None:
+    """End the process at once with an exit code, or start it anew."""
+    if code == RESTART:
+        renew(sys.argv[1:])
+        code = 0
+    leave(code)
 
 
-def leave_deaf_threads() -> None:
-    """End the process where a handler that is a plain function will not end: the interpreter waits for its thread.
+async def _deaf_tasks() -> bool:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    return bool(tasks and (await asyncio.wait(tasks, timeout=_GRACE))[1])
 
-    Its message was given back; what it does from now on would only be in the way of the next attempt.
-    """
-    end = time.monotonic() + _THREAD_GRACE
+
+def _deaf_threads() -> bool:
+    end = time.monotonic() + _GRACE
     deaf = [thread for thread in threading.enumerate() if thread.name.startswith(HANDLER_THREADS)]
     for thread in deaf:
         thread.join(max(0.0, end - time.monotonic()))
-    if any(thread.is_alive() for thread in deaf):
-        log.warning("a handler would not end; leaving without it")
-        _leave(0)
-
-
-def _leave(code: int) -> None:
-    """End the process at once: threads that never end must not keep it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    return any(thread.is_alive() for thread in deaf)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from worker.cli.renewal import renew
+from worker.runtime.renewal import renew
 from worker.runtime.supervisor import command_line
 
 
-def renewed(
-    *, environment: dict[str, str] | None = None, terminal: bool = False, followed: bool = False
-) -> list[list[str]]:
+def renewed(*, environment: dict[str, str] | None = None, terminal: bool = False) -> list[list[str]]:
     made: list[list[str]] = []
     code = renew(
         ["consume", "-c", "4"],
-        followed=followed,
-        environment={} if environment is None else environment,
+        environment=environment or {},
         terminal=lambda: terminal,
         replace=lambda _, command: made.append(command),
     )
@@ -28,13 +23,6 @@ def renewed(
 def test_one_process_is_started_anew() -> None:
     """The same command line takes the process's place."""
     assert renewed() == [command_line(["consume", "-c", "4"])]
-
-
-def test_it_goes_on_to_follow_its_parent() -> None:
-    """A process that ends with the one that started it still does when it is started anew."""
-    environment: dict[str, str] = {}
-    renewed(environment=environment, followed=True)
-    assert environment == {"WORKER_PARENT": str(os.getppid())}
 
 
 @pytest.mark.parametrize(
