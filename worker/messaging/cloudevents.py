@@ -95,7 +95,8 @@ def typed_event(name: str, data: Any) -> type[TypedEvent]:
     return cast("type[TypedEvent]", made)
 
 
-_ATTRIBUTES = frozenset(EventIn.__struct_fields__) - {"data", "data_base64"}
+_DATA = {"data", "data_base64"}
+_ATTRIBUTES = frozenset(EventIn.__struct_fields__) - _DATA
 
 
 def data_of(event: EventIn) -> Any:
@@ -104,8 +105,7 @@ def data_of(event: EventIn) -> Any:
     Raises:
         ValueError: it cannot be JSON.
     """
-    kind = (event.datacontenttype or JSON).partition(";")[0].strip().lower()
-    if kind not in {JSON, "text/json"} and not kind.endswith("+json"):
+    if not is_json(event.datacontenttype):
         raise ValueError(f"its content type is {event.datacontenttype!r}, expected JSON")
     if event.data_base64 is None:
         if event.data is ABSENT:
@@ -114,6 +114,12 @@ def data_of(event: EventIn) -> Any:
     if event.data is not ABSENT:
         raise ValueError("both data and data_base64 are there")
     return base64.b64decode(event.data_base64, validate=True)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether data of a content type is JSON; it is where none is given."""
+    kind = (content_type or JSON).partition(";")[0].strip().lower()
+    return kind in {JSON, "text/json"} or kind.endswith("+json")
 
 
 def facts(event: Attributes, name: str) -> dict[str, Any]:
@@ -140,8 +146,11 @@ def _printable(value: object) -> str | None:
     return value if isinstance(value, str) and 1 <= len(value) <= _LONGEST and value.isprintable() else None
 
 
-def binary_attributes(headers: Mapping[str, str]) -> dict[str, str] | None:
-    """Attributes of an event in binary mode; None where the content type says that the body is one itself."""
+def binary_attributes(headers: Mapping[str, str], *, every: bool = False) -> dict[str, str] | None:
+    """Attributes of an event in binary mode; None where the content type says that the body is one itself.
+
+    Those that are read; with ``every`` also those that nobody here knows.
+    """
     found = {}
     for name, value in headers.items():
         if name.lower() in {"content-type", "content_type"}:
@@ -150,7 +159,7 @@ def binary_attributes(headers: Mapping[str, str]) -> dict[str, str] | None:
             found["datacontenttype"] = value
         for prefix in _PREFIXES:
             attribute = name.removeprefix(prefix)
-            if attribute != name and attribute in _ATTRIBUTES:
+            if attribute != name and (attribute in _ATTRIBUTES or (every and attribute not in _DATA)):
                 found[attribute] = value
     return found if "type" in found else None
 

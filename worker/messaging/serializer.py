@@ -34,11 +34,19 @@ from worker.messaging.cloudevents import (
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.identity import derive_id, is_id
+from worker.messaging.rewriting import (
+    rewritten,
+    structured,
+    value_of,
+    with_data,
+    write_stamps,
+)
 from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
 
 _EMPTY_DIGEST = "00000000-0000-7000-8000-000000000000"
+_NONE: Mapping[str, str] = {}
 
 
 class Serializer:
@@ -78,9 +86,41 @@ class Serializer:
                 traceparent=envelope.traceparent,
                 attempt=envelope.attempt,
                 dataversion=envelope.version,
-                stamps=_write_stamps(stamps) if stamps else None,
+                stamps=write_stamps({name_of(stamp): value_of(stamp) for stamp in stamps})
+                if stamps
+                else None,
             )
         )
+
+    def onward(
+        self,
+        envelope: Envelope[Any],
+        body: bytes,
+        headers: Mapping[str, str] = _NONE,
+        *,
+        edited: bool = False,
+    ) -> bytes:
+        """Write an envelope that came as ``body`` and goes on: what came stays, but for attributes and stamps that differ.
+
+        Members that nobody here knows, and the bytes of the data, come back as they were; also where a middleware has
+        replaced the message, which it will do again. What came in binary mode or bare is in structured mode now.
+
+        Args:
+            envelope: as read, changed since.
+            body: as received.
+            headers: likewise.
+            edited: write the envelope's message in the place of the data that came.
+        """
+        try:
+            found = structured(body, headers)
+            if found is None:
+                return self.encode(
+                    envelope if edited else msgspec.structs.replace(envelope, message=msgspec.Raw(body))
+                )
+            members = rewritten(envelope, *found, self._kinds)
+            return self._encode(with_data(members, envelope.message) if edited else members)
+        except Exception:  # names of members that are no text: it can be read, and not be kept
+            return self.encode(envelope)
 
     def decode(
         self,
@@ -249,8 +289,3 @@ def _modules(registry: Registry) -> set[str]:
     calls = [handler.call for found in registry.handlers.values() for handler in found]
     calls += [entry.call for entry in registry.middleware]
     return {thing.__module__ for thing in (*registry.by_class, *calls) if hasattr(thing, "__module__")}
-
-
-def _write_stamps(stamps: Iterable[Stamp]) -> str:
-    written = {name_of(stamp): stamp.value if isinstance(stamp, UnknownStamp) else stamp for stamp in stamps}
-    return msgspec.json.encode(written).decode()
