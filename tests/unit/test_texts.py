@@ -40,7 +40,7 @@ class Mute(Exception):
         raise SystemExit(3)
 
     def __repr__(self) -> str:
-        raise KeyboardInterrupt
+        raise RuntimeError("no text")
 
 
 class Bent(Exception):

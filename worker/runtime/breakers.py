@@ -14,9 +14,13 @@ from worker.messaging.declaration import Registry
 from worker.messaging.pausing import Pauses
 from worker.runtime.circuit import Circuit
 from worker.runtime.probe import Probe
+from worker.texts import storable, told
 
 LEASE = 30.0
 """Seconds that a worker has to try a message before another may."""
+
+_REASON = 500
+"""Characters of why a breaker opened."""
 
 log = structlog.stdlib.get_logger("worker.breaker")
 
@@ -184,7 +188,7 @@ class Breakers:
     def _trip(self, circuit: Circuit, error: Exception) -> None:
         circuit.reset()
         self._open |= {circuit.name}
-        reason = f"{circuit.name}: {type(error).__name__}: {error}"[:500]
+        reason = storable(f"{circuit.name}: {told(error)}", _REASON)
         task = asyncio.get_running_loop().create_task(self._store(circuit, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -195,5 +199,8 @@ class Breakers:
                 log.warning("open", breaker=circuit.name, types=list(circuit.types), reason=reason)
         except Unavailable as error:
             log.warning("a breaker could not be stored", breaker=circuit.name, error=str(error))
+            self._open -= {circuit.name}
+        except Exception:
+            log.exception("a breaker could not be stored", breaker=circuit.name)
             self._open -= {circuit.name}
         self.changed()

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from worker.errors import Held, Unavailable
+from worker.errors import HandlersFailed, Held, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
@@ -20,7 +20,9 @@ from worker.messaging.transport import Ack, Delivery, Release
 from worker.runtime.consumer import Consumer
 from worker.runtime.events import Finished, Listener
 from worker.runtime.limits import Limits
-from worker.runtime.settlement import Settler, Verdict
+from worker.runtime.settlement import Settler
+from worker.runtime.verdict import RETURN_DELAY, Verdict
+from worker.texts import message_of, told, type_of
 
 POISON_DEATHS = 20
 """Deliveries that ended with the worker's death before a message counts as poison: far above bad luck."""
@@ -74,6 +76,7 @@ class Processing:
         decode, limits = self._serializer.decode, self._limits
         tracks, succeeded, listener = self._tracked, self._succeeded, self._listener
         for consumer, delivery in turn:
+            envelope = None
             try:
                 envelope = decode(
                     delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
@@ -117,16 +120,45 @@ class Processing:
                 if tracked:
                     self._record(consumer, envelope, "done")
                 if listener is not None:
-                    listener(Finished(envelope.type, envelope.id, "done", envelope))
+                    self._tell(Finished(envelope.type, envelope.id, "done", envelope))
             except asyncio.CancelledError:
                 consumer.settlements.add(Release(delivery))
                 raise
             except Unavailable as error:
-                log.warning("message given back", id=delivery.id, error=str(error))
-                consumer.settlements.add(Release(delivery, 1.0))
-            except Exception:
-                log.exception("message given back: the worker itself failed", id=delivery.id)
-                consumer.settlements.add(Release(delivery, 1.0))
+                log.warning("message given back", id=delivery.id, error=told(error))
+                self._returned(consumer, delivery, envelope, error)
+            except Exception as fault:
+                await self._faulty(consumer, delivery, envelope, fault)
+
+    async def _faulty(
+        self,
+        consumer: Consumer,
+        delivery: Delivery,
+        envelope: Envelope[Any] | Undecodable | None,
+        fault: Exception,
+    ) -> None:
+        """Settle what the worker itself failed over: it is charged, so that it cannot come for ever."""
+        known = envelope if isinstance(envelope, Envelope) and envelope.type in self._tracked else None
+        verdict = await self._settler.faulty(consumer, delivery, known, fault)
+        if known is not None:
+            self._ended(consumer, known, verdict)
+        else:
+            self._count(verdict)
+            consumer.settlements.add(verdict.settlement)
+
+    def _returned(
+        self,
+        consumer: Consumer,
+        delivery: Delivery,
+        envelope: Envelope[Any] | Undecodable | None,
+        outage: Unavailable,
+    ) -> None:
+        """Give back what something outside did not answer for."""
+        if isinstance(envelope, Envelope) and envelope.type in self._tracked:
+            verdict = Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
+            self._ended(consumer, envelope, verdict)
+        else:
+            consumer.settlements.add(Release(delivery, RETURN_DELAY))
 
     async def _unread(
         self, consumer: Consumer, delivery: Delivery, read: Envelope[Any] | Undecodable
@@ -140,7 +172,7 @@ class Processing:
         self._count(verdict)
         consumer.settlements.add(verdict.settlement)
         if self._listener is not None:
-            self._listener(Finished(read.type, read.id or delivery.id, verdict.outcome))
+            self._tell(Finished(read.type, read.id or delivery.id, verdict.outcome))
 
     def _ended(self, consumer: Consumer, envelope: Envelope[Any], verdict: Verdict) -> None:
         self._count(verdict)
@@ -149,7 +181,15 @@ class Processing:
             state = {"returned": "accepted"}.get(verdict.outcome, verdict.outcome)
             self._record(consumer, envelope, state, verdict.error)
         if self._listener is not None:
-            self._listener(Finished(envelope.type, envelope.id, verdict.outcome, envelope))
+            self._tell(Finished(envelope.type, envelope.id, verdict.outcome, envelope))
+
+    def _tell(self, finished: Finished) -> None:
+        """Tell the listener; what it raises is no concern of the message."""
+        assert self._listener is not None
+        try:
+            self._listener(finished)
+        except Exception:
+            log.exception("a listener failed", type=finished.type, id=finished.message_id)
 
     def _count(self, verdict: Verdict) -> None:
         if verdict.outcome in {"retrying", "failed"}:
@@ -159,25 +199,27 @@ class Processing:
     def _record(
         self, consumer: Consumer, envelope: Envelope[Any], state: Any, error: BaseException | None = None
     ) -> None:
+        """Note a step; that it cannot be noted is no concern of the message."""
         assert self._status is not None
-        shown = getattr(error, "failures", None)
-        behind = shown[0][1] if shown else error
+        behind = error.failures[0][1] if isinstance(error, HandlersFailed) and error.failures else error
         now = self._clock()
-        self._status.record(
-            StatusChange(
-                id=envelope.id,
-                type=envelope.type,
-                state=state,
-                at=now,
-                transport=consumer.transport.name,
-                queue=consumer.spec.name,
-                attempt=envelope.attempt,
-                accepted_at=envelope.time or None,
-                started_at=now if state == "running" else None,
-                error_type=type(behind).__name__ if behind is not None else None,
-                error_message=str(behind)[:4000] if behind is not None else None,
-            )
+        change = StatusChange(
+            id=envelope.id,
+            type=envelope.type,
+            state=state,
+            at=now,
+            transport=consumer.transport.name,
+            queue=consumer.spec.name,
+            attempt=envelope.attempt,
+            accepted_at=envelope.time or None,
+            started_at=now if state == "running" else None,
+            error_type=type_of(behind) if behind is not None else None,
+            error_message=message_of(behind) if behind is not None else None,
         )
+        try:
+            self._status.record(change)
+        except Exception:
+            log.exception("a command's status is not kept", id=envelope.id)
 
 
 def _failure(error: Exception | asyncio.CancelledError) -> Exception:

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
 import structlog
 
-from worker.errors import HandlersFailed, PoisonMessage, PublishFailed, Unavailable
+from worker.errors import HandlersFailed, PoisonMessage, PublishFailed, Unavailable, UsageError
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
-from worker.messaging.failure import Attempt, Failure, FailureStore
+from worker.messaging.failure import Failure, FailureStore
 from worker.messaging.identity import Clock, derive_id
 from worker.messaging.retry import Again as TryAgain
-from worker.messaging.retry import Retry, decide
+from worker.messaging.retry import Decision, GiveUp, Retry, decide
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Abandoned, Handled, Replay
-from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
+from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
 from worker.runtime.consumer import Consumer
+from worker.runtime.keeping import Keeper
+from worker.runtime.verdict import RETURN_DELAY, Verdict
+from worker.texts import storable, told
 
-RETURN_DELAY = 1.0
-"""Seconds that a message is held back when it returns because something outside does not answer."""
-
-_TRACE_LIMIT = 20_000
-_MESSAGE_LIMIT = 4_000
+__all__ = ["RETURN_DELAY", "Settler", "Spares", "Verdict"]
 
 log = structlog.stdlib.get_logger("worker.settlement")
 
 
+LAST_ATTEMPT = 2**31 - 1
+"""The highest attempt that a reader takes."""
+
 Spares = Callable[[str, list[tuple[str | None, Exception]]], bool]
 """Says, of a message's id and its failures by handler, whether it is not charged with them."""
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """How a failed message is settled, and what that makes of it: retrying, failed, returned or done."""
-
-    settlement: Settlement
-    outcome: str
-    attempt: int = 1
-    error: BaseException | None = None
 
 
 class Settler:
@@ -74,9 +66,8 @@ class Settler:
         self._registry = registry
         self._serializer = serializer
         self._senders = senders
-        self._failures = failures
+        self._keeper = Keeper(failures, worker, clock)
         self._policy = policy
-        self._worker = worker
         self._clock = clock
         self._chance = chance
         self._spares = spares
@@ -85,14 +76,60 @@ class Settler:
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: Exception
     ) -> Verdict:
         """Settle a message whose chain raised ``error``; never raises: what cannot be copied is given back."""
+        failures: list[tuple[str | None, Exception]] = [(None, error)]
         try:
-            if not isinstance(error, HandlersFailed):
-                return await self._judge(consumer, delivery, envelope, [(None, error)])
-            stamped = cast("Envelope[Any]", error.envelope)  # errors lie below envelopes and cannot name them
-            return await self._judge(consumer, delivery, stamped, list(error.failures))
+            if isinstance(error, HandlersFailed) and _is_of(error, envelope):
+                envelope = cast(
+                    "Envelope[Any]", error.envelope
+                )  # errors lie below envelopes and cannot name them
+                failures = list(error.failures)
+            return await self._judge(consumer, delivery, envelope, failures)
         except Unavailable as outage:
-            _log_of(consumer, envelope).warning("message given back", error=str(outage))
+            _log_of(consumer, envelope).warning("message given back", error=told(outage))
             return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
+        except Exception as fault:
+            return await self.faulty(consumer, delivery, envelope, fault, failures)
+
+    async def faulty(
+        self,
+        consumer: Consumer,
+        delivery: Delivery,
+        envelope: Envelope[Any] | None,
+        fault: Exception,
+        failures: list[tuple[str | None, Exception]] | None = None,
+    ) -> Verdict:
+        """Settle a message over which the worker itself failed, whatever that was; never raises.
+
+        It is charged with an attempt and retried by the policy's numbers, then kept: it must not come for ever.
+
+        Args:
+            consumer: that has it.
+            delivery: of the message.
+            envelope: None where it failed before there was one.
+            fault: what was raised.
+            failures: of the handlers before that.
+        """
+        if envelope is None:
+            log.error("the worker itself failed over a message", id=delivery.id, exc_info=fault)
+            return await self.undecodable(consumer, delivery, Undecodable(body=delivery.body, error=fault))
+        bound = _log_of(consumer, envelope)
+        bound.error("the worker itself failed over a message; it is charged", exc_info=fault)
+        charged = [*(failures or ()), (None, fault)]
+        try:
+            policy = self._policy_of(envelope)
+            if envelope.attempt <= policy.max_retries:
+                await self._keeper.note(envelope, charged, bound)
+                delay = policy.delay_before(envelope.attempt)
+                return await self._again(consumer, delivery, _next(envelope), delay, "retrying", fault)
+        except Unavailable as outage:
+            if not (isinstance(outage, PublishFailed) and outage.refused):
+                bound.warning("message given back", error=told(outage))
+                return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
+            charged.append((None, outage))
+        except Exception as another:
+            bound.error("its next attempt cannot be made either", exc_info=another)
+            charged.append((None, another))
+        return await self._give_up(consumer, delivery, envelope, charged)
 
     async def undecodable(self, consumer: Consumer, delivery: Delivery, unread: Undecodable) -> Verdict:
         """Keep what cannot be read, bytes unchanged; the queue flows on."""
@@ -106,11 +143,11 @@ class Settler:
             attempts=unread.attempt,
             decoded=False,
             body=unread.body,
-            key=delivery.key,
+            key=None if delivery.key is None else storable(delivery.key),
             priority=consumer.spec.priority,
-            history=(self._attempt(unread.attempt, None, unread.error),),
+            history=self._keeper.attempts(unread.attempt, [(None, unread.error)]),
         )
-        return await self._keep(delivery, failure, unread.error, None)
+        return await self._keeper.keep(delivery, failure, unread.error, None)
 
     async def poisoned(self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any]) -> Verdict:
         """Keep a message whose worker died with it ``delivery.deaths`` times."""
@@ -126,14 +163,13 @@ class Settler:
     ) -> Verdict:
         outage = next((error for _, error in failures if _is_outage(error)), None)
         if outage is not None:
-            _log_of(consumer, envelope).warning("message given back", error=str(outage))
+            _log_of(consumer, envelope).warning("message given back", error=told(outage))
             return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
         if self._spares is not None and self._spares(envelope.id, failures):
             return await self._spare(consumer, delivery, envelope, failures[0][1])
-        policy = self._registry.messages[envelope.type].retry or self._policy
-        decisions = [
-            (name, error, decide(error, envelope.attempt, policy, self._chance)) for name, error in failures
-        ]
+        policy = self._policy_of(envelope)
+        decisions = [(name, *self._decide(error, envelope.attempt, policy)) for name, error in failures]
+        failures = [(name, error) for name, error, _ in decisions]
         delays = [decision.delay for _, _, decision in decisions if isinstance(decision, TryAgain)]
         if not delays:
             return await self._give_up(consumer, delivery, envelope, failures)
@@ -141,29 +177,34 @@ class Settler:
         if given_up:
             earlier = envelope.get(Abandoned)
             envelope = envelope.with_(Abandoned((*(earlier.handlers if earlier else ()), *given_up)))
-        await self._note(consumer, envelope, failures)
+        bound = _log_of(consumer, envelope)
+        await self._keeper.note(envelope, failures, bound)
         error = failures[0][1]
-        _log_of(consumer, envelope).warning(
-            "handler failed; it will be retried",
-            delay=round(max(delays), 3),
-            error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT],
-        )
-        following = msgspec.structs.replace(envelope, attempt=envelope.attempt + 1)
+        bound.warning("handler failed; it will be retried", delay=round(max(delays), 3), error=told(error))
         try:
-            return await self._again(consumer, delivery, following, max(delays), "retrying", error)
+            return await self._again(consumer, delivery, _next(envelope), max(delays), "retrying", error)
         except PublishFailed as refusal:
             if not refusal.refused:
                 raise
             # it will never be taken: given back, the message would fail and be refused for ever
             return await self._give_up(consumer, delivery, envelope, [*failures, (None, refusal)])
 
+    def _policy_of(self, envelope: Envelope[Any]) -> Retry:
+        return self._registry.messages[envelope.type].retry or self._policy
+
+    def _decide(self, error: Exception, attempt: int, policy: Retry) -> tuple[Exception, Decision]:
+        """Decide; an error that asks for a delay which is none becomes wrong use, and no retry helps."""
+        try:
+            return error, decide(error, attempt, policy, self._chance)
+        except UsageError as wrong:
+            return wrong, GiveUp()
+
     async def _spare(
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: Exception
     ) -> Verdict:
         """Give back what failed by the fault of something that its handlers call; what they have done is kept."""
         _log_of(consumer, envelope).warning(
-            "message given back: its breaker takes the failure upon itself",
-            error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT],
+            "message given back: its breaker takes the failure upon itself", error=told(error)
         )
         if envelope.get(Handled) is not None:
             return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", error)
@@ -183,7 +224,7 @@ class Settler:
             queue=consumer.spec.name,
             id=envelope.id,
             type=envelope.type,
-            body=self._serializer.encode(envelope),
+            body=self._serializer.onward(envelope, delivery.body, delivery.headers),
             key=envelope.key,
             delay=delay,
             priority=consumer.spec.priority,
@@ -211,58 +252,23 @@ class Settler:
             failed_at=self._clock(),
             attempts=envelope.attempt,
             decoded=True,
-            body=self._serializer.encode(envelope.without(Replay, Abandoned)),
-            key=envelope.key,
+            body=self._body(delivery, envelope),
+            key=None if envelope.key is None else storable(envelope.key),
             priority=consumer.spec.priority,
-            history=tuple(self._attempt(envelope.attempt, name, error) for name, error in failures),
+            history=self._keeper.attempts(envelope.attempt, failures),
             ticket=replay.ticket if replay else None,
         )
         error = failures[0][1] if failures else None
-        return await self._keep(delivery, failure, error, envelope.correlation_id or envelope.id)
+        return await self._keeper.keep(delivery, failure, error, envelope.correlation_id or envelope.id)
 
-    async def _keep(
-        self, delivery: Delivery, failure: Failure, error: Exception | None, correlation_id: str | None
-    ) -> Verdict:
-        bound = log.bind(
-            type=failure.type,
-            id=failure.id,
-            correlation_id=correlation_id,
-            attempt=failure.attempts,
-            transport=failure.transport,
-            queue=failure.queue,
-        )
+    def _body(self, delivery: Delivery, envelope: Envelope[Any]) -> bytes:
+        """What is kept of a message: as it came, with what its handlers have done; its bytes where that cannot be written."""
         try:
-            await self._failures.add([failure])
-        except Unavailable as outage:
-            bound.warning("failure store does not answer; message given back", error=str(outage))
-            return Verdict(Release(delivery, RETURN_DELAY), "returned", failure.attempts, outage)
-        bound.error(
-            "message failed; it is in the failure store",
-            error=f"{type(error).__name__}: {error}"[:_MESSAGE_LIMIT] if error else None,
-        )
-        return Verdict(Ack(delivery), "failed", failure.attempts, error)
-
-    async def _note(
-        self, consumer: Consumer, envelope: Envelope[Any], failures: list[tuple[str | None, Exception]]
-    ) -> None:
-        """Keep the history; a database that does not answer costs the history, never the message."""
-        try:
-            await self._failures.note(
-                envelope.id, [self._attempt(envelope.attempt, name, error) for name, error in failures]
-            )
-        except Unavailable as outage:
-            _log_of(consumer, envelope).warning("history of a failed attempt not kept", error=str(outage))
-
-    def _attempt(self, attempt: int, handler: str | None, error: Exception) -> Attempt:
-        return Attempt(
-            attempt=attempt,
-            at=self._clock(),
-            worker=self._worker,
-            handler=handler,
-            error_type=type(error).__name__,
-            error_message=str(error)[:_MESSAGE_LIMIT],
-            trace="".join(traceback.format_exception(error))[-_TRACE_LIMIT:],
-        )
+            kept = envelope.without(Replay, Abandoned)
+            return self._serializer.onward(kept, delivery.body, delivery.headers)
+        except Exception:
+            log.exception("a failed message cannot be written anew; its bytes are kept", id=envelope.id)
+            return delivery.body
 
 
 def _is_outage(error: Exception) -> bool:
@@ -280,3 +286,12 @@ def _log_of(consumer: Consumer, envelope: Envelope[Any]) -> Any:
         transport=consumer.transport.name,
         queue=consumer.spec.name,
     )
+
+
+def _next(envelope: Envelope[Any]) -> Envelope[Any]:
+    return msgspec.structs.replace(envelope, attempt=min(envelope.attempt + 1, LAST_ATTEMPT))
+
+
+def _is_of(error: HandlersFailed, envelope: Envelope[Any]) -> bool:
+    """Whether it is this message's handlers that failed; code may raise any error, also one of another message."""
+    return isinstance(error.envelope, Envelope) and error.envelope.id == envelope.id

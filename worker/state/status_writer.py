@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import msgspec
 import structlog
@@ -13,6 +14,7 @@ from worker.errors import DatabaseUnavailable
 from worker.messaging.status import StatusChange
 from worker.state.database import Database
 from worker.state.status_row import UPSERT, StatusRow, join, row_of
+from worker.texts import storable
 
 BATCH = 1000
 """Rows in one transaction; that many do not wait for the interval."""
@@ -78,6 +80,9 @@ class StatusWriter:
             except DatabaseUnavailable as error:
                 log.warning("status of commands waits", error=str(error), waiting=len(self._waiting))
                 await asyncio.sleep(1.0)
+            except Exception:  # whatever it was, what others did must still be written
+                log.exception("status of commands waits", waiting=len(self._waiting))
+                await asyncio.sleep(1.0)
 
     async def flush(self) -> None:
         """Write everything that was noted so far.
@@ -104,8 +109,13 @@ class StatusWriter:
         own = (self._database.application,)
         rows = [own + msgspec.structs.astuple(self._under_way[command_id]) for command_id in sorted(ids)]
         try:
-            async with self._database.begin_write() as transaction:
-                await transaction.run_tuples(UPSERT, rows)
+            try:
+                await self._upsert(rows)
+            except DatabaseUnavailable:
+                raise
+            except Exception:
+                log.exception("the status of some commands cannot be written; they are written one by one")
+                await self._upsert_each(rows)
         except BaseException:
             newer, self._waiting = self._waiting, self._under_way
             self._under_way = {}
@@ -114,6 +124,21 @@ class StatusWriter:
             self._some.set()
             raise
         self._under_way = {}
+
+    async def _upsert(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        async with self._database.begin_write() as transaction:
+            await transaction.run_tuples(UPSERT, rows)
+
+    async def _upsert_each(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows alone, texts made storable; one that cannot be written even so is dropped: the others go on."""
+        for row in rows:
+            plain = tuple(storable(value) if isinstance(value, str) else value for value in row)
+            try:
+                await self._upsert([plain])
+            except DatabaseUnavailable:
+                raise
+            except Exception:
+                log.exception("status of a command not kept", id=plain[1])
 
     def _keep(self, row: StatusRow) -> None:
         known = self._waiting.get(row.id)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.test_texts import ERRORS
 from worker.errors import InvalidMessage
 from worker.messaging.failure import Attempt, Failure, Filter
+from worker.runtime.keeping import Keeper
 from worker.state.attempts import LAST
 from worker.state.failures import SqlFailures
 
@@ -276,3 +278,13 @@ async def test_histories_of_messages_that_worked_are_pruned(store, clock):
     await store.add([failure(history=[attempt(2, at=clock.now - 90)])])
     assert await store.prune(50.0) == 1
     assert len((await store.get("m1")).failure.history) == 2
+
+
+async def test_any_error_can_be_kept(store):
+    """Texts with NUL and lone surrogates, endless ones, and errors that raise when they are asked for theirs."""
+    named = [(f"shop.{number}", error) for number, error in enumerate(ERRORS)]
+    told = Keeper(store, "w1", lambda: 10.0).attempts(1, named)
+    await store.note("m1", told)
+    await store.add([failure(history=told, key="k")])
+    row = await store.get("m1")
+    assert len(row.failure.history) == len(ERRORS)

@@ -245,3 +245,13 @@ async def test_the_database_joins_rows_as_the_writer_does(database, first, secon
     async with database.begin_read() as connection:
         (found,) = await connection.rows(sql.OF, ids=["m1"])
     assert StatusRow(**found) == join(joined(first), joined(second))
+
+
+@pytest.mark.parametrize("text", ["a NUL \0", "lone \udc80"])
+async def test_a_step_that_no_database_takes_as_it_is_stops_nothing(writer, reader, text):
+    """Its texts are written out; the steps of other commands are written beside it."""
+    writer.record(step("failed", error_type="ValueError", error_message=text, accepted_at=text))
+    writer.record(step("done", id="m2"))
+    await writer.flush()
+    found = await reader.get_many(["m1", "m2"])
+    assert {name: status.status for name, status in found.items()} == {"m1": "failed", "m2": "done"}

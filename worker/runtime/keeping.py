@@ -1,0 +1,121 @@
+"""Keeping: what is given up goes to the failure store, whatever its error's text or its own facts hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from worker.errors import Unavailable
+from worker.messaging.envelope import Envelope
+from worker.messaging.failure import Attempt, Failure, FailureStore
+from worker.messaging.identity import Clock
+from worker.messaging.transport import Ack, Delivery, Release
+from worker.runtime.verdict import RETURN_DELAY, Verdict
+from worker.texts import NAME, message_of, storable, told, trace_of, type_of
+
+Failures = Sequence[tuple[str | None, BaseException]]
+"""Errors, each with the name of the handler that raised it; None where it was none."""
+
+LONGEST_HOLD = 300.0
+"""Seconds that a message is held back, at most, which the failure store cannot take."""
+_REMEMBERED = 10_000
+
+log = structlog.stdlib.get_logger("worker.settlement")
+
+
+class Keeper:
+    """Writes histories and failures, and says how that settles the message. Nothing here raises.
+
+    Args:
+        failures: the failure store.
+        worker: name of this worker, kept in the history.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, failures: FailureStore, worker: str, clock: Clock) -> None:
+        self._failures = failures
+        self._worker = worker
+        self._clock = clock
+        self._refused: dict[str, int] = {}
+
+    def attempts(self, number: int, failures: Failures) -> tuple[Attempt, ...]:
+        """Tell of one attempt, an entry for each error."""
+        return tuple(
+            Attempt(
+                attempt=number,
+                at=self._clock(),
+                worker=self._worker,
+                handler=None if handler is None else storable(handler, NAME),
+                error_type=type_of(error),
+                error_message=message_of(error),
+                trace=trace_of(error),
+            )
+            for handler, error in failures
+        )
+
+    async def note(self, envelope: Envelope[Any], failures: Failures, bound: Any) -> None:
+        """Keep the history of an attempt that will be retried; where that cannot be, the message is retried all the same."""
+        try:
+            await self._failures.note(envelope.id, self.attempts(envelope.attempt, failures))
+        except Unavailable as outage:
+            bound.warning("history of a failed attempt not kept", error=told(outage))
+        except Exception:
+            bound.exception("history of a failed attempt not kept: the failure store itself failed")
+
+    async def keep(
+        self, delivery: Delivery, failure: Failure, error: BaseException | None, correlation_id: str | None
+    ) -> Verdict:
+        """Store a failure; what the store cannot take is reduced to its bytes and a plain error.
+
+        What it does not take even so is given back, and held back longer each time: it is not lost, and costs nothing.
+        """
+        bound = log.bind(
+            type=failure.type,
+            id=failure.id,
+            correlation_id=correlation_id,
+            attempt=failure.attempts,
+            transport=failure.transport,
+            queue=failure.queue,
+        )
+        try:
+            try:
+                await self._failures.add([failure])
+            except Unavailable:
+                raise
+            except Exception as fault:
+                bound.exception("the failure store cannot take the message whole; it keeps its bytes")
+                await self._failures.add([self._reduced(delivery, failure, error or fault)])
+        except Unavailable as outage:
+            bound.warning("failure store does not answer; message given back", error=told(outage))
+            return Verdict(Release(delivery, RETURN_DELAY), "returned", failure.attempts, outage)
+        except Exception as fault:
+            hold = self._hold(delivery.id)
+            bound.exception("the failure store itself failed; message given back", delay=hold)
+            return Verdict(Release(delivery, hold), "returned", failure.attempts, fault)
+        self._refused.pop(delivery.id, None)
+        bound.error(
+            "message failed; it is in the failure store", error=told(error) if error is not None else None
+        )
+        return Verdict(Ack(delivery), "failed", failure.attempts, error)
+
+    def _reduced(self, delivery: Delivery, failure: Failure, error: BaseException) -> Failure:
+        entry = Attempt(
+            attempt=failure.attempts,
+            at=self._clock(),
+            worker=self._worker,
+            handler=None,
+            error_type=type_of(error),
+            error_message=message_of(error),
+            trace="",
+        )
+        return msgspec.structs.replace(failure, decoded=False, body=delivery.body, key=None, history=(entry,))
+
+    def _hold(self, delivery_id: str) -> float:
+        times = self._refused.pop(delivery_id, 0)
+        if len(self._refused) >= _REMEMBERED:
+            del self._refused[next(iter(self._refused))]
+        self._refused[delivery_id] = times + 1
+        return float(min(RETURN_DELAY * 2 ** min(times, 20), LONGEST_HOLD))
