@@ -40,14 +40,16 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver comes 
             self.terminate()
 
 
-def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
+def opener(
+    dsn: str, shown: str, waits: Waits, kind: type[Connection] = Connection
+) -> Callable[..., Awaitable[Any]]:
     """Make the function that opens a connection; what goes wrong there is ``DatabaseUnavailable``.
 
     Args:
         dsn: the address as PostgreSQL's own programs understand it, several hosts included.
         shown: the same without its password.
         waits: for the lock and the statement they are kept by the server, and by the client when it hangs.
-
+        kind: class of the connection.
     """
     settings = {
         "application_name": "command-worker",
@@ -67,7 +69,7 @@ def opener(dsn: str, shown: str, waits: Waits) -> Callable[..., Awaitable[Any]]:
                 timeout=waits.lock,
                 command_timeout=waits.statement + MARGIN,
                 server_settings=settings,
-                connection_class=Connection,
+                connection_class=kind,
             )
         except asyncpg.exceptions.ClientConfigurationError as error:
             raise ConfigurationError(f"database.url={shown!r}: {error}") from error

@@ -16,12 +16,18 @@ _CHUNK = 64
 class Cursor:
     """What SQLAlchemy asks of a cursor; a statement and all its rows come back together.
 
-    Streamed results are read whole, too: they save no memory.
+    Streamed results are read whole, too: they save no memory. ``check`` is asked in the thread, before each statement.
     """
 
-    def __init__(self, run: Callable[..., Any], connection: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(
+        self,
+        run: Callable[..., Any],
+        connection: Callable[[], sqlite3.Connection],
+        check: Callable[[sqlite3.Connection, str], None] | None = None,
+    ) -> None:
         self._run = run
         self._connection = connection
+        self._check = check
         self._rows: list[Any] = []
         self.description: Any = None
         self.rowcount = -1
@@ -64,7 +70,10 @@ class Cursor:
         """Nothing is left open."""
 
     def _do(self, name: str, sql: str, parameters: Any) -> None:
-        cursor = self._connection().cursor()
+        connection = self._connection()
+        if self._check is not None:
+            self._check(connection, sql)
+        cursor = connection.cursor()
         try:
             getattr(cursor, name)(sql, parameters)
             self.description = cursor.description
@@ -110,7 +119,16 @@ class SwiftConnection(aiosqlite.Connection):
 
     def cursor(self) -> Any:
         """Make a cursor; no thread is involved."""
-        return Cursor(self._execute, lambda: self._conn)
+        return Cursor(self.run, lambda: self.raw)
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """SQLite's own connection, for its thread."""
+        return self._conn
+
+    async def run(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Have ``work`` done in the thread."""
+        return await self._execute(work, *given)  # type: ignore[no-untyped-call]
 
 
 def open_connection(path: Path, *, pragmas: Sequence[str] = (), **options: Any) -> SwiftConnection:

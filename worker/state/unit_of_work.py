@@ -96,7 +96,7 @@ class ReadWork:
 
     def translate(self, error: BaseException) -> BaseException:
         """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
-        return _behind(error, self._database)
+        return _meant(_behind(error, self._database), self._session)
 
 
 class SqlUnitOfWork:
@@ -177,7 +177,7 @@ class SqlUnitOfWork:
 
     def translate(self, error: BaseException) -> BaseException:
         """Say what is behind an error: DatabaseUnavailable where the database did not answer, else the error."""
-        return _behind(error, self._works.database)
+        return _meant(_behind(error, self._works.database), self._session)
 
 
 async def _undo(session: HandlerSession | None) -> None:
@@ -188,6 +188,12 @@ async def _undo(session: HandlerSession | None) -> None:
             await session.undo()
     except Exception:  # the connection is dropped by then, and with it the transaction
         pass
+
+
+def _meant(error: BaseException, session: HandlerSession | None) -> BaseException:
+    """Name the wrong use of a session that an error follows from: the handler may have caught it, and gone on."""
+    misuse = None if session is None else session.misuse
+    return misuse if misuse is not None and isinstance(error, Exception) else error
 
 
 def _behind(error: BaseException, database: Database) -> BaseException:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import text
 
 from tests.unit.kit import Find, Follow, Go, Gone, heard, shop
 from worker import Context, UnknownType, UsageError
@@ -71,6 +73,71 @@ async def test_what_may_not_be_sent_fails_the_message_at_once(wrong: Any, plain:
         assert (attempts, events, worker.sent(Follow)) == ([1], [], [])
         (failed,) = worker.failed()
         assert failed.error.type == "UsageError"
+
+
+async def as_a_context(context: Context) -> None:
+    async with context.session as session:
+        await session.execute(text("CREATE TABLE kept (name TEXT)"))
+
+
+async def by_a_statement(context: Context) -> None:
+    await context.session.execute(text("CREATE TABLE kept (name TEXT)"))
+    await context.session.execute(text("END"))
+
+
+async def closed(context: Context) -> None:
+    await context.session.execute(text("CREATE TABLE kept (name TEXT)"))
+    await context.session.close()
+
+
+async def committed_and_caught(context: Context) -> None:
+    await context.session.execute(text("CREATE TABLE kept (name TEXT)"))
+    try:
+        await context.session.commit()
+    except UsageError:
+        context.log.info("never mind")
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        (as_a_context, "async with context.session"),
+        (by_a_statement, "END on context.session"),
+        (closed, "close()"),
+        (committed_and_caught, "commit()"),
+    ],
+)
+async def test_a_handler_that_ends_its_transaction_fails_at_once(ends: Any, told: str) -> None:
+    """What it wrote is gone, what it recorded does not leave, and the failure store says what was wrong."""
+    attempts: list[int] = []
+    kept: list[int] = []
+
+    async def go(command: Go, context: Context) -> None:
+        attempts.append(context.attempt)
+        context.record(Gone(1))
+        await ends(context)
+
+    app = shop(go)
+    events = heard(app)
+
+    @app.command
+    class Look(msgspec.Struct, frozen=True):
+        pass
+
+    @app.handler
+    async def look(command: Look, context: Context) -> None:
+        found = await context.session.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'kept'"))
+        kept.append(found.scalar_one())
+
+    async with TestWorker(app) as worker:
+        await worker.send(Go())
+        await worker.run_until_idle()
+        worker.clock.advance(3600)
+        await worker.send(Look())
+        await worker.run_until_idle()
+        assert (attempts, events, kept) == ([1], [], [0])
+        (failed,) = worker.failed()
+        assert failed.error.type == "UsageError" and told in failed.error.message
 
 
 async def test_a_session_in_a_plain_function_is_refused() -> None:

@@ -17,7 +17,9 @@ from sqlalchemy.pool import NullPool
 from worker.errors import DatabaseUnavailable
 from worker.state.address import Address
 from worker.state.pool import Pool
+from worker.state.sessions import guard
 from worker.state.sessions.handler_session import HandlerSession
+from worker.state.sessions.held_connection import ShownEngine
 from worker.state.sessions.lending import lender
 from worker.state.sessions.outage import listen, translate
 from worker.state.sessions.queue_pool import QueuePool
@@ -55,12 +57,17 @@ class Engines:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._pools = [self._write]
+        self._shown_write, self._shown_read = (
+            ShownEngine(engine.sync_engine) for engine in (self._write, self._read)
+        )
         for engine in self._pools:
             listen(engine.sync_engine, address.shown)
 
     def session(self, *, read_only: bool) -> HandlerSession:
         """Make a session; its first statement opens the transaction."""
-        return HandlerSession(self._read if read_only else self._write, expire_on_commit=False)
+        if read_only:
+            return HandlerSession(self._read, self._shown_read)
+        return HandlerSession(self._write, self._shown_write)
 
     @asynccontextmanager
     async def begin(self, application: str) -> AsyncIterator[SessionTransaction]:
@@ -100,23 +107,28 @@ def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str) -> As
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+        lent: Any = connection.connection.driver_connection
+        lent.begun()
 
+    guard.listen(engine.sync_engine)  # before it: a second transaction is refused before it begins
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
 
 
 def _postgresql(address: Address, waits: Waits) -> AsyncEngine:
     from worker.state.postgresql_connection import opener  # an optional driver
+    from worker.state.sessions.held_postgresql import HeldPostgresql
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        connect_args={"async_creator_fn": opener(address.dsn, address.shown, waits)},
+        connect_args={"async_creator_fn": opener(address.dsn, address.shown, waits, HeldPostgresql)},
         poolclass=QueuePool,
         pool_size=waits.sessions,
         max_overflow=0,
         pool_timeout=waits.pool,
         hide_parameters=True,
     )
+    guard.listen(engine.sync_engine)
     _probe(engine.sync_engine)
     return engine
 

@@ -4,33 +4,102 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.util import greenlet_spawn
 
 from worker.errors import UsageError
+from worker.state.sessions.guard import COMMITS, Guard
+from worker.state.sessions.held_connection import HeldConnection, ShownEngine
+
+
+class HeldSession(Session):
+    """What is below the handler's session: whoever reaches it ends no transaction with it either."""
+
+    def __init__(self, *given: Any, guard: Guard, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.guard = guard
+
+    def commit(self) -> None:
+        """Commit, for the unit of work."""
+        self._only_when_settling("commit()")
+        super().commit()
+
+    def rollback(self) -> None:
+        """Refuse, while the handler runs."""
+        self._only_when_settling(
+            "rollback()", "raise an error instead; it rolls back when the handler raises"
+        )
+        super().rollback()
+
+    def close(self) -> None:
+        """Close, for the unit of work."""
+        self._only_when_settling("close()", "it is closed when the handler ends")
+        super().close()
+
+    def reset(self) -> None:
+        """Refuse, while the handler runs."""
+        self._only_when_settling("reset()", "it is closed when the handler ends")
+        super().reset()
+
+    def invalidate(self) -> None:
+        """Refuse, while the handler runs."""
+        self._only_when_settling("invalidate()", "it is closed when the handler ends")
+        super().invalidate()
+
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """Begin a savepoint; refuse anything else."""
+        if not nested:
+            self._only_when_settling("begin()", "it begins by itself; use begin_nested() for a savepoint")
+        return super().begin(nested)
+
+    def __enter__(self) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            UsageError: always.
+        """
+        raise _as_context(self.guard)
+
+    def _only_when_settling(self, call: str, instead: str = COMMITS) -> None:
+        if not self.guard.settling:
+            raise self.guard.refuse(f"context.session.{call}: {instead}")
+
+
+@event.listens_for(HeldSession, "after_begin")
+def _after_begin(session: HeldSession, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.parent is None:
+        session.guard.begin(connection)
 
 
 class HandlerSession(AsyncSession):
-    """An ``AsyncSession`` that a handler reads and writes with, but neither commits nor rolls back.
+    """An ``AsyncSession`` that a handler reads and writes with, but neither commits, rolls back nor closes.
 
     A commit by hand would part the handler's writes from its inbox row and its events. ``begin_nested`` gives
-    a savepoint.
+    a savepoint. Once its handler has ended it does nothing more.
+
+    Args:
+        engine: its connections come from here.
+        shown: what the handler may see of the engine.
     """
 
-    async def commit(self) -> NoReturn:
-        """Refuse.
+    def __init__(self, engine: AsyncEngine, shown: ShownEngine) -> None:
+        self.guard = Guard()
+        super().__init__(
+            engine,
+            sync_session_class=HeldSession,
+            guard=self.guard,
+            expire_on_commit=False,
+            close_resets_only=False,
+        )
+        self.bind = shown
 
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError("context.session commits when the handler returns; do not commit it by hand")
-
-    async def rollback(self) -> NoReturn:
-        """Refuse.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError("context.session is rolled back when the handler raises; raise an error instead")
+    @property
+    def misuse(self) -> UsageError | None:
+        """The first wrong use of it, None where there was none."""
+        return self.guard.misuse
 
     def begin(self) -> Any:
         """Refuse.
@@ -38,12 +107,48 @@ class HandlerSession(AsyncSession):
         Raises:
             UsageError: always.
         """
-        raise UsageError("context.session begins by itself; use begin_nested() for a savepoint")
+        raise self.guard.refuse(
+            "context.session.begin(): it begins by itself; use begin_nested() for a savepoint"
+        )
+
+    async def connection(self, *given: Any, **options: Any) -> AsyncConnection:
+        """Return the connection of its transaction, which ends no transaction either."""
+        return HeldConnection.of(await super().connection(*given, **options), self.guard)
+
+    async def __aenter__(self) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            UsageError: always.
+        """
+        raise _as_context(self.guard)
+
+    async def own_connection(self) -> AsyncConnection:
+        """Return the same one: for the unit of work."""
+        return await super().connection()
 
     async def settle(self) -> None:
-        """Commit: for the unit of work."""
+        """Commit: for the unit of work.
+
+        Raises:
+            UsageError: the handler used it wrongly; nothing is committed.
+        """
+        if self.guard.misuse is not None:
+            raise self.guard.misuse
+        self.guard.settling = True
         await super().commit()
 
     async def undo(self) -> None:
-        """Roll back and let go of the connection: for the unit of work."""
-        await super().close()
+        """Roll back and let go of the connection, for good: for the unit of work."""
+        self.guard.settling = True
+        try:
+            await super().close()
+        except BaseException:
+            # somebody whom the handler left behind is using it this moment: its connection is of no use to anybody
+            if self.guard.connection is not None and not self.guard.connection.closed:
+                await greenlet_spawn(self.guard.connection.invalidate)
+            raise
+
+
+def _as_context(guard: Guard) -> UsageError:
+    return guard.refuse("async with context.session: use it as it is; it is closed when the handler ends")

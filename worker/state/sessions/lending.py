@@ -3,24 +3,73 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from worker.errors import UsageError
 from worker.state.pool import Pool
-from worker.state.sqlite_connection import SwiftConnection
+from worker.state.sessions.guard import COMMITS, ENDED, wrong
+from worker.state.sqlite_connection import Cursor, SwiftConnection
 from worker.state.sqlite_driver import SqliteDriver
 
 
 class Lent:
-    """A connection as SQLAlchemy wants one; its end gives it back."""
+    """A connection as SQLAlchemy wants one; its end gives it back.
+
+    Whoever reaches for it past SQLAlchemy may read and write with it, and neither ends the transaction that it was
+    lent for, nor uses it afterwards.
+    """
 
     def __init__(self, connection: SwiftConnection, end: Callable[[], Awaitable[None]]) -> None:
         self._lent = connection
         self._end: Callable[[], Awaitable[None]] | None = end
+        self._held = False
+        self._approved = False
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the connection's own."""
         return getattr(self._lent, name)
+
+    def begun(self) -> None:
+        """Hold the transaction that has just begun."""
+        self._held = True
+
+    def approve(self) -> None:
+        """Let the next commit happen."""
+        self._approved = True
+
+    def check(self) -> None:
+        """Nothing to ask: each statement is checked in the connection's thread."""
+
+    def cursor(self) -> Cursor:
+        """Make a cursor that ends no transaction."""
+        return Cursor(self._lent.run, lambda: self._lent.raw, self._check)
+
+    def execute(self, sql: str, *given: Any) -> Any:
+        """Run a statement that ends no transaction."""
+        self._refuse(sql)
+        return self._lent.execute(sql, *given)
+
+    def executemany(self, sql: str, *given: Any) -> Any:
+        """Likewise, once for each set of parameters."""
+        self._refuse(sql)
+        return self._lent.executemany(sql, *given)
+
+    def executescript(self, _script: str) -> Any:
+        """Refuse: it commits before it does anything."""
+        raise UsageError(f"executescript() on the connection of context.session: {COMMITS}")
+
+    async def commit(self) -> None:
+        """Commit, for whoever was let."""
+        if not self._approved:
+            raise UsageError(f"commit() on the connection of context.session: {COMMITS}")
+        await self._lent.do(_commit, self._held)
+        self._held = self._approved = False
+
+    async def rollback(self) -> None:
+        """Roll back; what comes after it is refused."""
+        await self._lent.rollback()
 
     async def create_function(self, name: str, *given: Any, **options: Any) -> None:
         """Add a function to SQL, once for as long as the connection lives."""
@@ -38,6 +87,26 @@ class Lent:
         """Do the same, where nobody can wait for it."""
         if self._end is not None:
             self._stopping = asyncio.ensure_future(self.close())
+
+    def _refuse(self, sql: str) -> None:
+        refused = wrong(sql)
+        if refused is not None:
+            raise UsageError(refused)
+
+    def _check(self, connection: sqlite3.Connection, sql: str) -> None:
+        """Ask in the connection's thread, before each statement; a statement that failed may have rolled back."""
+        if self._end is None:
+            raise UsageError("the connection of context.session was closed inside the handler")
+        if self._held:
+            if not connection.in_transaction:
+                raise UsageError(ENDED)
+            self._refuse(sql)
+
+
+def _commit(connection: sqlite3.Connection, held: bool) -> None:
+    if held and not connection.in_transaction:
+        raise UsageError(ENDED)
+    connection.commit()
 
 
 def lender(driver: SqliteDriver, pool: Pool[SwiftConnection]) -> Callable[..., Awaitable[Lent]]:
