@@ -12,6 +12,7 @@ from tests.conformance import bench as benches
 from tests.conformance.clock import Clock
 from tests.conformance.kafka_space import kafka_space
 from tests.conformance.shop import Shop, opened_shop
+from tests.conformance.stepping import Stepping
 from tests.conformance.suite import TransportSuite
 from tests.conformance.working import WorkerSuite
 from transports import registry
@@ -32,7 +33,7 @@ def enough_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.broker
-class TestKafka(TransportSuite):
+class TestKafka(TransportSuite, Stepping):
     options: Mapping[str, Any] = {}
 
     @pytest.fixture(autouse=True)

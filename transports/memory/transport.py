@@ -12,6 +12,7 @@ from transports.memory.subscription import MemorySubscription
 from transports.options import Options
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
+from worker.messaging.steady import SteadyClock
 from worker.messaging.transport import (
     ACCEPTED,
     Depth,
@@ -35,7 +36,7 @@ class MemoryTransport:
     def __init__(self, name: str, *, lease: float, max_bytes: int, clock: Callable[[], float]) -> None:
         self.name = name
         self.lease = lease
-        self.clock = clock
+        self.clock: Callable[[], float] = SteadyClock(clock)
         self.features = Features(
             durable=False,
             shared=False,

@@ -31,6 +31,9 @@ _STATEMENTS = (
     "CREATE UNIQUE INDEX IF NOT EXISTS transport_same ON transport_messages (queue, message_id)",
     "CREATE INDEX IF NOT EXISTS transport_lanes ON transport_messages (queue, key, id) WHERE key IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS transport_schema (version INTEGER NOT NULL)",
+    # what makes up for steps of the machine's clock, see ``timekeeping``
+    "CREATE TABLE IF NOT EXISTS transport_clock (skew REAL NOT NULL)",
+    "INSERT INTO transport_clock SELECT 0.0 WHERE NOT EXISTS (SELECT 1 FROM transport_clock)",
     f"INSERT INTO transport_schema SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM transport_schema)",
 )
 
@@ -49,7 +52,8 @@ def is_current(connection: sqlite3.Connection) -> bool:
         raise sqlite3.DatabaseError(
             f"its tables have version {row[0]}, made by a newer release; this one knows {VERSION}"
         )
-    return row is not None
+    clock = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'transport_clock'").fetchone()
+    return row is not None and clock is not None
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -16,6 +16,7 @@ from transports.sqlite.publishing import Find, Prove, Publish, SetUp
 from transports.sqlite.writer import Writer
 from transports.subscription import ClaimingSubscription
 from worker.errors import TransportUnavailable
+from worker.messaging.steady import SteadyClock
 from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
 
 _PING = 2.0
@@ -29,7 +30,8 @@ class SqliteTransport:
         self.name = name
         self.features = features(configured.max_bytes, configured.lease)
         self.lease = configured.lease
-        self.clock = clock
+        self._steady = SteadyClock(clock)
+        self.clock: Callable[[], float] = self._steady
         self._settings = configured
         self._writer: Writer | None = None
         self._subscriptions: dict[str, set[ClaimingSubscription]] = {}
@@ -55,7 +57,7 @@ class SqliteTransport:
             TransportUnavailable: it cannot be used; names the file and the cause.
         """
         if self._writer is None:
-            writer = Writer(self._settings, self.clock, self._wake)
+            writer = Writer(self._settings, self._steady, self._wake)
             await writer.open()
             self._writer = writer
 

@@ -13,8 +13,10 @@ from transports.sqlite import connection
 from transports.sqlite.faults import OutcomeUnknown
 from transports.sqlite.operation import Operation
 from transports.sqlite.settings import Settings
+from transports.sqlite.timekeeping import Timekeeper
 from transports.sqlite.transactions import Transactions
 from worker.errors import TransportUnavailable
+from worker.messaging.steady import SteadyClock
 
 _SHORTEST_POLL, _LONGEST_POLL = 0.005, 0.05
 """Seconds between two looks at what other processes did, while somebody waits for messages."""
@@ -29,12 +31,12 @@ class Writer:
     """Runs operations in a thread of its own.
 
     Args:
-        clock: seconds; asked once a transaction.
+        clock: asked once a transaction.
         woken: called on the loop with the queues in which something changed, None for "perhaps in all".
     """
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float], woken: Callable[[set[str] | None], None]
+        self, settings: Settings, clock: SteadyClock, woken: Callable[[set[str] | None], None]
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -53,6 +55,7 @@ class Writer:
         self._closed = False
         self._sqlite: sqlite3.Connection
         self._transactions: Transactions
+        self._time: Timekeeper
 
     async def open(self) -> None:
         """Open the file and start the thread.
@@ -62,6 +65,7 @@ class Writer:
         """
         self._sqlite = await asyncio.to_thread(connection.open_writer, self._settings)
         self._transactions = Transactions(self._settings, self._sqlite)
+        self._time = Timekeeper(self._settings, self._sqlite, self._clock)
         self._thread.start()
 
     async def run(self, make: Callable[[asyncio.Future[Any]], Operation]) -> Any:
@@ -176,7 +180,7 @@ class Writer:
             operations, stop = self._drain(batch)
             if operations:
                 pause = _SHORTEST_POLL
-                self._transactions.run(operations, self._clock())
+                self._transactions.run(operations, self._time.now())
                 self._report(self._deliver, operations)
                 self._finished.set()
             if self._watching:
