@@ -7,14 +7,21 @@ import pytest
 from tests.conformance.clock import Clock
 from tests.conformance.identity import Identifying
 from tests.conformance.score import Score
+from tests.conformance.stepping import Stepping
 from tests.conformance.suite import TransportSuite
 from tests.conformance.working import WorkerSuite
 from transports import registry
+from transports.postgres import timekeeping
 from worker.messaging.transport import Transport
 
 
 @pytest.mark.broker
-class TestPostgres(TransportSuite, Identifying):
+class TestPostgres(TransportSuite, Identifying, Stepping):
+    @pytest.fixture(autouse=True)
+    def compared_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The time is compared at each claim: no test waits for the next comparison."""
+        monkeypatch.setattr(timekeeping, "EVERY", 0.0)
+
     @pytest.fixture
     def broker_url(self, postgres_url: str) -> str:
         return postgres_url

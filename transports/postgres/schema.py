@@ -12,7 +12,7 @@ from worker.errors import TransportUnavailable
 VERSION = 1
 
 NOW = "coalesce({0}::float8, extract(epoch FROM statement_timestamp())::float8)"
-"""The time: the server's, which is one for all workers, unless a clock was given in place of it."""
+"""The time: as the worker gives it, see ``timekeeping``; where it gives none, the server's own."""
 
 _STATEMENTS = (
     """CREATE TABLE IF NOT EXISTS transport_queues (
@@ -42,6 +42,9 @@ _STATEMENTS = (
     "CREATE UNIQUE INDEX IF NOT EXISTS transport_same ON transport_messages (queue, message_id)",
     "CREATE INDEX IF NOT EXISTS transport_lanes ON transport_messages (queue, key, id) WHERE key IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS transport_schema (version integer NOT NULL)",
+    # what makes up for steps of the server's clock, and when a worker last found it in order
+    "CREATE TABLE IF NOT EXISTS transport_clock (skew float8 NOT NULL, seen float8 NOT NULL)",
+    "INSERT INTO transport_clock SELECT 0.0, 0.0 WHERE NOT EXISTS (SELECT 1 FROM transport_clock)",
     f"INSERT INTO transport_schema SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM transport_schema)",
 )
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('command-worker transport setup'))"
@@ -66,6 +69,12 @@ async def is_there(connection: Connection, shown: str) -> bool:
     return version is not None
 
 
+async def is_whole(connection: Connection, shown: str) -> bool:
+    """Whether nothing is missing of the tables, also of what later releases have added. Raises as ``is_there``."""
+    there = await is_there(connection, shown)
+    return there and await connection.fetchval("SELECT to_regclass('transport_clock')") is not None
+
+
 async def missing(connection: Connection, shown: str, names: list[str]) -> list[str]:
     """Names of queues that were not set up.
 
@@ -85,7 +94,7 @@ async def create(connection: Connection, shown: str, names: list[str]) -> None:
     """
     async with connection.transaction():
         await connection.execute(_LOCK)
-        if not await is_there(connection, shown):
+        if not await is_whole(connection, shown):
             for statement in _STATEMENTS:
                 await connection.execute(statement)
         await connection.execute(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from transports.postgres.listener import Listener
 from transports.postgres.names import Names
 from transports.postgres.publishing import Publishing
 from transports.postgres.settling import Settler
+from transports.postgres.timekeeping import Timekeeper
 from transports.subscription import Claimed, ClaimingSubscription
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import (
@@ -55,13 +57,14 @@ class PostgresTransport:
         self.features = features(configured.max_bytes, configured.lease)
         self.lease = configured.lease
         self._settings = configured
-        self._clock = clock
+        self._time = Timekeeper(clock)
         self._connected = False
         self._subscriptions: dict[str, set[ClaimingSubscription]] = {}
+        self._beside: set[asyncio.Task[None]] = set()
         self._names = Names()
-        self._publishing = Publishing(self._names, configured.max_bytes, clock)
-        self._claiming = Claiming(self._names, configured.lease, clock)
-        self._settler = Settler(self._names, clock)
+        self._publishing = Publishing(self._names, configured.max_bytes, self._time)
+        self._claiming = Claiming(self._names, configured.lease, self._time)
+        self._settler = Settler(self._names, self._time)
 
     async def connect(self) -> None:
         """Open a connection; the others follow when there is something for them to do.
@@ -86,11 +89,11 @@ class PostgresTransport:
         # a claim that a crash of the server undoes is as good as one that never was: nobody waits for the disk
         self._claims = link(synchronous=False)
         self._listener = Listener(self._settings, self.name, self._wake)
-        timer = self._clock or asyncio.get_running_loop().time
-        self._incoming = Publishes(self._publishes, self._publishing, timer)
-        self._outgoing = Settlements(self._settles, self._settler, timer, self._settings.timeout)
+        self._incoming = Publishes(self._publishes, self._publishing, self._time)
+        self._outgoing = Settlements(self._settles, self._settler, self._time, self._settings.timeout)
         try:
             await self._looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
+            await self._looks.run(self._time.compare)
         except BaseException:
             await self._looks.close()
             raise
@@ -105,7 +108,7 @@ class PostgresTransport:
         names = [spec.name for spec in queues]
         shown = self._settings.shown
         link = self._link("_looks")
-        there = await link.run(lambda connection: schema.is_there(connection, shown))
+        there = await link.run(lambda connection: schema.is_whole(connection, shown))
         missing = await link.run(lambda connection: schema.missing(connection, shown, names))
         if missing or not there:
             await link.run(lambda connection: schema.create(connection, shown, names))
@@ -124,6 +127,8 @@ class PostgresTransport:
             TransportUnavailable: none of them was taken.
         """
         self._link("_publishes")
+        if self._time.stale:
+            self._spawn(self._compare())
         try:
             outcomes = await self._incoming.submit(batch)
         except OutcomeUnknown as error:
@@ -147,7 +152,7 @@ class PostgresTransport:
         Raises:
             TransportUnavailable: the server does not answer.
         """
-        now = self._clock() if self._clock is not None else None
+        now = self._time()
         return await self._link("_looks").run(lambda connection: looking.count(connection, queues, now))
 
     async def holds(self, queue: str, ids: Sequence[str]) -> frozenset[str]:
@@ -182,6 +187,9 @@ class PostgresTransport:
         await self._incoming.finish()
         await self._outgoing.finish()
         await self._listener.close()
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         for link in (self._looks, self._publishes, self._claims, self._settles):
             await link.close()
 
@@ -199,6 +207,8 @@ class PostgresTransport:
             TransportUnavailable: it took none.
         """
         link = self._link("_claims")
+        if self._time.stale:
+            await self._compare()
         if doubtful:
             await link.run(lambda connection: self._claiming.undo(connection, queue, doubtful))
         return await link.run(lambda connection: self._claiming.claim(connection, queue, limit, lease))
@@ -231,6 +241,16 @@ class PostgresTransport:
         """Wake a subscription no more: it is closed."""
         self._subscriptions.get(subscription.queue, set()).discard(subscription)
 
+    async def _compare(self) -> None:
+        """Compare the time; where the server does not answer, whatever comes next tells."""
+        with contextlib.suppress(TransportUnavailable):
+            await self._link("_looks").run(self._time.compare)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
     def _suspect(self) -> None:
         """Have no link find out by itself, in seconds, that the way to the server is broken, while leases run out."""
         for link in (self._looks, self._publishes, self._claims, self._settles):
@@ -261,7 +281,7 @@ def create(
 ) -> PostgresTransport:
     """Make the transport of a ``postgresql://`` address; opens nothing.
 
-    The machine's own clock gives way to the server's, which is one for all workers; any other clock is kept to.
+    The machine's own clock gives way to the server's, which is one for all workers; any other clock stands for that.
 
     Raises:
         ConfigurationError: the address or an option is wrong; names each.

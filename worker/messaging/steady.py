@@ -78,6 +78,12 @@ class SteadyClock:
                 return ahead
 
 
+def monotonic_of(wall: Callable[[], float]) -> Callable[[], float]:
+    """Return what goes on evenly beside a wall clock; a clock without such a thing is never set, only moved on."""
+    even: Callable[[], float] = _even if wall is time.time else getattr(wall, "monotonic", wall)
+    return even
+
+
 def _even() -> float:
     """Seconds since the machine was started, its sleep included where the system tells; alike in all its processes."""
     return time.clock_gettime(_BOOT) if _BOOT is not None else time.monotonic()
