@@ -203,7 +203,7 @@ class FailedService:
                 transport=transport,
                 queue=item.queue,
                 attempt=0,
-                accepted_at=None,  # the store's way of telling that it was put back
+                again=True,
             )
         )
 

@@ -98,11 +98,20 @@ class Consumer(msgspec.Struct):
     failed: int
 
 
+class ExclusiveCommand(msgspec.Struct):
+    """A command that runs alone, or waits until nothing else does; all others wait for it."""
+
+    type: str
+    worker: str
+    since: Time
+
+
 class Consumers(msgspec.Struct):
-    """Worker processes, and what is consumed."""
+    """Worker processes, what is consumed, and the exclusive command that all others wait for, if any."""
 
     version: int
     workers: list[WorkerProcess]
+    exclusive: ExclusiveCommand | None
     consumers: list[Consumer]
 
 

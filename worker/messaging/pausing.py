@@ -93,10 +93,18 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Solo(msgspec.Struct, frozen=True, kw_only=True):
-    """An exclusive message that runs, or waits until nothing else does, until its lock is released or over."""
+    """An exclusive message that runs, or waits until nothing else does, until its lock is released or over.
+
+    Attributes:
+        worker: that holds the lock for it.
+        type: of the message.
+        since: when it took the lock.
+        until: when the lock ends by itself; its worker moves that on.
+    """
 
     worker: str
     type: str
+    since: float
     until: float
 
 
@@ -119,7 +127,11 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
             return None
         reason = f"{self.solo.type} runs alone"
         return Pause(
-            reason=reason, actor=self.solo.worker, since=now, until=self.solo.until, origin="exclusive"
+            reason=reason,
+            actor=self.solo.worker,
+            since=self.solo.since,
+            until=self.solo.until,
+            origin="exclusive",
         )
 
     def of(self, target: Target, now: float) -> Pause | None:

@@ -11,7 +11,10 @@ State = Literal["accepted", "running", "retrying", "done", "failed"]
 
 
 class StatusChange(msgspec.Struct, kw_only=True, gc=False):
-    """A step of one command. ``at`` is seconds since the epoch; later steps win over earlier ones."""
+    """A step of one command. ``at`` is seconds since the epoch; later steps win over earlier ones.
+
+    ``again``: it was put back from the failure store just before, so that its attempts count anew.
+    """
 
     id: str
     type: str
@@ -24,6 +27,7 @@ class StatusChange(msgspec.Struct, kw_only=True, gc=False):
     started_at: float | None = None
     error_type: str | None = None
     error_message: str | None = None
+    again: bool = False
 
 
 class ErrorDocument(msgspec.Struct, frozen=True):

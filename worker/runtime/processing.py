@@ -97,7 +97,8 @@ class Processing:
                     continue
                 tracked = tracks[envelope.type]
                 if tracked:
-                    self._record(consumer, envelope, "running")
+                    again = ticket is not None and envelope.attempt == 1
+                    self._record(consumer, envelope, "running", again=again)
                 try:
                     await chain(envelope)
                 except Held:
@@ -197,7 +198,13 @@ class Processing:
             self._limits.failures += 1
 
     def _record(
-        self, consumer: Consumer, envelope: Envelope[Any], state: Any, error: BaseException | None = None
+        self,
+        consumer: Consumer,
+        envelope: Envelope[Any],
+        state: Any,
+        error: BaseException | None = None,
+        *,
+        again: bool = False,
     ) -> None:
         """Note a step; that it cannot be noted is no concern of the message."""
         assert self._status is not None
@@ -213,6 +220,7 @@ class Processing:
             attempt=envelope.attempt,
             accepted_at=envelope.time or None,
             started_at=now if state == "running" else None,
+            again=again,
             error_type=type_of(behind) if behind is not None else None,
             error_message=message_of(behind) if behind is not None else None,
         )

@@ -127,7 +127,8 @@ async def _read(transaction: Transaction) -> Pauses:
     version = await transaction.value(sql.VERSION)
     rows = await transaction.rows(sql.RULES)
     held = await transaction.first(exclusive_sql.HELD)
-    solo = None if held is None else Solo(worker=held["worker"], type=held["type"], until=held["until"])
+    facts = ("worker", "type", "since", "until")
+    solo = None if held is None else Solo(**{name: held[name] for name in facts})
     return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows), solo=solo)
 
 

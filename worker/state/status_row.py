@@ -36,22 +36,24 @@ class StatusRow(msgspec.Struct, kw_only=True, gc=False):
 def row_of(change: StatusChange, worker: str = "") -> StatusRow:
     """Make a row of a single step, noted by a worker.
 
-    ``accepted`` comes in three kinds: the first time (only tells when that was), given back by a worker (takes
-    the place of ``running``), and put back from the failure store: that one has no ``accepted_at``, takes the
-    place of any earlier state and counts attempts anew.
+    ``accepted`` comes in three kinds: the first time (of no attempt; only tells when that was), given back by a worker
+    (takes the place of that attempt's ``running``), and put back from the failure store: that takes the place of any
+    earlier state and counts attempts anew, and so does a first attempt after it, which may be noted earlier. What is
+    not ``accepted`` has started, at that moment at the latest.
     """
     accepted = change.state == "accepted"
+    started_at = change.started_at
     return StatusRow(
         id=change.id,
         type=change.type,
         state=change.state,
         transport=change.transport,
         queue=change.queue,
-        attempts=0 if accepted else change.attempt,
+        attempts=0 if accepted and change.again else change.attempt,
         at=change.at,
-        put_back_at=change.at if accepted and change.accepted_at is None else 0.0,
+        put_back_at=change.at if change.again else 0.0,
         accepted_at=change.accepted_at,
-        started_at=change.started_at,
+        started_at=change.at if started_at is None and not accepted else started_at,
         finished_at=change.at if change.state in _ENDED else None,
         error_type=change.error_type,
         error_message=change.error_message,
@@ -62,10 +64,11 @@ def row_of(change: StatusChange, worker: str = "") -> StatusRow:
 def join(old: StatusRow, new: StatusRow) -> StatusRow:
     """Join two rows of one command; ``UPSERT`` says the same in SQL.
 
-    The later ``at`` wins, and counts anew when it comes with a later putting back. But a first ``accepted`` never
-    hides what a worker did: the intake's clock may be ahead, and its step is written by another process, at any
-    time. Nor does what is under way hide that a command is done: its message was handed out once more, and who has
-    it may die after its ack and before it could say that it is done, too.
+    Rows come from several processes, in any order. The later attempt wins, of one attempt the later ``at``; it counts
+    anew when it comes with a later putting back, and what is from before that changes nothing. But a first
+    ``accepted`` never hides what a worker did: the intake's clock may be ahead, and its step is written by another
+    process, at any time. Nor does what is under way hide that a command is done or has failed: its message was handed
+    out once more, and who has it may die after its ack and before it could say how it ended, too.
     """
     wins = _wins(old, new)
     again = wins and new.put_back_at > old.put_back_at
@@ -74,17 +77,23 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
     if wins and new.error_type is None and new.state in {"running", "retrying"} and not again:
         error, message = old.error_type, old.error_message
     state = new if wins else old
+    if again:
+        attempts, started_at = new.attempts, new.started_at
+    elif _from_before(old, new):
+        attempts, started_at = old.attempts, old.started_at
+    else:
+        attempts, started_at = max(old.attempts, new.attempts), _first(old.started_at, new.started_at)
     return StatusRow(
         id=old.id,
         type=state.type,
         state=state.state,
         transport=state.transport or old.transport or new.transport,
         queue=state.queue or old.queue or new.queue,
-        attempts=new.attempts if again else max(old.attempts, new.attempts),
+        attempts=attempts,
         at=state.at,
         put_back_at=max(old.put_back_at, new.put_back_at),
         accepted_at=old.accepted_at or new.accepted_at,
-        started_at=new.started_at if again or old.started_at is None else old.started_at,
+        started_at=started_at,
         finished_at=state.finished_at,
         error_type=error,
         error_message=message,
@@ -94,24 +103,44 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
 
 def _wins(old: StatusRow, new: StatusRow) -> bool:
     if new.state == "accepted":
-        return new.at >= old.at and (new.put_back_at > 0 or old.state == "running")
-    if old.state == "done" and new.state in _UNDER_WAY and new.put_back_at <= old.put_back_at:
-        return False
-    if old.state in _UNDER_WAY and new.state == "done" and new.at > old.put_back_at:
-        return True
+        return new.at >= old.at and (new.put_back_at > 0 or (old.state == "running" and new.attempts > 0))
+    if new.state in _UNDER_WAY and new.put_back_at <= old.put_back_at:
+        if old.state in _ENDED:
+            return False
+        if old.state in _UNDER_WAY and old.attempts != new.attempts and new.at > old.put_back_at:
+            return new.attempts > old.attempts
+    if old.state in _UNDER_WAY and new.state in _ENDED and new.at > old.put_back_at:
+        return new.state == "done" or new.attempts >= old.attempts or new.at >= old.at
     return new.at >= old.at or (old.state == "accepted" and new.at > old.put_back_at)
+
+
+def _from_before(old: StatusRow, new: StatusRow) -> bool:
+    """Whether ``new`` tells of the time before the command was put back."""
+    return new.put_back_at < old.put_back_at and new.at <= old.put_back_at
+
+
+def _first(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 _OLD = "worker_statuses"
 _WINS = f"""CASE WHEN excluded.state = 'accepted'
-    THEN excluded.at >= {_OLD}.at AND (excluded.put_back_at > 0 OR {_OLD}.state = 'running')
-    WHEN {_OLD}.state = 'done' AND excluded.state IN {_UNDER_WAY} AND excluded.put_back_at <= {_OLD}.put_back_at
+    THEN excluded.at >= {_OLD}.at AND (excluded.put_back_at > 0 OR ({_OLD}.state = 'running' AND excluded.attempts > 0))
+    WHEN excluded.state IN {_UNDER_WAY} AND excluded.put_back_at <= {_OLD}.put_back_at
+        AND {_OLD}.state IN {_ENDED}
     THEN FALSE
-    WHEN {_OLD}.state IN {_UNDER_WAY} AND excluded.state = 'done' AND excluded.at > {_OLD}.put_back_at
-    THEN TRUE
+    WHEN excluded.state IN {_UNDER_WAY} AND excluded.put_back_at <= {_OLD}.put_back_at
+        AND {_OLD}.state IN {_UNDER_WAY} AND {_OLD}.attempts <> excluded.attempts
+        AND excluded.at > {_OLD}.put_back_at
+    THEN excluded.attempts > {_OLD}.attempts
+    WHEN {_OLD}.state IN {_UNDER_WAY} AND excluded.state IN {_ENDED} AND excluded.at > {_OLD}.put_back_at
+    THEN excluded.state = 'done' OR excluded.attempts >= {_OLD}.attempts OR excluded.at >= {_OLD}.at
     ELSE excluded.at >= {_OLD}.at OR ({_OLD}.state = 'accepted' AND excluded.at > {_OLD}.put_back_at) END"""
 _LATER = f"excluded.put_back_at > {_OLD}.put_back_at"
 _AGAIN = f"({_WINS}) AND {_LATER}"
+_FROM_BEFORE = f"(excluded.put_back_at < {_OLD}.put_back_at AND excluded.at <= {_OLD}.put_back_at)"
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
@@ -135,13 +164,15 @@ def _upsert(marks: Sequence[str]) -> Sql:
         "state": later("state"),
         "transport": known("transport"),
         "queue": known("queue"),
-        "attempts": f"CASE WHEN ({_AGAIN}) OR excluded.attempts > {_OLD}.attempts "
+        "attempts": f"CASE WHEN ({_AGAIN}) OR (excluded.attempts > {_OLD}.attempts AND NOT {_FROM_BEFORE}) "
         f"THEN excluded.attempts ELSE {_OLD}.attempts END",
         "at": later("at"),
         "put_back_at": f"CASE WHEN {_LATER} THEN excluded.put_back_at ELSE {_OLD}.put_back_at END",
         "accepted_at": f"coalesce({_OLD}.accepted_at, excluded.accepted_at)",
-        "started_at": f"CASE WHEN ({_AGAIN}) OR {_OLD}.started_at IS NULL "
-        f"THEN excluded.started_at ELSE {_OLD}.started_at END",
+        "started_at": f"CASE WHEN ({_AGAIN}) THEN excluded.started_at "
+        f"WHEN excluded.started_at IS NULL OR {_FROM_BEFORE} THEN {_OLD}.started_at "
+        f"WHEN {_OLD}.started_at IS NULL OR excluded.started_at < {_OLD}.started_at THEN excluded.started_at "
+        f"ELSE {_OLD}.started_at END",
         "finished_at": later("finished_at"),
         "error_type": error("error_type"),
         "error_message": error("error_message"),

@@ -50,7 +50,20 @@ async def consumers(service: Service) -> dict[str, Any]:
                 "failed": await service.failures.count(Filter(type=target.type)),
             }
         )
-    return {"version": pauses.version, "workers": _workers(workers), "consumers": items}
+    return {
+        "version": pauses.version,
+        "workers": _workers(workers),
+        "exclusive": _exclusive(pauses, service.clock()),
+        "consumers": items,
+    }
+
+
+def _exclusive(pauses: Pauses, now: float) -> dict[str, Any] | None:
+    """The exclusive command for which all others wait."""
+    solo = pauses.solo
+    if solo is None or solo.until <= now:
+        return None
+    return {"type": solo.type, "worker": solo.worker, "since": timestamp(solo.since)}
 
 
 def _workers(workers: Sequence[Heartbeat]) -> list[dict[str, Any]]:

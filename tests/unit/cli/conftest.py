@@ -172,7 +172,7 @@ class FakeClient:
 
     async def consumers(self):
         pause = self.service.pause
-        return {"version": 0, "workers": [], "consumers": [
+        return {"version": 0, "workers": [], "exclusive": self.service.exclusive, "consumers": [
             {"type": "PlaceOrder", "kind": "command", "transport": "sqlite", "queue": "q", "paused": bool(pause),
              "pause": pause, "applied": "2/3" if pause else "0/0", "lagging": ["host-1"] if pause else [], "ready": None, "in_flight": 0, "delayed": 0, "consumers": None, "failed": 3}]}  # fmt: skip
 
@@ -194,6 +194,7 @@ class FakeService(Service):
         self.waited = None
         self.lagging = ()
         self.pause = None
+        self.exclusive = None
         self.open_error = None
         self.started = []
         self.supervised = None

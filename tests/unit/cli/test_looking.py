@@ -24,6 +24,19 @@ def test_status_is_a_table_in_a_pipe(worker):
     ]
 
 
+def test_status_names_the_command_that_all_others_wait_for(worker, service):
+    """Its type, since when, and where it runs."""
+    assert "Exclusive" not in worker("status").out
+    service.exclusive = {"type": "Rebuild", "worker": "host-1", "since": "2026-01-31T12:00:00.000Z"}
+    out = worker("status").out
+    assert "Exclusive: all other commands wait" in out
+    assert out.splitlines()[out.splitlines().index("Exclusive: all other commands wait") + 2].split() == [
+        "Rebuild",
+        "2026-01-31T12:00:00.000Z",
+        "host-1",
+    ]
+
+
 def test_status_is_a_document_with_json(worker):
     """With --json the consumers document; an unknown number is null."""
     assert worker("status", "--json").json["consumers"][0]["ready"] is None

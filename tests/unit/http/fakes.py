@@ -277,7 +277,7 @@ class World:
         return self.reasons
 
     async def _consumers(self):
-        return {"version": 0, "workers": [], "consumers": []}
+        return {"version": 0, "workers": [], "exclusive": None, "consumers": []}
 
     async def _applied(self, version, seconds):
         return SimpleNamespace(share="1/1", lagging=())

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.runtime.house import house, until
 from worker import App, PauseConsumers, ResumeConsumers, Retry
+from worker.messaging.bus import timestamp
 from worker.runtime.options import ConsumeOptions
 from worker.state.exclusive import SqlExclusive
 from worker.state.workers import Heartbeat
@@ -146,10 +147,16 @@ async def test_an_operators_pause_outlives_it():
         await until(lambda: hall.now == {("rebuild", 1)})
         shown = {item["type"]: item for item in (await consumers(it.service))["consumers"]}
         assert not any(item["paused"] for item in shown.values())
+        held = (await consumers(it.service))["exclusive"]
+        assert (held["type"], held["worker"]) == ("Rebuild", it.service.name)
+        assert held["since"] <= timestamp(it.service.clock())
         await it.service.buses.dispatch["command"].dispatch(PauseConsumers(types=("Work",)))
         await it.send(Work(1))
         hall.may.set()
         await until(lambda: hall.done == [("rebuild", 1)])
+        async with asyncio.timeout(20):
+            while (await consumers(it.service))["exclusive"] is not None:
+                await asyncio.sleep(0)
         await it.send(Rebuild(2))
         await until(lambda: len(hall.done) == 2)
         assert hall.done[-1] == ("rebuild", 2)

@@ -21,6 +21,7 @@ AT = 1_800_000_000.0
 
 def step(state, at=0.0, **facts) -> StatusChange:
     facts.setdefault("accepted_at", "2027-01-15T08:00:00.000Z")
+    facts.setdefault("attempt", 0 if state == "accepted" else 1)
     return StatusChange(
         **{
             "id": "m1",
@@ -109,13 +110,24 @@ async def test_a_message_given_back_is_accepted_again(writer, reader, each):
 async def test_a_replay_counts_anew(writer, reader, each):
     """Put back from the failure store, a command is accepted again and its attempts count from 1."""
     failed = step("failed", 2, attempt=4, error_type="E", error_message="m")
-    found = await after(
-        writer, reader, step("accepted"), failed, step("accepted", 3, accepted_at=None), each=each
-    )
+    found = await after(writer, reader, step("accepted"), failed, step("accepted", 3, again=True), each=each)
     assert (found.status, found.attempts, found.error, found.finished_at) == ("accepted", 0, None, None)
     assert found.accepted_at is not None
     found = await after(writer, reader, step("running", 4, started_at=AT + 4))
     assert (found.status, found.attempts, found.started_at) == ("running", 1, "2027-01-15T08:00:04.000Z")
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_a_replay_that_runs_before_it_is_noted_runs(writer, reader, each):
+    """Whoever put it back may say so after a worker has begun it: then nothing is taken back."""
+    steps = [
+        step("failed", 2, attempt=4, error_type="E", error_message="m"),
+        step("running", 4, started_at=AT + 4, again=True),
+        step("accepted", 3, again=True),
+    ]
+    found = await after(writer, reader, *steps, each=each)
+    assert (found.status, found.attempts, found.started_at) == ("running", 1, "2027-01-15T08:00:04.000Z")
+    assert found.error is None
 
 
 async def test_an_older_step_changes_nothing(writer, reader):
@@ -208,6 +220,87 @@ async def test_ended_commands_are_pruned(database, writer, reader, clock):
     assert await reader.prune(500.0, unfinished=900.0) == 1
 
 
+class Life:
+    """Draws what several processes note of one command that is done in the end, in the order in which it happens."""
+
+    def __init__(self, draw) -> None:
+        self.draw = draw
+        self.noted: list[tuple[int, StatusChange]] = []
+        self.now = 0.0
+
+    def note(self, process: int, state: str, attempt: int = 1, **facts) -> None:
+        self.now += 1.0
+        skew = (3.5, 2.5, -2.5, 0.3)[process]  # clocks are not the same everywhere
+        facts = {"accepted_at": None, **facts}
+        self.noted.append((process, step(state, self.now + skew, attempt=attempt, **facts)))
+
+    def attempt(self, number: int, end: str) -> None:
+        """Handed out, perhaps again and again, until one process says how it ended."""
+        for _ in range(self.draw(st.integers(0, 1))):
+            self.note(self.draw(st.integers(1, 3)), "running", number)
+        process = self.draw(st.integers(1, 3))
+        self.note(process, "running", number)
+        self.note(process, end, number)
+        for _ in range(self.draw(st.integers(0, 1))):  # the ack was lost
+            self.note(self.draw(st.integers(1, 3)), "running", number)
+
+
+@st.composite
+def arrivals(draw):
+    """The steps of a life in an order in which they may be written: each process's own in theirs."""
+    life = Life(draw)
+    life.note(0, "accepted", 0, accepted_at="then")
+    attempts = draw(st.integers(1, 3))
+    for number in range(1, attempts):
+        life.attempt(number, "retrying")
+    life.attempt(attempts, draw(st.sampled_from(["done", "failed"])))
+    queues = {process: [change for p, change in life.noted if p == process] for process in range(4)}
+    arrived = []
+    while waiting := [process for process in queues if queues[process]]:
+        arrived.append(queues[draw(st.sampled_from(waiting))].pop(0))
+    return arrived
+
+
+@settings(max_examples=300, deadline=None)
+@given(arrived=arrivals())
+def test_no_order_of_writing_shows_a_step_back_or_a_hole(arrived):
+    """Whoever writes first: what has begun has a start, attempts never shrink, an attempt that ended stays so."""
+    row = row_of(arrived[0])
+    for change in arrived[1:]:
+        before, row = row, join(row, row_of(change))
+        assert row.state == "accepted" or row.started_at is not None
+        assert row.attempts >= before.attempts
+        if before.state == "done":
+            assert (row.state, row.finished_at is None) == ("done", False)
+        if before.state == "failed":
+            assert row.state == "failed"
+        if before.started_at is not None:
+            assert row.started_at <= before.started_at
+    assert row.state in {"done", "failed"}
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_what_is_done_has_started(writer, reader, each):
+    """Found out without its start, it started when it was done at the latest; the worker's own word corrects that."""
+    found = await after(writer, reader, step("accepted"), step("done", 5), each=each)
+    assert found.started_at == found.finished_at == "2027-01-15T08:00:05.000Z"
+    late = [step("running", 1, started_at=AT + 1), step("done", 4)]
+    found = await after(writer, reader, *late, each=each)
+    assert (found.status, found.started_at) == ("done", "2027-01-15T08:00:01.000Z")
+
+
+@pytest.mark.parametrize("each", [True, False])
+async def test_what_is_from_before_a_replay_counts_no_more(writer, reader, each):
+    """A worker that writes late what it did before the command was put back changes nothing of it."""
+    steps = [
+        step("failed", 3, attempt=4),
+        step("accepted", 5, again=True),
+        step("running", 4, attempt=4),
+    ]
+    found = await after(writer, reader, *steps, each=each)
+    assert (found.status, found.attempts, found.started_at) == ("accepted", 0, None)
+
+
 changes = st.builds(
     StatusChange,
     id=st.just("m1"),
@@ -216,7 +309,8 @@ changes = st.builds(
     at=st.integers(1, 6).map(float),
     transport=st.sampled_from(["", "a", "b"]),
     queue=st.sampled_from(["", "q"]),
-    attempt=st.integers(1, 4),
+    attempt=st.integers(0, 4),
+    again=st.booleans(),
     accepted_at=st.sampled_from([None, "x"]),
     started_at=st.sampled_from([None, 1.0, 2.0]),
     error_type=st.sampled_from([None, "E"]),

@@ -82,6 +82,7 @@ def status(invocation: Invocation) -> None:
                 for item in paused
             ],
         )
+    _print_exclusive(document["exclusive"])
     _print_positions(document["consumers"])
     print_heading("Workers")
     print_table(
@@ -103,6 +104,13 @@ def status(invocation: Invocation) -> None:
     if troubles:
         print_heading("Troubles")
         print_table(("worker", "what"), troubles)
+
+
+def _print_exclusive(held: dict[str, Any] | None) -> None:
+    """The command that all others wait for, if any."""
+    if held is not None:
+        print_heading("Exclusive: all other commands wait")
+        print_table(("type", "since", "worker"), [(held["type"], held["since"], held["worker"])])
 
 
 def _print_positions(items: Sequence[dict[str, Any]]) -> None:
