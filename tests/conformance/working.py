@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.conformance.pausing import Pausing
@@ -17,7 +18,7 @@ from tests.conformance.waiting import eventually, settled_turns
 
 @pytest.mark.conformance
 class WorkerSuite(Pausing, Ranking):
-    """Ranks and bursts as in ``Ranking``; C27 and C28 as in ``Pausing``; C03, C07, C09, C13, C14, C24, C25 and F09, for a worker over one transport."""
+    """Ranks and bursts as in ``Ranking``; C27 and C28 as in ``Pausing``; C03, C07, C09, C13, C14, C24, C25, C39 and F09, for a worker over one transport."""
 
     url: str = ""
     options: Mapping[str, Any] = {}
@@ -99,6 +100,48 @@ class WorkerSuite(Pausing, Ranking):
             await eventually(lambda: len(shop.finished) == 2, "both settled")
         (failed,) = (await shop.service.failed.list()).items
         assert failed.type == "Unheard"
+
+    async def test_c39_what_comes_back_is_what_came(self, shop: Shop) -> None:
+        """C39: retries, the failure store and a replay keep what nobody here knows, and the data byte for byte.
+
+        Only what the way of the message changes is changed: its attempt, and the ticket of its replay.
+        """
+        data = b'{ "new": {"n": 1.0, "big": 123456789012345678901234567890, "e": 1e3} ,\n "number":7}'
+        event = (
+            b'{"specversion":"1.0","newextension":"n","id":"c39","type":"PlaceOrder","data":'
+            + data
+            + b',"dataversion":3}'
+        )
+        bodies: list[bytes] = []
+        decode = shop.service.serializer.decode
+
+        def noting(body: bytes, *given: Any, **more: Any) -> Any:
+            bodies.append(body)
+            return decode(body, *given, **more)
+
+        shop.service.serializer.decode = noting  # type: ignore[method-assign]
+        shop.failing = lambda command, context: len(shop.finished) < 3
+        await shop.raw(event, "c39")
+        async with shop.worker():
+            for attempt in range(1, 4):
+                await eventually(lambda count=attempt: len(shop.finished) >= count, f"attempt {attempt}")
+                await shop.until_settled()
+                shop.passes(100.0)
+            shown = await shop.service.failed.show("c39")
+            assert shown.envelope == {**msgspec.json.decode(event), "attempt": 3}
+            seen = list(bodies)
+            await shop.service.failed.retry("c39")
+            shop.passes(1.0)
+            await shop.until_handled(1)
+        assert seen[0] == event
+        came = msgspec.json.decode(event, type=dict[str, msgspec.Raw])
+        replayed = msgspec.json.decode(bodies[-1], type=dict[str, msgspec.Raw])
+        again = [msgspec.json.decode(body, type=dict[str, msgspec.Raw]) for body in seen[1:]]
+        assert {bytes(members["data"]) for members in (*again, replayed)} == {data}
+        assert again == [{**came, "attempt": msgspec.Raw(b"%d" % number)} for number in (2, 3)]
+        stamps = replayed.pop("stamps")
+        assert replayed == {**came, "attempt": msgspec.Raw(b"1")}
+        assert list(msgspec.json.decode(msgspec.json.decode(stamps))) == ["replay"]
 
     async def test_f09_a_poisonous_message_holds_nothing_up(self, shop: Shop) -> None:
         """F09: while one message fails and waits for its retries, the others are handled."""

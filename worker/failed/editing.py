@@ -1,4 +1,4 @@
-"""Editing: new data in a failed message's envelope; everything else about it stays."""
+"""Editing: new data in a failed message's envelope; everything else about it stays, known here or not."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from worker.failed.documents import event_of
 from worker.failed.replay import read
 from worker.messaging.bus import wrap
 from worker.messaging.declaration import MessageType, Registry
-from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Failure
 from worker.messaging.identity import Clock
 from worker.messaging.serializer import Serializer
+from worker.messaging.stamps import Replay
 from worker.messaging.validation import decode_data
 
 
-def edited(
-    failure: Failure, data: Any, registry: Registry, serializer: Serializer, clock: Clock
-) -> Envelope[Any]:
-    """Make the envelope that a failed message has with new data, under the same id.
+def edited(failure: Failure, data: Any, registry: Registry, serializer: Serializer, clock: Clock) -> bytes:
+    """Make the body that a failed message has with new data, under the same id.
 
     Args:
         failure: the row.
@@ -39,22 +37,24 @@ def edited(
         known = f"its type {failure.type!r} is not declared" if failure.type else "its type could not be read"
         raise UsageError(f"failed message {failure.id} cannot be edited: {known}; retry or remove it")
     message = decode_data(declared, data)
-    envelope = read(serializer, registry, failure) or _mended(
-        failure, declared, message, registry, serializer
-    )
+    envelope = read(serializer, registry, failure)
     if envelope is None:
-        return wrap(message, declared, registry.application, clock, id=failure.id, key=failure.key)
+        mended = _mended(failure, declared, message)
+        envelope = read(serializer, registry, mended) if mended is not None else None
+        if mended is None or envelope is None:
+            made = wrap(message, declared, registry.application, clock, id=failure.id, key=failure.key)
+            return serializer.encode(made)
+        failure = mended
     key = declared.key_of(message) if declared.key is not None else envelope.key
-    return msgspec.structs.replace(envelope, message=message, key=key)
+    changed = msgspec.structs.replace(envelope, message=message, key=key).without(Replay)
+    return serializer.onward(changed, failure.body, edited=True)
 
 
-def _mended(
-    failure: Failure, declared: MessageType, message: Any, registry: Registry, serializer: Serializer
-) -> Envelope[Any] | None:
-    """Read a CloudEvent whose data did not fit, by putting data in that does."""
-    event = event_of(failure.body)
-    if event is None:
+def _mended(failure: Failure, declared: MessageType, message: Any) -> Failure | None:
+    """Put data that fits into a CloudEvent whose data did not; None where the bytes are no CloudEvent."""
+    if event_of(failure.body) is None:
         return None
-    rest = {name: value for name, value in event.items() if name != "data_base64"}
-    body = msgspec.json.encode({**rest, "type": declared.name, "data": message})
-    return read(serializer, registry, msgspec.structs.replace(failure, body=body))
+    members: dict[str, Any] = dict(msgspec.json.decode(failure.body, type=dict[str, msgspec.Raw]))
+    members.pop("data_base64", None)
+    body = msgspec.json.encode({**members, "type": declared.name, "data": message})
+    return msgspec.structs.replace(failure, body=body)

@@ -25,13 +25,13 @@ def read(serializer: Serializer, registry: Registry, failure: Failure) -> Envelo
 
 
 def ticketed(serializer: Serializer, failure: Failure, envelope: Envelope[Any], ticket: str) -> Outgoing:
-    """Write an envelope for its original queue: attempts count from 1, and it carries its row's ticket."""
+    """Write an envelope for its original queue, as it came: attempts count from 1, and it carries its row's ticket."""
     again = msgspec.structs.replace(envelope.with_(Replay(ticket)), attempt=1)
     return Outgoing(
         queue=failure.queue,
         id=failure.id,
         type=envelope.type,
-        body=serializer.encode(again),
+        body=serializer.onward(again, failure.body),
         key=envelope.key if envelope.key is not None else failure.key,
         priority=failure.priority,
         content_type=CONTENT_TYPE,

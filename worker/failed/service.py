@@ -14,7 +14,6 @@ from worker.messaging.declaration import Registry
 from worker.messaging.failure import Failure, FailureStore, Filter, StoredFailure
 from worker.messaging.identity import Clock
 from worker.messaging.serializer import Serializer
-from worker.messaging.stamps import Replay
 from worker.messaging.status import StatusChange, StatusRecorder
 from worker.messaging.transport import Outcome, OutcomeKind, Outgoing
 
@@ -116,8 +115,8 @@ class FailedService:
             UsageError: its type is unknown.
         """
         row = await self._get(failure_id)
-        envelope = edited(row.failure, data, self._registry, self._serializer, self._clock)
-        await self._store.replace_body(failure_id, self._serializer.encode(envelope.without(Replay)))
+        body = edited(row.failure, data, self._registry, self._serializer, self._clock)
+        await self._store.replace_body(failure_id, body)
         if retry:
             await self.retry(failure_id)
 

@@ -192,3 +192,47 @@ async def test_untracked_types_keep_no_status(store, broker, registry, serialize
     await store.add([failure()])
     assert await FailedService(store, broker.publish, registry, serializer).retry("m1") == 1
     assert msgspec.json.decode(broker.taken[0][1].body)["attempt"] == 1
+
+
+NEWER = (
+    b'{"specversion":"1.0","newextension":"n","id":"m1","type":"PlaceOrder","subject":"7","attempt":3,"dataversion":2,'
+    b'"data":{ "order_id" : "7", "new":{"n":1.0,"big":123456789012345678901234567890} }}'
+)
+"""As a newer version writes it."""
+
+
+def raw(body: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+
+async def test_a_replay_keeps_what_nobody_here_knows(service, store, broker, failure):
+    """Unknown attributes, and the data byte for byte; the attempt counts anew, and there is a ticket."""
+    await store.add([failure(body=NEWER)])
+    await service.retry("m1")
+    sent = raw(broker.taken[0][1].body)
+    assert list(msgspec.json.decode(msgspec.json.decode(sent.pop("stamps")))) == ["replay"]
+    assert sent == {**raw(NEWER), "attempt": msgspec.Raw(b"1")}
+
+
+async def test_an_edit_keeps_the_attributes_that_nobody_here_knows(service, store, failure):
+    """Only the data is another, and the key that follows from it."""
+    await store.add([failure(body=NEWER)])
+    await service.edit("m1", {"order_id": "8", "amount": 2})
+    kept = msgspec.json.decode((await store.get("m1")).failure.body)
+    assert kept == {
+        **msgspec.json.decode(NEWER), "subject": "8", "data": {"order_id": "8", "amount": 2},
+        "datacontenttype": "application/json",
+    }  # fmt: skip
+
+
+async def test_mending_keeps_the_attributes_that_nobody_here_knows(service, store, failure):
+    """Also where the data that came did not fit."""
+    body = NEWER.replace(b'"order_id"', b'"order_no"')
+    await store.add([failure(body=body, decoded=False)])
+    await service.edit("m1", {"order_id": "8"})
+    kept = msgspec.json.decode((await store.get("m1")).failure.body)
+    assert (kept["newextension"], kept["dataversion"], kept["data"]) == (
+        "n",
+        2,
+        {"order_id": "8", "amount": 1},
+    )
