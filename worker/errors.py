@@ -13,6 +13,7 @@ WorkerError
 │   │   └── PublishFailed       a broker did not take a message, or nobody knows whether it did
 │   └── DatabaseUnavailable     the state database
 ├── HandlersFailed              some of a message's handlers failed; carries which, and what is done
+├── AbruptEnd                   code raised what is no Exception, such as SystemExit; a failure like any other
 ├── HandlerTimeout              a handler ran past its timeout; follows the retry policy
 ├── PoisonMessage               a message whose worker died with it too often
 ├── Unrecoverable               raised by handlers: no retry
@@ -136,12 +137,25 @@ class HandlersFailed(WorkerError):
     Attributes:
         envelope: the message, stamped with the handlers whose work is committed.
         failures: name and error of each handler that failed; empty when earlier attempts gave up on some.
+            An error may be any ``BaseException``: it is the handler's failure and ends nothing else.
     """
 
-    def __init__(self, envelope: object, failures: Sequence[tuple[str, Exception]]) -> None:
+    def __init__(self, envelope: object, failures: Sequence[tuple[str, BaseException]]) -> None:
         self.envelope = envelope
         self.failures = tuple(failures)
         super().__init__("; ".join(f"{name}: {told(error)}" for name, error in failures))
+
+
+class AbruptEnd(WorkerError):
+    """Code that was called at once raised what is no ``Exception``, such as ``SystemExit``; it ended only its message.
+
+    Attributes:
+        raised: what it was.
+    """
+
+    def __init__(self, raised: BaseException) -> None:
+        self.raised = raised
+        super().__init__(told(raised))
 
 
 class HandlerTimeout(WorkerError):

@@ -14,6 +14,7 @@ from worker.errors import Fault, InvalidMessage, UnknownType
 from worker.messaging.declaration import MessageType
 from worker.messaging.faults import collect
 from worker.messaging.identity import is_id
+from worker.messaging.raising import as_exception, is_failure
 from worker.messaging.validation import decode, malformed
 from worker.suggestion import hint
 
@@ -82,8 +83,10 @@ async def _send(client: Client, number: int, raw: bytes, token: str | None) -> F
         declared, message, line = read_line(client, raw)
         options = Options(id=line.id, key=line.key, delay=line.delay, token=token)
         return Fate(number, answer=await send_one(client, declared, message, options))
-    except Exception as error:
-        return Fate(number, error=error)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        return Fate(number, error=as_exception(error))
 
 
 def read_line(client: Client, raw: bytes) -> tuple[MessageType, Any, Line]:

@@ -4,24 +4,72 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import structlog
 
 T = TypeVar("T")
 
 _THRESHOLDS = (10_000, 20, 20)
 
+log = structlog.stdlib.get_logger("worker")
+
 
 def run(main: Coroutine[object, object, T]) -> T:
-    """Run a program that stays: on uvloop where it is installed, else on the standard loop."""
-    with seldom_collecting():
-        try:
-            import uvloop
-        except ImportError:  # there is none for Windows
-            return asyncio.run(main)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(main)
+    """Run a program that stays, on a loop that only the program ends."""
+    with seldom_collecting(), asyncio.Runner(loop_factory=enduring(_kind())) as runner:
+        return runner.run(main)
+
+
+def _kind() -> type[asyncio.AbstractEventLoop]:
+    """Choose uvloop where it is installed, else the standard loop."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        if sys.platform == "win32":
+            return asyncio.ProactorEventLoop
+        return asyncio.SelectorEventLoop
+    return uvloop.Loop
+
+
+def enduring(kind: type[asyncio.AbstractEventLoop]) -> type[asyncio.AbstractEventLoop]:
+    """Make a kind of loop that goes on where code in a task or callback of its own calls ``sys.exit`` or stops the loop.
+
+    Such an error ends its task, passes through the loop and would end the program with all that it has in hand.
+    What a handler spawns runs beside it, so its failure is nobody's: it is logged. Costs nothing while it does not happen.
+    """
+
+    class Enduring(kind):  # type: ignore[misc, valid-type]
+        """A loop that only its main task ends."""
+
+        def run_until_complete(self, future: Any) -> Any:
+            """Run until the future is done, whatever else wants the loop to end."""
+            main = asyncio.ensure_future(future, loop=self)
+            while True:
+                try:
+                    return super().run_until_complete(main)
+                except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
+                    if main.done():
+                        return main.result()
+                    if self.is_closed() or self.is_running() or _interrupted(main, error):
+                        raise
+                    log.error(
+                        "code beside a handler wanted to end the process; it goes on",
+                        error=f"{type(error).__name__}: {error}",
+                        exc_info=error,
+                    )
+
+    return Enduring
+
+
+def _interrupted(main: asyncio.Future[Any], error: BaseException) -> bool:
+    """Whether somebody at the keyboard insists: the first interrupt has cancelled the main task, this is the second."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    return not isinstance(main, asyncio.Task) or main.cancelling() > 0
 
 
 @contextmanager

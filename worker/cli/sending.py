@@ -10,6 +10,7 @@ import msgspec
 
 from worker.errors import Unavailable, WorkerError
 from worker.messaging.declaration import MessageType
+from worker.messaging.raising import behind
 from worker.messaging.stamps import Delay, Sent, Stamp, Token
 from worker.messaging.status import CommandStatus
 
@@ -60,7 +61,8 @@ async def send_one(client: Client, declared: MessageType, message: Any, options:
     except Exception as error:
         if client.route_of(declared) != INLINE:
             raise
-        raise CommandFailed(f"{declared.name} failed: {type(error).__name__}: {error}") from error
+        raised = behind(error)
+        raise CommandFailed(f"{declared.name} failed: {type(raised).__name__}: {raised}") from error
     status = f"/commands/{envelope.id}" if envelope.get(Sent) is not None else "done"
     return {"id": envelope.id, "type": envelope.type, "status": status}
 

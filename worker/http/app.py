@@ -20,6 +20,7 @@ from worker.http.intake import Intake
 from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, Problem
 from worker.http.routes import routes_of
+from worker.messaging.raising import is_failure
 
 _PREFIX_LENGTH = len(PREFIX)
 
@@ -67,7 +68,9 @@ class Application:
                 await self._route(scope, receive, send)
         except ClientDisconnect:
             return
-        except Exception as error:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             answer = problem_answer(explain(error, self._ports.retry_after))
             await answer.send(without_body(send) if scope["method"] == "HEAD" else send)
 

@@ -20,6 +20,7 @@ from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
 from worker.http.problems import INVALID, UNSUPPORTED, Problem
 from worker.messaging.identity import derive_id
+from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Delay, Sent
 
 CHUNK = 500
@@ -76,7 +77,9 @@ class Batch:
                     key=order.line.key,
                     traceparent=trace,
                 )
-            except Exception as error:
+            except BaseException as error:
+                if not is_failure(error):
+                    raise
                 problem = explain(error, self._ports.retry_after).document()
                 return msgspec.json.encode(
                     {"error": problem} if given is None else {"id": given, "error": problem}

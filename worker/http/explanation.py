@@ -30,7 +30,7 @@ class HandlerFailed(Exception):
     """A handler raised an undeclared error; whatever its class is, the caller learns nothing of it."""
 
 
-def explain(error: Exception, retry_after: RetryAfter) -> Problem:
+def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
     """Return the problem to answer with. Errors that nobody foresaw are logged whole and hidden."""
     match error:
         case Problem():
@@ -55,7 +55,7 @@ def explain(error: Exception, retry_after: RetryAfter) -> Problem:
             return internal(error)
 
 
-def internal(error: Exception) -> Problem:
+def internal(error: BaseException) -> Problem:
     """Log an error under a new id, and return a problem that has the id and nothing else."""
     instance = f"urn:uuid:{new_id()}"
     structlog.get_logger().error("http_internal_error", instance=instance, exc_info=error)

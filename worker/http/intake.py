@@ -13,6 +13,7 @@ from worker.http.ports import Ports
 from worker.http.problems import Problem
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
+from worker.messaging.raising import behind
 from worker.messaging.stamps import Stamp
 
 
@@ -61,15 +62,15 @@ def handler_error(declared: MessageType, error: Exception) -> Exception:
     """Say what a caller may know of an error out of a handler: what its declaration names, and outages."""
     if isinstance(error, Problem):
         return error
-    for cls in type(error).__mro__:
+    for cls in type(behind(error)).__mro__:
         status = declared.errors.get(cls)
         if status is not None:
-            return Problem(problems.DECLARED, str(error) or cls.__name__, status=status)
+            return Problem(problems.DECLARED, str(behind(error)) or cls.__name__, status=status)
     if isinstance(error, Unavailable):
         return error
     if isinstance(error, InvalidMessage) and error.type_name == declared.name:
         return error
-    return HandlerFailed(f"{declared.name}: {type(error).__name__}")
+    return HandlerFailed(f"{declared.name}: {type(behind(error)).__name__}")
 
 
 def _check_travels(declared: MessageType, message: Any) -> None:

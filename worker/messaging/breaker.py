@@ -48,7 +48,7 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
                 f"Breaker(pause={self.pause}, max_pause={self.max_pause}): expected seconds, more than 0, in order"
             )
 
-    def counts(self, error: Exception) -> bool:
+    def counts(self, error: BaseException) -> bool:
         """Whether an error says something about what the handler calls, rather than about the message."""
         return isinstance(error, self.errors) and not isinstance(
             error, Unrecoverable | Recoverable | Unavailable

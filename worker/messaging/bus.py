@@ -14,6 +14,7 @@ from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, new_id
 from worker.messaging.middleware import CallNext, ForType, Middleware
+from worker.messaging.raising import as_exception, is_failure
 from worker.messaging.stamps import Stamp
 
 
@@ -60,29 +61,34 @@ class Bus:
 
         Raises:
             UnknownType: the message's class is not declared, or is of another kind.
+            AbruptEnd: code raised what is no ``Exception``.
             Exception: what a handler raised, where it was handled at once.
         """
         declared = self._registry.by_class.get(type(message))
         if declared is None or declared.kind != self.kind:
             raise self._unknown(message)
-        envelope = wrap(
-            message,
-            declared,
-            self._registry.application,
-            self._clock,
-            id=id,
-            correlation_id=correlation_id,
-            causation_id=causation_id,
-            key=key,
-            traceparent=traceparent,
-            stamps=stamps,
-        )
         try:
+            envelope = wrap(
+                message,
+                declared,
+                self._registry.application,
+                self._clock,
+                id=id,
+                correlation_id=correlation_id,
+                causation_id=causation_id,
+                key=key,
+                traceparent=traceparent,
+                stamps=stamps,
+            )
             return await self.handle(envelope)
         except HandlersFailed as failed:
             if not failed.failures:
                 raise
-            raise failed.failures[0][1] from failed
+            raise as_exception(failed.failures[0][1]) from failed
+        except BaseException as error:
+            if isinstance(error, Exception) or not is_failure(error):
+                raise
+            raise as_exception(error) from error
 
     def _unknown(self, message: Any) -> UnknownType:
         error = UnknownType(type(message).__name__, [m.name for m in self._registry.of_kind(self.kind)])

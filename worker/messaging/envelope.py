@@ -93,7 +93,7 @@ class Undecodable(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     body: bytes
-    error: Exception
+    error: BaseException
     type: str | None = None
     id: str | None = None
     attempt: int = 1

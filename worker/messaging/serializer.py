@@ -147,7 +147,7 @@ class Serializer:
             read, names = self._queues.get(types) or self._expect(types)
             try:
                 event = read(body)
-            except Exception:
+            except BaseException:  # as below: code of the message's class runs here, and may raise anything
                 pass  # in another form, or not right: the long way reads it, or says what is wrong
             else:
                 wire, name = names[type(event)]
@@ -186,7 +186,7 @@ class Serializer:
             if event.datacontenttype != JSON or data is ABSENT or event.data_base64 is not None:
                 data = data_of(event)
             message = decode(data)
-        except Exception as error:
+        except BaseException as error:
             return undecodable(body, UndecodableMessage(f"data of {event.type}: {error}"), event)
         return self._seal(body, event, event.type, declared.name, message, received)
 
@@ -197,7 +197,7 @@ class Serializer:
         if event.stamps:
             try:
                 received = self._read_stamps(event.stamps) + received
-            except Exception as error:
+            except BaseException as error:
                 wrong = UndecodableMessage(f"stamps of {wire}: {error}")
                 return undecodable(body, wrong, facts(event, wire))
         if not event.id.isprintable():
@@ -259,7 +259,7 @@ class Serializer:
         try:
             message = decode(body)
             key = declared.key_of(message)
-        except Exception as error:
+        except BaseException as error:
             wrong = UndecodableMessage(f"bare body read as {name}: {error}")
             return Undecodable(body=body, error=wrong, type=declared.name, id=message_id)
         return Envelope(

@@ -12,6 +12,7 @@ import msgspec
 from worker.errors import Fault, InvalidMessage, Malformed
 from worker.messaging.declaration import MessageType
 from worker.messaging.faults import collect, from_error
+from worker.messaging.raising import as_exception
 from worker.messaging.schema import TextField, text_fields
 
 ContentType = Literal["json", "msgpack"]
@@ -31,6 +32,8 @@ def decode(declared: MessageType, body: bytes, *, content_type: ContentType = "j
         message = read(body)
     except (ValueError, RecursionError) as error:
         raise explain(declared, body, content_type, error) from error
+    except BaseException as error:  # code of the message's class runs here
+        raise as_exception(error) from error
     return message if content_type == "json" else fitting(declared, message)
 
 

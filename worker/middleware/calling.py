@@ -17,6 +17,7 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.raising import is_failure
 from worker.messaging.sendable import Check, checker
 from worker.messaging.stamps import Received, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
@@ -61,7 +62,7 @@ class Calling:
 
         Raises:
             Held: its type was paused before it was called.
-            Exception: its own, or DatabaseUnavailable where that was behind it.
+            BaseException: its own, or DatabaseUnavailable where that was behind it.
         """
         if self._closed and not begun:
             self._turn_back(envelope)
@@ -119,11 +120,9 @@ class Calling:
                         return envelope
                 else:
                     result = await call(envelope.message)
-            except Held:
-                raise
             except BaseException as error:
                 behind = await self._undo(context, error)
-                if not isinstance(behind, Exception):
+                if not is_failure(behind):
                     raise
                 if behind is not error:
                     behind.__cause__ = error
@@ -188,8 +187,10 @@ class Calling:
     async def _invoke(self, handler: Handler, arguments: tuple[Any, ...]) -> Any:
         if handler.is_async:
             return await handler.call(*arguments)
-        run = functools.partial(contextvars.copy_context().run, handler.call, *arguments)
-        result = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        run = functools.partial(contextvars.copy_context().run, _outcome, handler.call, *arguments)
+        result, error = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        if error is not None:
+            raise error
         # a plain function around an async one gives a coroutine, which nobody else would await
         return await result if inspect.isawaitable(result) else result
 
@@ -211,3 +212,11 @@ def _on_the_loop(opens: Callable[[str], UnitOfWork]) -> Callable[[str], UnitOfWo
 
 def _only_answers(call: str, _message: Any, _kind: Kind) -> None:
     raise UsageError(f"{call}(): a query answers; it records no events and dispatches no commands")
+
+
+def _outcome(call: Callable[..., Any], *arguments: Any) -> tuple[Any, BaseException | None]:
+    """Call a function and tell how it ended: a future cannot hold all that code may raise."""
+    try:
+        return call(*arguments), None
+    except BaseException as error:
+        return None, error

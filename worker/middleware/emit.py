@@ -13,6 +13,7 @@ from worker.messaging.bus import Bus, wrap
 from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, derive_id
+from worker.messaging.raising import is_failure
 from worker.messaging.sender import Sender
 from worker.messaging.stamps import Collect, Delay, Stamp, Token
 from worker.middleware.route import Parcel
@@ -97,5 +98,7 @@ class Emitter:
         for envelope in envelopes:
             try:
                 await self._buses[self.registry.messages[envelope.type].kind].handle(envelope)
-            except Exception:
+            except BaseException as error:
+                if not is_failure(error):
+                    raise
                 log.exception("inline message failed after the commit", type=envelope.type, id=envelope.id)

@@ -8,6 +8,7 @@ from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Abandoned, Handled, Result
 from worker.middleware.calling import Calling
 
@@ -49,7 +50,7 @@ class Handle:
         names = list(done.handlers) if done else []
         abandoned = envelope.get(Abandoned)
         left_out = {*names, *(abandoned.handlers if abandoned else ())}
-        failures: list[tuple[str, Exception]] = []
+        failures: list[tuple[str, BaseException]] = []
         result = None
         begun = False
         for handler in handlers:
@@ -57,7 +58,9 @@ class Handle:
                 continue
             try:
                 result = await self._calling.run(handler, declared, envelope, begun=begun)
-            except Exception as error:
+            except BaseException as error:
+                if not is_failure(error):
+                    raise
                 failures.append((handler.name, error))
             else:
                 names.append(handler.name)

@@ -58,7 +58,7 @@ class Track:
         state: State,
         at: float,
         started: float | None,
-        error: Exception | None = None,
+        error: BaseException | None = None,
         sent: Sent | None = None,
     ) -> None:
         self._status.record(

@@ -109,7 +109,7 @@ class Breakers:
         for circuit in self._by_type.get(type_name, ()):
             circuit.succeeded(self._clock())
 
-    def failed(self, message_id: str, failures: Sequence[tuple[str | None, Exception]]) -> bool:
+    def failed(self, message_id: str, failures: Sequence[tuple[str | None, BaseException]]) -> bool:
         """Note failures; say whether the message is spared, as all of them are a matter of breakers."""
         spared = bool(failures)
         for name, error in failures:
@@ -185,7 +185,7 @@ class Breakers:
         self._verdicts.pop(circuit.name, None)
         self.probes.pop(circuit.name, None)
 
-    def _trip(self, circuit: Circuit, error: Exception) -> None:
+    def _trip(self, circuit: Circuit, error: BaseException) -> None:
         circuit.reset()
         self._open |= {circuit.name}
         reason = storable(f"{circuit.name}: {told(error)}", _REASON)

@@ -63,6 +63,7 @@ class Consumer:
         outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
         outranked: there are better ones; it takes ahead only after a slot has come down to it.
         settlements: what became of its messages, on its way to the broker.
+        ending: whether what still runs is being cancelled, to be given back.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Consumer:
         self.stuck: str | None = None
         self.took_at = 0.0
         self.pace = Pace(wake)
+        self.ending = False
         self.waits = False  # for an exclusive command
         self.outranks = self.outranked = False
         self.prospect = Prospect(wake)

@@ -104,10 +104,12 @@ class Processing:
                 except Held:
                     self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
                     continue
-                except (Exception, asyncio.CancelledError) as error:
-                    failure = _failure(error)
+                except BaseException as error:
+                    if consumer.ending:
+                        raise asyncio.CancelledError from error
+                    _take_back_cancelling()
                     consumer.pace.ended(well=False)
-                    verdict = await self._settler.failed(consumer, delivery, envelope, failure)
+                    verdict = await self._settler.failed(consumer, delivery, envelope, error)
                     self._ended(consumer, envelope, verdict)
                     continue
                 if ticket is not None:
@@ -122,13 +124,13 @@ class Processing:
                     self._record(consumer, envelope, "done")
                 if listener is not None:
                     self._tell(Finished(envelope.type, envelope.id, "done", envelope))
-            except asyncio.CancelledError:
-                consumer.settlements.add(Release(delivery))
-                raise
             except Unavailable as error:
                 log.warning("message given back", id=delivery.id, error=told(error))
                 self._returned(consumer, delivery, envelope, error)
-            except Exception as fault:
+            except BaseException as fault:
+                if consumer.ending and isinstance(fault, asyncio.CancelledError):
+                    consumer.settlements.add(Release(delivery))
+                    raise
                 await self._faulty(consumer, delivery, envelope, fault)
 
     async def _faulty(
@@ -136,7 +138,7 @@ class Processing:
         consumer: Consumer,
         delivery: Delivery,
         envelope: Envelope[Any] | Undecodable | None,
-        fault: Exception,
+        fault: BaseException,
     ) -> None:
         """Settle what the worker itself failed over: it is charged, so that it cannot come for ever."""
         known = envelope if isinstance(envelope, Envelope) and envelope.type in self._tracked else None
@@ -230,13 +232,8 @@ class Processing:
             log.exception("a command's status is not kept", id=envelope.id)
 
 
-def _failure(error: Exception | asyncio.CancelledError) -> Exception:
-    """What a chain raised; a cancellation is the handler's own failure unless this very task is being cancelled."""
-    if isinstance(error, Exception):
-        return error
+def _take_back_cancelling() -> None:
+    """Let the slot's task go on where a handler has cancelled it: only the worker ends it, and says so before."""
     task = asyncio.current_task()
-    if task is None or task.cancelling():
-        raise error
-    failure = RuntimeError("the handler ended cancelled, though nobody cancelled it")
-    failure.__cause__ = error
-    return failure
+    while task is not None and task.cancelling():
+        task.uncancel()

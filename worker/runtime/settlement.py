@@ -32,7 +32,7 @@ log = structlog.stdlib.get_logger("worker.settlement")
 LAST_ATTEMPT = 2**31 - 1
 """The highest attempt that a reader takes."""
 
-Spares = Callable[[str, list[tuple[str | None, Exception]]], bool]
+Spares = Callable[[str, list[tuple[str | None, BaseException]]], bool]
 """Says, of a message's id and its failures by handler, whether it is not charged with them."""
 
 
@@ -73,10 +73,10 @@ class Settler:
         self._spares = spares
 
     async def failed(
-        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: Exception
+        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: BaseException
     ) -> Verdict:
         """Settle a message whose chain raised ``error``; never raises: what cannot be copied is given back."""
-        failures: list[tuple[str | None, Exception]] = [(None, error)]
+        failures: list[tuple[str | None, BaseException]] = [(None, error)]
         try:
             if isinstance(error, HandlersFailed) and _is_of(error, envelope):
                 envelope = cast(
@@ -95,8 +95,8 @@ class Settler:
         consumer: Consumer,
         delivery: Delivery,
         envelope: Envelope[Any] | None,
-        fault: Exception,
-        failures: list[tuple[str | None, Exception]] | None = None,
+        fault: BaseException,
+        failures: list[tuple[str | None, BaseException]] | None = None,
     ) -> Verdict:
         """Settle a message over which the worker itself failed, whatever that was; never raises.
 
@@ -159,7 +159,7 @@ class Settler:
         consumer: Consumer,
         delivery: Delivery,
         envelope: Envelope[Any],
-        failures: list[tuple[str | None, Exception]],
+        failures: list[tuple[str | None, BaseException]],
     ) -> Verdict:
         outage = next((error for _, error in failures if _is_outage(error)), None)
         if outage is not None:
@@ -192,7 +192,7 @@ class Settler:
     def _policy_of(self, envelope: Envelope[Any]) -> Retry:
         return self._registry.messages[envelope.type].retry or self._policy
 
-    def _decide(self, error: Exception, attempt: int, policy: Retry) -> tuple[Exception, Decision]:
+    def _decide(self, error: BaseException, attempt: int, policy: Retry) -> tuple[BaseException, Decision]:
         """Decide; an error that asks for a delay which is none becomes wrong use, and no retry helps."""
         try:
             return error, decide(error, attempt, policy, self._chance)
@@ -200,7 +200,7 @@ class Settler:
             return wrong, GiveUp()
 
     async def _spare(
-        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: Exception
+        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: BaseException
     ) -> Verdict:
         """Give back what failed by the fault of something that its handlers call; what they have done is kept."""
         _log_of(consumer, envelope).warning(
@@ -217,7 +217,7 @@ class Settler:
         envelope: Envelope[Any],
         delay: float,
         outcome: str,
-        error: Exception,
+        error: BaseException,
     ) -> Verdict:
         attempt = envelope.attempt - 1 if outcome == "retrying" else envelope.attempt
         outgoing = Outgoing(
@@ -241,7 +241,7 @@ class Settler:
         consumer: Consumer,
         delivery: Delivery,
         envelope: Envelope[Any],
-        failures: list[tuple[str | None, Exception]],
+        failures: list[tuple[str | None, BaseException]],
     ) -> Verdict:
         replay = envelope.get(Replay)
         failure = Failure(
@@ -271,7 +271,7 @@ class Settler:
             return delivery.body
 
 
-def _is_outage(error: Exception) -> bool:
+def _is_outage(error: BaseException) -> bool:
     """Whether something outside did not answer; what a broker refused for good is the handler's failure."""
     return isinstance(error, Unavailable) and not (isinstance(error, PublishFailed) and error.refused)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from itertools import chain
+from typing import Any
 
 import structlog
 
@@ -15,6 +17,7 @@ from worker.messaging.transport import Delivery
 from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
 from worker.runtime.limits import Limits
+from worker.runtime.unclosed import Unclosed
 
 Process = Callable[[Iterable[tuple[Consumer, Delivery]]], Awaitable[None]]
 """Handles and settles one delivery after the other, each with its consumer; never raises but when it is cancelled."""
@@ -36,7 +39,8 @@ class Worker:
 
     A slot that is free takes from the first consumers by rank and priority that have something ready. Slots are
     long-lived tasks; the next one is woken only while there is more to take, so that handlers which never
-    wait cost no task switch. In its turn a slot starts a message when the one before is settled.
+    wait cost no task switch. In its turn a slot starts a message when the one before is settled. Where a message
+    has changed the slot's context, or cancelled its task, the slot goes on in a new task with the context as it was.
 
     Args:
         process: handles and settles the deliveries of a turn, whatever happens.
@@ -60,6 +64,9 @@ class Worker:
         self._limits = limits
         self._asleep: deque[asyncio.Future[None]] = deque()
         self._stirring = False  # one was woken and has not looked yet; it wakes the next while there is more
+        self._slots: set[asyncio.Task[None]] = set()
+        self._fresh = contextvars.Context()
+        self._ending = False
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._awaited = limits.given
@@ -118,10 +125,8 @@ class Worker:
         if self._awaited:
             self._changed.set()
         if self._asleep and not self._stirring and not self._stopping.is_set():
-            future = self._asleep.popleft()
-            if not future.done():
-                self._stirring = True
-                future.set_result(None)
+            self._stirring = True
+            self._asleep.popleft().set_result(None)
 
     async def run(self, graceful_timeout: float, *, burst: bool = False) -> None:
         """Work until ``stop`` or a limit, then finish what runs within ``graceful_timeout`` seconds.
@@ -132,10 +137,12 @@ class Worker:
             Exception: a fault of the worker's own; never one of a handler, a broker or the database.
         """
         self._awaited = self._awaited or burst
-        slots = [asyncio.create_task(self._slot()) for _ in range(self.slots)]
+        self._fresh = contextvars.copy_context()
+        for _ in range(self.slots):
+            self._open_slot()
         fetching = [asyncio.create_task(consumer.fetch(self._epoch)) for consumer in self.consumers]
         leases = asyncio.create_task(self._extend())
-        for task in (*slots, *fetching, leases):
+        for task in (*fetching, leases):
             task.add_done_callback(self._ended)
         try:
             await self._watch(burst=burst)
@@ -145,7 +152,10 @@ class Worker:
             for consumer in self.consumers:
                 consumer.give_back()
             await self._drain(graceful_timeout)
-            await _cancel(slots, _LAST_MOMENT)
+            self._ending = True
+            for consumer in self.consumers:
+                consumer.ending = True
+            await _cancel(list(self._slots), _LAST_MOMENT)
             await _cancel([leases])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_FLUSH_TIMEOUT):
@@ -243,7 +253,23 @@ class Worker:
             better = tier
         return None
 
-    def _turn(self) -> Generator[tuple[Consumer, Delivery]]:
+    def _open_slot(self) -> None:
+        """Start a slot in a context as it was before any message."""
+        slot: Any = Unclosed(self._slot())
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(slot, context=self._fresh.copy())
+        self._slots.add(task)
+        task.add_done_callback(self._slots.discard)
+        task.add_done_callback(self._ended)
+
+    def _marked(self, task: asyncio.Task[None] | None) -> bool:
+        """Whether a message has left something that the next one in the same task would meet."""
+        try:
+            # two contexts in which nothing was set since are one tree inside: no variable is looked at
+            return contextvars.copy_context() != self._fresh or (task is not None and task.cancelling() > 0)
+        except BaseException:  # values that refuse to be compared
+            return True
+
+    def _turn(self, task: asyncio.Task[None] | None) -> Generator[tuple[Consumer, Delivery]]:
         """Start one message after the other, as long as there are any and others have had their turn lately."""
         limits, start_next = self._limits, self._next
         for _ in range(_STREAK):
@@ -262,10 +288,22 @@ class Worker:
                     self._look_at_limits()
                 if self._awaited and not self._running():
                     self._changed.set()
+            if self._marked(task):
+                return
 
     async def _slot(self) -> None:
-        while True:
-            turn = self._turn()
+        try:
+            await self._work()
+        except asyncio.CancelledError:
+            if self._ending:
+                raise
+        if not self._ending:  # a handler cancelled this task, or left something in its context
+            self._open_slot()
+
+    async def _work(self) -> None:
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        while not self._ending and not self._marked(task):
+            turn = self._turn(task)
             first = next(turn, None)
             if first is None:
                 await self._rest()
@@ -283,7 +321,10 @@ class Worker:
         try:
             await future
         finally:
-            self._stirring = False
+            if future.cancelled():
+                self._asleep.remove(future)
+            else:
+                self._stirring = False
 
     def _look_at_limits(self) -> None:
         if self._limits.failed_enough():  # now: the next look would come after one more has started

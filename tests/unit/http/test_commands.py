@@ -1,10 +1,12 @@
 """``POST /commands/{type}``: what is taken, how it is answered, and what is refused."""
 
+import json
+
 import msgspec
 import pytest
 
 from tests.unit.http.fakes import OutOfStock, World
-from worker.errors import DatabaseUnavailable, NotFound, PublishFailed
+from worker.errors import AbruptEnd, DatabaseUnavailable, NotFound, PublishFailed
 from worker.messaging.identity import is_id
 
 ORDER = {"order_id": "7", "lines": ["a"]}
@@ -193,6 +195,26 @@ async def test_an_undeclared_error_is_hidden(client, world, error):
     document = problem(response, 500, "internal")
     assert "secret" not in response.text
     assert document["instance"].startswith("urn:uuid:")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AbruptEnd(SystemExit("secret")),
+        SystemExit("secret"),
+        KeyboardInterrupt(),
+        BaseExceptionGroup("secret", [SystemExit()]),
+    ],
+)
+async def test_what_would_end_the_process_is_a_problem_too(client, world, error):
+    """As any other error of a handler: a document, and nothing of the reason in it."""
+    world.commands.fails = error
+    response = await client.post("/commands/CheckStock", json={"sku": "a"})
+    problem(response, 500, "internal")
+    assert "secret" not in response.text
+    lines = b'{"type":"CheckStock","data":{"sku":"a"}}\n' * 2
+    batch = await client.post("/commands", content=lines, headers={"Content-Type": "application/x-ndjson"})
+    assert [json.loads(line)["error"]["status"] for line in batch.text.splitlines()] == [500, 500]
 
 
 async def test_a_command_that_nothing_routed_is_done(make_client):

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from tests.unit.http.fakes import Search
+from worker.errors import AbruptEnd
 
 
 async def test_a_query_answers_with_its_data(client, world):
@@ -64,6 +65,14 @@ async def test_an_undeclared_error_is_hidden(client, world):
     world.queries.fails = ZeroDivisionError("secret")
     response = await client.get("/queries/Search?text=a")
     assert response.status_code == 500
+    assert "secret" not in response.text
+
+
+async def test_what_would_end_the_process_is_a_problem_too(client, world):
+    """A query whose handler wants to exit is answered like one that failed."""
+    world.queries.fails = AbruptEnd(SystemExit("secret"))
+    response = await client.get("/queries/Search?text=a")
+    assert (response.status_code, response.headers["content-type"]) == (500, "application/problem+json")
     assert "secret" not in response.text
 
 
