@@ -32,7 +32,7 @@ def alive(project: Project, supervisor: Process, but: frozenset[int] = frozenset
 def test_killed_child_is_restarted(project: Project) -> None:
     """A child that was killed is replaced, its message is handled, and TERM stops all with 0."""
     supervisor, pids = fleet(project)
-    project.send("Deposit", "number:=1", "before:=1.0")
+    project.send("Deposit", "number:=1", "before:=3.0")
     mark = until(lambda: project.marks("busy"), "the handler runs")[0]
     victim = int(mark.split(".")[0])
     assert victim in pids

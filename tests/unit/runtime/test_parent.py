@@ -7,7 +7,10 @@ import threading
 
 import pytest
 
-from worker.runtime.parent import AGAIN, EVERY, follow, follow_parent, parenthood
+from worker.runtime.parent import AGAIN, EVERY, PARENT_MARK, follow, follow_parent, parenthood
+from worker.runtime.readiness import READY_MARK
+from worker.runtime.supervisor import CHILD_MARK
+from worker.settings.environment import INTERNAL
 
 
 class Over(Exception):
@@ -36,6 +39,11 @@ def test_it_stops_when_its_parent_is_another() -> None:
 def test_a_parent_that_died_before_the_first_look_is_noticed() -> None:
     """It is known by its number: that of whoever is there at the start says nothing."""
     assert followed(1) == (2, [AGAIN])
+
+
+def test_the_marks_of_our_own_processes_are_no_settings() -> None:
+    """A child reads its settings from the environment that holds them."""
+    assert {PARENT_MARK, CHILD_MARK, READY_MARK} <= INTERNAL
 
 
 def following(mark: str) -> tuple[bool, str]:
