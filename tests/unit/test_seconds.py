@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from worker.seconds import LONGEST, seconds_of
+from worker.seconds import CENTURY, LONGEST, seconds_of
 
 
 class Unshowable:
@@ -64,3 +64,10 @@ def test_numbers_and_timedeltas_are_spans(span: Any, seconds: float) -> None:
     """Both come out as seconds."""
     assert seconds_of(span) == seconds
     assert type(seconds_of(span)) is float
+
+
+def test_what_is_longer_than_a_place_allows_is_refused() -> None:
+    """A pause may be longer than a delay."""
+    assert seconds_of(CENTURY, CENTURY) == CENTURY
+    with pytest.raises(ValueError, match="0 to 10, or a timedelta"):
+        seconds_of(11, 10.0)

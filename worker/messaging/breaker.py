@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from worker.errors import Recoverable, Unavailable, Unrecoverable
+from worker.seconds import is_number, seconds_of
 
 
 class Breaker(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +38,16 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: names the field, its value and what is expected.
         """
-        if self.failures < 1:
-            raise ValueError(f"Breaker(failures={self.failures}): expected 1 or more")
-        if self.rate is not None and not 0 < self.rate <= 1:
-            raise ValueError(f"Breaker(rate={self.rate}): expected a share, more than 0, at most 1")
-        if self.window <= 0:
+        if not (is_number(self.failures, int) and self.failures >= 1):
+            raise ValueError(f"Breaker(failures={self.failures!r}): expected a whole number, 1 or more")
+        if self.rate is not None and not (is_number(self.rate) and 0 < self.rate <= 1):
+            raise ValueError(f"Breaker(rate={self.rate!r}): expected a share, more than 0, at most 1")
+        for name in ("window", "pause", "max_pause"):
+            try:
+                msgspec.structs.force_setattr(self, name, seconds_of(getattr(self, name)))
+            except ValueError as error:
+                raise ValueError(f"Breaker({name}={error})") from None
+        if not self.window > 0:
             raise ValueError(f"Breaker(window={self.window}): expected seconds, more than 0")
         if not 0 < self.pause <= self.max_pause:
             raise ValueError(

@@ -15,6 +15,8 @@ from worker.chain.conditions import parse_all
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Handler, MessageType, MiddlewareEntry, Registry
 from worker.messaging.handlers import HandlerEntry, function_of, name_of, resolve
+from worker.messaging.retry import Retry
+from worker.seconds import LONGEST, is_number
 
 NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_.\-]{0,127}$")
 """Wire names: a letter, then letters, digits, dot, dash and underscore; at most 128."""
@@ -84,16 +86,21 @@ def _index(
 
 
 def _option_faults(message: MessageType) -> Iterable[str]:
-    if not 0 <= message.priority <= 9:
-        yield f"priority={message.priority}, expected 0 to 9"
-    if message.concurrency is not None and message.concurrency < 1:
-        yield f"concurrency={message.concurrency}, expected 1 or more"
-    if message.timeout is not None and message.timeout <= 0:
-        yield f"timeout={message.timeout}, expected seconds, more than 0"
-    if message.version < 1:
-        yield f"version={message.version}, expected 1 or more"
-    if message.cache is not None and message.cache < 0:
-        yield f"cache={message.cache}, expected seconds, 0 or more"
+    if not (is_number(message.priority, int) and 0 <= message.priority <= 9):
+        yield f"priority={message.priority!r}, expected 0 to 9"
+    if message.concurrency is not None and not (
+        is_number(message.concurrency, int) and message.concurrency >= 1
+    ):
+        yield f"concurrency={message.concurrency!r}, expected 1 or more"
+    if message.timeout is not None and not (is_number(message.timeout) and 0 < message.timeout <= LONGEST):
+        yield f"timeout={message.timeout!r}, expected seconds, more than 0, at most {LONGEST:.0f}"
+    if not (is_number(message.version, int) and 1 <= message.version < 2**31):
+        yield f"version={message.version!r}, expected 1 or more"
+    if message.cache is not None and not (is_number(message.cache) and 0 <= message.cache <= LONGEST):
+        yield f"cache={message.cache!r}, expected seconds, 0 or more"
+    retry: object = message.retry
+    if not isinstance(retry, Retry | None):
+        yield f"retry={retry!r}, expected a Retry(...)"
     for error, status in message.errors.items():
         if not 400 <= status <= 599:
             yield f"errors={{{error.__name__}: {status}}}, expected a status from 400 to 599"

@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from worker.errors import Recoverable, Unrecoverable, UsageError
-from worker.seconds import seconds_of
+from worker.seconds import is_number, seconds_of
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -39,16 +39,16 @@ class Retry(msgspec.Struct, frozen=True):
         Raises:
             ValueError: names the field, its value and what is expected.
         """
-        if not (_is_number(self.max_retries, int) and self.max_retries >= 0):
+        if not (is_number(self.max_retries, int) and self.max_retries >= 0):
             raise ValueError(f"Retry(max_retries={self.max_retries!r}): expected a whole number, 0 or more")
         for name in ("delay", "max_delay"):
             try:
                 msgspec.structs.force_setattr(self, name, seconds_of(getattr(self, name)))
             except ValueError as error:
                 raise ValueError(f"Retry({name}={error})") from None
-        if not (_is_number(self.multiplier) and 1 <= self.multiplier < math.inf):
+        if not (is_number(self.multiplier) and 1 <= self.multiplier < math.inf):
             raise ValueError(f"Retry(multiplier={self.multiplier!r}): expected a finite number, 1 or more")
-        if not (_is_number(self.jitter) and 0 <= self.jitter <= 1):
+        if not (is_number(self.jitter) and 0 <= self.jitter <= 1):
             raise ValueError(f"Retry(jitter={self.jitter!r}): expected a number, 0 to 1")
 
     def delay_before(self, retry: int, chance: float = 0.0) -> float:
@@ -91,7 +91,3 @@ def decide(error: BaseException, attempt: int, policy: Retry, chance: Chance = r
     if isinstance(error, Unrecoverable | UsageError) or attempt > policy.max_retries:
         return GiveUp()
     return Again(policy.delay_before(attempt, chance()))
-
-
-def _is_number(value: object, *kinds: type) -> bool:
-    return isinstance(value, kinds or (int, float)) and not isinstance(value, bool)

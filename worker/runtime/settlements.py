@@ -71,7 +71,7 @@ class Settlements:
 
     async def _send(self, items: list[Settlement]) -> None:
         try:
-            answers = await self._tell(items)
+            answers = await self._tell_all(items)
         finally:
             self._wake()
         done = Settled.DONE
@@ -85,3 +85,25 @@ class Settlements:
                     settlement=type(item).__name__.lower(),
                     answer=answer.value,
                 )
+
+    async def _tell_all(self, items: list[Settlement]) -> Sequence[Settled]:
+        """Tell the broker; where its transport fails over one of them, the others are settled all the same.
+
+        The one comes again: what came of it is unknown.
+        """
+        try:
+            return await self._tell(items)
+        except Exception:
+            log.exception(
+                "settling failed", queue=self._queue, transport=self._transport, settlements=len(items)
+            )
+        answers: list[Settled] = []
+        for item in items if len(items) > 1 else ():
+            try:
+                answers += await self._tell([item])
+            except Exception:
+                log.exception(
+                    "settling failed", queue=self._queue, transport=self._transport, id=item.delivery.id
+                )
+                answers.append(Settled.UNKNOWN)
+        return answers or [Settled.UNKNOWN] * len(items)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from worker.seconds import LONGEST
+
 INLINE = "inline"
 """The word that stands where a transport's name could: handled at once, never queued."""
 
@@ -17,6 +19,7 @@ Port = Annotated[int, Meta(ge=0, le=65535, description="a port, 0 to 65535")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 Bytes = Annotated[int, Meta(ge=1, description="bytes, 1 or more")]
 Seconds = Annotated[float, Meta(ge=0, description="seconds, 0 or more")]
+Delay = Annotated[float, Meta(ge=0, le=LONGEST, description=f"seconds, 0 to {LONGEST:.0f}")]
 SomeSeconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
 AppName = Annotated[
     str,
@@ -97,9 +100,9 @@ class RetrySettings(msgspec.Struct, frozen=True, kw_only=True):
     """The retry policy of messages that declare none."""
 
     max_retries: Annotated[int, Meta(ge=0, description="a whole number, 0 or more")] = 3
-    delay: Seconds = 1.0
+    delay: Delay = 1.0
     multiplier: Annotated[float, Meta(ge=1, description="a number, 1 or more")] = 2.0
-    max_delay: Seconds = 3600.0
+    max_delay: Delay = 3600.0
     jitter: Annotated[float, Meta(ge=0, le=1, description="a share, 0 to 1")] = 0.1
 
 

@@ -15,8 +15,10 @@ from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
 from worker.messaging.pausing import EVERYTHING, Change, Pauses, Scope, Target, paused, resumed
 from worker.messaging.routing import Routes
+from worker.seconds import CENTURY, seconds_of
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Heartbeat, Workers
+from worker.texts import NAME, storable
 
 LIVE = 15.0
 """Seconds after its last heartbeat in which a worker counts as alive."""
@@ -78,7 +80,7 @@ class Pausing:
         Raises:
             UnknownType: a type is not declared, or a pattern fits none; nothing was changed.
             NotFound: a queue is not known; nothing was changed.
-            UsageError: a type is not queued; nothing was changed.
+            UsageError: a type is not queued, or ``seconds`` is no time; nothing was changed.
             Guarded: types that were not named would be held too, and ``shared`` is not said.
         """
         scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
@@ -92,16 +94,16 @@ class Pausing:
                 "say shared (--shared) to pause all of them"
             )
         now = self._clock()
-        until = None if command.seconds is None else now + command.seconds
+        until = None if command.seconds is None else now + _length(command.seconds)
+        reason = None if command.reason is None else storable(command.reason)
+        actor = storable(command.actor, NAME)
         version, before = await self._change(
-            lambda pauses: paused(
-                pauses, scopes, actor=command.actor, reason=command.reason, now=now, until=until
-            ),
+            lambda pauses: paused(pauses, scopes, actor=actor, reason=reason, now=now, until=until),
             held,
             action="pause",
-            actor=command.actor,
+            actor=actor,
             subject=_shown(scopes),
-            reason=command.reason,
+            reason=reason,
             until=until,
         )
         types = tuple(target.type for target in held)
@@ -112,13 +114,14 @@ class Pausing:
         scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
         held = self._with_mates(chosen)
         now = self._clock()
+        actor = storable(command.actor, NAME)
         version, before = await self._change(
-            lambda pauses: resumed(pauses, scopes, held, actor=command.actor, now=now),
+            lambda pauses: resumed(pauses, scopes, held, actor=actor, now=now),
             held,
             action="resume",
-            actor=command.actor,
+            actor=actor,
             subject=_shown(scopes),
-            reason=command.reason,
+            reason=None if command.reason is None else storable(command.reason),
         )
         types = tuple(target.type for target in held)
         return Controlled(version, types, tuple(name for name in types if name in before))
@@ -234,3 +237,14 @@ def _shown(scopes: Sequence[Scope]) -> list[str]:
     return [
         scope.value if scope.by == "type" else f"{scope.by}:{scope.value}".rstrip(":") for scope in scopes
     ]
+
+
+def _length(seconds: object) -> float:
+    """Seconds that a pause lasts, which whoever dispatches the command may have got wrong."""
+    try:
+        length = seconds_of(seconds, CENTURY)
+    except ValueError as error:
+        raise UsageError(f"PauseConsumers(seconds={error})") from None
+    if not length:
+        raise UsageError("PauseConsumers(seconds=0): expected more than 0")
+    return length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,19 @@ def test_all_faults_come_in_one_error() -> None:
         ({"priority": -1}, "priority=-1, expected 0 to 9"),
         ({"concurrency": 0}, "concurrency=0, expected 1 or more"),
         ({"timeout": 0}, "timeout=0, expected seconds, more than 0"),
+        *(
+            ({"timeout": wrong}, f"timeout={wrong!r}, expected seconds")
+            for wrong in (math.nan, math.inf, True, "5")
+        ),
+        *(
+            ({"priority": wrong}, f"priority={wrong!r}, expected 0 to 9")
+            for wrong in (math.nan, 1.5, True, "5")
+        ),
+        *(
+            ({"concurrency": wrong}, f"concurrency={wrong!r}, expected 1")
+            for wrong in (math.inf, 1.5, True, "5")
+        ),
+        ({"retry": 3}, "retry=3, expected a Retry(...)"),
         ({"version": 0}, "version=0, expected 1 or more"),
         ({"key": "order"}, "key='order' is no field of it; fields: to"),
         ({"errors": {ValueError: 200}}, "errors={ValueError: 200}, expected a status from 400 to 599"),

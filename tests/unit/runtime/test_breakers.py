@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -196,7 +197,13 @@ def test_a_share_of_failures_opens_it():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"failures": 0}, {"rate": 0.0}, {"rate": 1.1}, {"window": 0}, {"pause": 0}, {"max_pause": 1}]
+    "wrong",
+    [
+        *({"failures": wrong} for wrong in (0, 1.5, True)),
+        *({"rate": wrong} for wrong in (0.0, 1.1, math.nan, "1")),
+        *({name: wrong} for name in ("window", "pause") for wrong in (0, math.nan, math.inf, True, "5")),
+        *({"max_pause": wrong} for wrong in (1, math.nan, math.inf, 1e300)),
+    ],
 )
 def test_a_breaker_that_makes_no_sense_is_refused(wrong):
     """The error names field and value."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.runtime.house import house
 from worker import App, PauseConsumers, ResumeConsumers
-from worker.errors import Guarded, NotFound, UnknownType
+from worker.errors import Guarded, NotFound, UnknownType, UsageError
 from worker.wiring.consumers import consumers
 
 
@@ -143,3 +143,20 @@ async def test_waiting_ends_when_the_last_worker_has_applied_it():
         await it.service.beat(("Place",), changed.version)
         async with asyncio.timeout(10):
             assert (await waiting).share == "1/1"
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1, 0, True, "5", 1e300])
+async def test_a_pause_of_no_time_is_refused(seconds):
+    """Wherever it is dispatched from; nothing is paused."""
+    async with shopping() as it:
+        with pytest.raises(UsageError, match="PauseConsumers"):
+            await dispatch(it, PauseConsumers(types=("Place",), seconds=seconds))
+        assert not await paused(it)
+
+
+async def test_reason_and_actor_of_a_pause_are_made_storable():
+    """What no database takes is written out."""
+    async with shopping() as it:
+        await dispatch(it, PauseConsumers(types=("Place",), reason="NUL \0 lone \udc80", actor="a\0"))
+        (rule,) = (await it.service.pausing.read()).rules
+        assert (rule.reason, rule.actor) == ("NUL \\x00 lone \\udc80", "a\\x00")

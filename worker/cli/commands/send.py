@@ -23,6 +23,7 @@ from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import is_id
 from worker.messaging.validation import decode
+from worker.seconds import LONGEST
 from worker.settings import Settings
 
 
@@ -40,7 +41,9 @@ worker send --ndjson orders.ndjson                   {"type": ..., "data": ...} 
 @click.option(
     "--ndjson", is_flag=True, help="Send a file of lines, or - for standard input; a bad line fails alone."
 )
-@click.option("--delay", type=Duration(), default=0.0, help="Hand it out no earlier than after this time.")
+@click.option(
+    "--delay", type=Duration(LONGEST), default=0.0, help="Hand it out no earlier than after this time."
+)
 @click.option("--key", metavar="KEY", help="Ordering key, instead of the message's own.")
 @click.option("--id", "id", metavar="UUID", help="Its id, instead of a new one.")
 @click.option("--token", metavar="NAME", help="Send it in the name of this token.")
