@@ -17,6 +17,7 @@ from worker.errors import (
     Unrecoverable,
     UsageError,
     WorkerError,
+    WrongMiddleware,
 )
 from worker.messaging.app import App
 from worker.messaging.breaker import Breaker
@@ -59,6 +60,7 @@ __all__ = [
     "Unrecoverable",
     "UsageError",
     "WorkerError",
+    "WrongMiddleware",
 ]
 
 __version__ = "0.1.0"

@@ -3,6 +3,7 @@
 WorkerError
 ├── ConfigurationError          wrong settings or declarations, all faults in one (exit 2)
 ├── UsageError                  a call that asks for something that cannot be (exit 2); no retry
+│   └── WrongMiddleware         a middleware of the application returned no envelope, or another message's (HTTP 500)
 ├── NotFound                    a named thing does not exist (exit 4, HTTP 404)
 │   └── UnknownType             no message of that name is declared
 ├── Guarded                     refused by a guard, say so explicitly to go on (exit 5, HTTP 409)
@@ -54,6 +55,10 @@ class ConfigurationError(WorkerError):
 
 class UsageError(WorkerError):
     """A call asks for something that cannot be done as asked. Out of a handler it is not retried: no retry can help."""
+
+
+class WrongMiddleware(UsageError):
+    """A middleware broke its promise: what it returned or passed on is no envelope of the message. Names it."""
 
 
 class NotFound(WorkerError):

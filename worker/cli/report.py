@@ -17,6 +17,7 @@ from worker.errors import (
     Malformed,
     NotFound,
     PublishFailed,
+    Reject,
     Unavailable,
     UsageError,
     WorkerError,
@@ -62,7 +63,14 @@ def first(error: BaseException) -> BaseException:
 def exit_code(error: BaseException) -> int:
     """Exit code of an error."""
     match error:
-        case ConfigurationError() | UsageError() | InvalidMessage() | Malformed() | click.UsageError():
+        case (
+            ConfigurationError()
+            | UsageError()
+            | InvalidMessage()
+            | Malformed()
+            | Reject()
+            | click.UsageError()
+        ):
             return USAGE
         case PublishFailed(refused=True):
             return FAILED

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from worker.errors import Unavailable, WorkerError
+from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
 from worker.messaging.raising import behind
 from worker.messaging.stamps import Delay, Sent, Stamp, Token
@@ -59,7 +60,7 @@ async def send_one(client: Client, declared: MessageType, message: Any, options:
     except Unavailable:
         raise
     except Exception as error:
-        if client.route_of(declared) != INLINE:
+        if client.route_of(declared) != INLINE or is_refusal(error):
             raise
         raised = behind(error)
         raise CommandFailed(f"{declared.name} failed: {type(raised).__name__}: {raised}") from error

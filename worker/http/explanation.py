@@ -14,9 +14,11 @@ from worker.errors import (
     Malformed,
     NotFound,
     PublishFailed,
+    Reject,
     Unavailable,
     UnknownType,
     UsageError,
+    WrongMiddleware,
 )
 from worker.http import problems
 from worker.http.problems import Problem
@@ -45,6 +47,11 @@ def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
             return Problem(problems.NOT_FOUND, str(error))
         case Guarded():
             return Problem(problems.CONFLICT, str(error))
+        case Reject():
+            return Problem(problems.REFUSED, str(error) or "the message was refused")
+        case WrongMiddleware():
+            structlog.get_logger().error("http_wrong_middleware", error=str(error))
+            return Problem(problems.INTERNAL, str(error))
         case UsageError():
             return Problem(problems.INVALID_PARAMETER, str(error), errors=[Fault("", str(error))])
         case PublishFailed(refused=True):

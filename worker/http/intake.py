@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from worker.errors import Fault, InvalidMessage, Unavailable
+from worker.errors import Fault, InvalidMessage, Reject, Unavailable
 from worker.http import problems
 from worker.http.explanation import HandlerFailed
 from worker.http.ports import Ports
 from worker.http.problems import Problem
+from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.raising import behind
@@ -51,7 +52,7 @@ class Intake:
                 message, *stamps, id=id, correlation_id=correlation_id, key=key, traceparent=traceparent
             )
         except Exception as error:
-            if self._inline(declared):
+            if self._inline(declared) or isinstance(error, Reject):
                 raise handler_error(declared, error) from error
             if isinstance(error, (TypeError, ValueError, OverflowError, RecursionError)):
                 _check_travels(declared, message)
@@ -59,7 +60,7 @@ class Intake:
 
 
 def handler_error(declared: MessageType, error: Exception) -> Exception:
-    """Say what a caller may know of an error out of a handler: what its declaration names, and outages."""
+    """Say what a caller may know of an error out of a handler: what its declaration names, outages, and refusals."""
     if isinstance(error, Problem):
         return error
     for cls in type(behind(error)).__mro__:
@@ -68,7 +69,7 @@ def handler_error(declared: MessageType, error: Exception) -> Exception:
             return Problem(problems.DECLARED, str(behind(error)) or cls.__name__, status=status)
     if isinstance(error, Unavailable):
         return error
-    if isinstance(error, InvalidMessage) and error.type_name == declared.name:
+    if is_refusal(error) or (isinstance(error, InvalidMessage) and error.type_name == declared.name):
         return error
     return HandlerFailed(f"{declared.name}: {type(behind(error)).__name__}")
 

@@ -38,6 +38,7 @@ UNSUPPORTED = Kind("unsupported-media-type", 415, "Unsupported content type")
 INVALID = Kind("invalid-message", 422, "The data does not fit its type")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter does not fit")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key belongs to another body")
+REFUSED = Kind("refused", 422, "The message was refused")
 DECLARED = Kind("handler-error", 422, "The handler refused")
 INTERNAL = Kind("internal", 500, "Internal error")
 UNAVAILABLE = Kind("unavailable", 503, "Cannot be taken now")
@@ -55,6 +56,7 @@ KINDS = (
     INVALID,
     INVALID_PARAMETER,
     KEY_REUSED,
+    REFUSED,
     DECLARED,
     INTERNAL,
     UNAVAILABLE,

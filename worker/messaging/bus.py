@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from worker.chain.chain import Chain, Step
-from worker.errors import HandlersFailed, UnknownType
+from worker.errors import HandlersFailed, InvalidMessage, Reject, UnknownType, UsageError
 from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, new_id
@@ -116,6 +116,13 @@ class Bus:
         if further is None:
             self._compiled[type_name] = run
         return run
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether ``dispatch`` raised it because a middleware refused the message, or was wrong; no handler was reached."""
+    return isinstance(error, Reject | InvalidMessage | UsageError) and not isinstance(
+        error.__cause__, HandlersFailed
+    )
 
 
 def wrap(

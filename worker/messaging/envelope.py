@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar, final
 
 import msgspec
 
+from worker.errors import UsageError
 from worker.messaging.stamps import Stamp, attribute_of, name_of
 
 M = TypeVar("M")
@@ -61,10 +62,10 @@ class Envelope(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
         """Put another message of the same type in; id and stamps stay.
 
         Raises:
-            TypeError: it is of another type.
+            UsageError: it is of another type.
         """
         if type(message) is not type(self.message):
-            raise TypeError(
+            raise UsageError(
                 f"with_message() takes a {type(self.message).__name__}, not a {type(message).__name__}"
             )
         return msgspec.structs.replace(self, message=message)

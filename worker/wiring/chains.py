@@ -8,6 +8,7 @@ from typing import Any, Literal
 from worker.chain.chain import Chain, Step, build
 from worker.chain.conditions import parse_all
 from worker.messaging.bus import Bus
+from worker.messaging.checked import Checked
 from worker.messaging.declaration import Kind, MiddlewareEntry, Registry
 from worker.messaging.identity import Clock
 from worker.messaging.middleware import Middleware
@@ -28,15 +29,17 @@ def chain(
     Raises:
         ConfigurationError: an unknown group, a priority out of range, a condition that cannot be read.
     """
-    ordered = build([step(entry) for entry in registry.middleware], GROUPS)
+    ordered = build([step(entry, registry) for entry in registry.middleware], GROUPS)
     return Chain((*outer, *ordered.steps, *last), ordered.groups)
 
 
-def step(entry: MiddlewareEntry) -> Step[Middleware]:
+def step(entry: MiddlewareEntry, registry: Registry) -> Step[Middleware]:
     """Make a declared middleware a step; where it applies becomes conditions."""
     given = {"plugins": entry.plugin, "bus": entry.bus, "on": entry.on}
     when = {**entry.when, **{attribute: value for attribute, value in given.items() if value is not None}}
-    return Step(entry.name, entry.call, entry.priority, entry.group, parse_all(when))
+    return Step(
+        entry.name, Checked(entry.name, entry.call, registry), entry.priority, entry.group, parse_all(when)
+    )
 
 
 def bus(kind: Kind, side: Side, registry: Registry, steps: Chain[Middleware], clock: Clock) -> Bus:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from worker import Delay, Token
-from worker.errors import TransportUnavailable
+from worker.errors import Reject, TransportUnavailable
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
@@ -128,6 +128,18 @@ def test_a_command_handled_at_once_that_fails_exits_1(worker, service):
     page = worker("send", "mail.send", "--transport", "inline")
     assert page.code == 1
     assert "mail.send failed: KeyError: 'stock'" in page.err
+
+
+def test_a_command_that_a_middleware_refuses_exits_2(worker, service):
+    """Queued or handled at once: with the reason, which a line of NDJSON tells with its status, too."""
+    service.dispatch_error = Reject("no orders on Sunday")
+    for arguments in (["PlaceOrder", "order_id=7"], ["mail.send", "--transport", "inline"]):
+        page = worker("send", *arguments)
+        assert page.code == 2
+        assert "no orders on Sunday" in page.err
+    page = worker("send", "--ndjson", "--json", input='{"type": "mail.send", "data": {}}\n')
+    error = json.loads(page.out)["error"]
+    assert (error["status"], error["detail"]) == (422, "no orders on Sunday")
 
 
 def test_a_broker_that_does_not_answer_exits_3_with_its_url_masked(worker, service):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from worker.errors import UsageError
 from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Delay, Handled, Received, Stamp, Token, UnknownStamp
 
@@ -55,7 +56,7 @@ def test_a_message_can_be_replaced_by_one_of_its_type(envelope: Envelope[Go]) ->
 
 def test_a_message_of_another_type_is_refused(envelope: Envelope[Go]) -> None:
     """A middleware cannot turn one command into another."""
-    with pytest.raises(TypeError, match=r"takes a Go, not a Stay"):
+    with pytest.raises(UsageError, match=r"takes a Go, not a Stay"):
         envelope.with_message(Stay())  # type: ignore[arg-type]
 
 

@@ -1,0 +1,134 @@
+"""Holds an application's middleware to its promise: an envelope of the same message comes back, sent or handled once."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from worker.errors import WrongMiddleware
+from worker.messaging.declaration import Registry
+from worker.messaging.envelope import Envelope
+from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.stamps import Result, Sent, Stamp
+
+_OUTCOMES: tuple[type[Stamp], ...] = (Sent, Result)
+"""What the rest of the chain says about a message; an answer that lost it would not be true."""
+
+
+class Checked:
+    """An application's middleware as a step of a chain.
+
+    Args:
+        name: of the middleware, for errors.
+        call: it.
+        registry: the declared types.
+    """
+
+    def __init__(self, name: str, call: Middleware, registry: Registry) -> None:
+        self._name = name
+        self._call = call
+        self._registry = registry
+
+    async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+        """Run it; see ``for_type``."""
+        return await self.for_type(envelope.type)(envelope, call_next)
+
+    def for_type(self, type_name: str) -> Middleware:
+        """Return the step for one type. It raises ``WrongMiddleware`` where the middleware breaks its promise."""
+        call, expected = self._call, _Expected(self._name, type_name, self._registry.messages[type_name].cls)
+
+        async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+            onward = _Onward(expected, call_next)
+            outcome = await call(envelope, onward)
+            if outcome is onward.outcome and outcome is not None:
+                return outcome
+            return expected.outcome(outcome, onward.outcome)
+
+        return checked
+
+
+class _Expected:
+    """What a middleware passes on and returns for one type."""
+
+    __slots__ = ("cls", "name", "type")
+
+    def __init__(self, name: str, type_name: str, cls: type[Any]) -> None:
+        self.name = name
+        self.type = type_name
+        self.cls = cls
+
+    def fits(self, envelope: Any) -> bool:
+        return (
+            type(envelope) is Envelope and envelope.type == self.type and type(envelope.message) is self.cls
+        )
+
+    def outcome(self, outcome: Any, inner: Envelope[Any] | None) -> Envelope[Any]:
+        """Return what the middleware returned, with what became of the message."""
+        if not self.fits(outcome):
+            raise self.wrong(f"returned {_shown(outcome)}; expected {self._wanted(inner)}", inner)
+        kept: Envelope[Any] = outcome
+        if inner is None:
+            return kept
+        if kept.id != inner.id:
+            raise self.wrong(f"returned the envelope of {kept.id}; expected what call_next returned", inner)
+        lost = [
+            stamp for kind in _OUTCOMES if (stamp := inner.get(kind)) is not None and kept.get(kind) is None
+        ]
+        return kept.with_(*lost) if lost else kept
+
+    def wrong(self, what: str, inner: Envelope[Any] | None = None) -> WrongMiddleware:
+        """Say what is wrong, and what has become of the message all the same."""
+        sent = inner.get(Sent) if inner is not None else None
+        if inner is None:
+            fate = ""
+        elif sent is not None:
+            fate = f"; {self.type} {inner.id} was queued all the same, on {sent.transport}/{sent.queue}"
+        else:
+            fate = f"; {self.type} {inner.id} was handled all the same"
+        return WrongMiddleware(f"middleware {self.name} {what}{fate}")
+
+    def _wanted(self, inner: Envelope[Any] | None) -> str:
+        return f"an envelope of {self.type}: return {'the envelope' if inner is None else 'what call_next returned'}"
+
+
+class _Onward:
+    """The rest of the chain as one middleware gets it for one message; it may be repeated only where it failed."""
+
+    __slots__ = ("_call_next", "_expected", "_running", "outcome")
+
+    def __init__(self, expected: _Expected, call_next: CallNext) -> None:
+        self._expected = expected
+        self._call_next = call_next
+        self._running = False
+        self.outcome: Envelope[Any] | None = None
+
+    async def __call__(self, envelope: Envelope[Any]) -> Envelope[Any]:
+        """Run the rest of the chain."""
+        expected = self._expected
+        if not expected.fits(envelope):
+            raise expected.wrong(
+                f"called call_next with {_shown(envelope)}; expected an envelope of {expected.type}"
+            )
+        if self._running or self.outcome is not None:
+            raise expected.wrong(
+                "called call_next twice; expected once, or again after it failed", self.outcome
+            )
+        self._running = True
+        try:
+            outcome = await self._call_next(envelope)
+        finally:
+            self._running = False
+        self.outcome = outcome
+        return outcome
+
+
+def _shown(value: Any) -> str:
+    """Say what a value is, and nothing of what is in it."""
+    if value is None:
+        return "None"
+    if inspect.iscoroutine(value):
+        value.close()
+        return "a coroutine that nobody awaited (write: return await call_next(envelope))"
+    if type(value) is Envelope:
+        return f"an envelope of {value.type} with a {type(value.message).__name__} in it"
+    return f"a {type(value).__name__}"
