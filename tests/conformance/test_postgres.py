@@ -11,7 +11,7 @@ from tests.conformance.stepping import Stepping
 from tests.conformance.suite import TransportSuite
 from tests.conformance.working import WorkerSuite
 from transports import registry
-from transports.postgres import timekeeping
+from worker.messaging import steady
 from worker.messaging.transport import Transport
 
 
@@ -20,7 +20,7 @@ class TestPostgres(TransportSuite, Identifying, Stepping):
     @pytest.fixture(autouse=True)
     def compared_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The time is compared at each claim: no test waits for the next comparison."""
-        monkeypatch.setattr(timekeeping, "EVERY", 0.0)
+        monkeypatch.setattr(steady, "EVERY", 0.0)
 
     @pytest.fixture
     def broker_url(self, postgres_url: str) -> str:

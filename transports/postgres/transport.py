@@ -127,7 +127,7 @@ class PostgresTransport:
             TransportUnavailable: none of them was taken.
         """
         self._link("_publishes")
-        if self._time.stale:
+        if self._time.due:
             self._spawn(self._compare())
         try:
             outcomes = await self._incoming.submit(batch)
@@ -207,7 +207,7 @@ class PostgresTransport:
             TransportUnavailable: it took none.
         """
         link = self._link("_claims")
-        if self._time.stale:
+        if self._time.due:
             await self._compare()
         if doubtful:
             await link.run(lambda connection: self._claiming.undo(connection, queue, doubtful))

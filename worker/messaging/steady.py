@@ -11,9 +11,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 STEP = 1.0
 """Seconds from which on a change of the wall clock counts as a step; smaller ones are followed."""
+
+EVERY = 2.0
+"""Seconds between two comparisons with a server's clock."""
+
+TRIES = 5
+"""How often a comparison is begun anew when another process was faster to correct."""
 
 _TOGETHER = 0.05
 """Seconds within which two clocks must be read to be read at the same time."""
@@ -76,6 +83,86 @@ class SteadyClock:
             ahead = self._wall() - before
             if self._monotonic() - before < _TOGETHER:
                 return ahead
+
+
+class SharedClock:
+    """The time of a server that many machines use: its clock, over its steps and over these machines' sleep.
+
+    Each process goes on from the server's time by its own monotonic clock, and compares the two now and then. Where
+    they have come apart by a step, the one who sees it first has a *skew* stored that makes up for it; so processes
+    that start later agree with those that were there. Where another process found the server's clock in order moments
+    ago, it was this one that stood still.
+
+    Args:
+        clock: in place of the server's; None for that.
+        recent: seconds for which a clock that was found in order counts as that: longer than between two comparisons.
+
+    Attributes:
+        skew: what is stored, as far as it is known.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None, recent: float = 2 * EVERY) -> None:
+        self.skew = 0.0
+        self._recent = recent
+        self._wall = clock
+        self._monotonic = monotonic_of(clock or time.time)
+        self._ahead: float | None = None
+        self._due = 0.0
+
+    def __call__(self) -> float:
+        """Return the time; that of this machine as long as nothing was compared."""
+        ahead = self._ahead
+        return (self._wall or time.time)() if ahead is None else self._monotonic() + ahead
+
+    @property
+    def known(self) -> bool:
+        """Whether it was ever compared."""
+        return self._ahead is not None
+
+    def stale(self, now: float) -> bool:
+        """Whether it is time to compare; then it is not so for the next who asks, as one comparison is enough.
+
+        Args:
+            now: seconds on any clock that goes on evenly.
+        """
+        if now < self._due:
+            return False
+        self._due = now + EVERY
+        return True
+
+    def begin(self) -> float:
+        """Begin a comparison: ask the server now, and give this to ``judge``."""
+        return self._monotonic()
+
+    def judge(self, begun: float, wall: float, skew: float, seen: float | None) -> Correction:
+        """Take the server's answer.
+
+        Args:
+            begun: what ``begin`` gave.
+            wall: the server's clock.
+            skew: what is stored to make up for its steps.
+            seen: when, by that clock, somebody found it in order; None where nothing can be stored.
+        """
+        doubt = (self._monotonic() - begun) / 2
+        wall = wall if self._wall is None else self._wall()
+        ahead = wall + skew - (begun + doubt)
+        apart = 0.0 if self._ahead is None else ahead - self._ahead
+        stepped = abs(apart) - doubt >= STEP
+        if stepped and seen is not None and not 0.0 <= wall - seen <= self._recent:
+            return Correction(wall, skew - apart)
+        self.skew = skew
+        if self._ahead is None or stepped:
+            self._ahead = ahead
+        else:  # no further than the answer's own inexactness demands
+            self._ahead += max(apart - doubt, 0.0) + min(apart + doubt, 0.0)
+        return Correction(wall, None)
+
+
+class Correction(NamedTuple):
+    """What a comparison came to: the server's clock, and the skew to store before comparing anew; None: all is well."""
+
+    wall: float
+    skew: float | None
 
 
 def monotonic_of(wall: Callable[[], float]) -> Callable[[], float]:

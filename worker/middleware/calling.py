@@ -31,7 +31,7 @@ class Calling:
         emitter: prepares and publishes what handlers note.
         works: makes units of work; None without a database.
         executor: threads for handlers that are plain functions.
-        clock: seconds since the epoch.
+        clock: seconds, that go on evenly: for timeouts.
         make_log: binds a logger to an envelope.
         gate: of this process; what comes from a queue for which it is closed is turned back.
     """

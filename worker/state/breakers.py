@@ -23,7 +23,7 @@ class SqlBreakers:
 
     async def open(self, name: str, breaker: Breaker, types: Sequence[str], reason: str) -> bool:
         """Hold the types, and have a message tried after a while; False when it is open already."""
-        now = self._database.clock()
+        now = await self._database.now()
         due = now + breaker.pause_after(0)
         async with self._database.begin_write() as transaction:
             version = await bump(transaction)
@@ -45,12 +45,21 @@ class SqlBreakers:
                     owner=name,
                 )
                 await hold(transaction, rule)
-            await note(transaction, now, version, "pause", ACTOR, types, reason, due)
+            await note(
+                transaction,
+                self._database.clock(),
+                version,
+                "pause",
+                ACTOR,
+                types,
+                reason,
+                self._database.time.shown(due),
+            )
             return True
 
     async def claim(self, name: str, worker: str, lease: float) -> bool:
         """Take it upon ``worker`` to try a message within ``lease`` seconds; False when another does."""
-        now = self._database.clock()
+        now = await self._database.now()
         async with self._database.begin_write() as transaction:
             await bump(transaction)
             row = await _row(transaction, name)
@@ -62,7 +71,7 @@ class SqlBreakers:
 
     async def postpone(self, name: str, worker: str, breaker: Breaker) -> None:
         """The message that ``worker`` tried failed: the next is tried later."""
-        now = self._database.clock()
+        now = await self._database.now()
         async with self._database.begin_write() as transaction:
             await bump(transaction)
             row = await _row(transaction, name)
@@ -74,7 +83,7 @@ class SqlBreakers:
 
     async def close(self, name: str) -> None:
         """It works again: hold nothing. Idempotent."""
-        now = self._database.clock()
+        now = await self._database.now()
         async with self._database.begin_write() as transaction:
             version = await bump(transaction)
             held = await _held(transaction, name)
@@ -96,7 +105,7 @@ class SqlBreakers:
                     until=now + RECENT,
                 )
                 await hold(transaction, rule)
-            await note(transaction, now, version, "resume", ACTOR, types, None, None)
+            await note(transaction, self._database.clock(), version, "resume", ACTOR, types, None, None)
 
 
 async def _held(transaction: Transaction, name: str) -> Sequence[Row]:

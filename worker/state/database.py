@@ -24,6 +24,7 @@ from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.outage import translate
 from worker.state.sqlite_driver import SqliteDriver
 from worker.state.statement import Sql, Statement
+from worker.state.timekeeping import Timekeeper
 from worker.state.transaction import Transaction
 from worker.state.waits import Waits
 
@@ -49,13 +50,14 @@ class Database:
             (a temporary file: sessions and stores see the same data from different connections), or
             ``postgresql://…``.
         base: folder of the configuration file.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch, for times that are shown.
         waits: upper bounds on all waiting.
         application: whose it is. Applications that share a database share nothing in it: the stores see and write
             this one's rows only.
 
     Attributes:
         application: as given.
+        time: for leases, signs of life and lengths of time: no step of any machine's clock moves it.
 
     Raises:
         ConfigurationError: the URL is not understood, or its driver is not installed.
@@ -74,6 +76,7 @@ class Database:
         self.application = application
         self._waits = waits or Waits()
         self._address = parse(url, base)
+        self.time = Timekeeper(clock, shared=not self.is_sqlite)
         self._folder: str | None = None
         self._sqlite: SqliteDriver | None = None
         self._engines: Engines | None = None
@@ -188,6 +191,20 @@ class Database:
     def session(self, *, read_only: bool = False) -> HandlerSession:
         """Make a session; its first statement opens the transaction."""
         return self._sessions().session(read_only=read_only)
+
+    async def now(self, *, writes: bool = True) -> float:
+        """Return the time, compared lately with the other processes'.
+
+        Args:
+            writes: whether the caller is about to write; else nothing is, also where a step was seen.
+        """
+        if writes and self.time.due:
+            async with self.begin_write() as transaction:
+                await self.time.compare(transaction)
+        elif not self.time.known:
+            async with self.begin_read() as transaction:
+                await self.time.look(transaction)
+        return self.time()
 
     async def lock(self, transaction: Transaction, name: str) -> None:
         """Hold all others that lock ``name`` back until this transaction ends. On SQLite every writer does."""

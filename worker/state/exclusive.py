@@ -15,7 +15,7 @@ class SqlExclusive:
 
     async def take(self, worker: str, message_id: str, type_name: str, lease: float) -> int | None:
         """Take it; the version that workers must have applied, None while another message has it."""
-        now = self._database.clock()
+        now = await self._database.now()
         async with self._database.begin_write() as transaction:
             version = await bump(transaction)
             held = await transaction.first(sql.HELD)
@@ -24,12 +24,14 @@ class SqlExclusive:
                 return None
             await transaction.run(sql.CLEAR)
             row = {"worker": worker, "message_id": message_id, "type": type_name}
-            await transaction.run(sql.TAKE, **row, version=version, until=now + lease, since=now)
+            await transaction.run(
+                sql.TAKE, **row, version=version, until=now + lease, since=self._database.clock()
+            )
             return version
 
     async def extend(self, message_id: str, lease: float) -> bool:
         """Hold it longer; False when it is another's by now."""
-        until = self._database.clock() + lease
+        until = await self._database.now() + lease
         async with self._database.begin_write() as transaction:
             done = await transaction.run(sql.EXTEND, message_id=message_id, until=until)
             if done:

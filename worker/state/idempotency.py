@@ -82,10 +82,10 @@ class SqlIdempotency:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        return await prune(self._database, sql.PRUNE, now=self._database.clock())
+        return await prune(self._database, sql.PRUNE, now=await self._database.now())
 
     async def _begin(self, tries: Sequence[_Try]) -> list[Begun]:
-        now = self._database.clock()
+        now = await self._database.now()
         ids = sorted({item.id for item in tries})
         async with self._database.begin_write() as transaction:
             await transaction.run(sql.FORGET, ids=ids, now=now)

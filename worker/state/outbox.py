@@ -54,7 +54,7 @@ class Outbox:
             lease: seconds for which nobody else is given them.
             transports: only rows that leave by these; None for all.
         """
-        now = self._database.clock()
+        now = await self._database.now(writes=False)  # asked often, and usually for nothing
         async with self._database.begin_read() as transaction:
             if await transaction.first(sql.ANY, now=now, worker=worker) is None:
                 return []  # the usual case costs no write
@@ -76,7 +76,7 @@ class Outbox:
         One that waits already under the same id is replaced, by a new row: whoever is sending the old one
         removes that, and not this.
         """
-        now = self._database.clock()
+        now = await self._database.now()
         rows = [
             _values(outgoing.id, transport, outgoing, now)
             | {"claimed_by": SCHEDULE, "claimed_until": now + outgoing.delay - longest}
@@ -93,14 +93,14 @@ class Outbox:
 
     async def parked(self) -> Mapping[tuple[str, str], int]:
         """Count what waits for its time, by transport and queue."""
-        now = self._database.clock()
+        now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
             found = await transaction.rows(sql.PARKED, now=now, schedule=SCHEDULE)
         return {(row["transport"], row["queue"]): row["count"] for row in found}
 
     async def pending(self, limit: int, older_than: float = 0.0) -> list[OutboxRow]:
         """Show up to ``limit`` rows that are at least ``older_than`` seconds old, without claiming them."""
-        now = self._database.clock()
+        now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
             found = await transaction.rows(sql.PENDING, before=now - older_than, limit=limit)
         return [_row(row, now) for row in found]
@@ -119,7 +119,7 @@ class Outbox:
 
     async def count(self) -> int:
         """Count what is to be sent now: all rows but those that wait for their time."""
-        now = self._database.clock()
+        now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
             return int(await transaction.value(sql.COUNT, now=now, schedule=SCHEDULE))
 

@@ -58,12 +58,12 @@ class SqlPauses:
             actor: who.
             subject: what was named, for the audit.
             reason: why.
-            until: when it ends by itself.
+            until: when it ends by itself, on the database's ``time``, as in the rules.
 
         Returns:
             The version that workers must apply; the present one where nothing changes.
         """
-        now = self._database.clock()
+        now = await self._database.now()
         async with self._database.begin_write() as transaction:
             # taken first: whoever changes anything waits here, and sees what the one before has done
             version = await bump(transaction)
@@ -77,7 +77,8 @@ class SqlPauses:
                 await transaction.run(sql.REMOVE, numbers=list(gone))
             for rule in change.made:
                 await hold(transaction, rule)
-            await note(transaction, now, version, action, actor, subject, reason, until)
+            shown = None if until is None else self._database.time.shown(until)
+            await note(transaction, self._database.clock(), version, action, actor, subject, reason, shown)
             return version
 
     async def audited(self, limit: int = 100) -> list[dict[str, Any]]:

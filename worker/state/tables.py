@@ -36,6 +36,13 @@ schema_version = Table(
     Column("applied_at", Double, nullable=False),
 )
 
+clock = Table(
+    "worker_clock",  # one row, of all applications: the database has one clock
+    metadata,
+    Column("skew", Double, nullable=False),  # makes up for its steps
+    Column("seen", Double, nullable=False),  # when a process last found it in order, by that clock
+)
+
 inbox = Table(
     "worker_inbox",
     metadata,

@@ -166,7 +166,7 @@ class SqlUnitOfWork:
         works = self._works
         if not await works.inbox.add(transaction, self._message_id, self._handler):
             return False
-        now = works.database.clock()
+        now = works.database.time()
         rows = outbox_values(self._message_id, parcels, now, works.worker, works.lease)
         await transaction.run_each(sql.ADD_ONCE, rows)
         return True

@@ -46,7 +46,7 @@ class Workers:
     async def beat(self, heartbeat: Heartbeat) -> None:
         """Report a process as alive now."""
         row = msgspec.structs.asdict(heartbeat) | {
-            "seen_at": self._database.clock(),
+            "seen_at": await self._database.now(),
             "types": msgspec.json.encode(heartbeat.types).decode(),
             "troubles": msgspec.json.encode(heartbeat.troubles).decode(),
         }
@@ -55,12 +55,18 @@ class Workers:
 
     async def live(self, within: float) -> list[Heartbeat]:
         """List those that were seen in the last ``within`` seconds, oldest first."""
-        since = self._database.clock() - within
+        since = await self._database.now(writes=False) - within
         async with self._database.begin_read() as transaction:
             rows = await transaction.rows(sql.LIVE, since=since)
-        decode = msgspec.json.Decoder(tuple[str, ...]).decode
+        decode, shown = msgspec.json.Decoder(tuple[str, ...]).decode, self._database.time.shown
         return [
-            Heartbeat(**(dict(row) | {name: decode(row[name]) for name in ("types", "troubles")}))
+            Heartbeat(
+                **(
+                    dict(row)
+                    | {name: decode(row[name]) for name in ("types", "troubles")}
+                    | {"seen_at": shown(row["seen_at"])}
+                )
+            )
             for row in rows
         ]
 
@@ -71,6 +77,6 @@ class Workers:
 
     async def prune(self, older_than: float) -> int:
         """Forget processes that were not seen for ``older_than`` seconds, and say how many."""
-        before = self._database.clock() - older_than
+        before = await self._database.now() - older_than
         async with self._database.begin_write() as transaction:
             return await transaction.run(sql.PRUNE, before=before)

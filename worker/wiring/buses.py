@@ -22,6 +22,7 @@ from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Received
 from worker.messaging.status import StatusRecorder
+from worker.messaging.steady import monotonic_of
 from worker.messaging.unit_of_work import UnitsOfWork
 from worker.middleware.calling import Calling
 from worker.middleware.emit import Emitter
@@ -58,7 +59,7 @@ def make_buses(
     """Wire the three buses; see the parts for their arguments."""
     dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, senders, clock)
-    handle = Handle(registry, Calling(emitter, works, executor, clock, log_of, gate))
+    handle = Handle(registry, Calling(emitter, works, executor, monotonic_of(clock), log_of, gate))
     route = Route(registry, routes.by_type, senders, serializer, ignore_events=ignore_events)
     track: list[Step[Middleware]] = []
     if status is not None:

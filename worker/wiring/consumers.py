@@ -53,7 +53,7 @@ async def consumers(service: Service) -> dict[str, Any]:
     return {
         "version": pauses.version,
         "workers": _workers(workers),
-        "exclusive": _exclusive(pauses, service.clock()),
+        "exclusive": _exclusive(pauses, service.database.time()),
         "consumers": items,
     }
 
@@ -88,12 +88,13 @@ def _sum(delayed: int | None, parked: int) -> int | None:
 
 
 def _pause(service: Service, pauses: Pauses, target: Target) -> Pause | None:
-    """Why a type is paused: it is itself, or one that shares its queue."""
-    now = service.clock()
+    """Why a type is paused: it is itself, or one that shares its queue. Its times are those that people know."""
+    now, shown = service.database.time(), service.database.time.shown
     for mate in (target, *service.pausing.mates(target)):
         found = pauses.of(mate, now)
         if found is not None:
-            return found
+            until = None if found.until is None else shown(found.until)
+            return msgspec.structs.replace(found, since=shown(found.since), until=until)
     return None
 
 

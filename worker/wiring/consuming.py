@@ -38,7 +38,9 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
     loop = asyncio.get_running_loop()
     chosen = choose(service.routes, options)
     types = [name for _, spec, _ in chosen for name in spec.types]
-    breakers = Breakers(service.registry, SqlBreakers(service.database), service.name, types, service.clock)
+    breakers = Breakers(
+        service.registry, SqlBreakers(service.database), service.name, types, service.database.time
+    )
     settler = Settler(
         service.registry,
         service.serializer,
@@ -96,7 +98,7 @@ def make_control(service: Service, worker: Worker) -> Control:
         worker.consumers,
         targets,
         service.gate,
-        service.clock,
+        service.database.time,
         report,
         ramps=Ramps(policy, fleet),
         breakers=worker.breakers,

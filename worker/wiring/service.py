@@ -193,6 +193,7 @@ async def opened(
         stack.push_async_callback(database.close)
         await database.connect(timeout)
         await _prepare_database(database, setup=setup)
+        await database.now(writes=False)
         made = make_transports(settings, routes, clock)
         wanted = {key: made[key] for key in made if transports is None or key in transports}
         connected, missed = await connected_ones(wanted, stack, timeout, absent=absent)
@@ -213,7 +214,7 @@ async def opened(
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         gate = Gate()
         workers, pauses = Workers(database), SqlPauses(database)
-        pausing = Pausing(registry, routes, pauses, workers, clock)
+        pausing = Pausing(registry, routes, pauses, workers, database.time)
         buses = make_buses(
             *with_commands(registry, routes, pausing.commands()),
             senders,
