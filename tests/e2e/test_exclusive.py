@@ -85,7 +85,7 @@ def test_three_workers_and_an_exclusive_command_that_fails(solo: Project) -> Non
         solo.consume("-c", "4")
     until(lambda: len(spans(solo, "work")) > 20, "the workers work")
     solo.send_many(("Rebuild", {"number": 1}), ("Rebuild", {"number": 2}))
-    solo.ok("pause", "Mail")
+    solo.ok("pause", "Mail", "--wait")
     solo.send("Mail", number=1)
     until(lambda: len(spans(solo, "work")) == 300 and len(spans(solo, "rebuild")) == 4, "all is done", 60)
     for begun, ended in spans(solo, "rebuild"):

@@ -73,7 +73,7 @@ def test_queue_file_is_locked_for_a_while(project: Project) -> None:
 
 def test_outage_spares_the_attempts_of_a_failing_handler(project: Project) -> None:
     """A handler that cannot reach the database is not charged, though it touched it before it failed."""
-    project.send("Deposit", "number:=0", "before:=0.5")
+    project.send("Deposit", "number:=0", "before:=2.0")
     with_lock = locked(project.database)
     worker = project.consume("-c", "1")
     until(lambda: project.marks("busy"), "the handler runs")

@@ -162,6 +162,10 @@ class Flow:
             worker.kill()
         self.workers[self.workers.index(worker)] = self._consume()
 
+    def refused(self) -> bool:
+        """Whether the intake has answered 503; where the load is done already, commands beyond it find out."""
+        return self.load.tally.unavailable > 0 or (self.load.done and not self._probe("Take", 1))
+
     def restart_intake(self) -> None:
         """Kill the intake with -9, and start another one on its port."""
         self.intake.process.kill()

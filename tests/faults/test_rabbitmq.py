@@ -120,7 +120,7 @@ def test_memory_alarm(place: Rabbit, project: Project) -> None:
         flow.until_share(0.25)
         place.server.raise_alarm()
         try:
-            until(lambda: flow.load.tally.unavailable > 0, "the intake answers 503", 60, 0.1)
+            until(flow.refused, "the intake answers 503", 60, 0.1)
             accepted = len(flow.load.tally.accepted)
             until(lambda: flow.effects.count() >= accepted, "what was accepted is handled meanwhile", 60, 0.1)
         finally:
