@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from worker.messaging.bus import timestamp
 from worker.messaging.failure import Attempt, Group, StoredFailure
+from worker.messaging.rewriting import as_structured
 from worker.messaging.status import ErrorDocument
 
 
@@ -106,7 +107,7 @@ def full(row: StoredFailure) -> FailedDocument:
     failure = row.failure
     return msgspec.structs.replace(
         summary(row),
-        envelope=event_of(failure.body),
+        envelope=event_of(as_structured(failure.body, failure.headers)),
         body_base64=None if failure.decoded else base64.b64encode(failure.body).decode(),
         history=tuple(_attempt(attempt) for attempt in failure.history),
     )

@@ -9,12 +9,21 @@ import msgspec
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Failure
+from worker.messaging.rewriting import as_structured
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Replay
 from worker.messaging.transport import Outgoing
 
 UNREAD = "application/octet-stream"
 """Content type of bytes that go back as they came."""
+
+
+def as_event(failure: Failure) -> Failure:
+    """Give a row that came in binary mode as the same event in structured mode: brokers take one body, no headers."""
+    if not failure.headers:
+        return failure
+    body = as_structured(failure.body, failure.headers)
+    return msgspec.structs.replace(failure, body=body, headers={})
 
 
 def read(serializer: Serializer, registry: Registry, failure: Failure) -> Envelope[Any] | None:
@@ -39,7 +48,7 @@ def ticketed(serializer: Serializer, failure: Failure, envelope: Envelope[Any], 
 
 
 def unchanged(failure: Failure) -> Outgoing:
-    """Write what cannot be decoded: its bytes as they came, which cannot carry a ticket."""
+    """Write what cannot be decoded: its bytes as they are, which cannot carry a ticket."""
     return Outgoing(
         queue=failure.queue,
         id=failure.id,

@@ -9,7 +9,7 @@ from typing import Any
 from worker.errors import NotFound, PublishFailed
 from worker.failed.documents import FailedDocument, FailedPage, GroupsPage, full, group_document, summary
 from worker.failed.editing import edited
-from worker.failed.replay import read, ticketed, unchanged
+from worker.failed.replay import as_event, read, ticketed, unchanged
 from worker.messaging.declaration import Registry
 from worker.messaging.failure import Failure, FailureStore, Filter, StoredFailure
 from worker.messaging.identity import Clock
@@ -115,7 +115,7 @@ class FailedService:
             UsageError: its type is unknown.
         """
         row = await self._get(failure_id)
-        body = edited(row.failure, data, self._registry, self._serializer, self._clock)
+        body = edited(as_event(row.failure), data, self._registry, self._serializer, self._clock)
         await self._store.replace_body(failure_id, body)
         if retry:
             await self.retry(failure_id)
@@ -174,7 +174,7 @@ class FailedService:
         began = self._clock()
         batch: list[Outgoing] = []
         raw: set[str] = set()
-        for failure in failures:
+        for failure in map(as_event, failures):
             envelope = read(self._serializer, self._registry, failure)
             if envelope is None:
                 raw.add(failure.id)

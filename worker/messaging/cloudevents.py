@@ -164,6 +164,17 @@ def binary_attributes(headers: Mapping[str, str], *, every: bool = False) -> dic
     return found if "type" in found else None
 
 
+def binary_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a delivery's headers that belong to an event in binary mode; none where it is in another."""
+    if binary_attributes(headers) is None or BINARY_IDS.isdisjoint(headers):
+        return {}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.startswith(_PREFIXES) or name.lower() in {"content-type", "content_type"}
+    }
+
+
 def loosely(body: bytes) -> Any:
     """Read whatever JSON it is; None where it is none."""
     try:

@@ -32,6 +32,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         attempts: how many it had.
         decoded: whether ``body`` is the envelope of a declared type whose data fits.
         body: bytes as received, or the envelope re-encoded with its ``handled`` stamp.
+        headers: the headers that are its attributes, where it came in binary mode and could not be decoded.
         key: ordering key.
         priority: of its queue.
         history: what went wrong last; one entry for each handler that failed in the last attempt.
@@ -46,6 +47,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     decoded: bool
     body: bytes
+    headers: Mapping[str, str] = {}
     key: str | None = None
     priority: int = 0
     history: tuple[Attempt, ...] = ()

@@ -17,6 +17,7 @@ Members = dict[str, Any]
 
 _NUMBERS = ("attempt", "dataversion")
 _raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_any = msgspec.json.Decoder().decode
 _event = msgspec.json.Decoder(EventIn, strict=False).decode
 _write = msgspec.json.Encoder().encode
 
@@ -42,6 +43,18 @@ def structured(body: bytes, headers: Mapping[str, str]) -> tuple[EventIn, Member
         return _from_binary(body, headers, known)
     members: Members = dict(_raw(body))
     return (_event(body), members) if {"specversion", "id", "type"} <= members.keys() else None
+
+
+def as_structured(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Write what came in binary mode as the same event in structured mode; its bytes where it is none.
+
+    Its data may be anything: what is no JSON is in base64.
+    """
+    try:
+        found = structured(body, headers) if headers else None
+        return body if found is None else _write(found[1])
+    except Exception:  # headers that no attribute can be made of
+        return body
 
 
 def rewritten(
@@ -95,11 +108,19 @@ def _from_binary(
     event = msgspec.convert({"specversion": "1.0", **known}, EventIn, strict=False)
     members: Members = {"specversion": "1.0", **(binary_attributes(headers, every=True) or {})}
     members |= {name: getattr(event, name) for name in _NUMBERS if name in members}
-    if is_json(event.datacontenttype):
+    if is_json(event.datacontenttype) and _is_document(body):
         members["data"] = msgspec.Raw(body)
     else:
         members["data_base64"] = base64.b64encode(body).decode()
     return event, {name: value for name, value in members.items() if value is not None}
+
+
+def _is_document(body: bytes) -> bool:
+    try:
+        _any(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _stamps(text: str | None, envelope: Envelope[Any], kinds: Mapping[str, type[Stamp]]) -> str | None:

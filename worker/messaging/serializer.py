@@ -42,6 +42,7 @@ from worker.messaging.rewriting import (
     write_stamps,
 )
 from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
+from worker.texts import message_of
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
 
@@ -187,7 +188,7 @@ class Serializer:
                 data = data_of(event)
             message = decode(data)
         except BaseException as error:
-            return undecodable(body, UndecodableMessage(f"data of {event.type}: {error}"), event)
+            return undecodable(body, UndecodableMessage(f"data of {event.type}: {message_of(error)}"), event)
         return self._seal(body, event, event.type, declared.name, message, received)
 
     def _seal(
@@ -198,7 +199,7 @@ class Serializer:
             try:
                 received = self._read_stamps(event.stamps) + received
             except BaseException as error:
-                wrong = UndecodableMessage(f"stamps of {wire}: {error}")
+                wrong = UndecodableMessage(f"stamps of {wire}: {message_of(error)}")
                 return undecodable(body, wrong, facts(event, wire))
         if not event.id.isprintable():
             wrong = UndecodableMessage(f"id {event.id!r}: control characters")
@@ -225,7 +226,9 @@ class Serializer:
             event = msgspec.convert({"specversion": "1.0", **attributes}, EventIn, strict=False)
             event.data = msgspec.Raw(body)
         except Exception as error:
-            return undecodable(body, UndecodableMessage(f"no CloudEvent in binary mode: {error}"), attributes)
+            return undecodable(
+                body, UndecodableMessage(f"no CloudEvent in binary mode: {message_of(error)}"), attributes
+            )
         return self._open(body, event, received)
 
     def _decode_other(
@@ -239,7 +242,7 @@ class Serializer:
         loose = loosely(body)
         if loose is not None and len(types) == 1 and types[0] in self._types and not self._is_event(loose):
             return self._decode_bare(body, types[0], native_id, received)
-        return undecodable(body, UndecodableMessage(f"no CloudEvent: {error}"), loose)
+        return undecodable(body, UndecodableMessage(f"no CloudEvent: {message_of(error)}"), loose)
 
     def _is_event(self, loose: Any) -> bool:
         """Tell whether a document is meant as a CloudEvent, though not a right one."""
@@ -260,7 +263,7 @@ class Serializer:
             message = decode(body)
             key = declared.key_of(message)
         except BaseException as error:
-            wrong = UndecodableMessage(f"bare body read as {name}: {error}")
+            wrong = UndecodableMessage(f"bare body read as {name}: {message_of(error)}")
             return Undecodable(body=body, error=wrong, type=declared.name, id=message_id)
         return Envelope(
             message=message,

@@ -111,7 +111,9 @@ class Keeper:
             error_message=message_of(error),
             trace="",
         )
-        return msgspec.structs.replace(failure, decoded=False, body=delivery.body, key=None, history=(entry,))
+        return msgspec.structs.replace(
+            failure, decoded=False, body=delivery.body, headers={}, key=None, history=(entry,)
+        )
 
     def _hold(self, delivery_id: str) -> float:
         times = self._refused.pop(delivery_id, 0)

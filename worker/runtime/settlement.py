@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from worker.errors import HandlersFailed, PoisonMessage, PublishFailed, Unavailable, UsageError
+from worker.messaging.cloudevents import binary_headers
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Failure, FailureStore
@@ -143,6 +144,7 @@ class Settler:
             attempts=unread.attempt,
             decoded=False,
             body=unread.body,
+            headers=binary_headers(delivery.headers) if delivery.headers else {},
             key=None if delivery.key is None else storable(delivery.key),
             priority=consumer.spec.priority,
             history=self._keeper.attempts(unread.attempt, [(None, unread.error)]),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from worker.messaging.failure import Attempt, Failure, Filter, Group, StoredFailure
-from worker.state import failure_cursor
+from worker.state import failure_body, failure_cursor
 from worker.state.attempts import Attempts
 from worker.state.database import Database
 from worker.state.failure_filter import among, parameters
@@ -119,7 +119,8 @@ class SqlFailures:
     async def replace_body(self, failure_id: str, body: bytes) -> None:
         """Put an edited envelope in the row's place; a replay that may be under way with the old one is stale now."""
         async with self._database.begin_write() as transaction:
-            await transaction.run(sql.REPLACE_BODY, failure_id=failure_id, body=body)
+            kept = failure_body.write(body, {})
+            await transaction.run(sql.REPLACE_BODY, failure_id=failure_id, body=kept)
 
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove visible rows and say how many there were."""
@@ -148,6 +149,7 @@ class SqlFailures:
         if failure.ticket is not None and (row is None or row["ticket"] != failure.ticket):
             return
         values = {name: getattr(failure, name) for name in _COLUMNS}
+        values["body"] = failure_body.write(failure.body, failure.headers)
         repeated = row if failure.ticket is None else None
         values["ticket"] = repeated["ticket"] if repeated is not None else None
         # what could not be decoded may be the replay itself, its ticket unread: it must not stay out of sight
@@ -169,16 +171,18 @@ class SqlFailures:
             groups[row["failure_id"]].append(row["group"])
         return [
             StoredFailure(
-                failure=Failure(
-                    **{name: row[name] for name in _COLUMNS if name != "decoded"},
-                    decoded=bool(row["decoded"]),
-                    history=tuple(histories.get(row["id"], ())),
-                ),
+                failure=_failure(row, tuple(histories.get(row["id"], ()))),
                 groups=tuple(groups[row["id"]]),
                 ticket=row["ticket"],
             )
             for row in found
         ]
+
+
+def _failure(row: Row, history: tuple[Attempt, ...]) -> Failure:
+    body, headers = failure_body.read(row["body"])
+    same = {name: row[name] for name in _COLUMNS if name not in {"decoded", "body"}}
+    return Failure(**same, decoded=bool(row["decoded"]), body=body, headers=headers, history=history)
 
 
 _COLUMNS = ("id", "type", "transport", "queue", "failed_at", "attempts", "decoded", "body", "key", "priority")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 import pytest
 
@@ -236,3 +238,45 @@ async def test_mending_keeps_the_attributes_that_nobody_here_knows(service, stor
         2,
         {"order_id": "8", "amount": 1},
     )
+
+
+BINARY = {"ce_id": "m1", "ce_type": "Newer", "ce_newextension": "n", "content-type": "application/json"}
+EVENT = {
+    "specversion": "1.0", "id": "m1", "type": "Newer", "newextension": "n", "datacontenttype": "application/json",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "member"),
+    [(b'{ "order_id": 1.0 }', {"data": {"order_id": 1.0}}), (b"\xff", {"data_base64": "/w=="})],
+)
+async def test_what_came_in_binary_mode_goes_back_with_its_attributes(
+    service, store, broker, failure, data, member
+):
+    """A message of a type that only newer workers know: shown as the event it is, its bytes as received."""
+    await store.add([failure(body=data, headers=BINARY, decoded=False, type="Newer")])
+    shown = await service.show("m1")
+    assert shown.envelope == EVENT | member
+    assert base64.b64decode(shown.body_base64) == data
+    await service.retry("m1")
+    sent = broker.taken[0][1]
+    assert msgspec.json.decode(sent.body) == EVENT | member
+    if member.keys() == {"data"}:
+        assert raw(sent.body)["data"] == msgspec.Raw(data)
+
+
+async def test_data_that_came_in_binary_mode_can_be_mended(service, store, failure):
+    """The attributes stay."""
+    headers = {**BINARY, "ce_type": "PlaceOrder"}
+    await store.add([failure(body=b'{"amount":"x"}', headers=headers, decoded=False)])
+    await service.edit("m1", {"order_id": "8"})
+    kept = msgspec.json.decode((await store.get("m1")).failure.body)
+    assert kept == {**EVENT, "type": "PlaceOrder", "subject": "8", "data": {"order_id": "8", "amount": 1}}
+
+
+async def test_headers_that_no_event_can_be_made_of_change_nothing(service, store, broker, failure):
+    """The bytes go back as they came."""
+    await store.add([failure(body=b"x", headers={**BINARY, "ce_attempt": "many"}, decoded=False, type=None)])
+    assert (await service.show("m1")).envelope is None
+    await service.retry("m1")
+    assert broker.taken[0][1].body == b"x"

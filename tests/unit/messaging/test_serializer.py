@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import worker
+from tests.unit.test_texts import Mute
 from worker.errors import UnknownType
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.serializer import Serializer, UndecodableMessage, UnknownStamp
@@ -266,3 +267,22 @@ def test_what_a_queue_expects_is_read_as_everything_else_is(
             str(usual.error),
             type(usual.error),
         )
+
+
+def test_an_error_whose_text_raises_is_a_value_too() -> None:
+    """A class of the application may raise anything while it is read."""
+    app = worker.App("mute")
+
+    class Silent(msgspec.Struct, frozen=True):
+        def __post_init__(self) -> None:
+            raise Mute
+
+    async def silent(command: Silent) -> None: ...
+
+    silent.__annotations__ = {"command": Silent}
+    app.command(Silent)
+    app.handler(silent)
+    body = b'{"specversion":"1.0","id":"1","type":"Silent","data":{}}'
+    found = Serializer(app.registry()).decode(body, {}, ("Silent",))
+    assert isinstance(found, Undecodable)
+    assert "its text cannot be read" in str(found.error)

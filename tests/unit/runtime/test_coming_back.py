@@ -96,3 +96,25 @@ async def test_binary_mode_comes_back_as_the_same_event(monkeypatch: pytest.Monk
             "specversion": "1.0", "id": "m1", "type": "Go", "newextension": "n", "attempt": 2,
             "datacontenttype": "application/json", "data": msgspec.json.decode(DATA),
         }  # fmt: skip
+
+
+async def test_what_cannot_be_read_in_binary_mode_is_kept_with_its_attributes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And with the bytes that came; other headers are not kept."""
+    headers = {"ce_id": "m1", "ce_type": "Newer", "ce_newextension": "n", "authorization": "secret"}
+    receive = Watched.receive
+
+    async def in_binary_mode(self: Watched, limit: int, wait: float) -> Sequence[Delivery]:
+        return [
+            msgspec.structs.replace(d, body=DATA, headers=headers) for d in await receive(self, limit, wait)
+        ]
+
+    monkeypatch.setattr(Watched, "receive", in_binary_mode)
+    async with house(shop(fails)) as it:
+        await it.put("shop-go", EVENT, "m1")
+        await it.run(burst=True)
+        (row,) = await stored(it)
+        del headers["authorization"]
+        assert (row.failure.id, row.failure.type, row.failure.body) == ("m1", "Newer", DATA)
+        assert row.failure.headers == headers

@@ -288,3 +288,21 @@ async def test_any_error_can_be_kept(store):
     await store.add([failure(history=told, key="k")])
     row = await store.get("m1")
     assert len(row.failure.history) == len(ERRORS)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\x00\xff", {"ce_id": "m1", "ce_new": "\u00e9\x00", "content-type": "text/plain"}),
+        (b"", {"ce_id": "m1"}),
+        (b"\x00command-worker:headers\x00{}\x00x", {}),
+    ],
+)
+async def test_what_came_in_binary_mode_is_kept_with_its_attributes(store, body, headers):
+    """The bytes are those that came, whatever they are; an edit leaves a plain body."""
+    await store.add([failure(body=body, headers=headers, decoded=False)])
+    kept = (await store.get("m1")).failure
+    assert (kept.body, kept.headers) == (body, headers)
+    await store.replace_body("m1", b"{}")
+    kept = (await store.get("m1")).failure
+    assert (kept.body, kept.headers) == (b"{}", {})
