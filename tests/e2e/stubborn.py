@@ -18,6 +18,20 @@ app = App("stubborn")
 
 
 @app.command
+class Print(msgspec.Struct, frozen=True):
+    """Prints more than any buffer holds."""
+
+    text: str
+
+
+@app.handler
+async def print_much(command: Print) -> None:
+    """Says so when it is through."""
+    print(command.text * 100_000)
+    note("printed", command.text)
+
+
+@app.command
 class Thread(msgspec.Struct, frozen=True):
     """Leaves a thread that never ends, and takes TERM for itself."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import pytest
 
+from tests.e2e.processes import environment
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
+from worker.runtime.supervisor import command_line
 
 pytestmark = pytest.mark.e2e
 
@@ -59,3 +62,32 @@ def test_a_handler_may_fork(stubborn: Project) -> None:
     stubborn.until_empty()
     worker.stop()
     assert worker.log.count('"worker started"') == 1
+
+
+@pytest.mark.parametrize(
+    ("streams", "processes"), [("<&- >&- 2>&-", "2"), (">/dev/full 2>/dev/full", "1")], ids=["closed", "full"]
+)
+def test_standard_streams_that_take_nothing_hold_up_nobody(
+    stubborn: Project, streams: str, processes: str
+) -> None:
+    """Closed ones are as /dev/null; on a full disk neither the log nor what a handler prints fails a message."""
+    stubborn.send("Print", text="ä")
+    shell = ["sh", "-c", f'exec "$@" {streams}', "sh"]
+    done = subprocess.run(
+        [*shell, *command_line(["consume", "-w", processes, "--burst"])],
+        cwd=stubborn.folder,
+        env=environment(),
+        timeout=30,
+    )
+    assert done.returncode == 0
+    assert stubborn.lines("printed") == ["ä"]
+
+
+def test_text_is_utf_8_whatever_the_locale(stubborn: Project) -> None:
+    """Arguments, standard input and what is printed, where Python would take them for ASCII."""
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    stubborn.ok("send", "Print", "text=ä", extra=ascii_only)
+    stubborn.ok("send", "Print", "-", stdin='{"text": "€"}', extra=ascii_only)
+    assert "Prünt" in stubborn.cli("send", "Prünt", extra=ascii_only).stderr
+    assert "€" in stubborn.ok("consume", "--burst", extra=ascii_only)
+    assert sorted(stubborn.lines("printed")) == ["ä", "€"]

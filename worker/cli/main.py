@@ -14,6 +14,7 @@ from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation
 from worker.cli.packages import pin
 from worker.cli.report import report
+from worker.cli.streams import in_utf8, mend_streams
 from worker.cli.structlog_alone import import_structlog
 from worker.runtime.parent import follow_parent
 
@@ -86,6 +87,8 @@ worker failed list                             what went wrong for good
 
 def main() -> int:
     """Run the command line with the process's own arguments; return the exit code."""
+    mend_streams()
+    in_utf8()
     pin("transports")
     import_structlog()
     follow_parent()

@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.cli.invocation import Invocation
 from worker.cli.loop import run
+from worker.cli.streams import forgive_stdout
 from worker.settings import Settings
 
 
@@ -24,6 +25,7 @@ def run_program(
     The children get the same command line with what made this process their parent taken back at its end,
     where the last option wins.
     """
+    forgive_stdout()
     grace = settings.worker.graceful_timeout
     if reload:
         from worker.cli.reload import run_reloading

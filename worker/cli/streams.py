@@ -1,0 +1,77 @@
+"""The standard streams: there, in UTF-8, and no reason for a program to end."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+_READ, _WRITTEN = "surrogateescape", "backslashreplace"
+"""What becomes of bytes that are no UTF-8, and of text that is none."""
+
+
+def mend_streams() -> None:
+    """Open what was closed at the start as ``/dev/null``, and have all three in UTF-8, whatever the locale.
+
+    Call it before anything else opens a file, which would take the number of a stream that is closed. What cannot be
+    written to stderr (nobody reads, the disk is full) is dropped.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            _open_nothing(number)
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
+    if sys.stdout is None:
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)))
+    for stream, errors in ((sys.stdin, _READ), (sys.stdout, _WRITTEN)):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
+    sys.stderr = forgiving(2)
+
+
+def forgive_stdout() -> None:
+    """Drop what cannot be written to stdout from now on: what handlers print must not fail them."""
+    if sys.stdout is sys.__stdout__ or sys.__stdout__ is None:  # not where a test has put its own
+        sys.stdout.flush()
+        sys.stdout = forgiving(1)
+
+
+def forgiving(number: int) -> TextIO:
+    """Make a text stream to a descriptor that drops what cannot be written there."""
+    raw = io.BufferedWriter(_Forgiving(number, "w", closefd=False))
+    lines = number == 2 or raw.isatty() or bool(os.environ.get("PYTHONUNBUFFERED"))
+    return io.TextIOWrapper(raw, encoding="utf-8", errors=_WRITTEN, line_buffering=lines)
+
+
+def in_utf8(
+    *,
+    encoding: Callable[[], str] = sys.getfilesystemencoding,
+    original: Sequence[str] = tuple(sys.orig_argv),
+    replace: Callable[[str, list[str]], object] = os.execv,
+) -> None:
+    """Start this process anew in Python's UTF-8 mode where the locale has another encoding.
+
+    Arguments, names of files and what is read from files are in it then, whatever the locale.
+    """
+    if encoding().lower().replace("-", "") != "utf8" and sys.executable:
+        replace(sys.executable, [original[0], "-X", "utf8", *original[1:]])
+
+
+class _Forgiving(io.FileIO):
+    def write(self, data: object) -> int:
+        try:
+            return super().write(data) or 0  # type: ignore[arg-type]  # the type of its base says what it may be
+        except OSError:
+            return memoryview(data).nbytes  # type: ignore[arg-type]
+
+
+def _open_nothing(number: int) -> None:
+    opened = os.open(os.devnull, os.O_RDWR)
+    if opened != number:
+        os.dup2(opened, number)
+        os.close(opened)
+    os.set_inheritable(number, True)  # as a standard stream is
