@@ -224,7 +224,7 @@ class Consumer:
             if self.down is not None:
                 log.info("broker answers again", transport=self.transport.name, queue=self.spec.name)
                 self.down = None
-            self.prospect.read(empty=empty)
+            self.prospect.read(got=bool(got), empty=empty)
             if got:
                 self._took(got, full=len(got) >= limit)
             elif empty:

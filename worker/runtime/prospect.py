@@ -36,10 +36,13 @@ class Prospect:
         self._patience = FIRST
         self._known(empty=False)
 
-    def read(self, *, empty: bool) -> None:
-        """A read has ended."""
-        self._patience = NEXT
-        self._known(empty=empty)
+    def read(self, *, got: bool, empty: bool) -> None:
+        """A read has ended; one that brought nothing and cannot tell why ends no patience."""
+        if got or empty:
+            self._patience = NEXT
+            self._known(empty=empty)
+        else:
+            self.empty = False
 
     def awaited(self) -> bool:
         """Whether something may come at any moment; no longer than for a bounded time after it was first asked."""

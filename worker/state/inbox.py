@@ -32,7 +32,7 @@ class Inbox:
 
     async def add(self, transaction: Transaction, message_id: str, handler: str) -> bool:
         """Note the work in the transaction that does it; False when it is noted already."""
-        row = {"message_id": message_id, "handler": handler, "done_at": self._database.clock()}
+        row = {"message_id": message_id, "handler": handler, "done_at": self._database.time()}
         return await transaction.run(sql.ADD, **row) > 0
 
     async def prune(self, older_than: float) -> int:
@@ -41,7 +41,7 @@ class Inbox:
         Raises:
             DatabaseUnavailable: it does not answer.
         """
-        return await prune(self._database, sql.PRUNE, before=self._database.clock() - older_than)
+        return await prune(self._database, sql.PRUNE, before=await self._database.now() - older_than)
 
     async def forget(self, message_id: str) -> None:
         """Forget one message, so that its handlers run again.

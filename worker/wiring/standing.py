@@ -95,11 +95,10 @@ class Standing:
         return {status.id: status for status in found if status is not None}
 
     def _stands_still(self, status: CommandStatus) -> bool:
-        times = [
-            datetime.fromisoformat(at).timestamp() for at in (status.accepted_at, status.started_at) if at
-        ]
+        times = [_seconds(at) for at in (status.accepted_at, status.started_at) if at]
         ended = status.status in {"done", "failed"}
-        return not ended and bool(times) and self._clock() - max(times) > PATIENCE
+        # a clock that was set back meanwhile puts them into the future: not recent either
+        return not ended and bool(times) and abs(self._clock() - max(times)) > PATIENCE
 
     async def _held(self, status: CommandStatus) -> bool:
         """Whether the message is still on its queue, or may be, as far as anybody can tell."""

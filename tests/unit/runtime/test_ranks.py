@@ -251,6 +251,35 @@ async def test_little_of_a_broker_that_pushes_is_not_taken_for_all() -> None:
         assert made[0].asked + made[1].asked < 40
 
 
+async def test_a_broker_that_never_knows_whether_more_waits_starves_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a better queue's partitions move, and with them nobody can tell, slots wait for a bounded time in all."""
+    monkeypatch.setattr(prospect, "FIRST", 0.1)
+    monkeypatch.setattr(prospect, "NEXT", 0.6)  # longer than between two questions
+    book = Book()
+    async with house(shop(book)) as it:
+        subscribe = it.broker.subscribe
+
+        async def pushed(spec: Any, *, slots: int) -> Any:
+            made = Pushed(await subscribe(spec, slots=slots))
+            if spec.name == "shop-urgent":
+                made.exhausted = never  # type: ignore[method-assign]
+            return made
+
+        async def never() -> bool:
+            return False
+
+        it.broker.subscribe = pushed
+        await it.send(*(Plain(n) for n in range(30)), Urgent())
+        task = it.start()
+        await until(lambda: len(book.handled) == 31)
+        assert book.handled[0] == "Urgent"
+        assert it.worker is not None
+        it.worker.stop()
+        await task
+
+
 def replace_receive(
     it: House, queue: str, receive: Callable[[int, float], Awaitable[Sequence[Delivery]]]
 ) -> None:

@@ -13,6 +13,7 @@ from worker.state.breakers import SqlBreakers
 from worker.state.database import Database
 from worker.state.exclusive import SqlExclusive
 from worker.state.idempotency import SqlIdempotency
+from worker.state.inbox import Inbox
 from worker.state.outbox import Outbox
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Heartbeat, Workers
@@ -137,6 +138,18 @@ async def test_a_pause_lasts_as_long_as_was_said(database: Database, clock: Cloc
     assert rule.holds(await database.now())
     clock.advance(11)
     assert not rule.holds(await database.now())
+
+
+async def test_what_guards_from_repetition_is_not_forgotten_at_once(database: Database, clock: Clock) -> None:
+    """A clock set forward by years makes no work look old that was done just now: it would be done again."""
+    inbox = Inbox(database)
+    async with database.begin_write() as transaction:
+        assert await inbox.add(transaction, "m", "h")
+    await stepped(database, clock, 10 * 365 * 86_400.0)
+    assert await inbox.prune(7 * 86_400.0) == 0
+    assert await inbox.knows("m", "h")
+    clock.advance(8 * 86_400.0)
+    assert await inbox.prune(7 * 86_400.0) == 1
 
 
 @STEPS

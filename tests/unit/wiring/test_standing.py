@@ -97,6 +97,13 @@ async def test_a_command_in_the_failure_store_is_not_done() -> None:
     assert found.status == "running"
 
 
+async def test_a_clock_that_was_set_back_leaves_no_command_unfinished() -> None:
+    """What seems to have been accepted in an hour is looked at now."""
+    found = await standing("running", Queue(), Failures(), later=-3600).get(ID)
+    assert found is not None
+    assert found.status == "done"
+
+
 async def test_a_recent_command_is_not_asked_about() -> None:
     """Its status may be on the way."""
     found = await standing("accepted", Queue(), Failures(), later=PATIENCE / 2).get(ID)
