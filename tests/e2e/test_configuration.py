@@ -92,6 +92,12 @@ def test_guards(project: Project) -> None:
 
 def test_no_setup_names_what_is_missing(project: Project) -> None:
     """With ``--no-setup`` missing tables and queues are exit 2 and named; ``worker setup`` mends it."""
+    done = project.cli("check")
+    assert (done.returncode, "missing: 0001_initial" in done.stdout) == (1, True), done.stdout + done.stderr
+    for looking in (("status",), ("failed", "list")):
+        done = project.cli(*looking)
+        assert (done.returncode, "run: worker setup" in done.stderr) == (2, True), done.stderr
+    assert not (project.folder / "var").exists()
     for verb in ("consume", "serve", "run"):
         done = project.cli(verb, "--no-setup")
         assert done.returncode == 2, done.stderr

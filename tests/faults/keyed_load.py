@@ -17,7 +17,7 @@ KEEPS = 10
 
 async def main(total: int, keys: int) -> None:
     registry = app.registry()
-    async with client(load(), registry, setup=False) as found:
+    async with client(load(), registry) as found:
         bus = found.command_bus
 
         async def lane(number: int) -> int:

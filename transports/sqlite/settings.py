@@ -42,7 +42,14 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
     synchronous = reader.choice("synchronous", "full", ("full", "normal"))
     busy_timeout = reader.number("busy_timeout", 5.0, minimum=0.1)
     path = url.path.removeprefix("/")
-    if url.hosts or not path or path.endswith("/") or path == ":memory:" or "?" in url.text:
+    if (
+        url.hosts
+        or not path
+        or path.endswith("/")
+        or path == ":memory:"
+        or path.startswith("file::memory:")
+        or "?" in url.text
+    ):
         expected = "sqlite:///relative/file.db or sqlite:////absolute/file.db (in memory: memory://)"
         reader.fault("url", url.masked, f"{expected}; in a path, ? is %3F" if "?" in url.text else expected)
     if "\0" in path:

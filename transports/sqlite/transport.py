@@ -50,6 +50,10 @@ class SqliteTransport:
             )
         return self._writer
 
+    def there(self) -> bool:
+        """Whether the file is there."""
+        return self._settings.path.exists()
+
     async def connect(self) -> None:
         """Open the file; make its folder, itself and its tables where they are missing.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from worker.messaging.app import App
 from worker.messaging.declaration import Registry
@@ -72,24 +72,26 @@ class Service:
         settings: Settings,
         registry: Registry,
         *,
-        setup: bool = True,
+        tables: Literal["create", "require", "ignore"] = "require",
         queues: bool = True,
         transports: Collection[str] | None = None,
         absent: bool = False,
     ) -> AbstractAsyncContextManager[Client]:
         """Open what a short command needs.
 
-        ``queues``: whether it also needs the queues to be there; ``transports``: those that it needs, None for
+        ``tables``: what it does about missing tables; ``queues``: whether it also needs the queues to be there; ``transports``: those that it needs, None for
         all; ``absent``: it can do without those that do not answer.
         """
         from worker.wiring.client import client
 
-        return client(settings, registry, setup=setup, queues=queues, transports=transports, absent=absent)
+        return client(settings, registry, tables=tables, queues=queues, transports=transports, absent=absent)
 
     async def setup(self, settings: Settings, registry: Registry) -> list[str]:
         """Create missing tables and queues; name what was created."""
         created = await self.missing_tables(settings)
-        async with self.client(settings, registry, queues=False) as client:  # creates the tables
+        async with self.client(
+            settings, registry, tables="create", queues=False
+        ) as client:  # creates the tables
             return [*created, *await client.setup()]
 
     async def missing_tables(self, settings: Settings) -> list[str]:
@@ -98,7 +100,7 @@ class Service:
 
         database = Database(settings.database.url, base=settings.base)
         try:
-            await database.connect(settings.worker.connect_timeout)
+            await database.connect(settings.worker.connect_timeout, create=False)
             return list(await database.missing())
         finally:
             await database.close()

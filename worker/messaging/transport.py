@@ -311,6 +311,15 @@ class Recalls(Protocol):
 
 
 @runtime_checkable
+class MadeByConnecting(Protocol):
+    """A transport that is a file: connecting makes it where it is missing."""
+
+    def there(self) -> bool:
+        """Whether the file is there."""
+        ...
+
+
+@runtime_checkable
 class Countable(Protocol):
     """A transport that can tell how much waits."""
 

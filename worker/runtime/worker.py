@@ -86,6 +86,15 @@ class Worker:
         """Wait until it takes nothing new any more."""
         await self._stopping.wait()
 
+    async def expired(self) -> None:
+        """Stop at a limit; for the time before ``run``, which looks at them itself."""
+        while (reached := self._limits.reached()) is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await self._stopping.wait()
+                    return
+        self.stop(reached)
+
     def add(self, consumers: Sequence[Consumer]) -> None:
         """Take from these too; a free slot looks at the earlier named first, then at the higher priority."""
         self.consumers = sorted([*self.consumers, *consumers], key=lambda c: (c.rank, -c.spec.priority))

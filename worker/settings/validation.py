@@ -41,7 +41,31 @@ def validate(tree: Tree, faults: list[str]) -> dict[str, Any]:
     if not values.get("transports"):
         values["transports"] = default_transports()
     _check_routing(values, tree, faults)
+    _check_lasts(tree, faults)
     return values
+
+
+def _check_lasts(tree: Tree, faults: list[str]) -> None:
+    """Refuse a database in memory: it goes with its process, and no other process sees it."""
+    table = tree.get("database")
+    given = None if table is None or isinstance(table, Given) else table.get("url")
+    if isinstance(given, Given) and isinstance(given.value, str) and in_memory(given.value):
+        faults.append(
+            f"{_key(('database', 'url'))}={given.value!r}{_source(given)}: a database in memory goes with its process, "
+            "and failed messages, pauses and statuses with it; expected sqlite:///path or postgresql://host/name "
+            "(in tests, worker.testing needs none)"
+        )
+
+
+def in_memory(url: str) -> bool:
+    """Whether a URL means a SQLite database without a file."""
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator:
+        return scheme.startswith((":memory:", "file::memory:"))
+    if not scheme.startswith("sqlite"):
+        return False
+    path, _, options = rest.removeprefix("/").partition("?")
+    return path in {"", "/", ":memory:"} or path.startswith("file::memory:") or "mode=memory" in options
 
 
 def _struct(kind: type[Any], given: Given | Tree, path: Path, faults: list[str]) -> Any:

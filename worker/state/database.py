@@ -21,7 +21,7 @@ from worker.state.driver import Driver
 from worker.state.listening import listen
 from worker.state.migrating import pending
 from worker.state.migrations import MIGRATIONS, Migration
-from worker.state.outage import translate
+from worker.state.outage import DENIED, HINTS, READ_ONLY, state_of, translate
 from worker.state.sqlite_driver import SqliteDriver
 from worker.state.statement import Sql, Statement
 from worker.state.timekeeping import Timekeeper
@@ -38,6 +38,9 @@ _LOCK = Statement(
     Sql("SELECT 1"),  # on SQLite every writer holds all others back
     Sql("SELECT pg_advisory_xact_lock(hashtext($1))", ("name",)),
 )
+
+
+_READ_ONLY = "SELECT current_setting('transaction_read_only')"
 
 
 class Database:
@@ -96,20 +99,29 @@ class Database:
         """Whether it is SQLite; PostgreSQL otherwise."""
         return self._address.dialect == "sqlite"
 
-    async def connect(self, timeout: float = 10.0) -> None:
+    @property
+    def there(self) -> bool:
+        """Whether there is anything to read: False for a SQLite file that nobody has made yet."""
+        return self._driver.there
+
+    async def connect(self, timeout: float = 10.0, *, create: bool = True) -> None:
         """Open it, trying again until ``timeout`` seconds have passed.
+
+        Without ``create``, a file that is not there stays so: nothing is opened then.
 
         Raises:
             DatabaseUnavailable: it does not answer; names the URL, password masked.
         """
         if "sqlalchemy" in sys.modules:
             self._sessions()  # the application has loaded most of it: its first handler need not wait for the rest
+        if not create and not self.there:
+            return
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout
         while True:
             try:
                 async with self._bounded(max(0.01, until - loop.time())):
-                    await self._driver.open()
+                    await self._driver.open(create=create)
                     await self.ping()
                 return
             except DatabaseUnavailable as error:
@@ -133,20 +145,41 @@ class Database:
         Raises:
             DatabaseUnavailable: it does not.
         """
+        if not self.there:
+            raise DatabaseUnavailable(f"database {self.shown}: there is no such file")
         async with self.begin_read() as transaction:
             await transaction.value("SELECT 1")
+
+    async def prove_writable(self) -> None:
+        """Prove that it takes writes.
+
+        Raises:
+            DatabaseUnavailable: it is read-only, or does not answer.
+        """
+        async with self.begin_write() as transaction:
+            if not self.is_sqlite and await transaction.value(_READ_ONLY) == "on":
+                raise DatabaseUnavailable(
+                    f"database {self.shown}: it is read-only: {HINTS[READ_ONLY]}; this program writes to it"
+                )
 
     async def setup(self) -> None:
         """Create and change tables as needed. Safe to repeat, and in several processes at once.
 
         Raises:
-            ConfigurationError: the tables are of a newer version than this program.
+            ConfigurationError: the tables are of a newer version than this program, or the role may not create
+                what is missing.
             DatabaseUnavailable: it does not answer.
         """
-        if not await self.missing():
+        missing = await self.missing()
+        if not missing:
             return
-        async with self._bounded(self._waits.migration):
-            await self.upgrade()
+        try:
+            async with self._bounded(self._waits.migration):
+                await self.upgrade()
+        except Exception as error:
+            if state_of(error) != DENIED:
+                raise
+            raise ConfigurationError(await self._denied(error, missing)) from error
 
     async def upgrade(self, known: Sequence[Migration] = MIGRATIONS) -> None:
         """Apply those migrations that are missing, all or none; for ``setup``."""
@@ -170,6 +203,8 @@ class Database:
             ConfigurationError: the tables are of a newer version than this program.
             DatabaseUnavailable: it does not answer.
         """
+        if not self.there:
+            return [migration.name for migration in MIGRATIONS]
         async with self.begin_read() as transaction:
             return [migration.name for migration in await pending(transaction)]
 
@@ -241,6 +276,20 @@ class Database:
         if isinstance(error, DatabaseUnavailable):
             return error
         return None if self._engines is None else self._engines.lost(error)
+
+    async def _denied(self, error: Exception, missing: Sequence[str]) -> str:
+        """Say which role lacks which right, and how to give it that."""
+        async with self.begin_read() as transaction:
+            (found,) = await transaction.rows("SELECT current_user AS role, current_schema() AS place")
+        role, place = f'"{found["role"]}"', f'"{found["place"]}"'
+        reason = (str(getattr(error, "orig", None) or error).splitlines() or [""])[0].rpartition(">: ")[2]
+        return (
+            f"database {self.shown}: role {role} may not change its tables ({reason}); missing: {', '.join(missing)}; "
+            f"grant it that: GRANT USAGE, CREATE ON SCHEMA {place} TO {role}; "
+            "or run: worker setup, as the role that owns the tables, and then: "
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place} TO {role}; "
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {role}"
+        )
 
     def _translated(self, error: BaseException) -> BaseException:
         translated = translate(error, self.shown)

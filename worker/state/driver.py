@@ -11,8 +11,13 @@ from worker.state.transaction import Transaction
 class Driver(Protocol):
     """Transactions of the stores, on connections of this process. What goes wrong is raised as the driver says it."""
 
-    async def open(self) -> None:
-        """Prove that the database can be opened for writing."""
+    @property
+    def there(self) -> bool:
+        """Whether there is anything to open: False for a file that nobody has made yet."""
+        ...
+
+    async def open(self, *, create: bool = True) -> None:
+        """Make what can be made by opening it; nothing of that without ``create``."""
         ...
 
     def begin(self, *, write: bool) -> AbstractAsyncContextManager[Transaction]:

@@ -24,6 +24,16 @@ _SQLITE_CODES = {
 _POSTGRESQL_CLASSES = ("08", "53", "57P", "58")
 _POSTGRESQL_STATES = {"57014", "55P03", "25P03", "40001", "40P01"}
 
+# refused to the stores, whose statements are right: the database is read-only, or the role lacks a right. What a handler
+# asks for by its own statements is its own affair
+_SQLITE_REFUSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+READ_ONLY, DENIED = "25006", "42501"
+HINTS = {
+    READ_ONLY: "a standby, or default_transaction_read_only is on; expected the primary "
+    "(of several hosts: ?target_session_attrs=read-write)",
+    DENIED: "expected a role with SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and USAGE ON ALL SEQUENCES IN SCHEMA",
+}
+
 _WITHOUT_CODE = ("no active connection", "connection closed", "connection is closed")
 
 
@@ -34,7 +44,9 @@ def translate(error: BaseException, shown: str) -> BaseException:
         error: what a transaction of the stores raised.
         shown: the database's URL, without its password.
     """
-    if isinstance(error, DatabaseUnavailable) or not (_is_drivers(error) and is_outage(error)):
+    if isinstance(error, DatabaseUnavailable) or not (
+        _is_drivers(error) and (is_outage(error) or _is_refused(error))
+    ):
         return error
     return unavailable(error, error, shown)
 
@@ -43,7 +55,8 @@ def unavailable(error: BaseException, told: BaseException, shown: str) -> Databa
     """Make the outage that ``error`` is, with the first line of what was ``told``."""
     silent = "no answer in time" if isinstance(told, TimeoutError) else type(told).__name__
     reason = (str(told).splitlines() or [""])[0] or silent
-    made = DatabaseUnavailable(f"database {shown}: {reason}")
+    hint = HINTS.get(state_of(told) or "")
+    made = DatabaseUnavailable(f"database {shown}: {reason}" + (f": {hint}" if hint else ""))
     made.__cause__ = error
     return made
 
@@ -62,6 +75,22 @@ def is_outage(error: BaseException) -> bool:
             return state.startswith(_POSTGRESQL_CLASSES) or state in _POSTGRESQL_STATES
         cause = cause.__cause__
     return any(text in str(error).lower() for text in _WITHOUT_CODE)
+
+
+def state_of(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error, or of what it was made of."""
+    cause: Any = error
+    while cause is not None:
+        state: str | None = getattr(cause, "sqlstate", None)
+        if state is not None:
+            return state
+        cause = cause.__cause__
+    return None
+
+
+def _is_refused(error: BaseException) -> bool:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return state_of(error) in HINTS if code is None else (code & 0xFF) in _SQLITE_REFUSED
 
 
 def _is_drivers(error: BaseException) -> bool:

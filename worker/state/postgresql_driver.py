@@ -43,7 +43,12 @@ class PostgresqlDriver:
         self._idle_since: dict[Any, float] = {}
         self._pool: Pool[Any] = Pool(self._opener, self._alive, self._hang_up, waits.readers, waits.pool)
 
-    async def open(self) -> None:
+    @property
+    def there(self) -> bool:
+        """A server is there, or does not answer."""
+        return True
+
+    async def open(self, *, create: bool = True) -> None:
         """Nothing to make ready."""
 
     @asynccontextmanager

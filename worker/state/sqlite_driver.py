@@ -47,8 +47,15 @@ class SqliteDriver:
         self.readers = self._pool("foreign_keys=ON", "query_only=ON", size=waits.readers)
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
-        """Make the folder, and let the file be read while it is written."""
+    @property
+    def there(self) -> bool:
+        """Whether the file is there."""
+        return self._path.exists()
+
+    async def open(self, *, create: bool = True) -> None:
+        """Make the folder, and let the file be read while it is written; nothing of that without ``create``."""
+        if not create:
+            return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -18,7 +18,7 @@ from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers import consumers
 from worker.wiring.health import HealthReport, health
 from worker.wiring.pausing import Applied
-from worker.wiring.service import Service, opened
+from worker.wiring.service import NO_FILE, Service, Tables, opened
 
 
 class Client:
@@ -80,12 +80,20 @@ class Client:
         return missing
 
     async def missing(self) -> list[str]:
-        """Name what ``setup`` would create."""
+        """Name what ``setup`` would create; of what does not answer nobody can tell."""
         service = self._service
+        unmade = [name for name, why in service.absent.items() if why == NO_FILE]
         return [
             *await service.database.missing(),
             *await missing_queues(service.transports, service.routes),
+            *(f"queue {spec.name} on {name}" for name in unmade for spec in service.routes.queues[name]),
         ]
+
+    def unmade(self) -> list[str]:
+        """Parts of the health document that are files which nobody has made yet."""
+        absent = self._service.absent.items()
+        parts = [f"transport.{name}" for name, why in absent if why == NO_FILE]
+        return parts if self._service.database.there else ["database", *parts]
 
     def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str | None, str, str]]:
         """Steps of a type's chain in order: name, priority, group, conditions, and whose it is."""
@@ -109,7 +117,7 @@ async def client(
     settings: Settings,
     registry: Registry,
     *,
-    setup: bool = True,
+    tables: Tables = "require",
     queues: bool = True,
     transports: Collection[str] | None = None,
     absent: bool = False,
@@ -119,16 +127,16 @@ async def client(
     Args:
         settings: checked.
         registry: checked.
-        setup: create missing tables and queues.
+        tables: what is done about missing tables.
         queues: whether queues are looked at; short commands that send nothing leave them alone.
         transports: names of those to connect to, None for all; short commands need few or none.
         absent: go on without transports that do not answer.
 
     Raises:
         Unavailable: database or broker do not answer.
-        ConfigurationError: something is missing and ``setup`` is off.
+        ConfigurationError: something is missing and not created.
     """
     async with opened(
-        settings, registry, setup=setup, queues=queues, transports=transports, absent=absent
+        settings, registry, tables=tables, queues=queues, transports=transports, absent=absent
     ) as service:
         yield Client(service)

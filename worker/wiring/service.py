@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -23,7 +24,7 @@ from worker.messaging.retry import Retry
 from worker.messaging.routing import Routes, plan
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
-from worker.messaging.transport import Outcome, Outgoing, Transport
+from worker.messaging.transport import MadeByConnecting, Outcome, Outgoing, Transport
 from worker.runtime.relay import Relay
 from worker.runtime.solitude import OneAtATime
 from worker.settings import Settings
@@ -53,6 +54,9 @@ from worker.wiring.standing import Standing
 
 HANDLER_THREADS = "handler"
 """What the names of threads begin with in which handlers run that are plain functions."""
+
+NO_FILE = "there is no such file yet"
+"""Why a transport is absent that is a file, where nothing may be made."""
 
 _INBOX_KEEP = 7 * 86_400.0
 _WORKERS_KEEP = 3600.0
@@ -148,12 +152,17 @@ def routes_of(settings: Settings, registry: Registry) -> Routes:
     return plan(registry, settings.routing, list(settings.transports), settings.events.mode)
 
 
+Tables = Literal["create", "require", "ignore"]
+"""What is done about missing tables and files: they are made; that is an error; or nothing, for what only looks."""
+
+
 @asynccontextmanager
 async def opened(
     settings: Settings,
     registry: Registry,
     *,
-    setup: bool = True,
+    tables: Tables = "create",
+    writes: bool = False,
     queues: bool = True,
     transports: Collection[str] | None = None,
     absent: bool = False,
@@ -166,8 +175,9 @@ async def opened(
     Args:
         settings: checked.
         registry: checked.
-        setup: create missing tables and queues; else complain about them.
-        queues: whether queues are looked at too; else only tables.
+        tables: what is done about missing tables; without ``create`` no file is made either.
+        writes: whether a database that takes no writes is an error at once.
+        queues: whether missing queues are made too, or complained about where tables are not created.
         transports: names of those to connect to; None connects to all that messages are routed to.
         absent: go on without transports that do not answer; else that is an error.
         threads: for handlers that are plain functions.
@@ -175,9 +185,10 @@ async def opened(
         sent: told about each message that a broker confirmed.
 
     Raises:
-        ConfigurationError: something is missing and ``setup`` is off.
-        Unavailable: database or broker did not answer within the connect timeout.
+        ConfigurationError: something is missing and not created, or may not be created.
+        Unavailable: database or broker did not answer within the connect timeout, or the database is read-only.
     """
+    create = tables == "create"
     routes = routes_of(settings, registry)
     name = process_name()
     timeout = settings.worker.connect_timeout
@@ -191,14 +202,23 @@ async def opened(
             application=registry.application,
         )
         stack.push_async_callback(database.close)
-        await database.connect(timeout)
-        await _prepare_database(database, setup=setup)
-        await database.now(writes=False)
+        await database.connect(timeout, create=create)
+        if writes and database.there:
+            await database.prove_writable()
+        await _prepare_database(database, tables)
+        if tables != "ignore":  # the time is kept in a table
+            await database.now(writes=False)
         made = make_transports(settings, routes, clock)
         wanted = {key: made[key] for key in made if transports is None or key in transports}
+        unmade = [] if create else [key for key, transport in wanted.items() if _unmade(transport)]
+        if unmade and not absent:
+            raise ConfigurationError(f"missing: the file of transport {', '.join(unmade)}; run: worker setup")
+        for key in unmade:
+            del wanted[key]
         connected, missed = await connected_ones(wanted, stack, timeout, absent=absent)
+        missed |= dict.fromkeys(unmade, NO_FILE)
         if queues:
-            await _prepare_queues(connected, routes, setup=setup)
+            await _prepare_queues(connected, routes, setup=create)
         outbox = Outbox(database)
         senders = {key: Sender(transport, sent=sent, schedule=outbox) for key, transport in connected.items()}
         serializer = Serializer(registry)
@@ -281,9 +301,14 @@ def retry_policy(settings: Settings) -> Retry:
     return Retry(given.max_retries, given.delay, given.multiplier, given.max_delay, given.jitter)
 
 
-async def _prepare_database(database: Database, *, setup: bool) -> None:
-    if setup:
+def _unmade(transport: object) -> bool:
+    return isinstance(transport, MadeByConnecting) and not transport.there()
+
+
+async def _prepare_database(database: Database, tables: Tables) -> None:
+    if tables == "create":
         await database.setup()
+    if tables != "require":
         return
     missing = await database.missing()
     if missing:

@@ -162,7 +162,10 @@ class FakeClient:
                 "info": {"plugins": []}, "process": {"memory_used": 1}, "reasons": []}  # fmt: skip
 
     async def missing(self):
-        return ["queue q on sqlite"]
+        return self.service.missing
+
+    def unmade(self):
+        return []
 
     async def setup(self):
         return ["queue q on sqlite"]
@@ -195,6 +198,7 @@ class FakeService(Service):
         self.lagging = ()
         self.pause = None
         self.exclusive = None
+        self.missing = []
         self.open_error = None
         self.started = []
         self.supervised = None
@@ -219,8 +223,10 @@ class FakeService(Service):
         return 0
 
     @asynccontextmanager
-    async def client(self, settings, registry, *, setup=True, queues=True, transports=None, absent=False):
-        self.asked_transports = transports
+    async def client(
+        self, settings, registry, *, tables="require", queues=True, transports=None, absent=False
+    ):
+        self.asked_transports, self.asked_tables = transports, tables
         if self.open_error is not None:
             raise self.open_error
         yield FakeClient(self, settings, registry)

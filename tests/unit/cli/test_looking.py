@@ -57,9 +57,22 @@ def test_check_tells_what_holds(worker):
         "transport.sqlite  answers",
         "Transport sqlite",
         "a 202 is durable",
-        "missing: queue q",
     ):
         assert text in page.out
+
+
+def test_check_names_what_is_missing_and_exits_1(worker, service):
+    """It makes none of it, no more than anything else that only looks."""
+    service.missing = ["queue q on sqlite"]
+    page = worker("check")
+    assert (page.code, "missing: queue q on sqlite" in page.out) == (1, True)
+    assert service.asked_tables == "ignore"
+    for words in (["status", "--json"], ["failed", "list"], ["failed", "groups"]):
+        assert worker(*words).code == 0
+        assert service.asked_tables == "require"
+    for words in (["pause"], ["resume"]):
+        assert worker(*words).code == 0
+        assert service.asked_tables == "create"
 
 
 def test_check_with_json_is_the_health_document_with_the_configuration(worker, tmp_path):

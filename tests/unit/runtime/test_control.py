@@ -13,6 +13,7 @@ from worker.errors import DatabaseUnavailable
 from worker.runtime.options import ConsumeOptions
 from worker.state.workers import Heartbeat
 from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.programs.working import work
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -271,3 +272,26 @@ async def test_a_worker_that_starts_after_a_long_pause_takes_it_slowly_too(shop)
         throttled = [one.types for one in it.worker.consumers if one.pace.throttle]
         assert throttled == [("Place",)]
         await stop(it, running)
+
+
+@pytest.mark.parametrize("ended_by", ["limit", "signal"])
+async def test_limits_and_signals_hold_while_nobody_can_tell_what_is_paused(shop, ended_by):
+    """A database that refuses keeps a worker from consuming, and not from ending."""
+    async with house(shop.app) as it:
+
+        async def refused(*_args, **_facts):
+            raise DatabaseUnavailable("database: it is read-only")
+
+        await it.send(Place(1))
+        it.service.workers.beat = refused
+        options = ConsumeOptions(time_limit=0.0 if ended_by == "limit" else None, graceful_timeout=1.0)
+        worker = make_worker(it.service, options)
+        control = make_control(it.service, worker)
+        working = asyncio.create_task(work(it.service, worker, control, options))
+        if ended_by == "signal":
+            await until(lambda: control.stale)
+            worker.stop("SIGTERM")
+        async with asyncio.timeout(20):
+            await working
+        assert worker.stopped_by == ("SIGTERM" if ended_by == "signal" else "time limit of 0 s")
+        assert shop.started == []

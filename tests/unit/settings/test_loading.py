@@ -82,12 +82,26 @@ def test_relative_sqlite_paths_start_at_the_file_s_folder(folder):
     assert settings.database.url == f"sqlite:///{folder}/conf/var/worker.db"
 
 
-def test_a_database_in_memory_has_no_path(folder):
-    """:memory: is not a file."""
-    assert (
-        load({"database.url": "sqlite:///:memory:"}, environ={}, cwd=folder).database.url
-        == "sqlite:///:memory:"
-    )
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        ":memory:",
+        "file::memory:",
+        "file::memory:?cache=shared",
+        "sqlite:///file::memory:?cache=shared",
+        "sqlite:///state?mode=memory",
+        "sqlite+aiosqlite:///:memory:",
+    ],
+)
+def test_a_database_in_memory_is_refused(folder, url):
+    """It would go with its process, and the failed messages with it; whoever wants one for tests is told where it is."""
+    with pytest.raises(
+        ConfigurationError, match=r"database\.url.*in memory.*sqlite:///path.*worker\.testing"
+    ):
+        load({"database.url": url}, environ={}, cwd=folder)
 
 
 def test_other_keys_of_a_transport_are_its_options(folder):

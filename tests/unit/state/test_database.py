@@ -13,10 +13,30 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from worker.errors import ConfigurationError, DatabaseUnavailable, UsageError
 from worker.state.database import Database
+from worker.state.migrations import MIGRATIONS
 from worker.state.statement import Sql, Statement
 from worker.state.waits import Waits
 
 HASTY = Waits(pool=0.05, lock=0.05, transaction=2.0)
+
+
+async def test_looking_makes_no_file(tmp_path):
+    """Neither the file nor its folder; everything is missing, and it does not answer."""
+    database = Database("sqlite:///var/worker.db", base=tmp_path)
+    await database.connect(create=False)
+    assert await database.missing() == [migration.name for migration in MIGRATIONS]
+    assert not database.there
+    with pytest.raises(DatabaseUnavailable, match="no such file"):
+        await database.ping()
+    await database.close()
+    assert list(tmp_path.iterdir()) == []
+    maker = Database("sqlite:///var/worker.db", base=tmp_path)
+    await maker.connect()
+    await maker.setup()
+    await maker.close()
+    await database.connect(create=False)
+    assert await database.missing() == []
+    await database.close()
 
 
 async def test_the_folder_is_created(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -18,8 +19,10 @@ from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.state import postgresql_connection
 from worker.state.database import Database
 from worker.state.inbox import Inbox
+from worker.state.outbox import Outbox
 from worker.state.unit_of_work import SqlUnitsOfWork
 from worker.state.waits import Waits
+from worker.state.workers import Workers
 
 pytestmark = [pytest.mark.broker, pytest.mark.fault]
 
@@ -188,6 +191,78 @@ async def test_a_read_sees_one_state(far):
         async with far.begin_write() as writing:
             await writing.run("INSERT INTO things VALUES ('one')")
         assert await reading.value(count) == 0
+
+
+@pytest.fixture
+async def limited(postgres_url, tmp_path):
+    """Opens the database as a role of few rights, or read-only; gives the role's name, too."""
+    owner = await asyncpg.connect(postgres_url)
+    role = f"few_{uuid.uuid4().hex[:12]}"
+    await owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+    await owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    opened = []
+
+    async def open_one(*, as_role=False, read_only=False):
+        parts = urlsplit(postgres_url)
+        netloc = f"{role}:x@{parts.netloc.rpartition('@')[2]}" if as_role else parts.netloc
+        options = "options=-c%20default_transaction_read_only%3Don" if read_only else parts.query
+        url = urlunsplit(parts._replace(netloc=netloc, query=options))
+        database = Database(url, base=tmp_path, application="shop")
+        opened.append(database)
+        await database.connect(5.0)
+        return database
+
+    yield open_one, owner, role
+    for database in opened:
+        await database.close()
+    await owner.execute(f"DROP OWNED BY {role}")
+    await owner.execute(f"DROP ROLE {role}")
+    await owner.close()
+
+
+async def test_a_database_that_is_read_only_is_said_to_be(limited):
+    """What writes is told so at its start, and what it asks later is an outage; what reads may go on."""
+    connect, _, _ = limited
+    await (await connect()).setup()
+    standby = await connect(read_only=True)
+    assert await standby.missing() == []
+    for writing in (standby.prove_writable(), Outbox(standby).remove([1]), Workers(standby).remove("w")):
+        with pytest.raises(DatabaseUnavailable, match=r"read-only.*expected the primary"):
+            await writing
+    session = standby.session()
+    with pytest.raises(DatabaseUnavailable, match="read-only"):
+        await session.execute(text("CREATE TABLE one (id int)"))
+    await session.undo()
+    reading = standby.session(read_only=True)
+    with pytest.raises(DBAPIError, match="read-only"):  # a query that writes: no outage, but wrong
+        await reading.execute(text("CREATE TABLE one (id int)"))
+    await reading.undo()
+
+
+async def test_a_role_that_may_not_create_tables_is_told_what_to_grant(limited):
+    """Role, right, object and the statement that gives it; with that it works."""
+    connect, owner, role = limited
+    few = await connect(as_role=True)
+    with pytest.raises(ConfigurationError) as caught:
+        await few.setup()
+    told = str(caught.value)
+    for part in (role, "permission denied for schema public", "0001_initial", "worker setup"):
+        assert part in told
+    assert "sqlalchemy" not in told.lower()
+    grant = next(one for one in told.split(";") if "GRANT USAGE, CREATE ON SCHEMA" in one)
+    await owner.execute(grant.partition(": ")[2])
+    await few.setup()
+
+
+async def test_a_role_that_may_not_write_is_an_outage(limited):
+    """Nobody is charged for it: it is a right that somebody took away, or has not given yet."""
+    connect, _, _ = limited
+    await (await connect()).setup()
+    few = await connect(as_role=True)
+    with pytest.raises(
+        DatabaseUnavailable, match=r"permission denied for table worker_\w+: expected a role with SELECT"
+    ):
+        await Outbox(few).remove([1])
 
 
 async def test_an_address_that_the_driver_does_not_understand_is_a_configuration_error(tmp_path):

@@ -45,7 +45,15 @@ def test_a_lease_that_is_no_second_long_is_refused(value, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///", "sqlite://host/q.db", "sqlite:///:memory:", "sqlite:///q?a=b"]
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://host/q.db",
+        "sqlite:///:memory:",
+        "sqlite:///file::memory:",
+        "sqlite:///q?a=b",
+    ],
 )
 def test_a_sqlite_address_names_a_file(url, tmp_path):
     assert "transports.jobs.url" in str(refused(url, {}, tmp_path))

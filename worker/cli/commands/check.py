@@ -12,7 +12,7 @@ from worker.cli.globals import WorkerCommand
 from worker.cli.guarantees import guarantees
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.output import print_heading, print_json, print_pairs, print_table
-from worker.cli.report import UNREACHABLE
+from worker.cli.report import FAILED, UNREACHABLE
 from worker.errors import DatabaseUnavailable, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.transport import Features
@@ -32,10 +32,11 @@ worker check --json | jq .healthy
 def check(invocation: Invocation) -> int:
     """Check configuration, application, database and brokers, and say what is guaranteed.
 
-    Exit 2: configuration or application are wrong. Exit 3: a broker or the database does not answer.
+    Exit 1: tables or queues are missing. Exit 2: configuration or application are wrong. Exit 3: a broker or the
+    database does not answer.
     """
     settings, registry = invocation.open()
-    document, features = asyncio.run(_look(invocation, settings, registry))
+    document, features, unmade = asyncio.run(_look(invocation, settings, registry))
     if invocation.json:
         listed = {name: msgspec.to_builtins(found) for name, found in features.items()}
         guaranteed = {name: guarantees(found) for name, found in features.items()}
@@ -43,21 +44,29 @@ def check(invocation: Invocation) -> int:
             {**document, "configuration": masked(settings), "features": listed, "guarantees": guaranteed}
         )
     else:
-        _print(document, features, settings, registry)
-    return 0 if document["healthy"] else UNREACHABLE
+        _print(document, features, unmade, settings, registry)
+    if any(not answers and part not in unmade for part, answers in document["status"].items()):
+        return UNREACHABLE
+    return FAILED if document["missing"] else 0
 
 
 async def _look(
     invocation: Invocation, settings: Settings, registry: Registry
-) -> tuple[dict[str, Any], dict[str, Features]]:
+) -> tuple[dict[str, Any], dict[str, Features], list[str]]:
+    """The document, the features of each transport, and which parts are files that nobody has made yet."""
     names = invocation.service.routes(settings, registry).transports()
     try:
-        async with invocation.service.client(settings, registry, queues=False, absent=True) as client:
+        async with invocation.service.client(
+            settings, registry, tables="ignore", queues=False, absent=True
+        ) as client:
             report = msgspec.to_builtins(await client.health())
-            missing = await client.missing() if report["healthy"] else None
-            return {**report, "missing": missing}, client.features()
+            unmade = client.unmade()
+            report["reasons"] = [reason for reason in report["reasons"] if "no such file" not in reason]
+            answers = all(answers or part in unmade for part, answers in report["status"].items())
+            missing = await client.missing() if answers else None
+            return {**report, "missing": missing}, client.features(), unmade
     except Unavailable as error:
-        return _unreachable(error, names), {}
+        return _unreachable(error, names), {}, []
 
 
 def _unreachable(error: Unavailable, names: list[str]) -> dict[str, Any]:
@@ -71,7 +80,11 @@ def _unreachable(error: Unavailable, names: list[str]) -> dict[str, Any]:
 
 
 def _print(
-    document: dict[str, Any], features: dict[str, Features], settings: Settings, registry: Registry
+    document: dict[str, Any],
+    features: dict[str, Features],
+    unmade: list[str],
+    settings: Settings,
+    registry: Registry,
 ) -> None:
     kinds = {kind: len(registry.of_kind(kind)) for kind in ("command", "query", "event")}
     print_pairs(
@@ -81,7 +94,12 @@ def _print(
         ]
     )
     words = {True: "answers", False: "DOES NOT ANSWER", None: "not reached"}
-    print_pairs([(name, words[answers]) for name, answers in document["status"].items()])
+    print_pairs(
+        [
+            (name, "is not there yet" if name in unmade else words[answers])
+            for name, answers in document["status"].items()
+        ]
+    )
     for reason in document["reasons"]:
         click.echo(f"Error: {reason}", err=True)
     for name in document["missing"] or ():

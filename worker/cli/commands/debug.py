@@ -55,7 +55,9 @@ def chain(invocation: Invocation, type_name: str, on: Literal["dispatch", "consu
         sides = ("dispatch",)  # it is never queued: both sides are one
 
     async def _look() -> dict[str, list[tuple[Any, ...]]]:
-        async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
+        async with invocation.service.client(
+            settings, registry, tables="ignore", queues=False, transports=()
+        ) as client:
             return {side: list(client.chain_table(declared.name, side)) for side in sides}
 
     found = asyncio.run(_look())

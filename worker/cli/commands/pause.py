@@ -139,7 +139,9 @@ async def _dispatch(
     invocation: Invocation, command: PauseConsumers | ResumeConsumers, patience: float | None, done: str
 ) -> int:
     settings, registry = invocation.open()
-    async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
+    async with invocation.service.client(
+        settings, registry, tables="create", queues=False, transports=()
+    ) as client:
         outcome = (await client.command_bus.dispatch(command)).get(Result)
         changed = outcome.value if outcome is not None else Controlled(0, ())
         document: dict[str, Any] = {

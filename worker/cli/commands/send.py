@@ -98,7 +98,7 @@ async def _send_one(
     target = invocation.service.routes(settings, registry).by_type[declared.name].transport
     # a command handled at once may send others anywhere
     needed = None if target is None else (target,)
-    async with invocation.service.client(settings, registry, transports=needed) as client:
+    async with invocation.service.client(settings, registry, tables="create", transports=needed) as client:
         answer: Any = await send_one(client, declared, command, options)
         command_id = answer["id"]
         if not invocation.json:
@@ -132,7 +132,7 @@ async def _send_many(invocation: Invocation, name: str, token: str | None, trans
             if isinstance(fate.error, Unavailable) and exit_code(fate.error) == UNREACHABLE:
                 raise fate.error  # the lines after it would only wait for the same
 
-        async with invocation.service.client(settings, registry) as client:
+        async with invocation.service.client(settings, registry, tables="create") as client:
             await send_lines(client, source, token, told)
     return 1 if codes else 0
 

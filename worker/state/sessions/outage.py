@@ -42,9 +42,18 @@ def listen(engine: Engine, shown: str) -> None:
         if context.is_disconnect and isinstance(error, exc.DBAPIError):
             error.connection_invalidated = True
         translated = translate(error, shown)
+        if translated is error and _turned_read_only(context):
+            return outage.unavailable(error, context.original_exception, shown)
         return None if translated is error else translated
 
     event.listen(engine, "handle_error", on_error, retval=True)
+
+
+def _turned_read_only(context: ExceptionContext) -> bool:
+    """Whether the database takes no writes; of a session that only reads it is the handler's own fault."""
+    if outage.state_of(context.original_exception) != outage.READ_ONLY or context.connection is None:
+        return False
+    return not context.connection.get_execution_options().get("postgresql_readonly", False)
 
 
 def _is_outage(error: BaseException) -> bool:

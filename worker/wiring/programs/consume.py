@@ -26,7 +26,13 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
     """
     choose(routes_of(settings, registry), options)
     async with signalled(options.graceful_timeout) as stopping:
-        async with opened(settings, registry, setup=options.setup, threads=options.concurrency) as service:
+        async with opened(
+            settings,
+            registry,
+            tables="create" if options.setup else "require",
+            writes=True,
+            threads=options.concurrency,
+        ) as service:
             worker = make_worker(service, options)
             control = make_control(service, worker)
             stopping.calls(worker.stop)

@@ -19,7 +19,13 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
     """Serve and consume in one process until a signal or a limit; return the exit code. Raises as both do."""
     choose(routes_of(settings, registry), consume)
     async with signalled(consume.graceful_timeout) as stopping:
-        async with opened(settings, registry, setup=serve.setup, threads=consume.concurrency) as service:
+        async with opened(
+            settings,
+            registry,
+            tables="create" if serve.setup else "require",
+            writes=True,
+            threads=consume.concurrency,
+        ) as service:
             intake = Intake(service, serve)
             worker = make_worker(service, consume)
             control = make_control(service, worker)

@@ -19,7 +19,9 @@ async def serve(settings: Settings, registry: Registry, options: ServeOptions) -
         Unavailable: database or broker did not answer at start.
     """
     async with signalled(options.graceful_timeout) as stopping:
-        async with opened(settings, registry, setup=options.setup) as service:
+        async with opened(
+            settings, registry, tables="create" if options.setup else "require", writes=True
+        ) as service:
             intake = Intake(service, options)
             stopping.calls(intake.stop)
             async with background(lambda: tend(service)):

@@ -32,7 +32,8 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
         background(control.run),
         background(lambda: service.pauses.listen(control.nudge)),
     ):
-        await _first(control.known.wait(), worker.stopped())
+        # as long as nobody can tell what is paused nothing is consumed, but limits and signals hold
+        await _first(control.known.wait(), worker.stopped(), worker.expired())
         log.info(
             "worker started",
             queues=[consumer.spec.name for consumer in worker.consumers],
