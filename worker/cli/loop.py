@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from worker.texts import told
+
 T = TypeVar("T")
 
 _THRESHOLDS = (10_000, 20, 20)
@@ -58,7 +60,7 @@ def enduring(kind: type[asyncio.AbstractEventLoop]) -> type[asyncio.AbstractEven
                         raise
                     log.error(
                         "code beside a handler wanted to end the process; it goes on",
-                        error=f"{type(error).__name__}: {error}",
+                        error=told(error),
                         exc_info=error,
                     )
 

@@ -23,6 +23,7 @@ from worker.errors import (
     WorkerError,
 )
 from worker.settings.masking import mask_text
+from worker.texts import message_of, told, type_of
 
 FAILED, USAGE, UNREACHABLE, NOT_FOUND, REFUSED = 1, 2, 3, 4, 5
 INTERRUPTED = 130
@@ -114,7 +115,7 @@ def message(error: BaseException) -> str:
         return mask_text(f"{error.type_name} is invalid, {len(error.faults)} faults:{lines}")
     if isinstance(error, WorkerError):
         return mask_text(str(error) or type(error).__name__)
-    return mask_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    return mask_text(told(error) if message_of(error) else type_of(error))
 
 
 def _text(error: BaseException, log_level: str) -> str:

@@ -14,6 +14,7 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.raising import behind
 from worker.messaging.stamps import Delay, Sent, Stamp, Token
 from worker.messaging.status import CommandStatus
+from worker.texts import told
 
 if TYPE_CHECKING:
     from worker.wiring.client import Client
@@ -63,7 +64,7 @@ async def send_one(client: Client, declared: MessageType, message: Any, options:
         if client.route_of(declared) != INLINE or is_refusal(error):
             raise
         raised = behind(error)
-        raise CommandFailed(f"{declared.name} failed: {type(raised).__name__}: {raised}") from error
+        raise CommandFailed(f"{declared.name} failed: {told(raised)}") from error
     status = f"/commands/{envelope.id}" if envelope.get(Sent) is not None else "done"
     return {"id": envelope.id, "type": envelope.type, "status": status}
 

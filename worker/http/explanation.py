@@ -23,6 +23,7 @@ from worker.errors import (
 from worker.http import problems
 from worker.http.problems import Problem
 from worker.messaging.identity import new_id
+from worker.texts import message_of
 
 RetryAfter = Callable[[Unavailable], float]
 """Seconds until another try may succeed."""
@@ -40,22 +41,24 @@ def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
         case InvalidMessage():
             return Problem(problems.INVALID, _counted(error), errors=error.faults)
         case Malformed():
-            return Problem(problems.MALFORMED, str(error))
+            return Problem(problems.MALFORMED, message_of(error))
         case UnknownType():
             return Problem(problems.UNKNOWN_TYPE, f"no message of type {error.name!r} is declared")
         case NotFound():
-            return Problem(problems.NOT_FOUND, str(error))
+            return Problem(problems.NOT_FOUND, message_of(error))
         case Guarded():
-            return Problem(problems.CONFLICT, str(error))
+            return Problem(problems.CONFLICT, message_of(error))
         case Reject():
-            return Problem(problems.REFUSED, str(error) or "the message was refused")
+            return Problem(problems.REFUSED, message_of(error) or "the message was refused")
         case WrongMiddleware():
-            structlog.get_logger().error("http_wrong_middleware", error=str(error))
-            return Problem(problems.INTERNAL, str(error))
+            structlog.get_logger().error("http_wrong_middleware", error=message_of(error))
+            return Problem(problems.INTERNAL, message_of(error))
         case UsageError():
-            return Problem(problems.INVALID_PARAMETER, str(error), errors=[Fault("", str(error))])
+            return Problem(
+                problems.INVALID_PARAMETER, message_of(error), errors=[Fault("", message_of(error))]
+            )
         case PublishFailed(refused=True):
-            return Problem(problems.TOO_LARGE, str(error))
+            return Problem(problems.TOO_LARGE, message_of(error))
         case Unavailable():
             return _unavailable(error, retry_after)
         case _:
@@ -84,10 +87,10 @@ def unknown_type(name: str, kind: str, names: Iterable[str]) -> Problem:
 
 def _unavailable(error: Unavailable, retry_after: RetryAfter) -> Problem:
     seconds = max(1, round(retry_after(error)))
-    detail = str(error)
+    detail = message_of(error)
     if isinstance(error, PublishFailed) and error.unknown:
         detail += "; it may have been taken: repeat it with the same Idempotency-Key or id"
-    structlog.get_logger().warning("http_unavailable", error=str(error))
+    structlog.get_logger().warning("http_unavailable", error=message_of(error))
     return Problem(problems.UNAVAILABLE, detail, headers=[("Retry-After", str(seconds))])
 
 

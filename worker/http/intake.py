@@ -16,6 +16,7 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.raising import behind
 from worker.messaging.stamps import Stamp
+from worker.texts import message_of, type_of
 
 
 class Intake:
@@ -66,12 +67,12 @@ def handler_error(declared: MessageType, error: Exception) -> Exception:
     for cls in type(behind(error)).__mro__:
         status = declared.errors.get(cls)
         if status is not None:
-            return Problem(problems.DECLARED, str(behind(error)) or cls.__name__, status=status)
+            return Problem(problems.DECLARED, message_of(behind(error)) or cls.__name__, status=status)
     if isinstance(error, Unavailable):
         return error
     if is_refusal(error) or (isinstance(error, InvalidMessage) and error.type_name == declared.name):
         return error
-    return HandlerFailed(f"{declared.name}: {type(behind(error)).__name__}")
+    return HandlerFailed(f"{declared.name}: {type_of(behind(error))}")
 
 
 def _check_travels(declared: MessageType, message: Any) -> None:

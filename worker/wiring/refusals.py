@@ -8,6 +8,7 @@ from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock
 from worker.messaging.transport import Outgoing
 from worker.runtime.relay import Refused
+from worker.texts import storable
 
 log = structlog.stdlib.get_logger("worker.relay")
 
@@ -24,7 +25,7 @@ def refusals(failures: FailureStore, worker: str, clock: Clock) -> Refused:
             worker=worker,
             handler=None,
             error_type="PublishFailed",
-            error_message=f"{transport} refused it: {reason}",
+            error_message=storable(f"{transport} refused it: {reason}"),
             trace="",
         )
         failure = Failure(
@@ -36,7 +37,7 @@ def refusals(failures: FailureStore, worker: str, clock: Clock) -> Refused:
             attempts=0,
             decoded=True,
             body=outgoing.body,
-            key=outgoing.key,
+            key=None if outgoing.key is None else storable(outgoing.key),
             priority=outgoing.priority,
             history=(attempt,),
         )

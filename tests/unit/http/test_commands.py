@@ -187,6 +187,27 @@ async def test_a_declared_error_has_its_status(client, world):
     )
 
 
+class Unspeakable(OutOfStock):
+    """Raises when its text is asked for."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (OutOfStock("lone \udc80 NUL \0"), "lone \\udc80 NUL \\x00"),
+        (Unspeakable(), "its text cannot be read: RuntimeError"),
+    ],
+)
+async def test_a_declared_error_may_have_any_text(client, world, error, detail):
+    """What cannot be written is written out; the status is the declared one."""
+    world.commands.fails = error
+    answer = await client.post("/commands/CheckStock", json={"sku": "a"})
+    assert (answer.status_code, answer.json()["detail"]) == (409, detail)
+
+
 @pytest.mark.parametrize("error", [ValueError("secret"), NotFound("secret"), RuntimeError("secret")])
 async def test_an_undeclared_error_is_hidden(client, world, error):
     """Any other error of a handler is 500; the body names the line of the log and nothing else."""
