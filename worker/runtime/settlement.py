@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import msgspec
 import structlog
 
 from worker.errors import HandlersFailed, PoisonMessage, PublishFailed, Unavailable, UsageError
@@ -21,6 +20,7 @@ from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Abandoned, Handled, Replay
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
 from worker.runtime.consumer import Consumer
+from worker.runtime.following import key_of, next_of
 from worker.runtime.keeping import Keeper
 from worker.runtime.verdict import RETURN_DELAY, Verdict
 from worker.texts import storable, told
@@ -29,9 +29,6 @@ __all__ = ["RETURN_DELAY", "Settler", "Spares", "Verdict"]
 
 log = structlog.stdlib.get_logger("worker.settlement")
 
-
-LAST_ATTEMPT = 2**31 - 1
-"""The highest attempt that a reader takes."""
 
 Spares = Callable[[str, list[tuple[str | None, BaseException]]], bool]
 """Says, of a message's id and its failures by handler, whether it is not charged with them."""
@@ -121,7 +118,7 @@ class Settler:
             if envelope.attempt <= policy.max_retries:
                 await self._keeper.note(envelope, charged, bound)
                 delay = policy.delay_before(envelope.attempt)
-                return await self._again(consumer, delivery, _next(envelope), delay, "retrying", fault)
+                return await self._again(consumer, delivery, next_of(envelope), delay, "retrying", fault)
         except Unavailable as outage:
             if not (isinstance(outage, PublishFailed) and outage.refused):
                 bound.warning("message given back", error=told(outage))
@@ -184,7 +181,7 @@ class Settler:
         error = failures[0][1]
         bound.warning("handler failed; it will be retried", delay=round(max(delays), 3), error=told(error))
         try:
-            return await self._again(consumer, delivery, _next(envelope), max(delays), "retrying", error)
+            return await self._again(consumer, delivery, next_of(envelope), max(delays), "retrying", error)
         except PublishFailed as refusal:
             if not refusal.refused:
                 raise
@@ -227,7 +224,7 @@ class Settler:
             id=envelope.id,
             type=envelope.type,
             body=self._serializer.onward(envelope, delivery.body, delivery.headers),
-            key=envelope.key,
+            key=key_of(delivery, envelope),
             delay=delay,
             priority=consumer.spec.priority,
             content_type=CONTENT_TYPE,
@@ -255,7 +252,7 @@ class Settler:
             attempts=envelope.attempt,
             decoded=True,
             body=self._body(delivery, envelope),
-            key=None if envelope.key is None else storable(envelope.key),
+            key=None if (key := key_of(delivery, envelope)) is None else storable(key),
             priority=consumer.spec.priority,
             history=self._keeper.attempts(envelope.attempt, failures),
             ticket=replay.ticket if replay else None,
@@ -288,10 +285,6 @@ def _log_of(consumer: Consumer, envelope: Envelope[Any]) -> Any:
         transport=consumer.transport.name,
         queue=consumer.spec.name,
     )
-
-
-def _next(envelope: Envelope[Any]) -> Envelope[Any]:
-    return msgspec.structs.replace(envelope, attempt=min(envelope.attempt + 1, LAST_ATTEMPT))
 
 
 def _is_of(error: HandlersFailed, envelope: Envelope[Any]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.runtime.going import Go, fails, shop, stored
 from tests.unit.runtime.house import House, Watched, house
 from worker import CallNext, Envelope, Retry, TransportUnavailable
-from worker.messaging.transport import Delivery
+from worker.messaging.transport import Delivery, Outgoing
 
 DATA = b'{ "new": {"n": 1.0, "e": 1e3} , "number":7}'
 EVENT = b'{"specversion":"1.0","newextension":"n","id":"m1","type":"Go","dataversion":2,"data":' + DATA + b"}"
@@ -36,6 +36,19 @@ async def test_a_retry_keeps_the_data_and_what_nobody_knows(replaces: bool) -> N
         await it.run(burst=True)
         it.clock.advance(1)
         assert raw(await body_of(it)) == {**raw(EVENT), "attempt": msgspec.Raw(b"2")}
+
+
+async def test_a_key_that_only_the_broker_knows_stays() -> None:
+    """A producer in another language may give it with the record and not in the event: order by key holds in retries."""
+    async with house(shop(fails, retry=Retry(max_retries=1, jitter=0))) as it:
+        await it.broker.publish([Outgoing(queue="shop-go", id="m1", type="Go", body=EVENT, key="k")])
+        await it.run(burst=True)
+        it.clock.advance(10)
+        assert [delivery.key for delivery in await it.waiting("shop-go")] == ["k"]
+        it.clock.advance(100)
+        await it.run(burst=True)
+        (row,) = await stored(it)
+        assert row.failure.key == "k"
 
 
 async def test_a_middleware_that_replaces_the_message_sees_the_original_again() -> None:
