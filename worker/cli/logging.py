@@ -11,12 +11,15 @@ from typing import Any, TextIO
 import structlog
 
 from worker.settings.masking import MASK, is_secret, mask_text
+from worker.texts import storable, trace_of
 
 KEYS = ("timestamp", "level", "event", "type", "id", "correlation_id", "attempt", "transport", "queue")
 """Keys that come first in a JSON line, in this order."""
 
 _QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack", "worker.state.sessions")
 """Libraries, and what is theirs under our name, that say at ``info`` what nobody asked for."""
+
+_PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
 
 _SILENT = ("aiokafka",)
 """Drivers that log the same fault ten times a second while their broker is away; the transport tells it once."""
@@ -69,6 +72,25 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         logging.getLogger(name).setLevel(logging.CRITICAL if root.level > logging.DEBUG else logging.INFO)
 
 
+def traced(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write an entry's error out; an application's may raise when it is asked for its text, or be endless."""
+    given = event.pop("exc_info", None)
+    if isinstance(given, tuple):
+        given = given[1]
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if error is not None:
+        event["exception"] = trace_of(error).rstrip("\n")
+    return event
+
+
+def plain_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write values of an application's own classes out, for a form that would ask them how they look."""
+    for key, value in event.items():
+        if not isinstance(value, _PLAIN):
+            event[key] = _shown(value)
+    return event
+
+
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask secrets in the values of a log entry."""
     for key, value in event.items():
@@ -93,12 +115,20 @@ def _masked(key: str, value: Any) -> Any:
     return value
 
 
+def _shown(value: object) -> str:
+    """Text of what JSON has no form for; whatever a handler logs, the line is written."""
+    try:
+        return storable(str(value))
+    except BaseException:
+        return f"a {type(value).__name__}"
+
+
 def _json() -> list[structlog.typing.Processor]:
     return [
-        structlog.processors.format_exc_info,
+        traced,
         without_secrets,
         in_order,
-        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        structlog.processors.JSONRenderer(default=_shown, ensure_ascii=False),
     ]
 
 
@@ -106,7 +136,8 @@ def _text(stream: TextIO) -> list[structlog.typing.Processor]:
     colors = stream.isatty() and not os.environ.get("NO_COLOR")
     plain = structlog.dev.plain_traceback
     return [
-        structlog.processors.format_exc_info,
+        traced,
+        plain_values,
         without_secrets,
         structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, pad_event_to=0),
     ]

@@ -10,6 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.test_texts import ERRORS, Mute
 from worker.cli import report
 from worker.cli.duration import parse_duration
 from worker.cli.logging import KEYS, configure
@@ -141,6 +142,24 @@ def test_logs_of_libraries_take_the_same_form(log):
     stream = log("auto")  # a buffer is no terminal
     logging.getLogger("some.library").warning("slow %s", "query")
     assert json.loads(stream.getvalue())["event"] == "slow query"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_any_error_and_any_value_can_be_logged(log, form):
+    """Also those that raise when they are asked for their text: the line is written, and nothing is raised."""
+    stream = log(form)
+    logger = structlog.stdlib.get_logger("x")
+    for number, error in enumerate(ERRORS):
+        logger.error("number %d.", number, exc_info=error, value=object(), other=Mute())
+    try:
+        raise Mute
+    except Mute:
+        logger.exception("in hand")
+        logging.getLogger("some.library").exception("in theirs")
+    written = stream.getvalue()
+    assert all(f"number {number}." in written for number in range(len(ERRORS)))
+    assert "in hand" in written
+    assert written.count("its text cannot be read: SystemExit") >= 1 or written.count("Mute") >= 2
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
