@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -117,3 +118,20 @@ def test_term_while_nothing_runs(project: Project) -> None:
     """An idle worker, an intake and both in one process end with 0 soon after TERM."""
     for process in (project.consume(), project.serve().process, project.serve(verb="run").process):
         assert process.stop() < 5
+
+
+def test_term_answers_who_waits_for_a_command(project: Project) -> None:
+    """The intake ends at once, and whoever waits over HTTP or by ``send --wait`` gets the status as it stands."""
+    intake = project.serve()
+    command_id = intake.accepted("Hold", name="waited")
+    sender = project.start("send", "Hold", "name=sent", "--wait", "50", "--json")
+    until(lambda: project.waiting() == 2, "both are sent")
+    with ThreadPoolExecutor(1) as threads:
+        status = threads.submit(intake.status, command_id, 50)
+        stays(lambda: not status.done(), "it waits", 0.5)
+        sender.term()
+        assert intake.process.stop() < 5
+        assert status.result()["status"] == "accepted"
+    assert sender.wait(5) == 1
+    assert '"status": "accepted"' in sender.log
+    assert "is not done yet: accepted" in sender.log

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -74,21 +76,46 @@ async def wait_for(
     command_id: str,
     seconds: float,
     *,
+    stopping: asyncio.Event | None = None,
     now: Callable[[], float] | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> CommandStatus | None:
-    """Look at a command's status until it is done or failed or the time is over; return the last one seen."""
+    """Look at a command's status until it is done or failed, the time is over, or it is to stop; return the last one."""
     now = now or asyncio.get_running_loop().time
     end = now() + seconds
     while True:
         status = await client.status.get(command_id)
         if (status is not None and status.status in {"done", "failed"}) or now() >= end:
             return status
+        if stopping is not None and stopping.is_set():
+            return status
         await pause(min(POLL, max(0.0, end - now())))
 
 
-def require_done(status: CommandStatus | None, command_id: str, seconds: float) -> None:
-    """Complain about a command that is not done.
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[asyncio.Event]:
+    """Set the event on TERM and INT, once each; after that they do what they always do."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def stop() -> None:
+        stopping.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield stopping
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def require_done(
+    status: CommandStatus | None, command_id: str, seconds: float, *, stopped: bool = False
+) -> None:
+    """Complain about a command that is not done; ``stopped`` says that the waiting was ended by a signal.
 
     Raises:
         CommandFailed: it failed, or is not done in the time given.
@@ -99,4 +126,5 @@ def require_done(status: CommandStatus | None, command_id: str, seconds: float) 
         reason = f": {status.error.type}: {status.error.message}" if status.error else ""
         raise CommandFailed(f"{status.type} {command_id} failed{reason}")
     shown = status.status if status is not None else "not known yet"
-    raise CommandFailed(f"{command_id} is not done after {seconds:g} s: {shown}")
+    waited = "yet" if stopped else f"after {seconds:g} s"
+    raise CommandFailed(f"{command_id} is not done {waited}: {shown}")

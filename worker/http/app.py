@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,11 +20,16 @@ from worker.http.explanation import explain
 from worker.http.idempotency import Repeats
 from worker.http.intake import Intake
 from worker.http.ports import Ports
-from worker.http.problems import NOT_FOUND, Problem
+from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.routes import routes_of
 from worker.messaging.raising import is_failure
 
 _PREFIX_LENGTH = len(PREFIX)
+_STOPPED = Problem(
+    UNAVAILABLE,
+    "the server stops, and the request took longer than it may wait; repeat it with the same Idempotency-Key or id",
+    headers=[("Retry-After", "1")],
+)
 
 
 def create_app(ports: Ports) -> ASGIApp:
@@ -68,6 +75,11 @@ class Application:
                 await self._route(scope, receive, send)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            if not self._ports.stopping.is_set():
+                raise
+            with contextlib.suppress(RuntimeError):  # it had begun to answer
+                await problem_answer(_STOPPED).send(send)
         except BaseException as error:
             if not is_failure(error):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -15,7 +16,7 @@ from worker.http.documents import document
 from worker.http.explanation import unknown_type
 from worker.http.filtering import Text, read_json
 from worker.http.media import media_of
-from worker.http.ports import Ports
+from worker.http.ports import Applied, Ports
 from worker.http.preference import wait_of
 from worker.http.problems import UNKNOWN_TYPE, UNSUPPORTED, Problem
 from worker.messaging.consumers import ConsumerKind, Controlled, PauseConsumers, ResumeConsumers
@@ -112,9 +113,20 @@ class Consumers:
         wait = wait_of(request.headers.getlist("prefer"), self._ports.max_wait)
         if wait is None:
             return document(request, answer, 202, _FRESH)
-        applied = await self._ports.applied(changed.version, wait)
+        applied = await self._applied(changed.version, wait)
         answer |= {"applied": applied.share, "lagging": list(applied.lagging)}
         return document(request, answer, 202, {**_FRESH, "Preference-Applied": f"wait={wait:g}"})
+
+    async def _applied(self, version: int, wait: float) -> Applied:
+        """Who has applied it when all have, the time is over, or the intake stops."""
+        asked = asyncio.ensure_future(self._ports.applied(version, wait))
+        stopping = asyncio.ensure_future(self._ports.stopping.wait())
+        try:
+            await asyncio.wait({asked, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return await asked if asked.done() else await self._ports.applied(version, 0.0)
+        finally:
+            asked.cancel()
+            stopping.cancel()
 
 
 def _unknown(ports: Ports, error: UnknownType) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -39,6 +40,7 @@ class Repeats:
     def __init__(self, ports: Ports) -> None:
         self._keys = ports.idempotency
         self._wait = ports.repeat_wait
+        self._stopping = ports.stopping
 
     async def once(
         self, scope: Scope, key: str, body: bytes, answer: Callable[[str], Awaitable[Answer]]
@@ -75,9 +77,11 @@ class Repeats:
         id = new_id()
         while True:
             begun = await self._keys.begin(key, body, id)
-            if not isinstance(begun, InProgress) or loop.time() >= until:
+            if not isinstance(begun, InProgress) or loop.time() >= until or self._stopping.is_set():
                 return begun
-            await asyncio.sleep(min(pause, max(0.0, until - loop.time())))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(pause, max(0.0, until - loop.time()))):
+                    await self._stopping.wait()
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     async def _finish(self, key: Key, claim: str, made: Answer) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -121,6 +122,7 @@ class Ports:
         max_batch: bytes of one NDJSON request.
         max_wait: longest ``Prefer: wait``, seconds.
         repeat_wait: seconds that a repeated key waits for the answer of the first request.
+        stopping: set when the intake stops: whoever is waited for is answered then.
         loopback_only: whether only clients on this machine are answered: true while there is no token.
         hosts: further names that the ``Host`` header may have then.
         clients: addresses of clients that are answered then besides this machine's own.
@@ -146,6 +148,7 @@ class Ports:
     max_batch: int = 16_777_216
     max_wait: float = 60.0
     repeat_wait: float = 10.0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loopback_only: bool = True
     hosts: Sequence[str] = ()
     clients: Sequence[str] = ()

@@ -28,9 +28,10 @@ class Statuses:
     def __init__(self, ports: Ports) -> None:
         self._status = ports.status
         self._max_wait = ports.max_wait
+        self._stopping = ports.stopping
 
     async def __call__(self, request: Request) -> Response:
-        """Answer with the command document, at once or when it is done or failed."""
+        """Answer with the command document: at once, or when it is done or failed or the intake stops."""
         id = request.path_params["id"]
         wait = wait_of(request.headers.getlist("prefer"), self._max_wait)
         if not is_id(id):
@@ -48,19 +49,24 @@ class Statuses:
         loop = asyncio.get_running_loop()
         start = loop.time()
         gone = loop.create_task(_gone(receive))
+        stopping = loop.create_task(self._stopping.wait())
         pause = FIRST_PAUSE
         try:
             while True:
                 status = await self._status.get(id)
                 left = start + (min(wait, UNKNOWN_WAIT) if status is None else wait) - loop.time()
-                if left <= 0 or (status is not None and status.status in ("done", "failed")):
+                over = status is not None and status.status in ("done", "failed")
+                if left <= 0 or over or self._stopping.is_set():
                     return status
-                await asyncio.wait({gone}, timeout=min(pause, left))
+                await asyncio.wait(
+                    {gone, stopping}, timeout=min(pause, left), return_when=asyncio.FIRST_COMPLETED
+                )
                 if gone.done():
                     raise ClientDisconnect
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         finally:
             gone.cancel()
+            stopping.cancel()
 
 
 async def _gone(receive: Receive) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from worker.http.app import create_app
@@ -32,12 +34,14 @@ class Intake:
         self._admitted = admitted(options.host, trust_gateway=options.trust_gateway)
         self._service = service
         self._options = options
+        self._stopping = asyncio.Event()
         self._listener = Listener(
             create_app(self._ports()), options.host, options.port, options.graceful_timeout
         )
 
     def stop(self, reason: str = "stopped") -> None:
-        """Take no more requests."""
+        """Take no more requests, and answer those that wait for something."""
+        self._stopping.set()
         self._listener.stop()
 
     async def run(self) -> None:
@@ -86,6 +90,7 @@ class Intake:
             ready=ready,
             consumers=fleet,
             applied=service.pausing.until_applied,
+            stopping=self._stopping,
             max_body=service.settings.http.max_body,
             max_batch=service.settings.http.max_batch,
             max_wait=service.settings.http.max_wait,

@@ -1,5 +1,6 @@
 """The paths of the service itself, and what holds for all of them."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -141,3 +142,23 @@ async def test_start_and_stop_reach_the_wiring():
     await World(lifespan=lifespan).app({"type": "lifespan"}, receive, send)
     assert steps == ["start", "stop"]
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_what_a_stop_cuts_short_is_a_problem_document(world, make_client):
+    """A request that is cancelled after the graceful timeout is answered 503, not by the server's plain text."""
+    entered = asyncio.Event()
+
+    async def never(*_given, **_more):
+        entered.set()
+        await asyncio.Event().wait()
+
+    world.queries.dispatch = never
+    async with make_client(world) as client, asyncio.timeout(5):
+        asked = asyncio.create_task(client.post("/queries/Search", json={"text": "a"}))
+        await entered.wait()
+        world.ports.stopping.set()
+        asked.cancel()
+        response = await asked
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "the server stops" in response.json()["detail"]

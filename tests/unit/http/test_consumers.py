@@ -1,7 +1,11 @@
 """``/consumers``: pausing and resuming over HTTP."""
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
+from tests.unit.http.fakes import World
 from worker.errors import DatabaseUnavailable, Guarded
 from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 
@@ -63,3 +67,23 @@ async def test_a_database_that_does_not_answer_is_503(client, world):
     """A pause is stored or refused."""
     world.commands.fails = DatabaseUnavailable("gone")
     assert (await client.post("/consumers/pause")).status_code == 503
+
+
+async def test_its_wait_ends_when_the_intake_stops(world, make_client):
+    """The answer says who has applied it by then."""
+    asked = []
+
+    async def applied(version, seconds):
+        asked.append(seconds)
+        if seconds:
+            await asyncio.Event().wait()
+        return SimpleNamespace(share="1/2", lagging=("b",))
+
+    world = World(applied=applied)
+    async with make_client(world) as client, asyncio.timeout(5):
+        waiting = asyncio.create_task(client.post("/consumers/pause", headers={"Prefer": "wait=60"}))
+        while not asked:
+            await asyncio.sleep(0)
+        world.ports.stopping.set()
+        response = await waiting
+    assert (response.status_code, response.json()["applied"], asked) == (202, "1/2", [60.0, 0.0])

@@ -117,3 +117,24 @@ async def test_a_batch_has_keys_too(client, world):
     again = await client.post("/commands", content=body, headers=headers)
     assert first.content == again.content
     assert len(world.commands.envelopes) == 2
+
+
+async def test_a_repeat_waits_no_longer_than_the_intake_runs(make_client):
+    """It is told that the first request is under way when the intake stops."""
+    world = World(repeat_wait=60.0)
+    entered = asyncio.Event()
+
+    async def never(*_given, **_more):
+        entered.set()
+        await asyncio.Event().wait()
+
+    world.commands.dispatch = never
+    async with make_client(world) as client, asyncio.timeout(5):
+        first = asyncio.create_task(client.post("/commands/PlaceOrder", json=ORDER, headers=KEY))
+        await entered.wait()
+        again = asyncio.create_task(client.post("/commands/PlaceOrder", json=ORDER, headers=KEY))
+        await asyncio.sleep(0)
+        world.ports.stopping.set()
+        assert (await again).status_code == 409
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)

@@ -86,3 +86,15 @@ async def test_a_status_that_was_not_written_yet_is_waited_for(client, world):
     world.status.get = later
     response = await client.get(f"/commands/{ID}", headers={"Prefer": "wait=5"}, timeout=httpx.Timeout(10))
     assert response.json()["status"] == "done"
+
+
+async def test_a_wait_ends_when_the_intake_stops(client, world):
+    """Whoever waits gets the status as it stands, and does not hold up the stop."""
+    world.status.put(ID, "running")
+    waiting = asyncio.create_task(client.get(f"/commands/{ID}", headers={"Prefer": "wait=60"}))
+    while not world.status.asked:
+        await asyncio.sleep(0)
+    world.ports.stopping.set()
+    async with asyncio.timeout(5):
+        response = await waiting
+    assert (response.status_code, response.json()["status"]) == (200, "running")

@@ -18,7 +18,7 @@ from worker.cli.lookup import command_named, rerouted
 from worker.cli.output import print_json
 from worker.cli.progress import Progress
 from worker.cli.report import UNREACHABLE, exit_code, message
-from worker.cli.sending import Options, require_done, send_one, wait_for
+from worker.cli.sending import Options, require_done, send_one, stopped_by_signals, wait_for
 from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import is_id
@@ -107,10 +107,11 @@ async def _send_one(
             if invocation.json:
                 print_json(answer)
             return 0
-        status = await wait_for(client, command_id, wait)
+        with stopped_by_signals() as stopping:
+            status = await wait_for(client, command_id, wait, stopping=stopping)
         if invocation.json:
             print_json(status if status is not None else answer)
-    require_done(status, command_id, wait)
+    require_done(status, command_id, wait, stopped=stopping.is_set())
     return 0
 
 
