@@ -15,6 +15,7 @@ from worker.messaging.app import App
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.own_context import OwnContext
 from worker.messaging.routing import INLINE
 from worker.messaging.sendable import check_fits
 from worker.messaging.stamps import Delay, Result, Stamp
@@ -108,7 +109,7 @@ class TestWorker:
             check_fits("send", declared, message)
         ahead = Delay(delay)  # type: ignore[arg-type]  # it reads a timedelta too
         given = (*stamps, ahead) if ahead.seconds else stamps
-        return await self._bus(kind).dispatch(message, *given, **facts)
+        return await OwnContext(self._bus(kind).dispatch(message, *given, **facts))
 
     async def query(self, message: Any) -> Any:
         """Ask a query and return the handler's answer.
@@ -121,7 +122,7 @@ class TestWorker:
         declared = self._registry.by_class.get(type(message))
         if declared is not None:
             check_fits("query", declared, message)
-        answer = (await self._bus("query").dispatch(message)).get(Result)
+        answer = (await OwnContext(self._bus("query").dispatch(message))).get(Result)
         return answer.value if answer else None
 
     async def run_until_idle(self) -> None:

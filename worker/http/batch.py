@@ -20,6 +20,7 @@ from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
 from worker.http.problems import INVALID, UNSUPPORTED, Problem
 from worker.messaging.identity import derive_id
+from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Delay, Sent
 
@@ -90,7 +91,7 @@ class Batch:
 
         for chunk in self._chunks(body):
             if len(chunk) == 1:
-                out.append(await run(*chunk[0]))
+                out.append(await OwnContext(run(*chunk[0])))
             else:
                 out.extend(await asyncio.gather(*(run(number, raw) for number, raw in chunk)))
         if not out:

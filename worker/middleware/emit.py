@@ -13,6 +13,7 @@ from worker.messaging.bus import Bus, wrap
 from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, derive_id
+from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.sender import Sender
 from worker.messaging.stamps import Collect, Delay, Stamp, Token
@@ -97,7 +98,7 @@ class Emitter:
         """Handle what is routed inline, after the commit that it belongs to; a failure is logged, not raised."""
         for envelope in envelopes:
             try:
-                await self._buses[self.registry.messages[envelope.type].kind].handle(envelope)
+                await OwnContext(self._buses[self.registry.messages[envelope.type].kind].handle(envelope))
             except BaseException as error:
                 if not is_failure(error):
                     raise

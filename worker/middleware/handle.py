@@ -8,6 +8,7 @@ from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Abandoned, Handled, Result
 from worker.middleware.calling import Calling
@@ -57,7 +58,8 @@ class Handle:
             if handler.name in left_out:
                 continue
             try:
-                result = await self._calling.run(handler, declared, envelope, begun=begun)
+                run = self._calling.run(handler, declared, envelope, begun=begun)
+                result = await (OwnContext(run) if len(handlers) > 1 else run)
             except BaseException as error:
                 if not is_failure(error):
                     raise

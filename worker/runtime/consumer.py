@@ -63,6 +63,7 @@ class Consumer:
         outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
         outranked: there are better ones; it takes ahead only after a slot has come down to it.
         settlements: what became of its messages, on its way to the broker.
+        apart: whether each of its messages is handled in a context of its own: one has set variables.
         ending: whether what still runs is being cancelled, to be given back.
     """
 
@@ -95,6 +96,7 @@ class Consumer:
         self.stuck: str | None = None
         self.took_at = 0.0
         self.pace = Pace(wake)
+        self.apart = False
         self.ending = False
         self.waits = False  # for an exclusive command
         self.outranks = self.outranked = False

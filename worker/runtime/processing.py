@@ -13,6 +13,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.own_context import OwnContext
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Replay
 from worker.messaging.status import StatusChange, StatusRecorder
@@ -100,7 +101,10 @@ class Processing:
                     again = ticket is not None and envelope.attempt == 1
                     self._record(consumer, envelope, "running", again=again)
                 try:
-                    await chain(envelope)
+                    if consumer.apart:
+                        await OwnContext(chain(envelope))
+                    else:
+                        await chain(envelope)
                 except Held:
                     self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
                     continue

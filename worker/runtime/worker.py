@@ -40,7 +40,8 @@ class Worker:
     A slot that is free takes from the first consumers by rank and priority that have something ready. Slots are
     long-lived tasks; the next one is woken only while there is more to take, so that handlers which never
     wait cost no task switch. In its turn a slot starts a message when the one before is settled. Where a message
-    has changed the slot's context, or cancelled its task, the slot goes on in a new task with the context as it was.
+    has changed the slot's context, or cancelled its task, the slot goes on in a new task with the context as it was, and
+    that queue's messages have contexts of their own from then on.
 
     Args:
         process: handles and settles the deliveries of a turn, whatever happens.
@@ -273,14 +274,14 @@ class Worker:
     def _marked(self, task: asyncio.Task[None] | None) -> bool:
         """Whether a message has left something that the next one in the same task would meet."""
         try:
-            # two contexts in which nothing was set since are one tree inside: no variable is looked at
             return contextvars.copy_context() != self._fresh or (task is not None and task.cancelling() > 0)
-        except BaseException:  # values that refuse to be compared
+        except BaseException:
             return True
 
     def _turn(self, task: asyncio.Task[None] | None) -> Generator[tuple[Consumer, Delivery]]:
         """Start one message after the other, as long as there are any and others have had their turn lately."""
         limits, start_next = self._limits, self._next
+        fresh, copied = self._fresh, contextvars.copy_context
         for _ in range(_STREAK):
             if self.stopped_by is not None or (limits.given and not limits.may_start(self._running())):
                 return
@@ -297,7 +298,12 @@ class Worker:
                     self._look_at_limits()
                 if self._awaited and not self._running():
                     self._changed.set()
-            if self._marked(task):
+            try:  # two contexts in which nothing was set since are one tree inside: no variable is looked at
+                if copied() != fresh or (task is not None and task.cancelling()):
+                    started[0].apart = True
+                    return
+            except BaseException:  # values that refuse to be compared
+                started[0].apart = True
                 return
 
     async def _slot(self) -> None:
