@@ -150,3 +150,8 @@ class Context(msgspec.Struct, eq=False):
         if isinstance(self.noted, tuple):  # most handlers note nothing and need no list
             self.noted = []
         self.noted.append((message, delay))
+
+
+def set_deadline(context: Context, at: float) -> None:
+    """Say by when a handler must be over that had to wait for its thread."""
+    msgspec.structs.force_setattr(context, "_deadline", at)

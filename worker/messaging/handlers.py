@@ -78,7 +78,9 @@ def _methods(
     found = False
     for attribute in dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base)):
         function = inspect.getattr_static(cls, attribute)
-        if (attribute.startswith("_") and attribute != "__call__") or not inspect.isfunction(function):
+        if (attribute.startswith("_") and attribute != "__call__") or not (
+            inspect.isfunction(function) or isinstance(function, staticmethod | classmethod)
+        ):
             continue
         name = f"{name_of(cls)}.{attribute}"
         method = getattr(instance, attribute)
@@ -112,10 +114,26 @@ def _instance(cls: type[Any], faults: list[str]) -> Any:
 
 
 def function_of(call: Any) -> Any:
-    """The function behind a partial or a callable object: what has annotations and is async or not."""
-    while isinstance(call, functools.partial):
-        call = call.func
+    """The function behind a partial, a static method or a callable object: what has annotations and is async or not."""
+    while isinstance(call, functools.partial | staticmethod):
+        call = call.func if isinstance(call, functools.partial) else call.__func__
     return call if inspect.isroutine(call) else type(call).__call__
+
+
+def generator_fault(call: Any) -> str | None:
+    """Say that a call only makes a generator, be it behind decorators that tell what they wrap; None where it does not."""
+    seen: set[int] = set()
+    behind = ""
+    while call is not None and id(call) not in seen:
+        seen.add(id(call))
+        function = function_of(call)
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            return f"is a generator{behind}, whose body would never run; expected a function without yield"
+        while isinstance(call, functools.partial):
+            call = call.func
+        call = getattr(call, "__wrapped__", None) or getattr(function, "__wrapped__", None)
+        behind = " behind its decorator"
+    return None
 
 
 def _hints(call: Any, declared: Declared) -> dict[str, Any]:
@@ -191,10 +209,7 @@ def _shape_fault(
         return f"takes {required + 1} parameters; expected the message and the context"
     if entry.breaker is not None and message.kind == "query":
         return "has a breaker, which pauses a queue; a query has none"
-    function = function_of(call)
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        return "is a generator, whose body would never run; expected a function without yield"
-    return None
+    return generator_fault(call)
 
 
 def _is_required(parameter: inspect.Parameter) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from worker.chain.conditions import parse_all
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Handler, MessageType, MiddlewareEntry, Registry
-from worker.messaging.handlers import HandlerEntry, function_of, name_of, resolve
+from worker.messaging.handlers import HandlerEntry, function_of, generator_fault, name_of, resolve
 from worker.messaging.retry import Retry
 from worker.seconds import LONGEST, is_number
 
@@ -191,6 +191,8 @@ def _middleware_faults(entry: MiddlewareEntry) -> Iterable[str]:
         or len(inspect.signature(call).parameters) != _MIDDLEWARE_PARAMETERS
     ):
         yield "expected an async function of (envelope, call_next)"
+    elif (generator := generator_fault(call)) is not None:
+        yield generator
     for attribute, text in entry.when.items():
         if not isinstance(text, Names):
             try:

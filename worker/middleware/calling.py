@@ -6,12 +6,11 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Container
-from concurrent.futures import Executor
-from typing import Any
+from collections.abc import Awaitable, Callable, Container
+from typing import Any, Protocol
 
 from worker.errors import HandlersFailed, HandlerTimeout, Held, UsageError
-from worker.messaging.context import Context
+from worker.messaging.context import Context, set_deadline
 from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.gate import Gate
@@ -21,7 +20,23 @@ from worker.messaging.raising import is_failure
 from worker.messaging.sendable import Check, checker
 from worker.messaging.stamps import Received, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
+from worker.messaging.unrun import refuse_unrun
 from worker.middleware.emit import Emitter
+
+
+class Threads(Protocol):
+    """Runs calls in threads."""
+
+    async def run(
+        self, call: Callable[[], Any], limit: float | None = None
+    ) -> tuple[Any, BaseException | None]:
+        """Run a call and give what it returned, or what it raised.
+
+        Raises:
+            TimeoutError: it ran longer than ``limit`` seconds, counted from its start.
+            Unavailable: no thread could take it.
+        """
+        ...
 
 
 class Calling:
@@ -30,7 +45,7 @@ class Calling:
     Args:
         emitter: prepares and publishes what handlers note.
         works: makes units of work; None without a database.
-        executor: threads for handlers that are plain functions.
+        threads: for handlers that are plain functions.
         clock: seconds, that go on evenly: for timeouts.
         make_log: binds a logger to an envelope.
         gate: of this process; what comes from a queue for which it is closed is turned back.
@@ -40,14 +55,14 @@ class Calling:
         self,
         emitter: Emitter,
         works: UnitsOfWork | None,
-        executor: Executor | None,
+        threads: Threads,
         clock: Clock,
         make_log: Callable[[Envelope[Any]], Any],
         gate: Gate,
     ) -> None:
         self._emitter = emitter
         self._works = works
-        self._executor = executor
+        self._threads = threads
         self._clock = clock
         self._make_log = make_log
         self._gate = gate
@@ -74,7 +89,9 @@ class Calling:
                 return None
             if self._closed and not begun:  # it closed while the database was asked
                 self._turn_back(envelope)
-        deadline = None if declared.timeout is None else self._clock() + declared.timeout
+        # in a thread, the time counts from when it starts there
+        timed = declared.timeout is not None and handler.is_async
+        deadline = self._clock() + (declared.timeout or 0.0) if timed else None
         context = Context(envelope, opens, self._make_log, deadline, self._clock, self._check_of(declared))
         context.work = work
         try:
@@ -115,11 +132,15 @@ class Calling:
                             self._turn_back(envelope)
                     result = await call(envelope.message, context)
                     context.ended = True
+                    if result is not None:
+                        refuse_unrun(name, result)
                     left = context.noted or context.work is not None
                     if left and not await self._leave(handler, context):
                         return envelope
                 else:
                     result = await call(envelope.message)
+                    if result is not None:
+                        refuse_unrun(name, result)
             except BaseException as error:
                 behind = await self._undo(context, error)
                 if not is_failure(behind):
@@ -173,26 +194,36 @@ class Calling:
     async def _call(self, handler: Handler, declared: MessageType, context: Context) -> Any:
         message = context.envelope.message
         arguments = (message, context) if handler.wants_context else (message,)
-        if declared.timeout is None:
-            return await self._invoke(handler, arguments)
-        scope = asyncio.timeout(declared.timeout)
-        try:
-            async with scope:
-                return await self._invoke(handler, arguments)
-        except TimeoutError as error:
-            if not scope.expired():
-                raise
-            raise HandlerTimeout(f"{handler.name} ran longer than {declared.timeout:g} s") from error
-
-    async def _invoke(self, handler: Handler, arguments: tuple[Any, ...]) -> Any:
         if handler.is_async:
-            return await handler.call(*arguments)
-        run = functools.partial(contextvars.copy_context().run, _outcome, handler.call, *arguments)
-        result, error = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+            result = await _in_time(handler.call(*arguments), declared.timeout, handler, declared)
+        else:
+            result = await self._call_in_thread(handler, declared, context, arguments)
+            if inspect.isawaitable(
+                result
+            ):  # a plain function around an async one; nobody else would await it
+                result = await _in_time(result, context.remaining, handler, declared)
+        if result is not None:
+            refuse_unrun(handler.name, result)
+        return result
+
+    async def _call_in_thread(
+        self, handler: Handler, declared: MessageType, context: Context, arguments: tuple[Any, ...]
+    ) -> Any:
+        def call() -> Any:
+            """Set the time by which it must be over, and call it."""
+            if declared.timeout is not None:
+                set_deadline(context, self._clock() + declared.timeout)
+            return handler.call(*arguments)
+
+        try:
+            result, error = await self._threads.run(
+                functools.partial(contextvars.copy_context().run, call), declared.timeout
+            )
+        except TimeoutError as over:
+            raise _too_long(handler, declared) from over
         if error is not None:
             raise error
-        # a plain function around an async one gives a coroutine, which nobody else would await
-        return await result if inspect.isawaitable(result) else result
+        return result
 
 
 def _on_the_loop(opens: Callable[[str], UnitOfWork]) -> Callable[[str], UnitOfWork]:
@@ -214,9 +245,21 @@ def _only_answers(call: str, _message: Any, _kind: Kind) -> None:
     raise UsageError(f"{call}(): a query answers; it records no events and dispatches no commands")
 
 
-def _outcome(call: Callable[..., Any], *arguments: Any) -> tuple[Any, BaseException | None]:
-    """Call a function and tell how it ended: a future cannot hold all that code may raise."""
+async def _in_time(
+    running: Awaitable[Any], limit: float | None, handler: Handler, declared: MessageType
+) -> Any:
+    """Wait for it no longer than ``limit`` seconds."""
+    if limit is None:
+        return await running
+    scope = asyncio.timeout(limit)
     try:
-        return call(*arguments), None
-    except BaseException as error:
-        return None, error
+        async with scope:
+            return await running
+    except TimeoutError as error:
+        if not scope.expired():
+            raise
+        raise _too_long(handler, declared) from error
+
+
+def _too_long(handler: Handler, declared: MessageType) -> HandlerTimeout:
+    return HandlerTimeout(f"{handler.name} ran longer than {declared.timeout:g} s")

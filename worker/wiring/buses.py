@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from typing import Any
 
 import msgspec
@@ -24,7 +23,7 @@ from worker.messaging.stamps import Received
 from worker.messaging.status import StatusRecorder
 from worker.messaging.steady import monotonic_of
 from worker.messaging.unit_of_work import UnitsOfWork
-from worker.middleware.calling import Calling
+from worker.middleware.calling import Calling, Threads
 from worker.middleware.emit import Emitter
 from worker.middleware.exclusive import Exclusive, Solitude
 from worker.middleware.handle import Handle
@@ -50,7 +49,7 @@ def make_buses(
     *,
     works: UnitsOfWork | None,
     status: StatusRecorder | None,
-    executor: Executor | None,
+    threads: Threads,
     clock: Clock,
     gate: Gate,
     solitude: Solitude,
@@ -59,7 +58,7 @@ def make_buses(
     """Wire the three buses; see the parts for their arguments."""
     dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, senders, clock)
-    handle = Handle(registry, Calling(emitter, works, executor, monotonic_of(clock), log_of, gate))
+    handle = Handle(registry, Calling(emitter, works, threads, monotonic_of(clock), log_of, gate))
     route = Route(registry, routes.by_type, senders, serializer, ignore_events=ignore_events)
     track: list[Step[Middleware]] = []
     if status is not None:

@@ -85,7 +85,9 @@ def make_control(service: Service, worker: Worker) -> Control:
 
     async def report() -> None:
         """Write the heartbeat."""
-        await service.beat(types, control.applied, worker.troubles(), control.quiet)
+        await service.beat(
+            types, control.applied, (*worker.troubles(), *service.threads.troubles()), control.quiet
+        )
 
     async def fleet() -> int:
         """Count the workers."""

@@ -73,7 +73,7 @@ class Intake:
             )
 
         async def ready() -> list[str]:
-            return (await health(service)).reasons
+            return [*(await health(service)).reasons, *service.threads.troubles()]
 
         async def fleet() -> dict[str, object]:
             return await consumers(service)

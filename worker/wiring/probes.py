@@ -32,8 +32,11 @@ class Probes:
             status={**found.status, **queues},
             info=found.info,
             process=found.process,
-            reasons=[*found.reasons, *self._worker.troubles()],
+            reasons=[*found.reasons, *self._troubles()],
         )
+
+    def _troubles(self) -> tuple[str, ...]:
+        return (*self._worker.troubles(), *self._service.threads.troubles())
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []
@@ -41,5 +44,5 @@ class Probes:
             *stopping,
             *(await health(self._service)).reasons,
             *self._control.reasons,
-            *self._worker.troubles(),
+            *self._troubles(),
         ]

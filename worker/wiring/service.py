@@ -8,7 +8,6 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -27,6 +26,7 @@ from worker.messaging.serializer import Serializer
 from worker.messaging.transport import MadeByConnecting, Outcome, Outgoing, Transport
 from worker.runtime.relay import Relay
 from worker.runtime.solitude import OneAtATime
+from worker.runtime.threads import Threads
 from worker.settings import Settings
 from worker.state.database import Database
 from worker.state.exclusive import SqlExclusive
@@ -51,9 +51,6 @@ from worker.wiring.connecting import (
 from worker.wiring.pausing import Pausing
 from worker.wiring.refusals import refusals
 from worker.wiring.standing import Standing
-
-HANDLER_THREADS = "handler"
-"""What the names of threads begin with in which handlers run that are plain functions."""
 
 NO_FILE = "there is no such file yet"
 """Why a transport is absent that is a file, where nothing may be made."""
@@ -96,6 +93,7 @@ class Service:
     gate: Gate
     pauses: SqlPauses
     pausing: Pausing
+    threads: Threads
 
     async def beat(
         self,
@@ -228,10 +226,8 @@ async def opened(
         works = SqlUnitsOfWork(database, inbox, name, committed=relay.notify)
         writer = StatusWriter(database, name)
         reader = StatusReader(database, writer)
-        executor = ThreadPoolExecutor(
-            threads or settings.worker.concurrency, thread_name_prefix=HANDLER_THREADS
-        )
-        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        handler_threads = Threads(threads or settings.worker.concurrency)
+        stack.callback(handler_threads.close)
         gate = Gate()
         workers, pauses = Workers(database), SqlPauses(database)
         pausing = Pausing(registry, routes, pauses, workers, database.time)
@@ -241,7 +237,7 @@ async def opened(
             serializer,
             works=works,
             status=writer if settings.status.track else None,
-            executor=executor,
+            threads=handler_threads,
             clock=clock,
             gate=gate,
             solitude=OneAtATime(SqlExclusive(database), pausing.busy, gate, name),
@@ -289,6 +285,7 @@ async def opened(
             gate=gate,
             pauses=pauses,
             pausing=pausing,
+            threads=handler_threads,
         )
         writing = asyncio.create_task(writer.run())
         stack.push_async_callback(_finish_status, writer, writing)

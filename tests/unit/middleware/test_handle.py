@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -26,6 +25,7 @@ from worker.middleware.calling import Calling
 from worker.middleware.emit import Emitter
 from worker.middleware.handle import Handle
 from worker.middleware.route import Route
+from worker.runtime.threads import Threads
 
 ID = "01920000-0000-7000-8000-000000000001"
 
@@ -102,7 +102,7 @@ class FakeWorks:
 class House:
     """A ``Handle`` over handlers of ``Go``, with everything around it fake."""
 
-    def __init__(self, *handlers: Any, timeout: float | None = None, executor: Any = None) -> None:
+    def __init__(self, *handlers: Any, timeout: float | None = None, threads: Any = None) -> None:
         app = App("shop")
         app.command(many_handlers=True, timeout=timeout)(Go)
         app.event(Gone)
@@ -121,7 +121,9 @@ class House:
             for kind in ("command", "event")
         }
         emitter = Emitter(registry, buses, senders, lambda: 1.0)  # type: ignore[arg-type]
-        calling = Calling(emitter, self.works, executor, lambda: 1.0, lambda envelope: None, Gate())
+        calling = Calling(
+            emitter, self.works, threads or Threads(1), lambda: 1.0, lambda envelope: None, Gate()
+        )
         self.handle = Handle(registry, calling).for_type("Go")
 
     async def run(self, *stamps: Any) -> Envelope[Any]:
@@ -275,8 +277,7 @@ async def test_a_plain_function_runs_in_a_thread() -> None:
     def threaded(command: Go) -> int:
         return threading.get_ident()
 
-    with ThreadPoolExecutor(1) as executor:
-        outcome = await House(threaded, executor=executor).run()
+    outcome = await House(threaded).run()
     result = outcome.get(Result)
     assert result is not None
     assert result.value != threading.get_ident()

@@ -15,7 +15,7 @@ from worker.runtime.forks import forks_apart
 from worker.runtime.last_resort import MARGIN, LastResort, leave
 from worker.runtime.renewal import renew
 from worker.runtime.signals import stop_signals
-from worker.wiring.service import HANDLER_THREADS
+from worker.runtime.threads import HANDLER_THREADS
 
 FORCED = 1
 """Exit code after the second interrupt."""
