@@ -49,6 +49,7 @@ def test_overlong_handler_is_given_back_uncharged(project: Project, number: int)
     assert worker.wait(10) == 0
     assert 0.9 <= time.monotonic() - asked < 4
     assert project.marks("finished") == []
+    assert project.rows("SELECT state FROM worker_statuses") == [("accepted",)]
     project.mark("release", "long")
     project.consume("--burst")
     until(

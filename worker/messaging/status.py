@@ -75,3 +75,15 @@ class StatusReader(Protocol):
     async def get_many(self, command_ids: Sequence[str]) -> dict[str, CommandStatus]:
         """Return those that are known."""
         ...
+
+
+class HolderReader(StatusReader, Protocol):
+    """Tells also which worker has a command."""
+
+    async def holder(self, command_id: str) -> str:
+        """Name the worker that has begun a command and not said how it ended; empty: none, or nobody knows.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        ...

@@ -134,6 +134,8 @@ class Processing:
             except BaseException as fault:
                 if consumer.ending and isinstance(fault, asyncio.CancelledError):
                     consumer.settlements.add(Release(delivery))
+                    if isinstance(envelope, Envelope) and self._tracked.get(envelope.type):
+                        self._record(consumer, envelope, "accepted")
                     raise
                 await self._faulty(consumer, delivery, envelope, fault)
 

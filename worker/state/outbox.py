@@ -117,6 +117,11 @@ class Outbox:
         async with self._database.begin_write() as transaction:
             await transaction.run(sql.RELEASE, worker=worker)
 
+    async def holds(self, message_id: str) -> bool:
+        """Tell whether a message waits here, for its time or for its broker."""
+        async with self._database.begin_read() as transaction:
+            return await transaction.first(sql.HELD, message_id=message_id) is not None
+
     async def count(self) -> int:
         """Count what is to be sent now: all rows but those that wait for their time."""
         now = await self._database.now(writes=False)

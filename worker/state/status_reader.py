@@ -34,6 +34,16 @@ class StatusReader:
         """
         return (await self.get_many([command_id])).get(command_id)
 
+    async def holder(self, command_id: str) -> str:
+        """Name the worker that has begun a command and not said how it ended; empty: none, or nobody knows.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        async with self._database.begin_read() as transaction:
+            row = await transaction.first(sql.OF, ids=[command_id])
+        return str(row["worker"]) if row is not None and row["state"] == "running" else ""
+
     async def get_many(self, command_ids: Sequence[str]) -> dict[str, CommandStatus]:
         """Return those that are known.
 

@@ -48,7 +48,7 @@ from worker.wiring.connecting import (
     make_transports,
     missing_queues,
 )
-from worker.wiring.pausing import Pausing
+from worker.wiring.pausing import LIVE, Pausing
 from worker.wiring.refusals import refusals
 from worker.wiring.standing import Standing
 
@@ -249,6 +249,10 @@ async def opened(
             handlers = registry.handlers.get(type_name, ())
             return bool(handlers) and all([await inbox.knows(message_id, one.name) for one in handlers])
 
+        async def alive(worker: str) -> bool:
+            """Whether a worker of this name has shown itself lately."""
+            return worker == name or any(one.id == worker for one in await workers.live(LIVE))
+
         async def publish(transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
             """Publish to the transport of that name."""
             sender = senders.get(transport)
@@ -268,7 +272,17 @@ async def opened(
             serializer=serializer,
             failures=failures,
             status_writer=writer,
-            status=Standing(reader, writer, connected, failures, clock, pausing.is_paused, finished),
+            status=Standing(
+                reader,
+                writer,
+                connected,
+                failures,
+                clock,
+                pausing.is_paused,
+                finished,
+                alive,
+                outbox.holds,
+            ),
             statuses=reader,
             outbox=outbox,
             relay=relay,

@@ -10,8 +10,8 @@ import msgspec
 from worker.errors import Unavailable
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
-from worker.messaging.status import CommandStatus, StatusChange, StatusReader, StatusRecorder
-from worker.messaging.transport import Findable, Transport
+from worker.messaging.status import CommandStatus, HolderReader, StatusChange, StatusRecorder
+from worker.messaging.transport import Countable, Depth, Findable, Transport
 
 PATIENCE = 2.0
 """Seconds that a command must have stood still before its queue is asked: far beyond the writing of statuses."""
@@ -21,9 +21,12 @@ class Standing:
     """Reads statuses, and completes those that a crash left behind.
 
     A worker acks a message and writes ``done`` a moment later; killed in between, nobody would ever write
-    it. A command that stood still, is gone from its queue and is not in the failure store has been
-    handled: it counts as done from when that is found out. Where the transport cannot look messages up, the
-    inbox tells of handlers that used their session; of others nobody can, and the status stays as it was written.
+    it. A command that stood still, is gone from its queue and is neither in the failure store nor in the schedule has
+    been handled: it counts as done from when that is found out. Where the transport cannot look messages up, the
+    inbox tells of handlers that used their session, and the broker's figures of a queue that holds nothing at all.
+
+    What a worker has begun that is not alive any more does not run: as long as nobody can tell that it was handled,
+    it is shown as accepted, since its message waits to be handled again, if it waits.
 
     Args:
         reader: of what was written.
@@ -33,17 +36,21 @@ class Standing:
         clock: seconds since the epoch.
         paused: whether messages of a type wait for a resume.
         finished: whether the work of every handler of a type on the message of an id is committed.
+        alive: whether a worker of that name lives.
+        parked: whether a message waits in the outbox or in the schedule.
     """
 
     def __init__(
         self,
-        reader: StatusReader,
+        reader: HolderReader,
         recorder: StatusRecorder,
         transports: Mapping[str, Transport],
         failures: FailureStore,
         clock: Clock,
         paused: Callable[[str], Awaitable[bool]],
         finished: Callable[[str, str], Awaitable[bool]],
+        alive: Callable[[str], Awaitable[bool]],
+        parked: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._reader = reader
         self._recorder = recorder
@@ -52,6 +59,8 @@ class Standing:
         self._clock = clock
         self._paused = paused
         self._finished = finished
+        self._alive = alive
+        self._parked = parked
 
     async def get(self, command_id: str) -> CommandStatus | None:
         """Return the status, None when it is unknown.
@@ -70,10 +79,15 @@ class Standing:
 
     async def _completed(self, command_id: str) -> CommandStatus | None:
         found = await self._reader.get(command_id)
-        if found is None or not self._stands_still(found) or await self._held(found):
+        if found is None or not self._stands_still(found):
             return found
+        orphaned = found.status == "running" and await self._orphaned(command_id)
+        if await self._held(found, orphaned=orphaned):
+            return msgspec.structs.replace(found, status="accepted") if orphaned else found
         again = await self._reader.get(command_id)
         if again != found or await self._failures.get(command_id) is not None:
+            return again
+        if await self._parked(command_id):
             return again
         self._recorder.record(
             StatusChange(
@@ -100,15 +114,31 @@ class Standing:
         # a clock that was set back meanwhile puts them into the future: not recent either
         return not ended and bool(times) and abs(self._clock() - max(times)) > PATIENCE
 
-    async def _held(self, status: CommandStatus) -> bool:
+    async def _orphaned(self, command_id: str) -> bool:
+        """Whether the worker that has begun it is known, and not alive."""
+        holder = await self._reader.holder(command_id)
+        return bool(holder) and not await self._alive(holder)
+
+    async def _held(self, status: CommandStatus, *, orphaned: bool) -> bool:
         """Whether the message is still on its queue, or may be, as far as anybody can tell."""
         transport: object = self._transports.get(status.transport or "")
-        if not isinstance(transport, Findable) or not status.queue:
-            return not await self._finished(status.type, status.id)
         try:
+            if not isinstance(transport, Findable) or not status.queue:
+                if await self._finished(status.type, status.id):
+                    return False
+                return not (orphaned and await _drained(transport, status.queue or ""))
             return status.id in await transport.holds(status.queue, [status.id])
         except Unavailable:
             return True
+
+
+async def _drained(transport: object, queue: str) -> bool:
+    """Whether the broker says for certain that a queue holds nothing: neither ready, nor handed out, nor delayed."""
+    if not isinstance(transport, Countable):
+        return False
+    depth = (await transport.depth([queue])).get(queue, Depth())
+    # positions count what is handed out among what is ready: it is not committed
+    return (depth.ready, depth.delayed) == (0, 0) and (depth.in_flight == 0 or bool(depth.positions))
 
 
 def _seconds(text: str) -> float:

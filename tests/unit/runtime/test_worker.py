@@ -279,6 +279,8 @@ async def test_overdue_handlers_are_cancelled_and_given_back() -> None:
         it.worker.stop()
         await task
         assert gate.cancelled == 2
+        shown = [await it.service.status.get(one) for one in ids]
+        assert [(one.status, one.attempts) for one in shown if one is not None] == [("accepted", 1)] * 2
         left = await it.waiting("shop-go")
         assert {d.id for d in left} == set(ids)
         read = [it.service.serializer.decode(d.body) for d in left]

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from worker.messaging.status import CommandStatus, StatusChange
+from worker.messaging.transport import Depth, Position
 from worker.wiring.standing import PATIENCE, Standing
 
 STARTED = 1_700_000_000.0
@@ -13,7 +14,8 @@ ID = "018bcfe5-6800-7000-8000-000000000001"
 class Statuses:
     """Holds one status; what is recorded replaces its state."""
 
-    def __init__(self, status: str) -> None:
+    def __init__(self, status: str, worker: str = "") -> None:
+        self.worker = worker
         self.found = CommandStatus(
             id=ID,
             type="Pay",
@@ -30,6 +32,9 @@ class Statuses:
     async def get(self, command_id: str) -> CommandStatus | None:
         return self.found if command_id == ID else None
 
+    async def holder(self, command_id: str) -> str:
+        return self.worker
+
     def record(self, change: StatusChange) -> None:
         self.found = msgspec.structs.replace(self.found, status=change.state)
 
@@ -42,6 +47,16 @@ class Queue:
 
     async def holds(self, queue: str, ids: list[str]) -> frozenset[str]:
         return self.ids.intersection(ids)
+
+
+class Counted:
+    """A transport that can only count."""
+
+    def __init__(self, **figures: object) -> None:
+        self.figures = Depth(**figures)
+
+    async def depth(self, queues: list[str]) -> dict[str, Depth]:
+        return dict.fromkeys(queues, self.figures)
 
 
 class Failures:
@@ -64,14 +79,30 @@ def standing(
     failures: Failures,
     later: float = PATIENCE + 1,
     done: frozenset[str] = frozenset(),
+    worker: str = "",
+    parked: bool = False,
 ) -> Standing:
-    statuses = Statuses(status)
+    statuses = Statuses(status, worker)
 
     async def finished(type_name: str, message_id: str) -> bool:
         return message_id in done
 
+    async def alive(name: str) -> bool:
+        return name == "alive"
+
+    async def waits(message_id: str) -> bool:
+        return parked
+
     return Standing(
-        statuses, statuses, {"sqlite": transport}, failures, lambda: STARTED + later, unpaused, finished
+        statuses,
+        statuses,
+        {"sqlite": transport},
+        failures,
+        lambda: STARTED + later,
+        unpaused,
+        finished,
+        alive,
+        waits,
     )
 
 
@@ -124,6 +155,62 @@ async def test_a_transport_that_cannot_look_up_leaves_the_status() -> None:
     found = await standing("accepted", object(), Failures()).get(ID)
     assert found is not None
     assert found.status == "accepted"
+
+
+DRAINED = [
+    {"ready": 0, "delayed": 0, "in_flight": 0},
+    {"ready": 0, "delayed": 0, "positions": (Position(partition=0, committed=7, end=7),)},
+]
+UNSURE = [
+    {"ready": 1, "delayed": 0, "in_flight": 0},
+    {"ready": 0, "delayed": 0, "in_flight": 1},
+    {"ready": 0, "delayed": 0, "in_flight": None},  # nobody can tell what is handed out
+    {"ready": 0, "delayed": None, "in_flight": 0},  # it may wait for its next attempt
+    {"ready": 0, "delayed": 3, "positions": (Position(partition=0, committed=7, end=7),)},
+    {},
+]
+
+
+@pytest.mark.parametrize("figures", DRAINED)
+async def test_what_a_dead_worker_had_is_done_when_its_queue_holds_nothing(
+    figures: dict[str, object],
+) -> None:
+    """Its message can be nowhere else: it was acked."""
+    found = await standing("running", Counted(**figures), Failures(), worker="dead").get(ID)
+    assert found is not None
+    assert found.status == "done"
+
+
+@pytest.mark.parametrize("figures", UNSURE)
+async def test_what_a_dead_worker_had_waits_as_long_as_nobody_can_tell(figures: dict[str, object]) -> None:
+    """It does not run, and nothing shows that it was handled: never a false done."""
+    found = await standing("running", Counted(**figures), Failures(), worker="dead").get(ID)
+    assert found is not None
+    assert found.status == "accepted"
+
+
+async def test_what_a_dead_worker_had_and_its_queue_has_waits() -> None:
+    """Where messages can be looked up that is known."""
+    found = await standing("running", Queue(ID), Failures(), worker="dead").get(ID)
+    assert found is not None
+    assert found.status == "accepted"
+
+
+@pytest.mark.parametrize("worker", ["alive", ""])
+async def test_what_a_live_worker_has_runs(worker: str) -> None:
+    """Also where nobody knows whose it is."""
+    for transport in (Queue(ID), Counted(**DRAINED[0])):
+        found = await standing("running", transport, Failures(), worker=worker).get(ID)
+        assert found is not None
+        assert found.status == "running"
+
+
+async def test_what_is_parked_is_not_done() -> None:
+    """It left its queue to wait for a long delay in the database."""
+    for transport in (Queue(), Counted(**DRAINED[0])):
+        found = await standing("running", transport, Failures(), worker="dead", parked=True).get(ID)
+        assert found is not None
+        assert found.status != "done"
 
 
 async def test_an_unknown_command_stays_unknown() -> None:

@@ -64,6 +64,11 @@ RELEASE = Statement(
     Sql('UPDATE worker_outbox SET claimed_until=0.0 WHERE worker_outbox.application = $1::VARCHAR AND worker_outbox.claimed_by = $2::VARCHAR', ('application', 'worker')),
 )
 
+HELD = Statement(
+    Sql('SELECT worker_outbox.seq FROM worker_outbox WHERE worker_outbox.application = ? AND worker_outbox.message_id = ? LIMIT 1 OFFSET 0', ('application', 'message_id')),
+    Sql('SELECT worker_outbox.seq FROM worker_outbox WHERE worker_outbox.application = $1::VARCHAR AND worker_outbox.message_id = $2::VARCHAR LIMIT 1 OFFSET 0', ('application', 'message_id')),
+)
+
 COUNT = Statement(
     Sql('SELECT count(*) AS count_1 FROM worker_outbox WHERE worker_outbox.application = ? AND NOT (worker_outbox.claimed_by = ? AND worker_outbox.claimed_until > ?)', ('application', 'schedule', 'now')),
     Sql('SELECT count(*) AS count_1 FROM worker_outbox WHERE worker_outbox.application = $1::VARCHAR AND NOT (worker_outbox.claimed_by = $2::VARCHAR AND worker_outbox.claimed_until > $3::FLOAT)', ('application', 'schedule', 'now')),

@@ -40,6 +40,9 @@ def statements(insert: Insert) -> Statements:
         "RELEASE": update(outbox)
         .where(own(outbox), outbox.c.claimed_by == worker)
         .values(claimed_until=literal_column("0.0")),
+        "HELD": limited(
+            select(outbox.c.seq).where(own(outbox), outbox.c.message_id == bindparam("message_id")), ONE
+        ),
         "COUNT": select(func.count()).select_from(outbox).where(own(outbox), ~waits),
     }
 
