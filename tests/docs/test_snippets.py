@@ -18,9 +18,9 @@ from tests.docs.pages import ROOT, Block, blocks, name, pages
 from transports.registry import create
 from worker import App
 from worker.failed.documents import FailedDocument
-from worker.http.line import Line
 from worker.http.shapes import Consumers
 from worker.messaging.envelope import Envelope
+from worker.messaging.line import Line
 from worker.messaging.serializer import Serializer
 from worker.messaging.status import CommandStatus
 from worker.settings import load

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from worker.cli.lookup import command_names
 from worker.cli.sending import INLINE, CommandFailed, Options, send_one
-from worker.errors import Fault, InvalidMessage, UnknownType
+from worker.errors import UnknownType
 from worker.messaging.declaration import MessageType
-from worker.messaging.faults import collect
-from worker.messaging.identity import is_id
+from worker.messaging.line import Order, read_order
 from worker.messaging.raising import as_exception, is_failure
-from worker.messaging.validation import decode, malformed
 from worker.suggestion import hint
 
 if TYPE_CHECKING:
@@ -23,24 +20,6 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 """Lines that are under way at once."""
-
-
-class Line(msgspec.Struct):
-    """A line as written; ``delay`` is in seconds."""
-
-    type: str
-    data: msgspec.Raw
-    id: str | None = None
-    key: str | None = None
-    delay: float = 0.0
-
-
-class _Loose(msgspec.Struct):
-    type: str
-    data: Any
-    id: str | None = None
-    key: str | None = None
-    delay: float = 0.0
 
 
 class Fate(msgspec.Struct):
@@ -51,15 +30,15 @@ class Fate(msgspec.Struct):
     error: Exception | None = None
 
 
-async def send_lines(
-    client: Client, source: IO[bytes], token: str | None, told: Callable[[Fate], None]
-) -> None:
+async def send_lines(client: Client, source: IO[bytes], told: Callable[[Fate], None]) -> None:
     """Send every line of ``source`` and tell what became of each, in order.
 
     What is handled at once goes alone, in its place; the rest share the broker's batches.
     """
+    registry = client.registry
+    commands = {name: declared for name, declared in registry.by_name.items() if declared.kind == "command"}
     for chunk in _chunks(client, source):
-        fates = await asyncio.gather(*(_send(client, number, raw, token) for number, raw in chunk))
+        fates = await asyncio.gather(*(_send(client, commands, number, raw) for number, raw in chunk))
         for fate in fates:
             told(fate)
 
@@ -78,18 +57,18 @@ def _chunks(client: Client, source: IO[bytes]) -> Iterator[list[tuple[int, bytes
         yield chunk
 
 
-async def _send(client: Client, number: int, raw: bytes, token: str | None) -> Fate:
+async def _send(client: Client, commands: Mapping[str, MessageType], number: int, raw: bytes) -> Fate:
     try:
-        declared, message, line = read_line(client, raw)
-        options = Options(id=line.id, key=line.key, delay=line.delay, token=token)
-        return Fate(number, answer=await send_one(client, declared, message, options))
+        order = read_line(client, commands, raw)
+        options = Options(id=order.line.id, key=order.line.key, delay=order.line.delay)
+        return Fate(number, answer=await send_one(client, order.declared, order.message, options))
     except BaseException as error:
         if not is_failure(error):
             raise
         return Fate(number, error=as_exception(error))
 
 
-def read_line(client: Client, raw: bytes) -> tuple[MessageType, Any, Line]:
+def read_line(client: Client, commands: Mapping[str, MessageType], raw: bytes) -> Order:
     """Read a line into its command.
 
     Raises:
@@ -98,21 +77,9 @@ def read_line(client: Client, raw: bytes) -> tuple[MessageType, Any, Line]:
         InvalidMessage: with every fault.
     """
     try:
-        line = msgspec.json.decode(raw, type=Line)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(raw, error) from error
-    declared = client.registry.by_name.get(line.type)
-    if declared is None or declared.kind != "command":
-        raise UnknownCommand(line.type, command_names(client.registry))
-    faults = list(_faults(line))
-    message = None
-    try:
-        message = decode(declared, bytes(line.data))
-    except InvalidMessage as error:
-        faults.extend(Fault(f"/data{fault.pointer}", fault.message) for fault in error.faults)
-    if faults:
-        raise InvalidMessage(declared.name, faults)
-    return declared, message, line
+        return read_order(raw, commands, lambda declared: client.route_of(declared) == INLINE)
+    except UnknownType as error:
+        raise UnknownCommand(error.name, list(commands)) from None
 
 
 class UnknownCommand(UnknownType):
@@ -130,20 +97,3 @@ def problem_of(error: Exception) -> dict[str, Any]:
     if isinstance(error, CommandFailed):
         return {"type": "about:blank", "title": "The command failed", "status": 500, "detail": str(error)}
     return explain(error, lambda _: 5.0).document()
-
-
-def _faults(line: Line) -> Iterator[Fault]:
-    if line.id is not None and not is_id(line.id):
-        yield Fault("/id", "expected a UUID")
-    if line.key is not None and not line.key:
-        yield Fault("/key", "expected text")
-    if not 0 <= line.delay < float("inf"):
-        yield Fault("/delay", "expected seconds, 0 or more")
-
-
-def _unreadable(raw: bytes, error: Exception) -> Exception:
-    try:
-        data = msgspec.json.decode(raw)
-    except (ValueError, RecursionError) as bad:
-        return malformed(raw, bad)
-    return InvalidMessage("line", collect(_Loose, data, error))

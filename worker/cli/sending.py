@@ -13,8 +13,9 @@ import msgspec
 from worker.errors import Unavailable, WorkerError
 from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
+from worker.messaging.limits import key_for
 from worker.messaging.raising import behind
-from worker.messaging.stamps import Delay, Sent, Stamp, Token
+from worker.messaging.stamps import Delay, Sent, Stamp
 from worker.messaging.status import CommandStatus
 from worker.texts import told
 
@@ -33,16 +34,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     key: str | None = None
     delay: float = 0.0
-    token: str | None = None
 
     def stamps(self) -> list[Stamp]:
         """The options that travel as stamps."""
-        stamps: list[Stamp] = []
-        if self.delay:
-            stamps.append(Delay(self.delay))
-        if self.token is not None:
-            stamps.append(Token(self.token))
-        return stamps
+        return [Delay(self.delay)] if self.delay else []
 
 
 class CommandFailed(WorkerError):
@@ -56,10 +51,9 @@ async def send_one(client: Client, declared: MessageType, message: Any, options:
         CommandFailed: it was handled at once, and its handler failed.
         Unavailable: a broker or the database does not answer.
     """
+    key = key_for(declared, message, options.key)
     try:
-        envelope = await client.command_bus.dispatch(
-            message, *options.stamps(), id=options.id, key=options.key
-        )
+        envelope = await client.command_bus.dispatch(message, *options.stamps(), id=options.id, key=key)
     except Unavailable:
         raise
     except Exception as error:

@@ -15,11 +15,12 @@ from worker.http.correlation import correlation_id, traceparent
 from worker.http.explanation import explain
 from worker.http.idempotency import Repeats, key_of
 from worker.http.intake import Intake
-from worker.http.line import lines_of, read_order, type_of
+from worker.http.line import lines_of, read_order
 from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
 from worker.http.problems import INVALID, UNSUPPORTED, Problem
 from worker.messaging.identity import derive_id
+from worker.messaging.line import type_of
 from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Delay, Sent

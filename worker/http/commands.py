@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from worker.errors import Fault, InvalidMessage
 from worker.http.answer import Answer
 from worker.http.body import read_body
 from worker.http.correlation import correlation_id, traceparent
@@ -15,11 +16,13 @@ from worker.http.explanation import unknown_type
 from worker.http.idempotency import Repeats, key_of
 from worker.http.intake import Intake
 from worker.http.media import JSON, MSGPACK, answer_media, media_of
+from worker.http.parameters import invalid, single_values
 from worker.http.ports import Ports
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
-from worker.messaging.stamps import Sent
-from worker.messaging.validation import decode, decoder, explain
+from worker.messaging.limits import delay_fault, key_fault
+from worker.messaging.stamps import Delay, Sent, Stamp
+from worker.messaging.validation import decode, reader
 
 PREFIX = "/commands/"
 
@@ -42,39 +45,71 @@ class Commands:
             raise unknown_type(name, "command", self._intake.commands)
         media = media_of(headers.get(b"content-type"))
         body = await read_body(receive, headers, self._max_body)
-        if media == "json":
-            try:
-                message = door.read(body)
-            except (ValueError, RecursionError) as error:
-                raise explain(door.declared, body, "json", error) from error
-        else:
-            message = decode(door.declared, body, content_type="msgpack")
+        query = scope["query_string"]
+        said, faults = _said(scope, self._intake.is_inline(door.declared)) if query else _NOTHING_SAID
+        try:
+            message = door.read(body) if media == "json" else decode(door.declared, body, content_type=media)
+        except InvalidMessage as error:
+            raise InvalidMessage(error.type_name, [*faults, *error.faults]) if faults else error from error
+        if faults:
+            raise invalid(faults)
         key = headers.get(b"idempotency-key")
         if key is None:
-            envelope = await self._take(door.declared, message, headers, None)
+            envelope = await self._take(door.declared, message, headers, None, said)
             answer = door.answer(envelope, headers.get(b"accept"))
         else:
             answer = await self._repeats.once(
                 scope,
                 key_of(key),
-                body,
-                lambda message_id: self._answer(door, message, headers, message_id),
+                b"%b?%b" % (body, query) if query else body,  # said otherwise, it is another request
+                lambda message_id: self._answer(door, message, headers, message_id, said),
             )
         await answer.send(send)
 
-    async def _answer(self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str) -> Answer:
-        return door.answer(await self._take(door.declared, message, headers, id), headers.get(b"accept"))
+    async def _answer(
+        self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str, said: _Said
+    ) -> Answer:
+        envelope = await self._take(door.declared, message, headers, id, said)
+        return door.answer(envelope, headers.get(b"accept"))
 
     async def _take(
-        self, declared: MessageType, message: Any, headers: Mapping[bytes, bytes], id: str | None
+        self, declared: MessageType, message: Any, headers: Mapping[bytes, bytes], id: str | None, said: _Said
     ) -> Envelope[Any]:
         return await self._intake.take(
             declared,
             message,
+            *said.stamps,
             id=id,
+            key=said.key,
             correlation_id=correlation_id(headers.get(b"x-correlation-id")),
             traceparent=traceparent(headers.get(b"traceparent")),
         )
+
+
+class _Said(NamedTuple):
+    """What the query string says about how a command is sent."""
+
+    stamps: tuple[Stamp, ...] = ()
+    key: str | None = None
+
+
+_NOTHING_SAID: tuple[_Said, list[Fault]] = (_Said(), [])
+
+
+def _said(scope: Scope, inline: bool) -> tuple[_Said, list[Fault]]:
+    """Read ``?delay=SECONDS&key=KEY``; any other parameter is a fault."""
+    faults: list[Fault] = []
+    values = single_values(scope, ("delay", "key"), faults)
+    seconds = 0.0
+    if "delay" in values:
+        try:
+            seconds = msgspec.convert(values["delay"], float, strict=False)
+        except msgspec.ValidationError:
+            seconds = -1.0
+    for name, text in (("delay", delay_fault(seconds, inline=inline)), ("key", key_fault(values.get("key")))):
+        if text is not None:
+            faults.append(Fault(f"/{name}", text))
+    return _Said((Delay(seconds),) if seconds > 0 and not faults else (), values.get("key")), faults
 
 
 class _Door:
@@ -82,7 +117,7 @@ class _Door:
 
     def __init__(self, declared: MessageType) -> None:
         self.declared = declared
-        self.read = decoder(declared.cls, "json")
+        self.read = reader(declared)
         # names are of letters, digits, dot, dash and underscore: nothing to escape
         middle = f'","type":"{declared.name}","status":"'
         self._queued = f"{middle}{PREFIX}".encode()

@@ -14,6 +14,7 @@ from worker.http.problems import Problem
 from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
+from worker.messaging.limits import key_for
 from worker.messaging.raising import behind
 from worker.messaging.stamps import Stamp
 from worker.texts import message_of, type_of
@@ -48,6 +49,7 @@ class Intake:
         Raises:
             Exception: one that ``explain`` turns into the right problem.
         """
+        key = key_for(declared, message, key)
         try:
             return await self._bus.dispatch(
                 message, *stamps, id=id, correlation_id=correlation_id, key=key, traceparent=traceparent

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from worker.http.parameters import refuse_parameters
 from worker.http.problems import METHOD_NOT_ALLOWED, Problem
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -17,7 +18,11 @@ RawEndpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Methods:
-    """An ASGI application for one path. HEAD is GET without the body; OPTIONS lists the methods."""
+    """An ASGI application for one path. HEAD is GET without the body; OPTIONS lists the methods.
+
+    A query string that nobody reads is refused: whoever wrote it meant something by it. ``reads`` names the methods
+    that read theirs, or for which one means nothing.
+    """
 
     def __init__(
         self,
@@ -27,7 +32,9 @@ class Methods:
         put: Endpoint | None = None,
         delete: Endpoint | None = None,
         raw_post: RawEndpoint | None = None,
+        reads: Collection[str] = (),
     ) -> None:
+        self._reads = {*reads, "OPTIONS"}
         given = {"GET": get, "HEAD": get, "POST": post, "PUT": put, "DELETE": delete}
         self._endpoints = {method: endpoint for method, endpoint in given.items() if endpoint is not None}
         self._raw_post = raw_post
@@ -37,6 +44,8 @@ class Methods:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the request's method."""
         method = scope["method"]
+        if scope["query_string"] and method not in self._reads:
+            refuse_parameters(scope)
         if method == "POST" and self._raw_post is not None:
             await self._raw_post(scope, receive, send)
             return

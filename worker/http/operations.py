@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.http.media import JSON, MSGPACK
 from worker.http.problems import KINDS, MEDIA_TYPE
+from worker.messaging.limits import MAX_DELAY, MAX_KEY
 
 Json = dict[str, Any]
 """A JSON object."""
@@ -15,6 +16,20 @@ ALWAYS = (403, 500)
 """Statuses that any endpoint may answer."""
 
 PARAMETERS: Json = {
+    "Delay": {
+        "name": "delay",
+        "in": "query",
+        "required": False,
+        "description": "Seconds before which it is not handed out.",
+        "schema": {"type": "number", "minimum": 0, "maximum": MAX_DELAY},
+    },
+    "Key": {
+        "name": "key",
+        "in": "query",
+        "required": False,
+        "description": "Ordering key, instead of the message's own.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[^\\x00]+$"},
+    },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from worker.errors import Fault
 from worker.http.problems import INVALID_PARAMETER, MALFORMED, Problem
+from worker.messaging.faults import escape
 
 MAX_PARAMETERS = 1000
 
@@ -33,6 +34,8 @@ def parameters_of(scope: Scope) -> dict[str, list[str]]:
     except ValueError:
         raise Problem(MALFORMED, f"the query string has more than {MAX_PARAMETERS} parameters") from None
     for name, value in pairs:
+        if not name and not value:
+            continue  # a lone "=" or "&": nothing was said
         found.setdefault(name, []).append(value)
     return found
 
@@ -47,10 +50,24 @@ def single_values(scope: Scope, known: Iterable[str], faults: list[Fault]) -> di
     given = parameters_of(scope)
     for name, values in given.items():
         if name not in names:
-            faults.append(Fault(f"/{name}", f"is not known; known: {', '.join(names)}"))
+            faults.append(Fault(f"/{escape(name)}", f"is not known; known: {', '.join(names)}"))
         elif len(values) > 1:
             faults.append(Fault(f"/{name}", f"is given {len(values)} times, expected once"))
     return {name: values[0] for name, values in given.items() if name in names}
+
+
+def refuse_parameters(scope: Scope) -> None:
+    """Refuse whatever the query string says.
+
+    Raises:
+        Problem: it says something, or cannot be read.
+    """
+    faults = [
+        Fault(f"/{escape(name)}", "is not known; there are no parameters here")
+        for name in parameters_of(scope)
+    ]
+    if faults:
+        raise invalid(faults)
 
 
 def invalid(faults: list[Fault]) -> Problem:

@@ -18,6 +18,9 @@ from worker.http.ports import Ports
 from worker.http.queries import Queries
 from worker.http.status import Statuses
 
+_READERS = ("GET", "HEAD")
+"""Of endpoints that read their query string; of probes, which answer whatever stands behind their path."""
+
 
 def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRoute]:
     """Make the routes; the first that matches answers."""
@@ -36,11 +39,11 @@ def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRo
         await batch(scope, dict(scope["headers"]), receive, send)
 
     return [
-        Route("/", Methods(get=health.ping)),
+        Route("/", Methods(get=health.ping, reads=_READERS)),
         Route("/commands", Methods(raw_post=many_commands)),
-        Route("/commands/{id}", Methods(get=Statuses(ports), raw_post=one_command)),
-        Route("/queries/{type}", Methods(get=queries.get, post=queries.post)),
-        Route("/failed", Methods(get=failed.list)),
+        Route("/commands/{id}", Methods(get=Statuses(ports), raw_post=one_command, reads={"POST"})),
+        Route("/queries/{type}", Methods(get=queries.get, post=queries.post, reads=_READERS)),
+        Route("/failed", Methods(get=failed.list, reads=_READERS)),
         Route("/failed/groups", Methods(get=failed.groups)),
         Route("/failed/retry", Methods(post=failed.retry_many)),
         # ids come from brokers too and may hold a slash
@@ -50,8 +53,8 @@ def routes_of(ports: Ports, commands: Commands, batch: Batch) -> Sequence[BaseRo
         Route("/consumers/pause", Methods(post=consumers.pause)),
         Route("/consumers/resume", Methods(post=consumers.resume)),
         Route("/health", Methods(get=health.report)),
-        Route("/livez", Methods(get=health.live)),
-        Route("/readyz", Methods(get=health.ready)),
+        Route("/livez", Methods(get=health.live, reads=_READERS)),
+        Route("/readyz", Methods(get=health.ready, reads=_READERS)),
         Route("/openapi.json", Methods(get=pages.openapi)),
         Route("/docs", Methods(get=pages.docs)),
     ]

@@ -15,7 +15,8 @@ from worker.http.samples import sample
 from worker.http.service_schema import service_paths
 from worker.http.shapes import SHAPES
 from worker.messaging.declaration import MessageType, Registry
-from worker.messaging.schema import schemas, text_fields
+from worker.messaging.message_schema import message_schemas
+from worker.messaging.schema import text_fields
 from worker.messaging.validation import decode
 
 TEMPLATE = "#/components/schemas/{name}"
@@ -38,7 +39,7 @@ def openapi(
     """
     commands, queries = registry.of_kind("command"), registry.of_kind("query")
     declared = [*commands, *queries]
-    found, components = schemas([*(message.cls for message in declared), *SHAPES], TEMPLATE)
+    found, components = message_schemas(declared, TEMPLATE, SHAPES)
     by_name = dict(zip((message.name for message in declared), found, strict=False))
     own = dict(zip((shape.__name__ for shape in SHAPES), found[len(declared) :], strict=True))
     paths: Json = {}
@@ -80,7 +81,9 @@ def _command(
     statuses = [400, 409, 413, 415, 422, 503, *(message.errors.values() if inline else ())]
     return {
         **_about(message, "commands", "command"),
-        "parameters": shared("IdempotencyKey", "CorrelationId", "Traceparent"),
+        "parameters": shared(
+            *(() if inline else ("Delay",)), "Key", "IdempotencyKey", "CorrelationId", "Traceparent"
+        ),
         "requestBody": _body(message, schema, components),
         "responses": {"201" if inline else "202": taken, **problems(*statuses)},
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar, overload
 
 from worker.messaging.breaker import Breaker
-from worker.messaging.declaration import Kind, MessageType, MiddlewareEntry, Registry
+from worker.messaging.declaration import Extra, Kind, MessageType, MiddlewareEntry, Registry
 from worker.messaging.handlers import HandlerEntry, name_of
 from worker.messaging.registry import Names, check
 from worker.messaging.retry import Retry
@@ -53,6 +53,7 @@ class App:
         errors: Mapping[type[BaseException], int] | None = None,
         many_handlers: bool = False,
         track: bool = True,
+        extra: Extra = "forbid",
     ) -> Callable[[type[T]], type[T]]: ...
     def command(self, name: Any = None, **options: Any) -> Any:
         """Declare a command: it asks for a change and has one handler.
@@ -70,6 +71,7 @@ class App:
         *,
         errors: Mapping[type[BaseException], int] | None = None,
         cache: float | None = None,
+        extra: Extra = "forbid",
     ) -> Callable[[type[T]], type[T]]: ...
     def query(self, name: Any = None, **options: Any) -> Any:
         """Declare a query: it asks for data, is handled at once and never queued."""
@@ -95,6 +97,7 @@ class App:
         errors: Mapping[type[BaseException], int] | None = None,
         many_handlers: bool = False,
         track: bool = True,
+        extra: Extra = "forbid",
     ) -> Callable[[type[T]], type[T]]: ...
     def event(self, name: Any = None, **options: Any) -> Any:
         """Declare a domain event: it says what happened and has any number of subscribers."""

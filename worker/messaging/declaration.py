@@ -11,6 +11,7 @@ from worker.messaging.breaker import Breaker
 from worker.messaging.retry import Retry
 
 Kind = Literal["command", "query", "event"]
+Extra = Literal["forbid", "ignore"]
 
 
 class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -33,6 +34,8 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         errors: HTTP status by error class, for what is handled inline and for queries.
         many_handlers: whether a command may have more than one handler.
         track: whether its status is kept.
+        extra: what the intake (HTTP, command line) does with members that the type does not have, nested ones too:
+            ``forbid`` or ``ignore``; consumers ignore them.
         cache: seconds an answer to the query may be kept by clients; None for not at all.
     """
 
@@ -52,6 +55,7 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     errors: Mapping[type[BaseException], int] = {}
     many_handlers: bool = False
     track: bool = True
+    extra: Extra = "forbid"
     cache: float | None = None
 
     def key_of(self, message: Any) -> str | None:

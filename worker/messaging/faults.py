@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -44,6 +45,12 @@ def from_error(error: Exception, base: str = "") -> Fault:
 def escape(part: str) -> str:
     """Write a name as one step of a pointer."""
     return part.replace("~", "~0").replace("/", "~1")
+
+
+def unknown_member(name: str, known: Iterable[str]) -> str:
+    """Say that there is no member of this name, and which was probably meant."""
+    near = difflib.get_close_matches(name[:100], list(known)[:100], n=1)
+    return f"is not known; did you mean {near[0]!r}?" if near else "is not known"
 
 
 def _worded(text: str) -> str:
@@ -104,9 +111,11 @@ class _Walk:
             elif field.required:
                 self.faults.append(Fault(where, "is missing"))
         if forbids_unknown(cls):
-            known = {field.name for field in fields} | {tag_of(cls)[0]}
+            known = [field.name for field in fields] + [tag for tag in tag_of(cls)[:1] if tag]
             self.faults.extend(
-                Fault(f"{pointer}/{escape(str(name))}", "is not known") for name in value if name not in known
+                Fault(f"{pointer}/{escape(str(name))}", unknown_member(str(name), known))
+                for name in value
+                if name not in known
             )
 
     def _items(self, arguments: tuple[Any, ...], value: Mapping[Any, Any], pointer: str, depth: int) -> None:

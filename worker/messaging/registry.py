@@ -13,7 +13,7 @@ import msgspec
 
 from worker.chain.conditions import parse_all
 from worker.errors import ConfigurationError
-from worker.messaging.declaration import Handler, MessageType, MiddlewareEntry, Registry
+from worker.messaging.declaration import Extra, Handler, MessageType, MiddlewareEntry, Registry
 from worker.messaging.handlers import HandlerEntry, function_of, generator_fault, name_of, resolve
 from worker.messaging.retry import Retry
 from worker.seconds import LONGEST, is_number
@@ -101,6 +101,8 @@ def _option_faults(message: MessageType) -> Iterable[str]:
     retry: object = message.retry
     if not isinstance(retry, Retry | None):
         yield f"retry={retry!r}, expected a Retry(...)"
+    if message.extra not in typing.get_args(Extra):
+        yield f"extra={message.extra!r}, expected 'forbid' or 'ignore'"
     for error, status in message.errors.items():
         if not 400 <= status <= 599:
             yield f"errors={{{error.__name__}: {status}}}, expected a status from 400 to 599"

@@ -11,12 +11,14 @@ import msgspec
 
 from worker.errors import Fault, InvalidMessage, Malformed
 from worker.messaging.declaration import MessageType
+from worker.messaging.extras import checker, unknown_members
 from worker.messaging.faults import collect, from_error
 from worker.messaging.raising import as_exception
 from worker.messaging.schema import TextField, text_fields
 
 ContentType = Literal["json", "msgpack"]
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
@@ -27,14 +29,44 @@ def decode(declared: MessageType, body: bytes, *, content_type: ContentType = "j
         Malformed: it is not JSON or MessagePack; the position is named.
         InvalidMessage: it is, and does not fit; carries every fault.
     """
-    read = decoder(declared.cls, content_type)
-    try:
-        message = read(body)
-    except (ValueError, RecursionError) as error:
-        raise explain(declared, body, content_type, error) from error
-    except BaseException as error:  # code of the message's class runs here
-        raise as_exception(error) from error
+    message = reader(declared, content_type)(body)
     return message if content_type == "json" else fitting(declared, message)
+
+
+def reader(declared: MessageType, content_type: ContentType = "json") -> Callable[[bytes], Any]:
+    """Return what reads the bodies of a type as the intake does; it raises as ``decode`` does."""
+    read = decoder(declared.cls, content_type)
+    check = checker(declared.cls, content_type) if declared.extra == "forbid" else None
+
+    def plain(body: bytes) -> Any:
+        """Read a body; members that the type does not have are ignored, or there can be none."""
+        try:
+            return read(body)
+        except (ValueError, RecursionError) as error:
+            raise explain(declared, body, content_type, error) from error
+        except BaseException as error:  # code of the message's class runs here
+            raise as_exception(error) from error
+
+    if check is None:
+        return plain
+
+    def strict(body: bytes) -> Any:
+        """Read a body; members that the type does not have are refused."""
+        try:
+            message = read(body)
+        except (ValueError, RecursionError) as error:
+            raise explain(declared, body, content_type, error) from error
+        except BaseException as error:  # code of the message's class runs here
+            raise as_exception(error) from error
+        try:
+            check(body)
+        except (ValueError, RecursionError) as error:
+            faults = _unknown_in(declared, body, content_type, error)
+            if faults:
+                raise InvalidMessage(declared.name, faults) from error
+        return message
+
+    return strict
 
 
 def decode_data(declared: MessageType, data: Any) -> Any:
@@ -43,17 +75,27 @@ def decode_data(declared: MessageType, data: Any) -> Any:
     Raises:
         InvalidMessage: it does not fit; carries every fault.
     """
+    faults = faults_of(declared, data)
+    if faults:
+        raise InvalidMessage(declared.name, faults)
+    return fitting(declared, msgspec.convert(data, declared.cls, str_keys=True))
+
+
+def faults_of(declared: MessageType, data: Any, *, strict: bool = True) -> list[Fault]:
+    """Find everything that is wrong with decoded data, members that the type does not have too."""
+    faults: list[Fault] = []
     try:
-        return fitting(declared, msgspec.convert(data, declared.cls, str_keys=True))
+        msgspec.convert(data, declared.cls, strict=strict, str_keys=True)
     except (ValueError, RecursionError) as error:
-        raise InvalidMessage(declared.name, collect(declared.cls, data, error)) from error
+        faults = collect(declared.cls, data, error, strict=strict)
+    return _with_unknown(declared, data, faults)
 
 
 def from_text(declared: MessageType, parameters: Mapping[str, Sequence[str]]) -> Any:
     """Make a message from text parameters, as a query string has them.
 
     Numbers, booleans and dates are read from their text, a list takes a repeated parameter, an object takes
-    JSON. Unknown parameters are ignored unless the class forbids them, as in a body.
+    JSON. Unknown parameters are what unknown members are in a body.
 
     Raises:
         InvalidMessage: something is missing, does not fit or is given twice; carries every fault.
@@ -68,16 +110,11 @@ def from_text(declared: MessageType, parameters: Mapping[str, Sequence[str]]) ->
             data[name] = values[0] if field is None else field.read(values)
         except ValueError as error:
             faults.append(Fault(f"/{name.replace('~', '~0').replace('/', '~1')}", str(error)))
-    try:
-        message = msgspec.convert(data, declared.cls, strict=False, str_keys=True)
-    except (ValueError, RecursionError) as error:
-        bad = {fault.pointer for fault in faults}
-        found = collect(declared.cls, data, error, strict=False)
-        more = [fault for fault in found if fault.pointer not in bad]
-        raise InvalidMessage(declared.name, [*faults, *more]) from error
+    bad = {fault.pointer for fault in faults}
+    faults += [fault for fault in faults_of(declared, data, strict=False) if fault.pointer not in bad]
     if faults:
         raise InvalidMessage(declared.name, faults)
-    return fitting(declared, message)
+    return fitting(declared, msgspec.convert(data, declared.cls, strict=False, str_keys=True))
 
 
 def fitting(declared: MessageType, message: Any) -> Any:
@@ -111,7 +148,26 @@ def explain(
         return InvalidMessage(declared.name, [from_error(known)])
     except (ValueError, RecursionError) as unreadable:
         return malformed(body, unreadable)
-    return InvalidMessage(declared.name, collect(declared.cls, data, error))
+    return InvalidMessage(declared.name, _with_unknown(declared, data, collect(declared.cls, data, error)))
+
+
+def _with_unknown(declared: MessageType, data: Any, faults: list[Fault]) -> list[Fault]:
+    if declared.extra == "ignore":
+        return faults
+    told = {fault.pointer for fault in faults}
+    return [*faults, *(fault for fault in unknown_members(declared.cls, data) if fault.pointer not in told)]
+
+
+def _unknown_in(
+    declared: MessageType, body: bytes, content_type: ContentType, error: Exception
+) -> list[Fault]:
+    """Find the unknown members of a body that fits its type."""
+    try:
+        data = msgspec.json.decode(body) if content_type == "json" else msgspec.msgpack.decode(body)
+    except (ValueError, RecursionError):
+        # an unknown member's value is more than can be held: its type passed it over
+        return [from_error(error)]
+    return unknown_members(declared.cls, data)
 
 
 def malformed(body: bytes, error: Exception) -> Malformed:
@@ -134,6 +190,8 @@ def malformed(body: bytes, error: Exception) -> Malformed:
     found = _BYTE.search(text)
     if found:
         return Malformed(text, int(found[1]))
+    if "truncated" in text and _SURROGATE.search(body):
+        return Malformed("a string holds half of a surrogate pair, which UTF-8 cannot express")
     return Malformed("ends too early" if "truncated" in text else text, len(body))
 
 

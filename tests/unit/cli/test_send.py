@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from worker import Delay, Token
+from worker import Delay
 from worker.errors import Reject, TransportUnavailable
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -41,11 +41,11 @@ def test_data_from_standard_input_and_from_a_file(worker, service, tmp_path):
 
 
 def test_options_travel(worker, service):
-    """--delay, --key, --id and --token travel with the command."""
-    worker("send", "PlaceOrder", "order_id=7", "--delay", "1.5m", "--key", "k", "--id", ID, "--token", "shop")
+    """--delay, --key and --id travel with the command."""
+    worker("send", "PlaceOrder", "order_id=7", "--delay", "1.5m", "--key", "k", "--id", ID)
     sent = service.sent[0]
     assert (sent.id, sent.key) == (ID, "k")
-    assert sent.stamps == {Delay: Delay(90.0), Token: Token("shop")}
+    assert sent.stamps == {Delay: Delay(90.0)}
 
 
 def test_a_transport_by_flag_wins_over_routing(worker, service, tmp_path):
@@ -193,3 +193,28 @@ def test_ndjson_stops_when_the_broker_is_gone(worker, service):
     """A broker that goes away: exit 3, and the lines after the chunk are not tried."""
     service.dispatch_error = TransportUnavailable("gone")
     assert worker("send", "--ndjson", input='{"type": "mail.send", "data": {}}\n' * 3).code == 3
+
+
+def test_a_token_that_does_not_exist_exits_4(worker, service):
+    """A command is not sent in the name of nobody."""
+    page = worker("send", "PlaceOrder", "order_id=7", "--token", "shop")
+    assert (page.code, service.sent) == (4, [])
+    assert "'shop'" in page.err
+    assert worker("send", "--ndjson", "-", "--token", "shop", input="").code == 4
+
+
+def test_a_member_that_the_type_does_not_have_exits_2(worker, service):
+    """Every one is named, with what was probably meant."""
+    page = worker("send", "PlaceOrder", "order_id=7", "cuont:=1", "x=1")
+    assert (page.code, service.sent) == (2, [])
+    assert "/cuont: is not known; did you mean 'count'?" in page.err
+    assert "/x" in page.err
+
+
+@pytest.mark.parametrize("option", ["delay", "key"])
+def test_what_no_line_may_say_no_option_may(worker, service, option):
+    """A key of nothing, a delay of a command that is handled at once: exit 2."""
+    value = {"delay": "5", "key": ""}[option]
+    page = worker("send", "mail.send", f"--{option}", value, "--transport", "inline")
+    assert (page.code, service.sent) == (2, [])
+    assert f"--{option}" in page.err

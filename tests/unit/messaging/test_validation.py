@@ -222,7 +222,6 @@ def test_text_parameters_are_read_by_their_type():
             "rate": ["1.5"],
             "due": ["2026-01-31T12:00:00Z"],
             "lines": ['{"sku":"a","count":1}'],
-            "x": ["1"],
         },
     )
     assert (order.order_id, order.rate, order.due.year, order.lines) == ("7", 1.5, 2026, [Line("a", 1)])

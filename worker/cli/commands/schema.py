@@ -9,7 +9,7 @@ from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.lookup import message_named
 from worker.cli.output import print_json
-from worker.messaging.schema import schemas
+from worker.messaging.message_schema import message_schemas
 
 schema = LazyGroup(
     "schema",
@@ -46,7 +46,7 @@ def jsonschema(invocation: Invocation, types: tuple[str, ...]) -> None:
     """
     _, registry = invocation.open()
     chosen = [message_named(registry, name) for name in types] or list(registry.messages.values())
-    found, components = schemas([message.cls for message in chosen], "#/$defs/{name}")
+    found, components = message_schemas(chosen, "#/$defs/{name}")
     by_name = {message.name: schema for message, schema in zip(chosen, found, strict=True)}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     if len(types) == 1:

@@ -19,9 +19,9 @@ from worker.cli.output import print_json
 from worker.cli.progress import Progress
 from worker.cli.report import UNREACHABLE, exit_code, message
 from worker.cli.sending import Options, require_done, send_one, stopped_by_signals, wait_for
-from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
+from worker.errors import Fault, InvalidMessage, NotFound, Unavailable, UsageError
 from worker.messaging.declaration import Registry
-from worker.messaging.identity import is_id
+from worker.messaging.limits import delay_fault, id_fault, key_fault
 from worker.messaging.validation import decode
 from worker.seconds import LONGEST
 from worker.settings import Settings
@@ -65,15 +65,18 @@ def send(
 
     DATA is JSON, "-" for standard input, "@file", or field by field: name=text, name:=JSON.
     """
-    if id is not None and not is_id(id):
-        raise UsageError(f"--id {id!r}: expected a UUID")
-    options = Options(id=id, key=key, delay=delay, token=token)
+    for option, value, fault in (("--id", id, id_fault(id)), ("--key", key, key_fault(key))):
+        if fault is not None:
+            raise UsageError(f"{option} {value!r}: {fault}")
+    if token is not None:
+        raise NotFound(f"--token {token!r}: there is no token of this name; this service has no tokens")
+    options = Options(id=id, key=key, delay=delay)
     if ndjson:
-        if len(words) > 1 or wait is not None or options != Options(token=token):
+        if len(words) > 1 or wait is not None or options != Options():
             raise UsageError(
                 "--ndjson takes one FILE; --id, --key, --delay and --wait belong to its lines or not to it"
             )
-        return asyncio.run(_send_many(invocation, words[0] if words else "-", token, transport))
+        return asyncio.run(_send_many(invocation, words[0] if words else "-", transport))
     if not words:
         raise UsageError("TYPE is missing: worker send TYPE [DATA]")
     return asyncio.run(_send_one(invocation, words[0], words[1:], options, transport, wait))
@@ -96,6 +99,8 @@ async def _send_one(
     except InvalidMessage as error:
         raise _hinted(error, words) from None
     target = invocation.service.routes(settings, registry).by_type[declared.name].transport
+    if fault := delay_fault(options.delay, inline=target is None):
+        raise UsageError(f"--delay: {fault}")
     # a command handled at once may send others anywhere
     needed = None if target is None else (target,)
     async with invocation.service.client(settings, registry, tables="create", transports=needed) as client:
@@ -115,7 +120,7 @@ async def _send_one(
     return 0
 
 
-async def _send_many(invocation: Invocation, name: str, token: str | None, transport: str | None) -> int:
+async def _send_many(invocation: Invocation, name: str, transport: str | None) -> int:
     settings, registry = _opened(invocation, transport)
     codes: set[int] = set()
     with _source(name) as source, Progress("sending") as progress:
@@ -134,7 +139,7 @@ async def _send_many(invocation: Invocation, name: str, token: str | None, trans
                 raise fate.error  # the lines after it would only wait for the same
 
         async with invocation.service.client(settings, registry, tables="create") as client:
-            await send_lines(client, source, token, told)
+            await send_lines(client, source, told)
     return 1 if codes else 0
 
 

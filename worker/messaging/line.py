@@ -1,0 +1,116 @@
+"""One line of an NDJSON batch, over HTTP and on the command line: what it may hold, and reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from worker.errors import Fault, InvalidMessage, UnknownType
+from worker.messaging.declaration import MessageType
+from worker.messaging.faults import collect
+from worker.messaging.limits import delay_fault, id_fault, key_fault
+from worker.messaging.validation import decode, malformed
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    """A line as written; ``delay`` is in seconds."""
+
+    type: str
+    data: msgspec.Raw
+    id: str | None = None
+    key: str | None = None
+    delay: float = 0.0
+
+
+class Order(msgspec.Struct):
+    """A line that can be taken: its command, read, and the line's other members."""
+
+    declared: MessageType
+    message: Any
+    line: Line
+
+
+class _Loose(msgspec.Struct, forbid_unknown_fields=True):
+    type: str
+    data: Any
+    id: str | None = None
+    key: str | None = None
+    delay: float = 0.0
+
+
+class _Name(msgspec.Struct):
+    type: str
+
+
+_read = msgspec.json.Decoder(Line).decode
+_name = msgspec.json.Decoder(_Name).decode
+
+
+def type_of(raw: bytes) -> str | None:
+    """Name of the type that a line is of, None where it cannot be read."""
+    try:
+        return _name(raw).type
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_order(
+    raw: bytes, commands: Mapping[str, MessageType], is_inline: Callable[[MessageType], bool]
+) -> Order:
+    """Read a line.
+
+    Args:
+        raw: its bytes, without the line's end.
+        commands: the commands that can be sent, by name.
+        is_inline: whether a command is handled at once; such cannot be delayed.
+
+    Raises:
+        Malformed: it is no JSON.
+        UnknownType: it names no command.
+        InvalidMessage: something does not fit; carries every fault, those of the data under ``/data``.
+    """
+    faults: list[Fault] = []
+    try:
+        line = _read(raw)
+    except (ValueError, RecursionError) as error:
+        line, faults = _read_loosely(raw, error)
+    declared = commands.get(line.type)
+    if declared is None:
+        raise UnknownType(line.type)
+    faults += _faults(line, is_inline(declared))
+    message = None
+    try:
+        message = decode(declared, bytes(line.data))
+    except InvalidMessage as error:
+        faults += [Fault(f"/data{fault.pointer}", fault.message) for fault in error.faults]
+    if faults:
+        raise InvalidMessage(declared.name, faults)
+    return Order(declared, message, line)
+
+
+def _faults(line: Line, inline: bool) -> Iterator[Fault]:
+    for pointer, text in (
+        ("/id", id_fault(line.id)),
+        ("/key", key_fault(line.key)),
+        ("/delay", delay_fault(line.delay, inline=inline)),
+    ):
+        if text is not None:
+            yield Fault(pointer, text)
+
+
+def _read_loosely(raw: bytes, error: Exception) -> tuple[Line, list[Fault]]:
+    """Find what is wrong with a line, and read what is right about it, for the faults of its data."""
+    try:
+        data = msgspec.json.decode(raw)
+    except msgspec.ValidationError:
+        raise InvalidMessage("line", collect(_Loose, None, error)) from error
+    except (ValueError, RecursionError) as bad:
+        raise malformed(raw, bad) from error
+    faults = collect(_Loose, data, error)
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str) or "data" not in data:
+        raise InvalidMessage("line", faults) from error
+    wrong = {fault.pointer.partition("/")[2] for fault in faults}
+    known = {name: data[name] for name in ("id", "key", "delay") if name in data and name not in wrong}
+    return Line(data["type"], msgspec.Raw(msgspec.json.encode(data["data"])), **known), faults
