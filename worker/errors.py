@@ -112,7 +112,13 @@ class Held(BaseException):
 
 
 class Unavailable(WorkerError):
-    """Something outside does not answer. Never charged to a message: it is given back."""
+    """Something outside does not answer. Never charged to a message: it is given back.
+
+    Attributes:
+        told: what a caller over HTTP may know of it: no hosts, users or paths. None where only its kind may be known.
+    """
+
+    told: str | None = None
 
 
 class TransportUnavailable(Unavailable):

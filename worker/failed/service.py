@@ -164,7 +164,10 @@ class FailedService:
                 ]
         if refused:
             text = "; ".join(refused[:_SHOWN]) + (" …" if len(refused) > _SHOWN else "")
-            raise PublishFailed(f"{done} put back, {len(refused)} not: {text}", unknown=unknown)
+            counted = f"{done} put back, {len(refused)} not"
+            error = PublishFailed(f"{counted}: {text}", unknown=unknown)
+            error.told = counted
+            raise error
         return done
 
     async def _send(

@@ -22,6 +22,8 @@ from worker.http.problems import UNKNOWN_TYPE, UNSUPPORTED, Problem
 from worker.messaging.consumers import ConsumerKind, Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.stamps import Result
 
+Reason = Annotated[str, Meta(max_length=4096, pattern="^[^\\x00]*$")]
+
 ACTOR = "http"
 """Who paused, as shown, as long as callers have no names."""
 
@@ -34,7 +36,7 @@ class ResumeRequest(msgspec.Struct, forbid_unknown_fields=True):
     types: tuple[Text, ...] = ()
     queues: tuple[Text, ...] = ()
     kinds: tuple[ConsumerKind, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class PauseRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,7 +45,7 @@ class PauseRequest(msgspec.Struct, forbid_unknown_fields=True):
     types: tuple[Text, ...] = ()
     queues: tuple[Text, ...] = ()
     kinds: tuple[ConsumerKind, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
     seconds: Annotated[float, Meta(gt=0, le=3.2e9)] | None = msgspec.field(name="for", default=None)
     shared: bool = False
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from worker.errors import (
+    DatabaseUnavailable,
     Fault,
     Guarded,
     InvalidMessage,
@@ -85,9 +86,13 @@ def unknown_type(name: str, kind: str, names: Iterable[str]) -> Problem:
     return Problem(problems.UNKNOWN_TYPE, f"no {kind} of type {name[:128]!r} is declared{hint}")
 
 
+_DATABASE = "the database does not answer"
+_TRANSPORT = "a transport does not answer"
+
+
 def _unavailable(error: Unavailable, retry_after: RetryAfter) -> Problem:
     seconds = max(1, round(retry_after(error)))
-    detail = message_of(error)
+    detail = error.told or (_DATABASE if isinstance(error, DatabaseUnavailable) else _TRANSPORT)
     if isinstance(error, PublishFailed) and error.unknown:
         detail += "; it may have been taken: repeat it with the same Idempotency-Key or id"
     structlog.get_logger().warning("http_unavailable", error=message_of(error))

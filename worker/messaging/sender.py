@@ -129,6 +129,7 @@ class Sender:
                 outcomes.extend(await self._in_time(part, partial(self._transport.publish, part)))
             except TransportUnavailable as error:
                 if not outcomes:
+                    self._name(error)
                     raise
                 outcomes.extend([Outcome(OutcomeKind.UNKNOWN, str(error))] * len(part))
         return outcomes
@@ -143,6 +144,11 @@ class Sender:
             answered = zip(batch, outcomes, strict=True)
             self._tell([outgoing for outgoing, outcome in answered if outcome.kind is OutcomeKind.ACCEPTED])
         return outcomes
+
+    def _name(self, error: BaseException) -> None:
+        """Note whose an outage is, for those who may not know more."""
+        if isinstance(error, TransportUnavailable) and error.told is None:
+            error.told = f"transport {self._transport.name!r} does not answer"
 
     def _start(self) -> None:
         """Let what waits leave, as far as there are lanes."""
@@ -191,6 +197,7 @@ class Sender:
         try:
             outcomes = await confirms()
         except BaseException as error:
+            self._name(error)
             for _, future in part:
                 if not future.done():
                     future.set_exception(
@@ -223,7 +230,11 @@ def failure(transport: str, outgoing: Outgoing, outcome: Outcome) -> PublishFail
         OutcomeKind.UNKNOWN: "nobody knows whether it was taken; send it again under the same id",
     }.get(outcome.kind, outcome.kind.value)
     detail = f" ({outcome.detail})" if outcome.detail else ""
-    text = f"{outgoing.type} {outgoing.id} to {transport}/{outgoing.queue}: {why}{detail}"
-    return PublishFailed(
-        text, unknown=outcome.kind is OutcomeKind.UNKNOWN, refused=outcome.kind is OutcomeKind.REFUSED
+    text = f"{outgoing.type} {outgoing.id} to {transport}/{outgoing.queue}: {why}"
+    error = PublishFailed(
+        f"{text}{detail}",
+        unknown=outcome.kind is OutcomeKind.UNKNOWN,
+        refused=outcome.kind is OutcomeKind.REFUSED,
     )
+    error.told = text
+    return error

@@ -90,7 +90,9 @@ class Route:
             elif sender is not None:
                 await sender.send(outgoing)
             else:
-                raise TransportUnavailable(f"transport {transport!r} is not open in this process")
+                error = TransportUnavailable(f"transport {transport!r} is not open in this process")
+                error.told = str(error)
+                raise error
             return envelope.with_(sent)
 
         return send

@@ -14,6 +14,7 @@ from worker.wiring.admission import admitted
 from worker.wiring.consumers import consumers
 from worker.wiring.health import health
 from worker.wiring.listening import Listener
+from worker.wiring.outward import Outward, with_cut_troubles
 from worker.wiring.service import Service
 
 log = structlog.stdlib.get_logger("worker.intake")
@@ -62,6 +63,8 @@ class Intake:
         service = self._service
         routes = service.routes.by_type
 
+        outward = Outward()
+
         async def report() -> HealthReport:
             found = await health(service)
             return HealthReport(
@@ -69,14 +72,14 @@ class Intake:
                 status=found.status,
                 info=found.info,
                 process=found.process,
-                reasons=found.reasons,
+                reasons=outward.reasons(found.reasons),
             )
 
         async def ready() -> list[str]:
-            return [*(await health(service)).reasons, *service.threads.troubles()]
+            return outward.reasons([*(await health(service)).reasons, *service.threads.troubles()])
 
         async def fleet() -> dict[str, object]:
-            return await consumers(service)
+            return with_cut_troubles(await consumers(service))
 
         return Ports(
             registry=service.registry,

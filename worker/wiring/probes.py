@@ -8,6 +8,7 @@ from worker.runtime.control import Control
 from worker.runtime.worker import Worker
 from worker.wiring.health import health
 from worker.wiring.listening import Listener
+from worker.wiring.outward import Outward
 from worker.wiring.service import Service
 
 
@@ -18,6 +19,7 @@ class Probes:
         self._service = service
         self._worker = worker
         self._control = control
+        self._outward, self._readily = Outward(), Outward()
         self._listener = Listener(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
 
     async def run(self) -> None:
@@ -32,7 +34,7 @@ class Probes:
             status={**found.status, **queues},
             info=found.info,
             process=found.process,
-            reasons=[*found.reasons, *self._troubles()],
+            reasons=self._outward.reasons([*found.reasons, *self._troubles()]),
         )
 
     def _troubles(self) -> tuple[str, ...]:
@@ -40,9 +42,6 @@ class Probes:
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []
-        return [
-            *stopping,
-            *(await health(self._service)).reasons,
-            *self._control.reasons,
-            *self._troubles(),
-        ]
+        found = await health(self._service)
+        whole = [*found.reasons, *self._control.reasons, *self._troubles()]
+        return [*stopping, *self._readily.reasons(whole)]

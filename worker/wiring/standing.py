@@ -145,5 +145,5 @@ def _seconds(text: str) -> float:
     """Read a time; one that another producer wrote in some other form counts as long ago."""
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

@@ -87,3 +87,13 @@ async def test_its_wait_ends_when_the_intake_stops(world, make_client):
         world.ports.stopping.set()
         response = await waiting
     assert (response.status_code, response.json()["applied"], asked) == (202, "1/2", [60.0, 0.0])
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "x" * 4097])
+@pytest.mark.parametrize("what", ["pause", "resume"])
+async def test_a_reason_that_no_database_can_keep_is_422(client, world, what, reason):
+    """NUL, and a book."""
+    response = await client.post(f"/consumers/{what}", json={"types": ["PlaceOrder"], "reason": reason})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/reason"
+    assert world.commands.envelopes == []

@@ -39,6 +39,18 @@ class Statuses:
         self.found = msgspec.structs.replace(self.found, status=change.state)
 
 
+@pytest.mark.parametrize(
+    "time", ["yesterday", "", "2023-11-14", "0001-01-01T00:00:00", "9999-12-31T23:59:59+00:00"]
+)
+async def test_any_text_may_stand_as_a_time(time: str) -> None:
+    """A producer of another make wrote no ISO time, or one beyond what a clock can say: it is no error."""
+    asked = standing("accepted", Queue(), Failures())
+    statuses = Statuses("accepted")
+    statuses.found = msgspec.structs.replace(statuses.found, accepted_at=time)
+    asked._reader = statuses
+    assert (await asked.get(ID)) is not None
+
+
 class Queue:
     """A transport that can look messages up."""
 
