@@ -17,14 +17,25 @@ from worker.messaging.naming import MAX_LENGTH, queue_name, slug
         ("parseURL", "parse-url"),
         ("Int2", "int2"),
         ("OrderV2Placed", "order-v2-placed"),
+        ("b2b", "b2b"),
+        ("B2B", "b2b"),
+        ("B2b", "b2b"),
+        ("b2-b", "b2-b"),
+        ("k8s-ops", "k8s-ops"),
+        ("K8sOps", "k8s-ops"),
+        ("Order2Cash", "order2-cash"),
+        ("OrderB2BSync", "order-b2b-sync"),
+        ("S3Upload", "s3-upload"),
+        ("HTTP2Server", "http2-server"),
+        ("sha256sum", "sha256sum"),
         ("catalog.IndexItems", "catalog-index-items"),
         ("a--b__c", "a-b-c"),
-        ("7days", "7-days"),
+        ("7days", "7days"),
         ("", ""),
     ],
 )
 def test_a_name_becomes_lower_case_words(text: str, expected: str) -> None:
-    """Words start at capitals and signs; digits stay with the word before them."""
+    """Words start at capitals and signs; a digit starts none and ends none."""
     assert slug(text) == expected
 
 
@@ -32,8 +43,10 @@ def test_a_name_becomes_lower_case_words(text: str, expected: str) -> None:
     ("application", "type_name", "expected"),
     [
         ("shop", "NoRetry", "shop-no-retry"),
+        ("b2b", "NoRetry", "b2b-no-retry"),
+        ("b2-b", "NoRetry", "b2-b-no-retry"),
         ("search", "IndexItems", "search-index-items"),
-        ("7days", "Go", "q-7-days-go"),
+        ("7days", "Go", "q-7days-go"),
         ("google-ads", "Sync", "q-google-ads-sync"),
     ],
 )

@@ -16,6 +16,7 @@ from worker.runtime.options import ConsumeOptions
 from worker.runtime.readiness import tell_ready
 from worker.runtime.watchdog import Watchdog
 from worker.runtime.worker import Worker
+from worker.wiring.former import Former, moves
 from worker.wiring.programs.background import background, tend
 from worker.wiring.service import Service
 
@@ -41,7 +42,17 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
             worker=service.name,
         )
         tell_ready()
-        async with background(lambda: beat(control.report)), background(watchdog.run):
+        former = Former(
+            service,
+            moves(service.registry, [(one.transport.name, one.spec) for one in worker.consumers]),
+        )
+        if options.burst:
+            await _first(former.look(), worker.stopped())
+        async with (
+            background(lambda: beat(control.report)),
+            background(watchdog.run),
+            background(former.run),
+        ):
             await worker.run(options.graceful_timeout, burst=options.burst)
     if worker.breakers is not None:
         await worker.breakers.close()

@@ -1,0 +1,154 @@
+"""Queues under the names of a former rule: what still waits there is moved to the queue of today's name.
+
+A letter after a digit began a word once: the queue of ``NoRetry`` in ``b2b`` was ``b2-b-no-retry`` and is ``b2b-no-retry``.
+Processes of the release before may go on sending to the old one during a deploy, so it is looked at again and again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import structlog
+
+from worker.errors import Unavailable
+from worker.messaging.cloudevents import BINARY_IDS, CONTENT_TYPE
+from worker.messaging.declaration import Registry
+from worker.messaging.envelope import Envelope
+from worker.messaging.naming import former_queue_name, queue_name
+from worker.messaging.transport import Ack, Delivery, Outgoing, QueueSpec, Release, Settlement, Transport
+from worker.wiring.service import Service
+
+EVERY = 60.0
+"""Seconds between two looks."""
+PATIENCE = 5.0
+"""Seconds without a message after which a queue counts as empty; a Kafka group takes some to be assigned."""
+BATCH = 100
+GRACE = 1.0
+
+log = structlog.stdlib.get_logger("worker")
+
+
+class Move(msgspec.Struct, frozen=True):
+    """From where to where messages are moved, on one transport."""
+
+    transport: str
+    former: QueueSpec
+    today: str
+
+
+def moves(registry: Registry, queues: Iterable[tuple[str, QueueSpec]]) -> list[Move]:
+    """Say which of these queues, by transport, had another name; one that is in use today is left alone."""
+    queues = list(queues)
+    used = {(transport, spec.name) for transport, spec in queues}
+    found = []
+    for transport, spec in queues:
+        for name in spec.types:
+            if registry.messages[name].queue is not None:
+                continue
+            former = former_queue_name(registry.application, name)
+            if former != spec.name and (transport, former) not in used:
+                found.append(
+                    Move(transport, msgspec.structs.replace(spec, name=former, types=(name,)), spec.name)
+                )
+    return found
+
+
+class Former:
+    """Moves what waits on former queues.
+
+    Args:
+        service: opened.
+        moves: what is to be moved.
+        patience: seconds without a message after which a queue counts as empty.
+    """
+
+    def __init__(self, service: Service, moves: Sequence[Move], patience: float = PATIENCE) -> None:
+        self._service = service
+        self._moves = list(moves)
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Look every minute, until cancelled."""
+        while self._moves:
+            await self.look()
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> None:
+        """Move all that waits; what cannot be moved now is left for the next look."""
+        for move in list(self._moves):
+            transport = self._service.transports.get(move.transport)
+            if transport is None:
+                continue
+            try:
+                if not await transport.missing([move.former]):
+                    await self._empty(transport, move)
+            except Unavailable as error:
+                log.warning("former queue not read", queue=move.former.name, error=str(error))
+
+    async def _empty(self, transport: Transport, move: Move) -> None:
+        subscription = await transport.subscribe(move.former, slots=BATCH)
+        moved = 0
+        try:
+            while deliveries := await subscription.receive(BATCH, self._patience):
+                settled = await self._moved(move, deliveries)
+                await subscription.settle(settled)
+                moved += sum(isinstance(one, Ack) for one in settled)
+                if any(isinstance(one, Release) for one in settled):
+                    break
+        finally:
+            await subscription.close(GRACE)
+        if moved:
+            log.info("messages moved", queue=move.former.name, to=move.today, count=moved)
+
+    async def _moved(self, move: Move, deliveries: Sequence[Delivery]) -> list[Settlement]:
+        """Copy first, then acknowledge; what is not ours, or was not taken, goes back."""
+        copies: dict[int, Outgoing] = {}
+        for index, delivery in enumerate(deliveries):
+            copy = self._copy(move, delivery)
+            if copy is None:
+                if move in self._moves:
+                    self._moves.remove(move)
+                    log.warning("former queue belongs to another application, or is not readable; left alone",
+                                queue=move.former.name)  # fmt: skip
+                break
+            copies[index] = copy
+        try:
+            taken = (
+                await self._service.senders[move.transport].publish(list(copies.values())) if copies else ()
+            )
+        except Unavailable as error:
+            log.warning("former queue not emptied", queue=move.former.name, error=str(error))
+            taken = ()
+        accepted = {index for index, outcome in zip(copies, taken, strict=False) if outcome.accepted}
+        return [
+            Ack(delivery) if index in accepted else Release(delivery)
+            for index, delivery in enumerate(deliveries)
+        ]
+
+    def _copy(self, move: Move, delivery: Delivery) -> Outgoing | None:
+        """Make the message for today's queue; None for one that must stay."""
+        (name,) = move.former.types
+        read = self._service.serializer.decode(
+            delivery.body, delivery.headers, move.former.types, delivery.id
+        )
+        body = delivery.body
+        if isinstance(read, Envelope) and queue_name(read.source or "-", read.type) == move.former.name:
+            return None  # today's own queue of an application of another name
+        if _is_binary(delivery.headers):
+            if not isinstance(read, Envelope):
+                return None  # its attributes are in the headers, and cannot be told
+            body = self._service.serializer.encode(read)
+        return Outgoing(
+            queue=move.today,
+            id=delivery.id,
+            type=name,
+            body=body,
+            key=delivery.key,
+            priority=self._service.registry.messages[name].priority,
+        )
+
+
+def _is_binary(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type") != CONTENT_TYPE and not BINARY_IDS.isdisjoint(headers)
