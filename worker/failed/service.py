@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from worker.errors import NotFound, PublishFailed
+from worker.errors import Fault, InvalidMessage, NotFound, PublishFailed
 from worker.failed.documents import FailedDocument, FailedPage, GroupsPage, full, group_document, summary
 from worker.failed.editing import edited
 from worker.failed.replay import as_event, read, ticketed, unchanged
@@ -16,6 +16,7 @@ from worker.messaging.identity import Clock
 from worker.messaging.serializer import Serializer
 from worker.messaging.status import StatusChange, StatusRecorder
 from worker.messaging.transport import Outcome, OutcomeKind, Outgoing
+from worker.suggestion import hint
 
 Publish = Callable[[str, Sequence[Outgoing]], Awaitable[Sequence[Outcome]]]
 """Publishes to the transport of that name; one outcome a message, in order."""
@@ -62,8 +63,9 @@ class FailedService:
         """Return one page, newest first; ``after`` is the ``next`` of the page before.
 
         Raises:
-            InvalidMessage: ``after`` is no cursor.
+            InvalidMessage: ``after`` is no cursor, or the filter's type is unknown.
         """
+        await self._check(chosen)
         rows, cursor = await self._store.page(chosen, limit, after)
         return FailedPage(await self._store.count(chosen), [summary(row) for row in rows], cursor)
 
@@ -103,7 +105,11 @@ class FailedService:
         """Put all back that a filter chooses, oldest first, and say how many; raises as ``retry`` does.
 
         What fails anew meanwhile is not put back a second time.
+
+        Raises:
+            InvalidMessage: the filter's type is unknown.
         """
+        await self._check(chosen)
         return await self._put_back(await self._store.ids(chosen))
 
     async def edit(self, failure_id: str, data: Any, *, retry: bool = False) -> None:
@@ -133,8 +139,22 @@ class FailedService:
         return count
 
     async def remove_many(self, chosen: Filter) -> int:
-        """Remove all that a filter chooses and say how many."""
+        """Remove all that a filter chooses and say how many.
+
+        Raises:
+            InvalidMessage: the filter's type is unknown.
+        """
+        await self._check(chosen)
         return await self._store.remove(await self._store.ids(chosen))
+
+    async def _check(self, chosen: Filter) -> None:
+        """Refuse a type that is neither declared nor in the store: a misspelt one would choose nothing."""
+        name = chosen.type
+        if name is None or name in self._registry.by_name or await self._store.count(Filter(type=name)):
+            return
+        known = hint(name[:128], self._registry.by_name)
+        text = f"{name[:128]!r} is neither declared nor in the failure store{known}"
+        raise InvalidMessage("filter", [Fault("/type", text)])
 
     async def _get(self, failure_id: str) -> StoredFailure:
         row = await self._store.get(failure_id)

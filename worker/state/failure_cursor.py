@@ -23,6 +23,9 @@ def read(cursor: str) -> tuple[float, str]:
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(text, type=tuple[float, str])
+        failed_at, id = msgspec.json.decode(text, type=tuple[float, str])
     except (ValueError, msgspec.MsgspecError):
-        raise InvalidMessage("failed", [Fault("/next", "expected the cursor of an earlier page")]) from None
+        failed_at, id = 0.0, "\0"
+    if "\0" in id:
+        raise InvalidMessage("failed", [Fault("/next", "expected the cursor of an earlier page")])
+    return failed_at, id

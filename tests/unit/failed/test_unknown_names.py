@@ -1,0 +1,34 @@
+"""Types and members that nobody knows, where failed messages are chosen and edited."""
+
+from __future__ import annotations
+
+import pytest
+
+from worker.errors import InvalidMessage
+from worker.messaging.failure import Filter
+
+
+@pytest.mark.parametrize("what", ["list", "retry_many", "remove_many"])
+async def test_a_type_that_nobody_knows_is_an_error(service, store, failure, what):
+    """A misspelt type chooses nothing, and that would look like success; the near name is said."""
+    await store.add([failure()])
+    with pytest.raises(InvalidMessage, match="did you mean 'PlaceOrder'") as caught:
+        await getattr(service, what)(Filter(type="PlaceOrdr"))
+    assert [fault.pointer for fault in caught.value.faults] == ["/type"]
+    assert await store.count(Filter()) == 1
+
+
+async def test_a_type_that_is_only_in_the_store_is_known(service, store, failure):
+    """Its declaration is gone, its failed messages are not."""
+    await store.add([failure(type="Gone")])
+    assert (await service.list(Filter(type="Gone"))).total == 1
+    assert await service.remove_many(Filter(type="Gone")) == 1
+
+
+async def test_an_edit_with_a_member_that_the_type_does_not_have_is_refused(service, store, failure):
+    """It is mostly misspelt; the row stays as it was."""
+    await store.add([failure()])
+    before = (await store.get("m1")).failure.body
+    with pytest.raises(InvalidMessage, match="did you mean 'amount'"):
+        await service.edit("m1", {"order_id": "8", "amuont": 2})
+    assert (await store.get("m1")).failure.body == before
