@@ -17,6 +17,14 @@ DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg
 _BROKEN = ("08", "57P")
 """Classes of errors after which the connection is of no use: it broke, or the server ends."""
 
+_HINTS = {
+    "25006": "a standby, or default_transaction_read_only is on; expected the primary "
+    "(of several hosts: ?target_session_attrs=read-write)",
+    "42501": "expected a role with SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and USAGE ON ALL SEQUENCES IN SCHEMA, "
+    "and with CREATE ON SCHEMA where it is to make the tables itself",
+}
+"""What is expected where the server refuses, by its code."""
+
 _PASSING = {"40001", "40P01"}
 """Others were in the way (serialization, deadlock): the same again may do."""
 
@@ -40,7 +48,9 @@ def reason(error: BaseException) -> str:
     """Say in one line what went wrong; what a statement was given is no part of it."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+    told = (str(error).splitlines() or [""])[0] or type(error).__name__
+    hint = _HINTS.get(getattr(error, "sqlstate", None) or "")
+    return f"{told}: {hint}" if hint else told
 
 
 def was_refused(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from transports.rabbitmq import delays
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.topology import Topology
 from worker.messaging.transport import Depth, QueueSpec
@@ -39,6 +40,27 @@ async def count(topology: Topology, settings: Settings, specs: Sequence[QueueSpe
             consumers=main.consumers,
         )
     return depths
+
+
+async def is_empty(topology: Topology, settings: Settings, spec: QueueSpec) -> bool:
+    """Whether nothing of a queue is left for certain: nothing is ready or delayed, and nobody can hold anything.
+
+    Nobody can where nobody consumes: what a lost consumer held is ready again in the moment in which it is gone. The
+    ladder of delays is counted as a whole, before the queue that it leads to, and all of it twice, since a message
+    is counted nowhere while it goes from one rung to the next.
+
+    Raises:
+        TransportUnavailable: the broker does not answer.
+    """
+    behind = topology.queues(spec)
+    for _ in range(2):
+        waiting = await topology.counted(delays.rungs(settings.queue_type))
+        counted = await topology.counted(behind)
+        if spec.name not in counted or any(one.consumers for one in counted.values()):
+            return False
+        if any(one.ready for one in (*waiting.values(), *counted.values())):
+            return False
+    return True
 
 
 async def _in_flight(settings: Settings, queues: Sequence[str]) -> Mapping[str, int] | None:

@@ -40,6 +40,11 @@ def binding(queue_type: str, queue: str) -> QueueBinding:
     return QueueBinding(queue, exchange(queue_type, -1), f"{'*.' * RUNGS}{queue}")
 
 
+def rungs(queue_type: str) -> Sequence[str]:
+    """Names of the queues in which messages wait."""
+    return [exchange(queue_type, rung) for rung in range(RUNGS)]
+
+
 def marker(queue_type: str) -> Exchange:
     """Ask whether the ladder is there: its entrance is declared last."""
     return Exchange(entrance(queue_type), passive=True)

@@ -126,6 +126,16 @@ class RabbitTransport:
         specs = [QueueSpec(name=name, types=(), keyed=bool(self._keyed(name))) for name in queues]
         return await counting.count(self._topology, self.settings, specs)
 
+    async def is_empty(self, queue: str) -> bool:
+        """Tell whether nothing of a queue is left for certain; only while nobody consumes it.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        await self._learn(queue)
+        spec = QueueSpec(name=queue, types=(), keyed=bool(self._keyed(queue)))
+        return await counting.is_empty(self._topology, self.settings, spec)
+
     async def ping(self) -> None:
         """Prove within two seconds that the broker answers, and takes publishes.
 

@@ -329,6 +329,19 @@ class Countable(Protocol):
 
 
 @runtime_checkable
+class TellsEmpty(Protocol):
+    """A transport that can tell for certain that a queue holds nothing, though it cannot count everything."""
+
+    async def is_empty(self, queue: str) -> bool:
+        """Tell whether the queue holds nothing: neither waiting, delayed nor handed out. False where nobody knows.
+
+        Raises:
+            TransportUnavailable: the broker does not answer.
+        """
+        ...
+
+
+@runtime_checkable
 class Findable(Protocol):
     """A transport that can look messages up by id."""
 

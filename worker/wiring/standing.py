@@ -11,7 +11,7 @@ from worker.errors import Unavailable
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
 from worker.messaging.status import CommandStatus, HolderReader, StatusChange, StatusRecorder
-from worker.messaging.transport import Countable, Depth, Findable, Transport
+from worker.messaging.transport import Countable, Depth, Findable, TellsEmpty, Transport
 
 PATIENCE = 2.0
 """Seconds that a command must have stood still before its queue is asked: far beyond the writing of statuses."""
@@ -134,6 +134,8 @@ class Standing:
 
 async def _drained(transport: object, queue: str) -> bool:
     """Whether the broker says for certain that a queue holds nothing: neither ready, nor handed out, nor delayed."""
+    if isinstance(transport, TellsEmpty):
+        return await transport.is_empty(queue)
     if not isinstance(transport, Countable):
         return False
     depth = (await transport.depth([queue])).get(queue, Depth())

@@ -71,6 +71,16 @@ class Counted:
         return dict.fromkeys(queues, self.figures)
 
 
+class Empty:
+    """A transport that can only tell whether a queue is empty."""
+
+    def __init__(self, empty: bool) -> None:
+        self.empty = empty
+
+    async def is_empty(self, queue: str) -> bool:
+        return self.empty
+
+
 class Failures:
     """A failure store that has the message or not."""
 
@@ -191,6 +201,14 @@ async def test_what_a_dead_worker_had_is_done_when_its_queue_holds_nothing(
     found = await standing("running", Counted(**figures), Failures(), worker="dead").get(ID)
     assert found is not None
     assert found.status == "done"
+
+
+@pytest.mark.parametrize(("empty", "status"), [(True, "done"), (False, "accepted")])
+async def test_a_transport_that_tells_a_queue_empty_is_believed(empty: bool, status: str) -> None:
+    """Where it cannot count what is handed out."""
+    found = await standing("running", Empty(empty), Failures(), worker="dead").get(ID)
+    assert found is not None
+    assert found.status == status
 
 
 @pytest.mark.parametrize("figures", UNSURE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
 
 from transports import registry
+from transports.postgres import faults
 from worker.errors import ConfigurationError
 
 
@@ -37,3 +39,16 @@ async def test_an_address_that_the_driver_does_not_understand_is_a_configuration
     with pytest.raises(ConfigurationError, match=r"transports\.jobs\.url") as caught:
         await made.connect()
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (asyncpg.InsufficientPrivilegeError("permission denied for schema public"), "expected a role with"),
+        (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT"), "expected the primary"),
+    ],
+)
+def test_a_refusal_says_what_is_expected(error, expected):
+    """A role without a right, a server that takes no writes."""
+    assert f"{error}: " in faults.reason(error)
+    assert expected in faults.reason(error)
