@@ -27,5 +27,9 @@ class Unclosed:
         """Let the coroutine go on with an error where it waits."""
         return self._inner.throw(AbruptEnd(error) if isinstance(error, GeneratorExit) else error)
 
+    def __getattr__(self, name: str) -> Any:
+        """Show who looks at tasks where the coroutine stands."""
+        return getattr(self._inner, name)
+
     def __await__(self) -> Generator[Any, Any, None]:
         return self._inner.__await__()

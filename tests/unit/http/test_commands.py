@@ -5,8 +5,9 @@ import json
 import msgspec
 import pytest
 
-from tests.unit.http.fakes import OutOfStock, World
+from tests.unit.http.fakes import OutOfStock, World, make_registry
 from worker.errors import AbruptEnd, DatabaseUnavailable, NotFound, PublishFailed
+from worker.http.intake import handler_error
 from worker.messaging.identity import is_id
 
 ORDER = {"order_id": "7", "lines": ["a"]}
@@ -263,3 +264,10 @@ async def test_a_compressed_body_is_415(client, world):
     assert "'gzip'" in problem(response, 415, "unsupported-media-type")["detail"]
     assert response.headers["accept-encoding"] == "identity"
     assert not world.commands.envelopes
+
+
+def test_a_declared_base_exception_has_its_status():
+    """What is no Exception can be named in ``errors=`` as well."""
+    declared = msgspec.structs.replace(make_registry().messages["CheckStock"], errors={SystemExit: 409})
+    error = handler_error(declared, AbruptEnd(SystemExit("none left")))
+    assert (error.status, error.detail) == (409, "none left")

@@ -1,0 +1,49 @@
+"""Threads that are given up are seen where operators and orchestrators look."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.unit.runtime.house import house
+from worker import App
+from worker.runtime.options import ConsumeOptions, ServeOptions
+from worker.runtime.threads import SPARE, Threads
+from worker.wiring.consumers import consumers
+from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.intake import Intake
+from worker.wiring.probes import Probes
+
+
+class Go(msgspec.Struct, frozen=True):
+    pass
+
+
+def shop() -> App:
+    app = App("shop")
+    app.command(Go)
+
+    @app.handler
+    def go(command: Go) -> None: ...
+
+    return app
+
+
+async def test_threads_that_are_not_replaced_are_in_status_and_readiness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the worker's heartbeat, on its probes and on the intake's."""
+    monkeypatch.setattr(Threads, "troubles", lambda threads: (f"{SPARE} threads are held",))
+    async with house(shop()) as it:
+        worker = make_worker(it.service, ConsumeOptions())
+        control = make_control(it.service, worker)
+        await control.report()
+        (shown,) = (await consumers(it.service))["workers"]
+        assert shown["troubles"] == [f"{SPARE} threads are held"]
+        probes = Probes(it.service, worker, control, 0)
+        assert f"{SPARE} threads are held" in await probes._ready()
+        assert f"{SPARE} threads are held" in (await probes._health()).reasons
+        intake = Intake(it.service, ServeOptions(port=0))
+        assert f"{SPARE} threads are held" in await intake._ports().ready()
+        intake._listener._socket.close()
+        probes._listener._socket.close()
