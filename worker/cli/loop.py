@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,12 +18,17 @@ T = TypeVar("T")
 
 _THRESHOLDS = (10_000, 20, 20)
 
+THREADS = 128
+"""Threads of ``asyncio.to_thread``, which handlers and the worker share: a handler that holds some for good must not keep
+the worker from its files and from looking up names. Made as they are needed."""
+
 log = structlog.stdlib.get_logger("worker")
 
 
 def run(main: Coroutine[object, object, T]) -> T:
     """Run a program that stays, on a loop that only the program ends."""
     with seldom_collecting(), asyncio.Runner(loop_factory=enduring(_kind())) as runner:
+        runner.get_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="loop"))
         return runner.run(main)
 
 

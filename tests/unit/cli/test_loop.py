@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,21 @@ def test_code_beside_the_program_does_not_end_it(
     with capture_logs(), asyncio.Runner(loop_factory=enduring(kind)) as runner:
         assert runner.run(program()) == 7
     assert done == [0, 0, 1, 1, 2, 2]
+
+
+def test_handlers_that_hold_threads_for_good_leave_some_to_the_worker() -> None:
+    """Both use those of ``asyncio.to_thread``."""
+    go = threading.Event()
+
+    async def program() -> str:
+        held = [asyncio.create_task(asyncio.to_thread(go.wait, 30)) for _ in range(64)]
+        try:
+            return await asyncio.to_thread(lambda: "read")
+        finally:
+            go.set()
+            await asyncio.gather(*held)
+
+    assert run(program()) == "read"
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), RuntimeError("gone")])
