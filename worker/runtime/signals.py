@@ -12,7 +12,7 @@ import structlog
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-LOOK = 0.5
+LOOK = 0.25
 """Seconds between looks at whether the signals are still this process's own."""
 
 log = structlog.stdlib.get_logger("worker.signals")
