@@ -96,7 +96,7 @@ SHAPES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("handler", SHAPES, ids=str)
+@pytest.mark.parametrize("handler", SHAPES)
 def test_a_generator_is_seen_at_the_start_behind_whatever(handler: Any) -> None:
     """Decorators, partials, methods, static and class methods, callable objects."""
     app = App("shop")
