@@ -259,7 +259,7 @@ class GroupMember:
             await session.close(grace)
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, errors.InvalidSessionTimeoutError):
+        if isinstance(error.__cause__ or error, errors.InvalidSessionTimeoutError):
             error = self._owner.connection.unavailable(
                 f"consuming as {self.group}: the brokers refuse a session of"
                 f" {self._owner.connection.settings.session_timeout:g} s: set 'lease' (or 'session_timeout') between their"

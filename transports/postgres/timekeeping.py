@@ -31,7 +31,8 @@ class Timekeeper(SharedClock):
             seen: float | None
             try:
                 wall, skew, seen = await connection.fetchrow(_READ)
-            except asyncpg.UndefinedTableError:  # set up by an earlier release
+            except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+                # set up by an earlier release, or by somebody who gave no right to it yet
                 wall, skew, seen = await connection.fetchval(_WALL), 0.0, None
             found = self.judge(begun, wall, skew, seen)
             if found.skew is None:

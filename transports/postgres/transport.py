@@ -93,7 +93,8 @@ class PostgresTransport:
         self._outgoing = Settlements(self._settles, self._settler, self._time, self._settings.timeout)
         try:
             await self._looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
-            await self._looks.run(self._time.compare)
+            with contextlib.suppress(TransportUnavailable):  # a standby: it can be looked at all the same
+                await self._looks.run(self._time.compare)
         except BaseException:
             await self._looks.close()
             raise

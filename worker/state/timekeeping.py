@@ -19,6 +19,10 @@ _READ = Statement(
     Sql("SELECT NULL AS wall, skew, seen FROM worker_clock"),
     Sql("SELECT extract(epoch FROM clock_timestamp())::float8 AS wall, skew, seen FROM worker_clock"),
 )
+_THERE = Statement(
+    Sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'worker_clock'"),
+    Sql("SELECT 1 WHERE to_regclass('worker_clock') IS NOT NULL"),
+)
 _CORRECT = Statement(
     Sql("UPDATE worker_clock SET skew = ?, seen = ? WHERE skew = ?", ("skew", "seen", "old")),
     Sql("UPDATE worker_clock SET skew = $1, seen = $2 WHERE skew = $3", ("skew", "seen", "old")),
@@ -53,7 +57,9 @@ class Timekeeper(SharedClock):
         return at - self.skew
 
     async def look(self, transaction: Transaction) -> None:
-        """Take over what is agreed on; writes nothing, also where a step was seen."""
+        """Take over what is agreed on, where there are tables; writes nothing, also where a step was seen."""
+        if await transaction.first(_THERE) is None:
+            return
         begun = self.begin()
         row = await transaction.first(_READ)
         if row is not None:

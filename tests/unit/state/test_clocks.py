@@ -41,6 +41,12 @@ async def stepped(database: Database, clock: Clock, step: float) -> None:
     await database.now()
 
 
+async def test_without_tables_the_machines_clock_is_taken(connect, clock: Clock) -> None:
+    """What only looks at a database that nobody has set up finds no fault here."""
+    bare = await connect()
+    assert await bare.now(writes=False) == clock()
+
+
 @STEPS
 async def test_the_living_stay_alive_and_the_dead_do_not(
     database: Database, clock: Clock, step: float
