@@ -242,3 +242,14 @@ idempotency = Table(
     Column("answer", LargeBinary),
     Index("worker_idempotency_expires_at", "application", "expires_at"),
 )
+
+suspects = Table(
+    "worker_suspects",
+    metadata,
+    _application(),
+    Column("name", String(48), primary_key=True),  # a hash of transport, queue and id
+    Column("at", Double, nullable=False),
+    Column("record", Text, nullable=False),  # JSON
+    Index("worker_suspects_at", "application", "at"),
+    sqlite_with_rowid=False,
+)

@@ -38,5 +38,6 @@ MIGRATIONS = (
     _migration(3, "0003_troubles"),
     _migration(4, "0004_by_application", adopts=True),
     _migration(5, "0005_clock"),
+    _migration(6, "0006_suspects"),
 )
 """All of them, in order. A new one: a file ``m<number>_<name>.py`` and a line here."""

@@ -21,6 +21,7 @@ STORES = (
     "pauses",
     "schema",
     "statuses",
+    "suspects",
     "workers",
 )
 """Files of this folder that have statements; each makes one of the same name in ``FOLDER``."""
