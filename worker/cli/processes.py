@@ -46,6 +46,13 @@ def run_program(
     return renew(invocation.arguments)
 
 
+def cell_command(invocation: Invocation) -> list[str]:
+    """Make the command of a process that handles single messages for this one."""
+    from worker.runtime.supervisor import command_line
+
+    return command_line(appended(invocation.arguments, "--workers", "1", "--no-reload"))
+
+
 def appended(arguments: tuple[str, ...], *options: str) -> list[str]:
     """Add options at the end, before a ``--`` if there is one."""
     end = arguments.index("--") if "--" in arguments else len(arguments)

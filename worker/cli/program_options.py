@@ -105,8 +105,10 @@ def serve_options(settings: Settings, given: dict[str, Any]) -> ServeOptions:
     )
 
 
-def consume_options(settings: Settings, transports: Sequence[str], given: dict[str, Any]) -> ConsumeOptions:
-    """Make the consumer's options.
+def consume_options(
+    settings: Settings, transports: Sequence[str], given: dict[str, Any], cell: Sequence[str] = ()
+) -> ConsumeOptions:
+    """Make the consumer's options; ``cell`` is the command of a process for single messages.
 
     Raises:
         ConfigurationError: a transport is not configured.
@@ -126,6 +128,7 @@ def consume_options(settings: Settings, transports: Sequence[str], given: dict[s
         graceful_timeout=settings.worker.graceful_timeout,
         setup=not given["no_setup"],
         health_port=settings.worker.health_port,
+        cell=tuple(cell),
     )
 
 

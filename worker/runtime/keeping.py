@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import structlog
 
-from worker.errors import Unavailable
+from worker.errors import PoisonMessage, Unavailable
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
 from worker.runtime.verdict import RETURN_DELAY, Verdict
 from worker.texts import NAME, message_of, storable, told, trace_of, type_of
@@ -55,6 +56,26 @@ class Keeper:
             )
             for handler, error in failures
         )
+
+    def deaths(self, number: int, deaths: Sequence[Death]) -> tuple[tuple[Attempt, ...], PoisonMessage]:
+        """Tell of the deaths that an attempt saw, and what they come to."""
+        history: list[Attempt] = []
+        at = self._clock()
+        for death in reversed(deaths):
+            at = min(death.at, at - 0.001)  # two at one time would count as a repeat
+            entry = Attempt(
+                attempt=number,
+                at=at,
+                worker=death.worker or "unknown",
+                handler=None,
+                error_type=PoisonMessage.__name__,
+                error_message=death.how,
+                trace="",
+            )
+            history.append(entry)
+        alone = sum(death.alone for death in deaths)
+        counts = f"{len(deaths)} workers died with it in hand, {alone} of them with nothing else in hand"
+        return tuple(reversed(history)), PoisonMessage(counts)
 
     async def note(self, envelope: Envelope[Any], failures: Failures, bound: Any) -> None:
         """Keep the history of an attempt that will be retried; where that cannot be, the message is retried all the same."""

@@ -22,6 +22,7 @@ class ConsumeOptions(msgspec.Struct, frozen=True, kw_only=True):
         graceful_timeout: seconds that running handlers get when stopping.
         setup: create missing tables and queues at start; else complain about them.
         health_port: serve health there; None for off.
+        cell: command of a process that handles single messages alone; empty to do without.
     """
 
     transports: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class ConsumeOptions(msgspec.Struct, frozen=True, kw_only=True):
     graceful_timeout: float = 30.0
     setup: bool = True
     health_port: int | None = None
+    cell: tuple[str, ...] = ()
 
 
 class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):

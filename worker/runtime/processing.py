@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -17,16 +17,16 @@ from worker.messaging.own_context import OwnContext
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Replay
 from worker.messaging.status import StatusChange, StatusRecorder
+from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
+from worker.runtime.cell import Answer
 from worker.runtime.consumer import Consumer
 from worker.runtime.events import Finished, Listener
 from worker.runtime.limits import Limits
+from worker.runtime.quarantine import Quarantine
 from worker.runtime.settlement import Settler
 from worker.runtime.verdict import RETURN_DELAY, Verdict
 from worker.texts import message_of, told, type_of
-
-POISON_DEATHS = 20
-"""Deliveries that ended with the worker's death before a message counts as poison: far above bad luck."""
 
 log = structlog.stdlib.get_logger("worker")
 
@@ -44,6 +44,9 @@ class Processing:
         clock: seconds since the epoch.
         listener: told about each settled message.
         succeeded: told the type of each message that was handled.
+
+    Attributes:
+        quarantine: handles what was handed out before; None to handle it as any other.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Processing:
         listener: Listener | None = None,
         succeeded: Callable[[str], None] | None = None,
     ) -> None:
+        self.quarantine: Quarantine | None = None
         self._serializer = serializer
         self._settler = settler
         self._failures = failures
@@ -72,11 +76,18 @@ class Processing:
             for name, message in registry.messages.items()
         }
 
-    async def handle(self, turn: Iterable[tuple[Consumer, Delivery]]) -> None:
-        """Handle one delivery after the other and settle each, whatever happens."""
+    async def handle(self, turn: Iterable[tuple[Consumer, Delivery]], *, quarantined: bool = False) -> None:
+        """Handle one delivery after the other and settle each, whatever happens.
+
+        What was handed out before goes through the quarantine, unless it comes from there (``quarantined``).
+        """
+        quarantine = None if quarantined else self.quarantine
         decode, limits = self._serializer.decode, self._limits
         tracks, succeeded, listener = self._tracked, self._succeeded, self._listener
         for consumer, delivery in turn:
+            if delivery.redelivered and quarantine is not None:
+                await quarantine.handle(consumer, delivery)
+                continue
             envelope = None
             try:
                 envelope = decode(
@@ -84,10 +95,6 @@ class Processing:
                 )
                 if type(envelope) is Undecodable or (chain := consumer.chains.get(envelope.type)) is None:
                     await self._unread(consumer, delivery, envelope)
-                    continue
-                if delivery.deaths >= POISON_DEATHS:
-                    verdict = await self._settler.poisoned(consumer, delivery, envelope)
-                    self._ended(consumer, envelope, verdict)
                     continue
                 ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
                 if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
@@ -168,6 +175,37 @@ class Processing:
             self._ended(consumer, envelope, verdict)
         else:
             consumer.settlements.add(Release(delivery, RETURN_DELAY))
+
+    async def condemn(self, consumer: Consumer, delivery: Delivery, deaths: Sequence[Death]) -> None:
+        """Put a message that killed its workers into the failure store; while that does not answer it is given back."""
+        envelope = self._read(consumer, delivery)
+        if isinstance(envelope, Undecodable) or envelope.type not in consumer.chains:
+            await self._unread(consumer, delivery, envelope)
+            return
+        verdict = await self._settler.poisoned(consumer, delivery, envelope, deaths)
+        self._ended(consumer, envelope, verdict)
+
+    async def faulty(self, consumer: Consumer, delivery: Delivery, fault: Exception) -> None:
+        """Settle what the worker itself failed over before it was handled."""
+        await self._faulty(consumer, delivery, self._read(consumer, delivery), fault)
+
+    def type_of(self, consumer: Consumer, delivery: Delivery) -> str | None:
+        """Name a message's type; None where it cannot be read."""
+        return self._read(consumer, delivery).type
+
+    def ended(self, consumer: Consumer, answer: Answer) -> None:
+        """Count a message that was handled in a cell, and tell of it."""
+        if answer.outcome in {"done", "retrying", "failed"}:
+            self._limits.finished += 1
+            self._limits.failures += answer.outcome != "done"
+            consumer.pace.ended(well=answer.outcome == "done")
+        if self._listener is not None:
+            self._tell(Finished(answer.type, answer.id, answer.outcome))
+
+    def _read(self, consumer: Consumer, delivery: Delivery) -> Envelope[Any] | Undecodable:
+        return self._serializer.decode(
+            delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
+        )
 
     async def _unread(
         self, consumer: Consumer, delivery: Delivery, read: Envelope[Any] | Undecodable

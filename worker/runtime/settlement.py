@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import structlog
 
-from worker.errors import HandlersFailed, PoisonMessage, PublishFailed, Unavailable, UsageError
+from worker.errors import HandlersFailed, PublishFailed, Unavailable, UsageError
 from worker.messaging.cloudevents import binary_headers
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
-from worker.messaging.failure import Failure, FailureStore
+from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock, derive_id
 from worker.messaging.retry import Again as TryAgain
 from worker.messaging.retry import Decision, GiveUp, Retry, decide
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Abandoned, Handled, Replay
+from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
 from worker.runtime.consumer import Consumer
 from worker.runtime.following import key_of, next_of
@@ -148,10 +149,12 @@ class Settler:
         )
         return await self._keeper.keep(delivery, failure, unread.error, None)
 
-    async def poisoned(self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any]) -> Verdict:
-        """Keep a message whose worker died with it ``delivery.deaths`` times."""
-        error = PoisonMessage(f"its worker died {delivery.deaths} times with it in hand")
-        return await self._give_up(consumer, delivery, envelope, [(None, error)])
+    async def poisoned(
+        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], deaths: Sequence[Death]
+    ) -> Verdict:
+        """Keep a message that killed its workers; the deaths are its history."""
+        history, error = self._keeper.deaths(envelope.attempt, deaths)
+        return await self._give_up(consumer, delivery, envelope, [(None, error)], history)
 
     async def _judge(
         self,
@@ -241,6 +244,7 @@ class Settler:
         delivery: Delivery,
         envelope: Envelope[Any],
         failures: list[tuple[str | None, BaseException]],
+        before: Sequence[Attempt] = (),
     ) -> Verdict:
         replay = envelope.get(Replay)
         failure = Failure(
@@ -254,7 +258,7 @@ class Settler:
             body=self._body(delivery, envelope),
             key=None if (key := key_of(delivery, envelope)) is None else storable(key),
             priority=consumer.spec.priority,
-            history=self._keeper.attempts(envelope.attempt, failures),
+            history=(*before, *self._keeper.attempts(envelope.attempt, failures)),
             ticket=replay.ticket if replay else None,
         )
         error = failures[0][1] if failures else None

@@ -36,6 +36,7 @@ class Settlements:
         self._queue = queue
         self._wake = wake
         self._leased = leased
+        self._watched: dict[int, asyncio.Future[Settlement]] = {}
         self._waiting: list[Settlement] = []
         self._flushing: set[asyncio.Task[None]] = set()
         self._scheduled = False
@@ -45,10 +46,18 @@ class Settlements:
         """Whether all are told to the broker."""
         return not (self._waiting or self._flushing)
 
+    def watch(self, delivery: Delivery) -> asyncio.Future[Settlement]:
+        """Tell how a delivery is settled as soon as that is decided."""
+        future: asyncio.Future[Settlement] = asyncio.get_running_loop().create_future()
+        self._watched[id(delivery)] = future
+        return future
+
     def add(self, settlement: Settlement) -> None:
         """Send it with the others of this turn of the loop."""
         if self._leased:  # what is being settled must not be extended: it would look lost once that is done
             self._leased.pop(id(settlement.delivery), None)
+        if self._watched and (watching := self._watched.pop(id(settlement.delivery), None)) is not None:
+            watching.set_result(settlement)
         self._waiting.append(settlement)
         if not self._scheduled:
             self._scheduled = True

@@ -17,6 +17,7 @@ from worker.messaging.transport import Delivery
 from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
 from worker.runtime.limits import Limits
+from worker.runtime.quarantine import Quarantine
 from worker.runtime.unclosed import Unclosed
 
 Process = Callable[[Iterable[tuple[Consumer, Delivery]]], Awaitable[None]]
@@ -61,7 +62,7 @@ class Worker:
         self.consumers: list[Consumer] = []
         self._next = self._in_turn
         self.slots = slots
-        self._process = process
+        self.process = process
         self._limits = limits
         self._asleep: deque[asyncio.Future[None]] = deque()
         self._stirring = False  # one was woken and has not looked yet; it wakes the next while there is more
@@ -77,6 +78,7 @@ class Worker:
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
         self.breakers: Breakers | None = None
+        self.quarantine: Quarantine | None = None
 
     @property
     def stopping(self) -> bool:
@@ -324,7 +326,7 @@ class Worker:
                 await self._rest()
                 continue
             try:
-                await self._process(chain((first,), turn))
+                await self.process(chain((first,), turn))
             finally:
                 turn.close()
             await asyncio.sleep(0)

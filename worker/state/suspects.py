@@ -40,6 +40,7 @@ class SqlSuspects:
         me, clock = self._me, self._database.clock
 
         def begun(known: Record | None, look: Callable[[Holder], Fate]) -> Record:
+            """Add what follows from the last holder's end, and be the next."""
             found = handed(known, me, clock(), look)
             if judge(found) is Treatment.GUILTY:
                 return found
@@ -54,6 +55,7 @@ class SqlSuspects:
         me = self._me.name
 
         def known(before: Record | None, _look: Callable[[Holder], Fate]) -> Record | None:
+            """Change it unless it is another's."""
             others = before is not None and before.holder is not None and before.holder.name != me
             return before if others else record
 

@@ -12,12 +12,14 @@ from worker.messaging.middleware import CallNext
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.breakers import Breakers
+from worker.runtime.cell import Cell
 from worker.runtime.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.control import Control
 from worker.runtime.events import Listener
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.processing import Processing
+from worker.runtime.quarantine import Quarantine
 from worker.runtime.ramp import RampPolicy
 from worker.runtime.ramps import Ramps
 from worker.runtime.settlement import Settler
@@ -29,8 +31,10 @@ from worker.wiring.service import Service
 _BURST_WAIT = 0.05
 
 
-def make_worker(service: Service, options: ConsumeOptions, listener: Listener | None = None) -> Worker:
-    """Make a worker for the queues that the options choose.
+def make_worker(
+    service: Service, options: ConsumeOptions, listener: Listener | None = None, *, confined: bool = False
+) -> Worker:
+    """Make a worker for the queues that the options choose; one that is ``confined`` to a cell trusts every message.
 
     Raises:
         ConfigurationError: a transport, queue or type is not known, or the memory limit is passed already.
@@ -67,8 +71,23 @@ def make_worker(service: Service, options: ConsumeOptions, listener: Listener | 
     )
     worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=service.outbox.count)
     worker.breakers = breakers
+    if not confined:
+        worker.quarantine = processing.quarantine = _quarantine(service, options, processing)
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
     return worker
+
+
+def _quarantine(service: Service, options: ConsumeOptions, processing: Processing) -> Quarantine:
+    # what is sent from a cell reaches others over what processes share only
+    shared = all(transport.features.shared for transport in service.transports.values())
+    return Quarantine(
+        processing,
+        service.suspects,
+        Cell(options.cell, service.name) if options.cell and shared else None,
+        {name for name, message in service.registry.messages.items() if message.exclusive},
+        service.name,
+        service.clock,
+    )
 
 
 def make_control(service: Service, worker: Worker) -> Control:

@@ -24,6 +24,7 @@ from worker.messaging.routing import Routes, plan
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
 from worker.messaging.transport import MadeByConnecting, Outcome, Outgoing, Transport
+from worker.runtime.life import lives, myself
 from worker.runtime.relay import Relay
 from worker.runtime.solitude import OneAtATime
 from worker.runtime.threads import Threads
@@ -37,6 +38,7 @@ from worker.state.outbox import Outbox
 from worker.state.pauses import SqlPauses
 from worker.state.status_reader import StatusReader
 from worker.state.status_writer import StatusWriter
+from worker.state.suspects import SqlSuspects
 from worker.state.unit_of_work import SqlUnitsOfWork
 from worker.state.waits import Waits
 from worker.state.workers import Heartbeat, Workers
@@ -81,6 +83,7 @@ class Service:
     outbox: Outbox
     relay: Relay
     workers: Workers
+    suspects: SqlSuspects
     failed: FailedService
     buses: Buses
     policy: Retry
@@ -134,6 +137,7 @@ class Service:
         await self.failures.resurface(_REPLAY_PATIENCE)
         await self.idempotency.prune()
         await self.workers.prune(_WORKERS_KEEP)
+        await self.suspects.prune(_INBOX_KEEP)
 
 
 def process_name() -> str:
@@ -167,6 +171,7 @@ async def opened(
     threads: int | None = None,
     clock: Clock = time.time,
     sent: Callable[[Outgoing], None] | None = None,
+    name: str | None = None,
 ) -> AsyncIterator[Service]:
     """Open everything that a process needs, and close it in the reverse order.
 
@@ -181,6 +186,7 @@ async def opened(
         threads: for handlers that are plain functions.
         clock: seconds since the epoch.
         sent: told about each message that a broker confirmed.
+        name: of this process among all workers; None for a new one.
 
     Raises:
         ConfigurationError: something is missing and not created, or may not be created.
@@ -188,7 +194,7 @@ async def opened(
     """
     create = tables == "create"
     routes = routes_of(settings, registry)
-    name = process_name()
+    name = name or process_name()
     timeout = settings.worker.connect_timeout
     async with AsyncExitStack() as stack:
         waits = Waits(statement=settings.database.statement_timeout)
@@ -287,6 +293,7 @@ async def opened(
             outbox=outbox,
             relay=relay,
             workers=workers,
+            suspects=SqlSuspects(database, myself(name), lives),
             failed=FailedService(failures, publish, registry, serializer, writer, clock=clock),
             buses=buses,
             policy=retry_policy(settings),

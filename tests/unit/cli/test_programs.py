@@ -1,8 +1,16 @@
 """serve, consume and run: options, processes, refusals."""
 
+import msgspec
 import pytest
 
 from worker.runtime.options import ConsumeOptions, ServeOptions
+
+
+def started(service):
+    """The options of the only program that was started, without the command that starts another one."""
+    ((program, options),) = service.started
+    assert program == "consume"
+    return msgspec.structs.replace(options, cell=())
 
 
 def test_consume_takes_every_option_of_the_contract(worker, service):
@@ -38,23 +46,26 @@ def test_consume_takes_every_option_of_the_contract(worker, service):
         *("--no-setup", "--health-port", "9000"),
     )
     assert page.code == 0
-    assert service.started == [
-        (
-            "consume",
-            ConsumeOptions(
-                transports=("sqlite",), queues=("a", "b"), exclude_queues=("c",), types=("PlaceOrder",), concurrency=4,
-                limit=5, time_limit=120.0, memory_limit=268_435_456, failure_limit=6, burst=True, graceful_timeout=7.0,
-                setup=False, health_port=9000,
-            ),
-        )
-    ]  # fmt: skip
+    assert started(service) == ConsumeOptions(
+        transports=("sqlite",), queues=("a", "b"), exclude_queues=("c",), types=("PlaceOrder",), concurrency=4,
+        limit=5, time_limit=120.0, memory_limit=268_435_456, failure_limit=6, burst=True, graceful_timeout=7.0,
+        setup=False, health_port=9000,
+    )  # fmt: skip
 
 
 def test_consume_takes_what_the_file_says_without_flags(worker, service, tmp_path):
     """Without flags the file's values hold."""
     (tmp_path / "worker.toml").write_text('app = "a:b"\n[worker]\nconcurrency = 3\ngraceful_timeout = 4\n')
     worker("consume")
-    assert service.started == [("consume", ConsumeOptions(concurrency=3, graceful_timeout=4.0))]
+    assert started(service) == ConsumeOptions(concurrency=3, graceful_timeout=4.0)
+
+
+def test_consume_knows_how_a_process_for_single_messages_is_started(worker, service, tmp_path):
+    """By the same arguments, as one process."""
+    (tmp_path / "worker.toml").write_text('app = "a:b"\n')
+    worker("consume", "-c", "4")
+    ((_, options),) = service.started
+    assert options.cell[-6:] == ("consume", "-c", "4", "--workers", "1", "--no-reload")
 
 
 def test_a_transport_that_is_not_configured_exits_2(worker, service):

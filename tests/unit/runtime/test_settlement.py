@@ -182,24 +182,6 @@ async def test_what_cannot_be_read_is_stored_unchanged(body: bytes) -> None:
         assert not row.failure.decoded
 
 
-async def test_a_message_that_kills_its_workers_is_set_aside() -> None:
-    """After too many deaths with it in hand the message is stored without being handled."""
-    ran: list[Go] = []
-
-    async def go(command: Go) -> None:
-        ran.append(command)
-
-    async with house(shop(go)) as it:
-        await it.send(Go())
-        for _ in range(20):
-            assert len(await it.waiting("shop-go")) == 1
-            it.clock.advance(it.broker.lease + 1)
-        await it.run(burst=True)
-        assert ran == []
-        (row,) = await stored(it)
-        assert [a.error_type for a in row.failure.history] == ["PoisonMessage"]
-
-
 async def test_a_stale_replay_is_dropped() -> None:
     """A twin of a replayed message, whose row has gone, is acked and not handled again."""
     ran: list[Go] = []

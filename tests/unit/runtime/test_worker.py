@@ -311,7 +311,7 @@ async def test_a_fault_of_its_own_stops_the_worker_loudly(monkeypatch: pytest.Mo
         async def broken(turn: Any) -> None:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr(it.worker, "_process", broken)
+        monkeypatch.setattr(it.worker, "process", broken)
         with pytest.raises(RuntimeError, match="broken"):
             await task
         assert it.worker.stopped_by == "a fault of its own"

@@ -8,7 +8,7 @@ import click
 
 from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
-from worker.cli.processes import run_program
+from worker.cli.processes import cell_command, run_program
 from worker.cli.program_options import consume_options, consuming_options, flags_of, program_options
 
 
@@ -37,7 +37,7 @@ def consume(
     TERM and the first Ctrl-C finish what is running; HUP restarts the processes one by one.
     """
     settings, registry = invocation.open(flags_of(given))
-    options = consume_options(settings, transports, given)
+    options = consume_options(settings, transports, given, cell_command(invocation))
     return run_program(
         invocation,
         settings,

@@ -8,7 +8,7 @@ import click
 
 from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
-from worker.cli.processes import run_program
+from worker.cli.processes import cell_command, run_program
 from worker.cli.program_options import (
     consume_options,
     consuming_options,
@@ -40,7 +40,7 @@ def run(invocation: Invocation, /, processes: int, reload: bool, **given: Any) -
     """
     settings, registry = invocation.open(flags_of(given))
     serving = serve_options(settings, given)
-    consuming = consume_options(settings, (), given)
+    consuming = consume_options(settings, (), given, cell_command(invocation))
     invocation.service.check_address(serving)
     return run_program(
         invocation,

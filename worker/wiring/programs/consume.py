@@ -12,6 +12,7 @@ from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.programs.background import background
+from worker.wiring.programs.confined import confined, is_cell
 from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
 from worker.wiring.service import Service, opened, routes_of
@@ -25,6 +26,8 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
         Unavailable: database or broker did not answer at start.
     """
     choose(routes_of(settings, registry), options)
+    if is_cell():
+        return await confined(settings, registry, options)
     async with signalled(options.graceful_timeout) as stopping:
         async with opened(
             settings,

@@ -10,6 +10,7 @@ from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.intake import Intake
 from worker.wiring.programs.background import background
+from worker.wiring.programs.confined import confined, is_cell
 from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
 from worker.wiring.service import opened, routes_of
@@ -18,6 +19,8 @@ from worker.wiring.service import opened, routes_of
 async def run(settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions) -> int:
     """Serve and consume in one process until a signal or a limit; return the exit code. Raises as both do."""
     choose(routes_of(settings, registry), consume)
+    if is_cell():
+        return await confined(settings, registry, consume)
     async with signalled(consume.graceful_timeout) as stopping:
         async with opened(
             settings,

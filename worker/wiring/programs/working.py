@@ -58,6 +58,8 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
         await worker.breakers.close()
     for consumer in worker.consumers:
         await consumer.close(1.0)
+    if worker.quarantine is not None:
+        await worker.quarantine.close()
     await service.relay.drain(_RELAY_GRACE)
     with contextlib.suppress(Unavailable):
         await service.workers.remove(service.name)

@@ -1,0 +1,97 @@
+"""A message that kills its workers is found out, on every transport; the others are handled, once and in order."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+
+import pytest
+
+from tests.e2e.project import Project
+from tests.e2e.waiting import until
+from tests.faults.deadly import PROCESSES, Deadly
+
+pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(180)]
+
+COUNT = 200
+KILLS = int(os.environ.get("WORKER_TEST_KILLS", "10"))
+"""Random ones; fifty for the long form."""
+COMMANDS = 40 * KILLS
+SEED = 20_261
+PLAIN, KEYED = 20, 21
+"""Numbers of a command without a key, and of one with a key whose others wait behind it."""
+
+
+def found_out(deadly: Deadly, guilty: int) -> None:
+    """Send commands, one of which kills, to three processes; assert that it is found out."""
+    deadly.send(COUNT, guilty)
+    fleet = deadly.consume("-w", str(PROCESSES))
+    deadly.until_done(COUNT - 1, 1, 60.0)
+    fleet.stop()
+    deadly.check(COUNT, guilty)
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
+def test_a_deadly_message_on_rabbitmq(project: Project, rabbitmq_url: str, queue_type: str) -> None:
+    """Classic queues count no deliveries."""
+    options = f'queue_type = "{queue_type}"'
+    guilty = PLAIN if queue_type == "quorum" else KEYED
+    found_out(Deadly(project, ("rabbitmq", rabbitmq_url, options)), guilty)
+
+
+@pytest.mark.broker
+def test_a_deadly_message_on_postgres(project: Project, postgres_url: str) -> None:
+    """With the state in the same database."""
+    found_out(Deadly(project, ("postgres", postgres_url, "lease = 2"), postgres_url), KEYED)
+
+
+@pytest.mark.broker
+def test_a_deadly_message_on_kafka(project: Project, kafka_url: str) -> None:
+    """Whose brokers know of no single message."""
+    options = "partitions = 6\nsession_timeout = 6.0"
+    found_out(Deadly(project, ("kafka", kafka_url, options)), PLAIN)
+
+
+@pytest.mark.parametrize("guilty", [PLAIN, KEYED])
+def test_a_deadly_message_on_sqlite(project: Project, guilty: int) -> None:
+    """With a key and without one."""
+    found_out(Deadly(project, ("sqlite", "sqlite:///var/queue.db", "lease = 2")), guilty)
+
+
+def killed_at_random(deadly: Deadly) -> None:
+    """Kill workers while innocent commands flow; assert that all are done once, and none failed."""
+    chance = random.Random(SEED)
+    deadly.send(COMMANDS)
+    workers = [deadly.consume() for _ in range(PROCESSES + 1)]
+    for kill in range(KILLS):
+        goal = COMMANDS * kill // (KILLS + 2)
+        until(lambda: deadly.done() >= goal, f"{goal} are done after {kill} kills", 60.0)  # noqa: B023
+        place = chance.randrange(len(workers))
+        workers[place].kill()
+        workers[place] = deadly.consume()
+    deadly.until_done(COMMANDS, 0, 120.0)
+    for worker in workers:
+        worker.stop()
+    stored = Counter(number for (number,) in deadly.rows("SELECT number FROM effects"))
+    assert set(stored) == set(range(COMMANDS))
+    assert stored.total() == COMMANDS
+    assert deadly.failed() == []
+    again = Counter(number for number, _, _ in deadly.begun())
+    print(
+        f"{KILLS} kills, {sum(count - 1 for count in again.values())} begun again, at most {max(again.values())} times"
+    )
+
+
+@pytest.mark.timeout(600)
+def test_random_kills_fail_nobody_on_sqlite(project: Project) -> None:
+    """An operator, a deploy, a memory killer that chooses at random."""
+    killed_at_random(Deadly(project, ("sqlite", "sqlite:///var/queue.db", "lease = 2")))
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(600)
+def test_random_kills_fail_nobody_on_rabbitmq(project: Project, rabbitmq_url: str) -> None:
+    """Where each kill brings back at once all that was held."""
+    killed_at_random(Deadly(project, ("rabbitmq", rabbitmq_url, 'queue_type = "classic"')))

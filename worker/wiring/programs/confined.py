@@ -1,0 +1,169 @@
+"""The program of a cell: handles one message after the other that its worker gives it, and settles none itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from worker.errors import Unavailable
+from worker.messaging.declaration import Registry
+from worker.messaging.transport import Ack, Again, Delivery, Release, Settlement
+from worker.runtime.cell import MARK, Answer, Order
+from worker.runtime.consumer import Consumer
+from worker.runtime.events import Finished
+from worker.runtime.options import ConsumeOptions
+from worker.runtime.settlements import Settlements
+from worker.runtime.worker import Worker
+from worker.settings import Settings
+from worker.wiring.consuming import make_worker
+from worker.wiring.programs.background import background, tend
+from worker.wiring.service import Service, opened
+
+_FLUSH = 2.0
+_RELAY_GRACE = 5.0
+
+
+def is_cell() -> bool:
+    """Whether this process was started as one."""
+    return MARK in os.environ
+
+
+async def confined(settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
+    """Handle what comes over the standard input until that ends; return the exit code.
+
+    Signals to stop are for the worker, which ends this process; handlers find nothing at their standard input.
+
+    Raises:
+        ConfigurationError: something is missing.
+        Unavailable: the database does not answer.
+    """
+    pipe, _, name = os.environ.pop(MARK).partition(" ")
+    orders: asyncio.Queue[bytes | None] = asyncio.Queue()
+    door = _Door(int(pipe), asyncio.get_running_loop(), orders.put_nowait)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)  # not ignored: what handlers start would inherit that
+    options = msgspec.structs.replace(
+        options, limit=None, time_limit=None, memory_limit=None, failure_limit=None, cell=()
+    )
+    finished: list[Finished] = []
+    async with opened(
+        settings,
+        registry,
+        tables="require",
+        queues=False,
+        absent=True,
+        threads=options.concurrency,
+        name=name,
+    ) as service:
+        worker = make_worker(service, options, finished.append, confined=True)
+        door.open()
+        async with background(lambda: tend(service)):
+            while (order := await orders.get()) is not None:
+                door.answer(b"begun")
+                finished.clear()
+                answer = await _handled(worker, msgspec.msgpack.decode(order, type=Order), finished)
+                await _flush(service)
+                door.answer(msgspec.msgpack.encode(answer), done=True)
+        await service.relay.drain(_RELAY_GRACE)
+    return 0
+
+
+async def _handled(worker: Worker, order: Order, finished: list[Finished]) -> Answer:
+    consumer = next(
+        one
+        for one in worker.consumers
+        if (one.transport.name, one.spec.name) == (order.transport, order.queue)
+    )
+    delivery = Delivery(
+        queue=order.queue, id=order.id, body=order.body, headers=order.headers, key=order.key, receipt=None
+    )
+    settlements = consumer.settlements = _Kept(consumer)
+    await worker.process(((consumer, delivery),))
+    told = finished[-1] if finished else Finished(None, order.id, "returned")
+    answer = Answer(outcome=told.outcome, type=told.type, id=told.message_id)
+    match settlements.last:
+        case Ack():
+            return answer
+        case Again(outgoing=outgoing):
+            return msgspec.structs.replace(answer, settled="again", outgoing=outgoing)
+        case Release(delay=delay):
+            return msgspec.structs.replace(answer, settled="release", delay=delay)
+        case None:
+            return msgspec.structs.replace(answer, settled="release", delay=1.0)
+
+
+async def _flush(service: Service) -> None:
+    """Let it be known where commands stand before the next one ends this process."""
+    with contextlib.suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(_FLUSH):
+            await service.status_writer.flush()
+
+
+class _Kept(Settlements):
+    """Keeps the last settlement for the worker, and tells no broker."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        async def tell(_: object) -> list[object]:
+            return []
+
+        super().__init__(consumer.transport.name, consumer.spec.name, tell, lambda: None, {})  # type: ignore[arg-type]
+        self.last: Settlement | None = None
+
+    def add(self, settlement: Settlement) -> None:
+        """Keep it."""
+        self.last = settlement
+
+
+class _Door:
+    """Takes orders in a thread, so that the worker's end is seen whatever handlers do, and gives answers.
+
+    Args:
+        pipe: for answers.
+        loop: of this program.
+        ordered: takes an order there; None when there will be none.
+    """
+
+    def __init__(
+        self, pipe: int, loop: asyncio.AbstractEventLoop, ordered: Callable[[bytes | None], None]
+    ) -> None:
+        self._pipe = pipe
+        self._loop = loop
+        self._ordered = ordered
+        self._busy = threading.Event()
+        os.set_inheritable(pipe, False)
+        self._orders = os.dup(0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+
+    def open(self) -> None:
+        """Say that this process is ready, and take orders."""
+        threading.Thread(target=self._listen, name="orders", daemon=True).start()
+        self._write(b"ready")
+
+    def answer(self, answer: bytes, *, done: bool = False) -> None:
+        """Give an answer; ``done``: the last one to an order."""
+        if done:
+            self._busy.clear()
+        self._write(answer)
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(len(data).to_bytes(4, "big") + data)
+        while left:
+            left = left[os.write(self._pipe, left) :]
+
+    def _listen(self) -> None:
+        with os.fdopen(self._orders, "rb") as stream:
+            while len(size := stream.read(4)) == 4:
+                order = stream.read(int.from_bytes(size, "big"))
+                self._busy.set()
+                self._loop.call_soon_threadsafe(self._ordered, order)
+        if self._busy.is_set():  # the worker is gone, and the message is another's by now
+            os._exit(1)
+        self._loop.call_soon_threadsafe(self._ordered, None)
