@@ -7,7 +7,8 @@ from typing import Any
 
 from worker.http.media import JSON, MSGPACK
 from worker.http.problems import KINDS, MEDIA_TYPE
-from worker.messaging.limits import MAX_DELAY, MAX_KEY
+from worker.messaging.limits import MAX_KEY
+from worker.seconds import LONGEST
 
 Json = dict[str, Any]
 """A JSON object."""
@@ -21,7 +22,7 @@ PARAMETERS: Json = {
         "in": "query",
         "required": False,
         "description": "Seconds before which it is not handed out.",
-        "schema": {"type": "number", "minimum": 0, "maximum": MAX_DELAY},
+        "schema": {"type": "number", "minimum": 0, "maximum": LONGEST},
     },
     "Key": {
         "name": "key",

@@ -9,9 +9,8 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.faults import escape
 from worker.messaging.identity import is_id
 from worker.messaging.shapes import shape_of
+from worker.seconds import LONGEST, seconds_of
 
-MAX_DELAY = 10 * 366 * 86_400.0
-"""Seconds; what is later than this is a mistake."""
 MAX_KEY = 1024
 """Characters."""
 
@@ -38,8 +37,10 @@ def key_fault(key: str | None) -> str | None:
 
 def delay_fault(seconds: float, *, inline: bool) -> str | None:
     """Say what is wrong with a delay; None when nothing is. A command that is handled at once has none."""
-    if not 0 <= seconds <= MAX_DELAY:
-        return f"expected seconds, 0 to {MAX_DELAY:.0f}"
+    try:
+        seconds_of(seconds)
+    except ValueError:
+        return f"expected seconds, 0 to {LONGEST:.0f}"
     return "a command that is handled at once cannot be delayed" if seconds and inline else None
 
 
