@@ -70,6 +70,9 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
     process, at any time. Nor does what is under way hide that a command is done or has failed: its message was handed
     out once more, and who has it may die after its ack and before it could say how it ended, too.
     """
+    usual = old.state == "running" and new.state == "done" and old.attempts == new.attempts
+    if usual and not new.put_back_at and new.at > old.put_back_at:
+        return _handled(old, new)
     wins = _wins(old, new)
     again = wins and new.put_back_at > old.put_back_at
     error = new.error_type if wins else old.error_type
@@ -98,6 +101,29 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
         error_type=error,
         error_message=message,
         worker=state.worker,
+    )
+
+
+def _handled(old: StatusRow, new: StatusRow) -> StatusRow:
+    """Join the two rows of nearly every message; the rule says the same, at more cost."""
+    started_at = old.started_at
+    if started_at is None or (new.started_at is not None and new.started_at < started_at):
+        started_at = new.started_at
+    return StatusRow(
+        id=old.id,
+        type=new.type,
+        state="done",
+        transport=new.transport or old.transport,
+        queue=new.queue or old.queue,
+        attempts=new.attempts,
+        at=new.at,
+        put_back_at=old.put_back_at,
+        accepted_at=old.accepted_at or new.accepted_at,
+        started_at=started_at,
+        finished_at=new.finished_at,
+        error_type=new.error_type,
+        error_message=new.error_message,
+        worker=new.worker,
     )
 
 
