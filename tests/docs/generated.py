@@ -25,10 +25,10 @@ from worker.cli.globals import GLOBAL_OPTIONS
 from worker.cli.main import program
 from worker.http.problems import KINDS, URN
 from worker.messaging.declaration import MessageType
+from worker.messaging.middleware import GROUPS
 from worker.messaging.transport import Features
 from worker.settings.environment import variable_of
 from worker.settings.model import Settings, TransportSettings
-from worker.wiring.chains import GROUPS
 
 REGION = re.compile(r"<!-- generated: (?P<name>[a-z-]+) -->\n.*?<!-- end -->", re.DOTALL)
 

@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar, overload
 from worker.messaging.breaker import Breaker
 from worker.messaging.declaration import Extra, Kind, MessageType, MiddlewareEntry, Registry
 from worker.messaging.handlers import HandlerEntry, name_of
-from worker.messaging.registry import Names, check
+from worker.messaging.placement import Names
+from worker.messaging.registry import check
 from worker.messaging.retry import Retry
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ class App:
 
     def __init__(self, name: str, *, plugins: Iterable[str] = ()) -> None:
         self.name = name
-        self.plugins = tuple(plugins)
+        self.plugins = (plugins,) if isinstance(plugins, str) else tuple(plugins)
+        self._faults: list[str] = []
         self._messages: list[MessageType] = []
         self._handlers: list[HandlerEntry] = []
         self._middleware: list[MiddlewareEntry] = []
@@ -158,7 +160,8 @@ class App:
         def entry(function: Any) -> MiddlewareEntry:
             conditions = dict(when)
             if messages is not None:
-                conditions["type"] = Names(tuple(messages), also=when.get("type"))
+                one = isinstance(messages, str | type)
+                conditions["type"] = Names((messages,) if one else tuple(messages), also=when.get("type"))
             return MiddlewareEntry(name=name_of(function), call=function, when=conditions, **options)
 
         return self._add(self._middleware.append, entry, call)
@@ -180,6 +183,7 @@ class App:
             [handler for app in apps for handler in app._handlers],
             [entry for app in apps for entry in app._middleware],
             tuple(dict.fromkeys(plugin for app in apps for plugin in app.plugins)),
+            [fault for app in apps for fault in app._faults],
         )
 
     def _flattened(self, seen: set[int]) -> list[App]:
@@ -192,11 +196,19 @@ class App:
         if isinstance(name, type):
             self._messages.append(MessageType(name=name.__name__, cls=name, kind=kind))
             return name
-        options["aliases"] = tuple(options.get("aliases") or ())
-        options["errors"] = dict(options.get("errors") or {})
+        if name is not None and not isinstance(name, str):
+            self._faults.append(f"{kind} {name!r}: expected a class, or a wire name and options")
+            return name
+        aliases, errors = options.get("aliases") or (), options.get("errors") or {}
+        if isinstance(aliases, str):
+            self._faults.append(f"{kind} {name or ''}: aliases={aliases!r}, expected a list of wire names")
+            aliases = ()
+        options["aliases"] = tuple(aliases)
+        options["errors"] = dict(errors) if isinstance(errors, Mapping) else errors
 
         def decorate(cls: type[Any]) -> type[Any]:
-            self._messages.append(MessageType(name=name or cls.__name__, cls=cls, kind=kind, **options))
+            wire = str(name or getattr(cls, "__name__", repr(cls)))
+            self._messages.append(MessageType(name=wire, cls=cls, kind=kind, **options))
             return cls
 
         return decorate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from worker.errors import Recoverable, Unavailable, Unrecoverable
@@ -51,8 +53,17 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"Breaker(window={self.window}): expected seconds, more than 0")
         if not 0 < self.pause <= self.max_pause:
             raise ValueError(
-                f"Breaker(pause={self.pause}, max_pause={self.max_pause}): expected seconds, more than 0, in order"
+                f"Breaker(pause={self.pause!r}, max_pause={self.max_pause!r}): "
+                "expected seconds, more than 0, in order"
             )
+        errors: Any = self.errors
+        if not isinstance(errors, tuple) or not all(
+            isinstance(error, type) and issubclass(error, BaseException) for error in errors
+        ):
+            raise ValueError(f"Breaker(errors={self.errors!r}): expected a tuple of error classes")
+        dependency: Any = self.dependency
+        if dependency is not None and not isinstance(dependency, str):
+            raise ValueError(f"Breaker(dependency={self.dependency!r}): expected a name")
 
     def counts(self, error: BaseException) -> bool:
         """Whether an error says something about what the handler calls, rather than about the message."""

@@ -13,6 +13,7 @@ from typing import Any
 from worker.messaging.breaker import Breaker
 from worker.messaging.context import Context
 from worker.messaging.declaration import Handler, Kind, MessageType
+from worker.seconds import is_number
 
 Declared = Mapping[type[Any], MessageType]
 """The declared messages by class."""
@@ -34,11 +35,21 @@ def resolve(
     """Return the handlers of each type by its wire name, in order of registration; what is wrong joins ``faults``."""
     found: dict[str, list[Handler]] = {}
     for entry in entries:
+        faults.extend(_entry_faults(entry))
         for name, call in _calls(entry.target, declared, faults):
             handler = _handler(name, call, entry, declared, faults)
             if handler is not None:
                 found.setdefault(declared[handler.message].name, []).append(handler)
     return found
+
+
+def _entry_faults(entry: HandlerEntry) -> Iterator[str]:
+    where = f"handler {name_of(entry.target)}"
+    if not is_number(entry.priority, int):
+        yield f"{where}: priority={entry.priority!r}, expected a whole number"
+    breaker: Any = entry.breaker
+    if breaker is not None and not isinstance(breaker, Breaker):
+        yield f"{where}: breaker={breaker!r}, expected a Breaker(...)"
 
 
 def name_of(target: Any) -> str:

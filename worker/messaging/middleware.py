@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from worker.messaging.envelope import Envelope
 
 CallNext = Callable[[Envelope[Any]], Awaitable[Envelope[Any]]]
 """Runs the rest of the chain."""
+
+
+GROUPS: Mapping[str, int] = {"receive": 200, "authorize": 100, "validate": 0, "prepare": -100, "work": -200}
+"""Groups that a middleware can stand in, and their priorities; higher is outer."""
+
+SIDES = ("dispatch", "consume")
+"""Where a bus's chain runs: as a message is sent, and as it is handled."""
 
 
 class Middleware(Protocol):

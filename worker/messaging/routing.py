@@ -11,6 +11,7 @@ from worker.errors import ConfigurationError
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.naming import queue_name
 from worker.messaging.transport import QueueSpec
+from worker.suggestion import hint
 
 INLINE = "inline"
 """Routes to here are handled at once, in the process that dispatches."""
@@ -49,10 +50,10 @@ def plan(
         events: ``queue``, ``inline`` or ``ignore``.
 
     Raises:
-        ConfigurationError: a type without route, an unknown transport, two types whose names give one queue
-            though neither asks for it.
+        ConfigurationError: a type without route, an unknown transport, a rule that matches no type, two types whose
+            names give one queue though neither asks for it.
     """
-    faults: list[str] = []
+    faults = list(_rule_faults(registry, rules))
     by_type: dict[str, Route] = {}
     members: dict[tuple[str, str], list[MessageType]] = {}
     for message in (*registry.of_kind("command"), *registry.of_kind("event")):
@@ -67,7 +68,7 @@ def plan(
             what = (
                 "no route; add it to [routing]"
                 if target is None
-                else f"routed to {target!r}, which is not configured"
+                else f"routed to {target!r}, which is not configured{_near(target, transports)}"
             )
             faults.append(
                 f"{message.kind} {message.name!r}: {what}; transports: {', '.join(transports) or 'none'}"
@@ -93,6 +94,27 @@ def plan(
         )
         queues.setdefault(transport, []).append(spec)
     return Routes(by_type, queues)
+
+
+def _rule_faults(registry: Registry, rules: Mapping[str, str]) -> Iterator[str]:
+    """Rules that route nothing; ``*`` may stand for later."""
+    routed = [message.name for message in registry.messages.values() if message.kind != "query"]
+    for rule in rules:
+        if rule == "*" or any(fnmatch.fnmatchcase(name, rule) for name in routed):
+            continue
+        declared = registry.by_name.get(rule)
+        if declared is None:
+            why = f"matches no command or event{hint(rule, routed)}"
+        elif declared.kind == "query":
+            why = "is a query, which is answered at once and never routed"
+        else:
+            why = f"is an alias; expected {declared.name!r}"
+        yield f"routing.{rule if rule.isidentifier() else repr(rule)}: {rule!r} {why}"
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    told = hint(name, known)
+    return told if told.startswith("; did") else ""
 
 
 def _collisions(members: Mapping[tuple[str, str], Sequence[MessageType]]) -> Iterator[str]:

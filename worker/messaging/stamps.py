@@ -154,6 +154,11 @@ def travelling(preferred: Container[str] = ()) -> dict[str, type[Stamp]]:
     }
 
 
+def names() -> list[str]:
+    """Names of all stamps that exist now: what conditions may read beside an envelope's own facts."""
+    return sorted({kind_name(kind) for kind in _subclasses(Stamp) if kind is not UnknownStamp})
+
+
 def _subclasses(cls: type[Stamp]) -> Iterator[type[Stamp]]:
     for kind in cls.__subclasses__():
         yield kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from worker.chain.chain import Chain, Step, build
@@ -11,10 +11,7 @@ from worker.messaging.bus import Bus
 from worker.messaging.checked import Checked
 from worker.messaging.declaration import Kind, MiddlewareEntry, Registry
 from worker.messaging.identity import Clock
-from worker.messaging.middleware import Middleware
-
-GROUPS: Mapping[str, int] = {"receive": 200, "authorize": 100, "validate": 0, "prepare": -100, "work": -200}
-"""Groups that a middleware can stand in, and their priorities; higher is outer."""
+from worker.messaging.middleware import GROUPS, Middleware
 
 Side = Literal["dispatch", "consume"]
 
@@ -27,7 +24,7 @@ def chain(
     """Order the application's middleware between the built-in steps: ``outer`` before, ``last`` after all.
 
     Raises:
-        ConfigurationError: an unknown group, a priority out of range, a condition that cannot be read.
+        ConfigurationError: a declaration that the registry has not checked is wrong.
     """
     ordered = build([step(entry, registry) for entry in registry.middleware], GROUPS)
     return Chain((*outer, *ordered.steps, *last), ordered.groups)
@@ -36,10 +33,9 @@ def chain(
 def step(entry: MiddlewareEntry, registry: Registry) -> Step[Middleware]:
     """Make a declared middleware a step; where it applies becomes conditions."""
     given = {"plugins": entry.plugin, "bus": entry.bus, "on": entry.on}
-    when = {**entry.when, **{attribute: value for attribute, value in given.items() if value is not None}}
-    return Step(
-        entry.name, Checked(entry.name, entry.call, registry), entry.priority, entry.group, parse_all(when)
-    )
+    also = {attribute: value for attribute, value in given.items() if value is not None}
+    when = (*parse_all(entry.when), *parse_all(also))  # one attribute may be in both: both hold
+    return Step(entry.name, Checked(entry.name, entry.call, registry), entry.priority, entry.group, when)
 
 
 def bus(kind: Kind, side: Side, registry: Registry, steps: Chain[Middleware], clock: Clock) -> Bus:

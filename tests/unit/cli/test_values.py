@@ -99,7 +99,7 @@ def test_progress_shows_after_a_second_and_only_to_somebody(capsys):
         (ConfigurationError("x"), 2), (UsageError("x"), 2), (InvalidMessage("T", []), 2), (click.UsageError("x"), 2),
         (DatabaseUnavailable("x"), 3), (PublishFailed("x"), 3), (PublishFailed("x", refused=True), 1),
         (NotFound("x"), 4), (UnknownType("x"), 4),
-        (Guarded("x"), 5), (Reject("x"), 1), (ValueError("x"), 1), (click.Abort(), 130),
+        (Guarded("x"), 5), (Reject("x"), 2), (ValueError("x"), 1), (click.Abort(), 130),
     ],
 )  # fmt: skip
 def test_each_error_has_the_exit_code_of_the_contract(error, code):

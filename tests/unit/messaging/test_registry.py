@@ -10,7 +10,7 @@ import attrs
 import msgspec
 import pytest
 
-from worker import App, CallNext, ConfigurationError, Envelope
+from worker import App, Breaker, CallNext, ConfigurationError, Envelope, Stamp
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -27,6 +27,14 @@ class Find(msgspec.Struct, frozen=True):
 
 class Gone(msgspec.Struct, frozen=True):
     pass
+
+
+class Gonne(msgspec.Struct, frozen=True):
+    """Declared nowhere."""
+
+
+class Region(Stamp):
+    value: str
 
 
 class Plain:
@@ -124,6 +132,20 @@ def test_all_faults_come_in_one_error() -> None:
         ),
         ({"retry": 3}, "retry=3, expected a Retry(...)"),
         ({"version": 0}, "version=0, expected 1 or more"),
+        ({"priority": "high"}, "priority='high', expected 0 to 9"),
+        ({"priority": True}, "priority=True, expected 0 to 9"),
+        ({"concurrency": 1.5}, "concurrency=1.5, expected 1 or more"),
+        ({"timeout": float("nan")}, "timeout=nan, expected seconds, more than 0"),
+        ({"timeout": float("inf")}, "timeout=inf, expected seconds, more than 0"),
+        ({"timeout": "5"}, "timeout='5', expected seconds, more than 0"),
+        ({"queue": ""}, "queue='', expected a name"),
+        ({"transport": 5}, "transport=5, expected a name"),
+        ({"exclusive": "no"}, "exclusive='no', expected True or False"),
+        ({"key": "too"}, "key='too' is no field of it; fields: to; did you mean 'to'?"),
+        ({"key": 5}, "key=5, expected the name of a field, or a function of the message"),
+        ({"errors": {ValueError: "409"}}, "errors={ValueError: '409'}, expected a status from 400 to 599"),
+        ({"errors": {"ValueError": 409}}, "errors={'ValueError': 409}, expected an error class"),
+        ({"errors": [ValueError]}, "expected a status by error class"),
         ({"key": "order"}, "key='order' is no field of it; fields: to"),
         ({"errors": {ValueError: 200}}, "errors={ValueError: 200}, expected a status from 400 to 599"),
         ({"name": "go there"}, "'go there' is no wire name"),
@@ -140,6 +162,56 @@ def test_a_wrong_option_is_a_fault_that_names_it(options: dict[str, Any], fault:
     found = faults_of(app)
     assert contains(found, fault), found
     assert "tests.unit.messaging.test_registry.Go" in found[0]
+
+
+def test_what_a_declaration_is_made_of_is_checked_too() -> None:
+    """An event runs with others, one name is no list of names, and a function or a number is no message."""
+    app = App("shop")
+    app.event(exclusive=True)(Gone)
+    app.command(aliases="walk")(Go)
+    app.command(5)  # type: ignore[call-overload]
+    app.handler(priority="first", breaker=3)(go)  # type: ignore[arg-type]
+    assert contains(
+        faults_of(app),
+        "command : aliases='walk', expected a list of wire names",
+        "command 5: expected a class, or a wire name and options",
+        "exclusive=True, which is for commands",
+        "priority='first', expected a whole number",
+        "breaker=3, expected a Breaker(...)",
+    ), faults_of(app)
+
+
+@pytest.mark.parametrize("options", [
+    {"failures": 0}, {"failures": 2.5}, {"rate": 0}, {"rate": "half"}, {"window": float("nan")}, {"pause": 400.0},
+    {"pause": float("nan")}, {"max_pause": float("inf")}, {"errors": ValueError}, {"errors": ("ValueError",)}, {"dependency": 7},
+])  # fmt: skip
+def test_a_breaker_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    """The error names the field and what is expected."""
+    (field,) = options
+    with pytest.raises(ValueError, match=rf"Breaker\(.*{field}=.*expected"):
+        Breaker(**options)
+
+
+def test_messages_and_a_condition_on_the_type_both_hold() -> None:
+    """The middleware runs for those that are named and meet the condition."""
+    app = App("shop")
+    app.command(Go)
+    app.event(Gone)
+    app.handler(go)
+    app.middleware(messages=[Go, Gone], when={"type": "!Gone"})(trim)
+    (entry,) = app.registry().middleware
+    assert entry.when == {"type": "Go"}
+
+
+def test_a_condition_may_read_what_is_provided() -> None:
+    """Facts, stamps of the product and those of the application; what a process finds out later is not known here."""
+    app = App("shop", plugins="audit")
+    app.event(Gone)
+    when = {"region": "north", "token": "exists", "transport": "kafka", "queue": "q", "attempt": "!1", "plugins": "audit",
+            "kind": "event", "type": "Gone|worker.PauseConsumers", "delay": "exists"}  # fmt: skip
+    app.middleware(when=when)(trim)
+    assert len(app.registry().middleware) == 1
+    assert app.plugins == ("audit",)
 
 
 def test_a_negative_cache_time_is_a_fault() -> None:
@@ -277,13 +349,38 @@ def test_a_callable_object_may_be_a_middleware() -> None:
         ({"messages": ["Go"]}, "messages='Go' is no declared message"),
         ({"when": {"region": "a&"}}, "condition region='a&': an empty part"),
         ({"when": {"region": ["a"]}}, "condition region=['a']: expected text"),
-        ({"messages": ["Gone"], "when": {"type": "Gone"}}, "expected one of them"),
+        ({"messages": [Gonne]}, "is no declared message; did you mean 'Gone'?"),
+        (
+            {"messages": ["Gone"], "when": {"type": "!Gone"}},
+            "messages= and when={'type': '!Gone'}: no message is both",
+        ),
+        ({"on": "comsume"}, "on='comsume', expected 'dispatch' or 'consume'; did you mean 'consume'?"),
+        ({"bus": "nope"}, "bus='nope', expected 'command' or 'query' or 'event'"),
+        ({"group": "recieve"}, "did you mean 'receive'?"),
+        ({"priority": "5"}, "priority='5', expected a whole number"),
+        ({"group": "work", "priority": 300}, "priority=300 in a group, expected -255 to 255"),
+        ({"plugin": 5}, "plugin=5, expected a plugin's name"),
+        (
+            {"when": {"regoin": "north"}},
+            "when={'regoin': ...}: nothing provides 'regoin'; did you mean 'region'?",
+        ),
+        (
+            {"when": {"kind": "comand"}},
+            "when={'kind': 'comand'}: kind is never 'comand'; did you mean 'command'?",
+        ),
+        ({"when": {"bus": "!comand"}}, "bus is never 'comand'"),
+        ({"when": {"on": "receive"}}, "on is never 'receive'"),
+        ({"when": {"attempt": ">1"}}, "attempt is never '>1'; expected a whole number, 1 or more"),
+        ({"when": {"type": "Gonne"}}, "no message 'Gonne' is declared; did you mean 'Gone'?"),
+        ({"when": {"type": "left"}}, "'left' is an alias, and type is then 'Gone'"),
+        ({"on": "dispatch", "when": {"on": "consume"}}, "both can never hold"),
+        ({"bus": "event", "when": {"bus": "!event"}}, "both can never hold"),
     ],
 )
 def test_where_a_middleware_applies_is_checked(options: dict[str, Any], fault: str) -> None:
     """Undeclared messages and conditions that cannot be read are faults like any other."""
     app = App("shop")
-    app.event(Gone)
+    app.event(aliases=["left"])(Gone)
     app.middleware(**options)(trim)
     found = faults_of(app)
     assert contains(found, fault), found

@@ -139,6 +139,28 @@ def test_all_faults_come_in_one_error() -> None:
     )
 
 
+def test_a_rule_that_matches_nothing_is_a_fault() -> None:
+    """A misspelt name, a pattern without a type, a query, an alias; ``*`` may stand there for later."""
+    rules = {
+        "travel.G": "sqlite",
+        "catalog.*": "sqlite",
+        "Find": "sqlite",
+        "walk": "sqlite",
+        "*": "sqlite",
+        "travel.*": "sqlite",
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        plan(registry(aliases=["walk"]), rules, ["sqlite"])
+    assert caught.value.faults == (
+        "routing.'travel.G': 'travel.G' matches no command or event; did you mean 'travel.Go'?",
+        "routing.'catalog.*': 'catalog.*' matches no command or event; known: Gone, travel.Go, travel.Stay",
+        "routing.Find: 'Find' is a query, which is answered at once and never routed",
+        "routing.walk: 'walk' is an alias; expected 'travel.Go'",
+    )
+    with pytest.raises(ConfigurationError, match="'sqlit', which is not configured; did you mean 'sqlite'"):
+        plan(registry(transport="sqlit"), {"*": "sqlite"}, ["sqlite"])
+
+
 def test_names_that_come_to_one_queue_are_a_fault() -> None:
     """Two types share a queue only where both ask for it."""
     app = App("shop")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import pytest
 
-from worker import App, ConfigurationError
+from worker import App
 from worker.chain.chain import Step
-from worker.wiring.chains import GROUPS, bus, chain
+from worker.messaging.middleware import GROUPS
+from worker.wiring.chains import bus, chain
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -53,9 +53,9 @@ def test_the_application_stands_between_the_built_in_steps() -> None:
     assert ordered.groups == tuple(sorted(GROUPS, key=lambda name: -GROUPS[name]))
 
 
-def test_faults_of_all_steps_come_in_one_error() -> None:
-    """An unknown group and a priority out of range are told together."""
-    registry = shop(a={"group": "nowhere"}, b={"group": "work", "priority": 300}).registry()
-    with pytest.raises(ConfigurationError) as caught:
-        chain(registry, (), ())
-    assert len(caught.value.faults) == 2
+def test_what_is_given_twice_holds_twice() -> None:
+    """``bus=`` and ``on=`` narrow a condition on the same attribute, and do not take its place."""
+    registry = shop(a={"on": "dispatch", "when": {"on": "dispatch|consume"}}).registry()
+    ordered = chain(registry, (), ())
+    for side, count in (("dispatch", 1), ("consume", 0)):
+        assert len(bus("command", side, registry, ordered, lambda: 0.0).steps_for("Go")) == count  # type: ignore[arg-type]
