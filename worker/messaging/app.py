@@ -11,8 +11,18 @@ from worker.messaging.handlers import HandlerEntry, name_of
 from worker.messaging.placement import Names
 from worker.messaging.registry import check
 from worker.messaging.retry import Retry
+from worker.suggestion import hint
 
 T = TypeVar("T")
+
+_QUEUED = tuple(
+    field for field in MessageType.__struct_fields__ if field not in {"name", "cls", "kind", "cache"}
+)
+_ASKED = tuple(field for field in MessageType.__struct_fields__ if field in {"errors", "cache", "extra"})
+_OPTIONS: Mapping[Kind, tuple[str, ...]] = {"command": _QUEUED, "event": _QUEUED, "query": _ASKED}
+_PLACEMENT = tuple(
+    field for field in MiddlewareEntry.__struct_fields__ if field not in {"name", "call", "when"}
+)
 
 
 class App:
@@ -154,6 +164,7 @@ class App:
             **options: ``priority`` (higher is outer), ``group``, ``messages`` (classes or wire names),
                 ``when`` (conditions by attribute), ``plugin``, ``bus``, and ``on``: dispatch or consume.
         """
+        options = self._known("middleware", options, (*_PLACEMENT, "messages", "when"))
         messages = options.pop("messages", None)
         when = dict(options.pop("when", None) or {})
 
@@ -168,7 +179,11 @@ class App:
 
     def include(self, other: App) -> None:
         """Join another application's declarations to this one."""
-        self._included.append(other)
+        given: Any = other
+        if isinstance(given, App):
+            self._included.append(given)
+        else:
+            self._faults.append(f"include({given!r}): expected an App")
 
     def registry(self) -> Registry:
         """Check all declarations and give them, frozen.
@@ -199,19 +214,29 @@ class App:
         if name is not None and not isinstance(name, str):
             self._faults.append(f"{kind} {name!r}: expected a class, or a wire name and options")
             return name
-        aliases, errors = options.get("aliases") or (), options.get("errors") or {}
+        aliases, errors = options.get("aliases"), options.get("errors")
         if isinstance(aliases, str):
             self._faults.append(f"{kind} {name or ''}: aliases={aliases!r}, expected a list of wire names")
             aliases = ()
-        options["aliases"] = tuple(aliases)
-        options["errors"] = dict(errors) if isinstance(errors, Mapping) else errors
+        if "aliases" in options:
+            options["aliases"] = tuple(aliases or ())
+        if "errors" in options:
+            options["errors"] = dict(errors or {}) if isinstance(errors, Mapping | None) else errors
 
         def decorate(cls: type[Any]) -> type[Any]:
             wire = str(name or getattr(cls, "__name__", repr(cls)))
-            self._messages.append(MessageType(name=wire, cls=cls, kind=kind, **options))
+            known = self._known(f"{kind} {wire!r}", options, _OPTIONS[kind])
+            self._messages.append(MessageType(name=wire, cls=cls, kind=kind, **known))
             return cls
 
         return decorate
+
+    def _known(self, where: str, options: dict[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+        """Leave out the options that there are not, and note them."""
+        for option, value in options.items():
+            if option not in known:
+                self._faults.append(f"{where}: unknown option {option}={value!r}{hint(option, known)}")
+        return {option: value for option, value in options.items() if option in known}
 
     def _add(self, append: Callable[[Any], None], entry: Callable[[Any], Any], call: Any) -> Any:
         if call is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from worker.errors import WrongMiddleware
+from worker.errors import UsageError, WrongMiddleware
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
@@ -39,7 +39,12 @@ class Checked:
 
         async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
             onward = _Onward(expected, call_next)
-            outcome = await call(envelope, onward)
+            try:
+                outcome = await call(envelope, onward)
+            except WrongMiddleware:
+                raise
+            except UsageError as error:
+                raise expected.wrong(f"asked for what cannot be: {error}", onward.outcome) from error
             if outcome is onward.outcome and outcome is not None:
                 return outcome
             return expected.outcome(outcome, onward.outcome)

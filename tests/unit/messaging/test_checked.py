@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker import App, CallNext, Envelope, InvalidMessage, Reject, Result, Sent, Stamp, UsageError
+from worker import App, CallNext, Envelope, InvalidMessage, Reject, Result, Sent, Stamp
 from worker.chain.chain import Step
 from worker.errors import Fault, HandlersFailed, WrongMiddleware
 from worker.http.explanation import explain
@@ -118,7 +118,7 @@ async def test_a_wrong_middleware_is_named_before_anything_is_sent(wrong: Any, t
 async def test_another_message_is_of_the_same_type() -> None:
     """``with_message`` says so itself."""
     house = House(puts_another_in)
-    with pytest.raises(UsageError, match="takes a Go, not a Stay"):
+    with pytest.raises(WrongMiddleware, match=r"middleware .*puts_another_in .*takes a Go, not a Stay"):
         await house.bus.dispatch(Go())
     assert house.sent == []
 

@@ -164,6 +164,24 @@ def test_a_wrong_option_is_a_fault_that_names_it(options: dict[str, Any], fault:
     assert "tests.unit.messaging.test_registry.Go" in found[0]
 
 
+def test_an_option_that_there_is_not_is_a_fault() -> None:
+    """With what was probably meant; a query has fewer options than what is queued."""
+    app = App("shop")
+    app.command(exclusiv=True)(Go)  # type: ignore[call-overload]
+    app.query(timeout=5)(Find)  # type: ignore[call-overload]
+    app.middleware(prority=5)(trim)  # type: ignore[call-overload]
+    app.include("other")  # type: ignore[arg-type]
+    app.handler(go)
+    app.handler(find)
+    assert contains(
+        faults_of(app),
+        "command 'Go': unknown option exclusiv=True; did you mean 'exclusive'?",
+        "query 'Find': unknown option timeout=5",
+        "middleware: unknown option prority=5; did you mean 'priority'?",
+        "include('other'): expected an App",
+    ), faults_of(app)
+
+
 def test_what_a_declaration_is_made_of_is_checked_too() -> None:
     """An event runs with others, one name is no list of names, and a function or a number is no message."""
     app = App("shop")
