@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import close_all_sessions
 
 from tests.unit.state.parcels import parcel
 from worker.errors import UsageError
@@ -290,6 +291,18 @@ async def test_a_session_in_another_thread_is_refused(works):
 
     with pytest.raises(UsageError, match="thread"):
         await attempt(works, handle)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_closing_all_sessions_concerns_no_other_message(database, works):
+    """Who tries is told, and those whose sessions it would have closed go on."""
+    other = works.open("m1", "shop.place")
+    await other.session.run_sync(lambda below: None)
+    with pytest.raises(UsageError):
+        await attempt(works, lambda session: close_all_sessions(), "m2")
+    await write(other.session, "other")
+    assert await other.commit([])
+    assert await effects(database) == ["other"]
 
 
 SCRIPT = "INSERT INTO effects VALUES ('script')"

@@ -36,7 +36,9 @@ class HeldSession(Session):
 
     def close(self) -> None:
         """Close, for the unit of work."""
-        self._only_when_settling("close()", "it is closed when the handler ends")
+        if not self.guard.settling:
+            # not remembered: close_all_sessions() of one handler reaches those of the others
+            raise UsageError("context.session.close(): it is closed when the handler ends")
         super().close()
 
     def reset(self) -> None:
