@@ -23,6 +23,8 @@ SPARE = 32
 Outcome = tuple[Any, BaseException | None]
 """What a call returned, or what it raised: a future cannot hold all that code may raise."""
 
+_NONE_LEFT = "no thread is left for a plain def handler: handlers that run on after their timeout hold them, or the system has none"
+
 log = structlog.stdlib.get_logger("worker.threads")
 
 
@@ -144,7 +146,7 @@ class Threads:
         while self._waiting and not self._serving:
             call = self._waiting.popleft()
             call.ended = True
-            call.tell((None, Unavailable("every thread is held by a handler that runs on after its timeout")))
+            call.tell((None, Unavailable(_NONE_LEFT)))
 
     def _serve(self) -> None:
         while True:

@@ -39,9 +39,9 @@ def held() -> Iterator[Held]:
     held.go.set()
 
 
-def count() -> int:
-    """Handler threads of this process."""
-    return sum(thread.name == HANDLER_THREADS for thread in threading.enumerate())
+def handler_threads() -> set[threading.Thread]:
+    """Those of this process, of other tests too."""
+    return {thread for thread in threading.enumerate() if thread.name == HANDLER_THREADS}
 
 
 async def given_up(threads: Threads, call: Callable[[], Any]) -> None:
@@ -99,16 +99,17 @@ async def test_when_no_more_are_replaced_it_is_said_and_calls_are_turned_back(he
 
 async def test_there_are_never_more_threads_than_size_and_spare(held: Held) -> None:
     """Nor are there any left when all has ended."""
-    before = count()
+    before = handler_threads()
     threads = Threads(2, spare=1)
     tasks = [asyncio.create_task(threads.run(held, MOMENT)) for _ in range(8)]
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     assert held.started == 3
     assert sum(isinstance(one, TimeoutError) for one in ended) == 3
-    assert count() - before == 3
+    mine = handler_threads() - before
+    assert len(mine) == 3
     threads.close()
     held.go.set()
-    await until(lambda: count() == before)
+    await until(lambda: not any(thread.is_alive() for thread in mine))
 
 
 async def test_who_is_cancelled_before_it_started_is_never_run(held: Held) -> None:
