@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import structlog
 
-from worker.errors import Unavailable
+from worker.errors import Unavailable, WorkerError
 from worker.messaging.cloudevents import BINARY_IDS, CONTENT_TYPE
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -22,8 +22,10 @@ from worker.wiring.service import Service
 
 EVERY = 60.0
 """Seconds between two looks."""
-PATIENCE = 5.0
-"""Seconds without a message after which a queue counts as empty; a Kafka group takes some to be assigned."""
+PATIENCE = 0.5
+"""Seconds without a message after which a queue counts as empty."""
+PARTITION_PATIENCE = 5.0
+"""The same where partitions are assigned first, which takes some."""
 BATCH = 100
 GRACE = 1.0
 
@@ -61,13 +63,11 @@ class Former:
     Args:
         service: opened.
         moves: what is to be moved.
-        patience: seconds without a message after which a queue counts as empty.
     """
 
-    def __init__(self, service: Service, moves: Sequence[Move], patience: float = PATIENCE) -> None:
+    def __init__(self, service: Service, moves: Sequence[Move]) -> None:
         self._service = service
         self._moves = list(moves)
-        self._patience = patience
 
     async def run(self) -> None:
         """Look every minute, until cancelled."""
@@ -77,21 +77,25 @@ class Former:
 
     async def look(self) -> None:
         """Move all that waits; what cannot be moved now is left for the next look."""
-        for move in list(self._moves):
-            transport = self._service.transports.get(move.transport)
-            if transport is None:
-                continue
-            try:
-                if not await transport.missing([move.former]):
-                    await self._empty(transport, move)
-            except Unavailable as error:
-                log.warning("former queue not read", queue=move.former.name, error=str(error))
+        await asyncio.gather(*(self._look(move) for move in list(self._moves)))
+
+    async def _look(self, move: Move) -> None:
+        transport = self._service.transports.get(move.transport)
+        if transport is None:
+            return
+        try:
+            # what else of it is missing, like a topic for retries, does not matter: it is only read
+            if move.former.name not in await transport.missing([move.former]):
+                await self._empty(transport, move)
+        except WorkerError as error:
+            log.warning("former queue not read", queue=move.former.name, error=str(error))
 
     async def _empty(self, transport: Transport, move: Move) -> None:
         subscription = await transport.subscribe(move.former, slots=BATCH)
+        patience = PARTITION_PATIENCE if transport.features.shares == "partition" else PATIENCE
         moved = 0
         try:
-            while deliveries := await subscription.receive(BATCH, self._patience):
+            while deliveries := await subscription.receive(BATCH, patience):
                 settled = await self._moved(move, deliveries)
                 await subscription.settle(settled)
                 moved += sum(isinstance(one, Ack) for one in settled)

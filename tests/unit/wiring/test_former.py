@@ -44,7 +44,7 @@ async def left(it: House, *bodies: bytes) -> None:
 
 def former(it: House) -> Former:
     specs = [(name, spec) for name, specs in it.service.routes.queues.items() for spec in specs]
-    return Former(it.service, moves(it.service.registry, specs), patience=0.01)
+    return Former(it.service, moves(it.service.registry, specs))
 
 
 async def ids(it: House, queue: str) -> list[str]:
