@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import select
+import stat
 import sys
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 _READ, _WRITTEN = "surrogateescape", "backslashreplace"
 """What becomes of bytes that are no UTF-8, and of text that is none."""
+
+PATIENCE = 1.0
+"""Seconds that the log waits for who reads it: what stands still here holds up everything."""
 
 
 def mend_streams() -> None:
     """Open what was closed at the start as ``/dev/null``, and have all three in UTF-8, whatever the locale.
 
     Call it before anything else opens a file, which would take the number of a stream that is closed. What cannot be
-    written to stderr (nobody reads, the disk is full) is dropped.
+    written to stderr (its reader is gone or does not read, the disk is full) is dropped.
     """
     for number in (0, 1, 2):
         try:
@@ -30,7 +36,7 @@ def mend_streams() -> None:
     for stream, errors in ((sys.stdin, _READ), (sys.stdout, _WRITTEN)):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=errors)
-    sys.stderr = forgiving(2)
+    sys.stderr = forgiving(2, patience=PATIENCE)
 
 
 def forgive_stdout() -> None:
@@ -40,9 +46,14 @@ def forgive_stdout() -> None:
         sys.stdout = forgiving(1)
 
 
-def forgiving(number: int) -> TextIO:
-    """Make a text stream to a descriptor that drops what cannot be written there."""
-    raw = io.BufferedWriter(_Forgiving(number, "w", closefd=False))
+def forgiving(number: int, *, patience: float | None = None) -> TextIO:
+    """Make a text stream to a descriptor that drops what cannot be written there.
+
+    Args:
+        number: the descriptor.
+        patience: seconds for which a reader that does not read is waited for, once; None for ever.
+    """
+    raw = io.BufferedWriter(_Forgiving(number, patience))
     lines = number == 2 or raw.isatty() or bool(os.environ.get("PYTHONUNBUFFERED"))
     return io.TextIOWrapper(raw, encoding="utf-8", errors=_WRITTEN, line_buffering=lines)
 
@@ -62,11 +73,30 @@ def in_utf8(
 
 
 class _Forgiving(io.FileIO):
-    def write(self, data: object) -> int:
-        try:
-            return super().write(data) or 0  # type: ignore[arg-type]  # the type of its base says what it may be
-        except OSError:
-            return memoryview(data).nbytes  # type: ignore[arg-type]
+    def __init__(self, number: int, patience: float | None) -> None:
+        super().__init__(number, "w", closefd=False)
+        self._patience = patience
+        self._stuck = False
+        self._poll = None
+        if patience is not None and not stat.S_ISREG(os.fstat(number).st_mode):
+            self._poll = select.poll()
+            self._poll.register(number, select.POLLOUT)
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError), memoryview(data) as whole, whole.cast("B") as view:
+            step = select.PIPE_BUF if self._poll is not None else max(1, len(view))
+            for start in range(0, len(view), step):
+                if not self._takes():
+                    break
+                super().write(view[start : start + step])
+        return memoryview(data).nbytes
+
+    def _takes(self) -> bool:
+        """Whether so much can be written at once; a reader that let it wait is not waited for again until it reads."""
+        if self._poll is None or self._patience is None:
+            return True
+        self._stuck = not self._poll.poll(0 if self._stuck else self._patience * 1000)
+        return not self._stuck
 
 
 def _open_nothing(number: int) -> None:

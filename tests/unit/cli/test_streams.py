@@ -1,5 +1,6 @@
 """Standard streams: there, in UTF-8, and forgiving."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,24 @@ def test_what_nobody_reads_is_dropped():
     with forgiving(writer) as stream:
         print("ä" * 100_000, file=stream)
         stream.flush()
+    os.close(writer)
+
+
+def test_a_reader_that_does_not_read_holds_up_nobody():
+    """What is too much for the pipe is dropped after a moment, and what comes once it is read again is there."""
+    reader, writer = os.pipe()
+    with forgiving(writer, patience=0.001) as stream:
+        for _ in range(3):
+            print("x" * 1_000_000, file=stream, flush=True)
+        os.set_blocking(reader, False)
+        held = 0
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(reader, 1_000_000):
+                held += len(part)
+        assert 0 < held < 1_000_000
+        print("again", file=stream, flush=True)
+        assert os.read(reader, 100) == b"again\n"
+    os.close(reader)
     os.close(writer)
 
 
