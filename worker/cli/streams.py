@@ -83,13 +83,18 @@ class _Forgiving(io.FileIO):
             self._poll.register(number, select.POLLOUT)
 
     def write(self, data: Any) -> int:
-        with contextlib.suppress(OSError), memoryview(data) as whole, whole.cast("B") as view:
-            step = select.PIPE_BUF if self._poll is not None else max(1, len(view))
-            for start in range(0, len(view), step):
-                if not self._takes():
-                    break
-                super().write(view[start : start + step])
-        return memoryview(data).nbytes
+        with memoryview(data) as whole, whole.cast("B") as view:
+            size = len(view)
+            with contextlib.suppress(OSError):
+                if self._poll is None:
+                    return (
+                        super().write(view) or size
+                    )  # the rest, where a signal came in between, comes again
+                for start in range(0, size, select.PIPE_BUF):
+                    if not self._takes():
+                        break
+                    super().write(view[start : start + select.PIPE_BUF])
+        return size
 
     def _takes(self) -> bool:
         """Whether so much can be written at once; a reader that let it wait is not waited for again until it reads."""
