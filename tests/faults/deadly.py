@@ -68,9 +68,9 @@ class Deadly:
                 lines.append(("Work", facts))
         assert len(self.project.send_many(*lines)) == count
 
-    def consume(self, *arguments: str) -> Process:
-        """Start a worker, or a supervisor of several."""
-        return self.project.start("consume", "-c", str(SLOTS), *arguments)
+    def consume(self, *arguments: str, lasts: float = 0.08) -> Process:
+        """Start a worker, or a supervisor of several; each message takes so many seconds."""
+        return self.project.start("consume", "-c", str(SLOTS), *arguments, extra={"LASTS": str(lasts)})
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement in the state database."""

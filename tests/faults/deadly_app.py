@@ -15,7 +15,8 @@ from worker import App, Context
 app = App("deadly")
 
 BEGUN = "begun"
-LASTS = 0.08
+LASTS = float(os.environ.get("LASTS", "0.08"))
+"""Seconds that each takes."""
 
 
 @app.command

@@ -23,10 +23,10 @@ PLAIN, KEYED = 20, 21
 """Numbers of a command without a key, and of one with a key whose others wait behind it."""
 
 
-def found_out(deadly: Deadly, guilty: int) -> None:
+def found_out(deadly: Deadly, guilty: int, lasts: float = 0.08) -> None:
     """Send commands, one of which kills, to three processes; assert that it is found out."""
     deadly.send(COUNT, guilty)
-    fleet = deadly.consume("-w", str(PROCESSES))
+    fleet = deadly.consume("-w", str(PROCESSES), lasts=lasts)
     deadly.until_done(COUNT - 1, 1, 60.0)
     fleet.stop()
     deadly.check(COUNT, guilty)
@@ -49,9 +49,9 @@ def test_a_deadly_message_on_postgres(project: Project, postgres_url: str) -> No
 
 @pytest.mark.broker
 def test_a_deadly_message_on_kafka(project: Project, kafka_url: str) -> None:
-    """Whose brokers know of no single message."""
-    options = "partitions = 6\nsession_timeout = 6.0"
-    found_out(Deadly(project, ("kafka", kafka_url, options)), PLAIN)
+    """Whose brokers know of no single message; a dead worker's partitions wait for six seconds, the others go on."""
+    options = "partitions = 12\nsession_timeout = 6.0"
+    found_out(Deadly(project, ("kafka", kafka_url, options)), PLAIN, lasts=0.4)
 
 
 @pytest.mark.parametrize("guilty", [PLAIN, KEYED])

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 from aiokafka import TopicPartition, errors
 
+from transports.kafka import predecessor
 from transports.kafka.admin import Admin
 from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit, Commits
@@ -161,6 +162,7 @@ class GroupMember:
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(predecessor.patience(self._owner.connection.settings.session_timeout))
         while True:
             started = loop.time()
             try:

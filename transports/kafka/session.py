@@ -317,7 +317,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
     def _let_go(self) -> None:
         """Say with the last commit that nothing of this process is in hand any more."""
         for window in self._holdings.held():
-            window.held = False
+            window.let_go()
 
     async def _commit(self) -> None:
         settings = self._connection.settings

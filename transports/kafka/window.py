@@ -112,6 +112,14 @@ class Window:
             self.position = offset
         return True
 
+    def let_go(self) -> None:
+        """Say that it is not held any more, unless what a holder before had in hand when it died is still to be done."""
+        unread = bool(self._doubtful) and self.position == self.committed
+        self.held = unread or any(
+            entry.state is not DONE and entry.delivery is not None and entry.delivery.redelivered
+            for entry in self._entries
+        )
+
     def doubted(self, count: int) -> bool:
         """Whether the next ``count`` messages may have been in the hands of a holder that died."""
         if not self._doubtful:

@@ -35,6 +35,8 @@ _POLL = 0.1
 log = structlog.stdlib.get_logger("worker.supervisor")
 
 CHILD_MARK = "WORKER_SUPERVISED"
+DEATH_MARK = "WORKER_DIED_AT"
+"""When the process died in whose place another is started, on the machine's monotonic clock: transports may care."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Child:
     starts: int = 0
     failures: int = 0
     due: float = 0.0
+    died: float | None = None
     finished: int | None = None
 
     def works(self) -> bool:
@@ -146,6 +149,7 @@ class Supervisor:
         if child.starts == 1 and code in FATAL and lived < STEADY:
             child.finished = code
             return
+        child.died = time.monotonic() if code else None
         pause = min(FIRST_BACK_OFF * 2 ** (child.failures - 1), LONGEST_BACK_OFF) if child.failures else 0.0
         child.due = self._now() + pause
         log.warning("worker process ended", number=child.number, code=code, restart_in=pause)
@@ -157,6 +161,8 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         readiness = Readiness()
         marks = {CHILD_MARK: str(child.number), **parenthood(), **readiness.environment()}
+        if child.died is not None:
+            marks[DEATH_MARK] = str(child.died)
         try:
             child.process = subprocess.Popen(
                 self._command,

@@ -16,7 +16,9 @@ PREFIX = "WORKER_"
 FLAGS = frozenset({"WORKER_CONFIG", "WORKER_LOG_LEVEL", "WORKER_LOG_FORMAT"})
 """Variables that stand for flags of the command line, not for settings."""
 
-INTERNAL = frozenset({"WORKER_CELL", "WORKER_PARENT", "WORKER_READY_FD", "WORKER_SUPERVISED"})
+INTERNAL = frozenset(
+    {"WORKER_CELL", "WORKER_DIED_AT", "WORKER_PARENT", "WORKER_READY_FD", "WORKER_SUPERVISED"}
+)
 """Variables that our own processes set for one another."""
 
 _ORCHESTRATOR = re.compile(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from transports.kafka import progress
 from transports.kafka.window import DONE, DOUBTFUL, OUT, Entry, Window
+from worker.messaging.transport import Delivery
 
 offsets_with_gaps = st.lists(st.integers(0, 400), unique=True, max_size=60).map(sorted)
 
@@ -89,7 +90,26 @@ def test_a_partition_is_said_to_be_held_from_its_first_message_until_it_is_let_g
     assert not window.hold(8)
     assert window.start == 7
     assert progress.held(window.progress())
-    window.held = False
+    window.let_go()
+    assert not progress.held(window.progress())
+
+
+def test_a_partition_that_goes_on_in_order_still_tells_of_a_dead_holder_while_its_messages_are_not_done():
+    """Whoever had it in between had perhaps not come to the message that kills."""
+    unread = Window("t", 0, start=5, orphaned=True)
+    unread.let_go()
+    assert progress.held(unread.progress())
+    window = Window("t", 0, start=5, orphaned=True)
+    window.hold(5)
+    entries = [Entry(window, offset, None, size=1, state=OUT) for offset in (5, 6)]
+    for entry in entries:
+        entry.delivery = Delivery(queue="q", id="m", body=b"", receipt=entry, redelivered=True)
+    window.add(entries)
+    window.finish(entries[0])
+    window.let_go()
+    assert progress.held(window.progress())
+    window.finish(entries[1])
+    window.let_go()
     assert not progress.held(window.progress())
 
 
