@@ -29,6 +29,9 @@ _MOST, _KEYS, _DEAD = 1024, 256, 8
 _REVIEW = 10.0
 """Seconds of little demand after which fewer are held ahead."""
 
+_ON_ITS_WAY = 0.02
+"""Seconds that messages may be on their way after the broker has counted none any more."""
+
 _DOUBT = 2.0
 """Seconds that a message may be counted and not come before it counts as one that cannot."""
 
@@ -80,6 +83,7 @@ class RabbitSubscription:
         self._attempts: dict[str, tuple[Outgoing, float]] = {}
         self._paused = False
         self._closed = False
+        self._came = 0  # when the broker was last asked
         self._doubted: tuple[int, float] | None = (
             None  # what had come when the broker said there was more, and when
         )
@@ -142,6 +146,11 @@ class RabbitSubscription:
             raise self._connection.unavailable(f"queue {self.spec.name!r}: {self._upkeep.reason}")
         try:
             waiting = await consumption.waiting(tuple(consumption.active))
+            if not waiting and consumption.came - self._came >= self._prefetch:
+                # so much came lately that a quorum queue may count a message as handed out before it sends it
+                await asyncio.sleep(_ON_ITS_WAY)
+                waiting = await consumption.waiting(tuple(consumption.active))
+            self._came = consumption.came
         except (WireFault, TimeoutError) as error:
             raise self._connection.unavailable(error) from error
         now = asyncio.get_running_loop().time()
