@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 from transports.sqlite.names import Names
 from transports.sqlite.operation import Operation
+from transports.sqlite.orphans import Marks, Orphans, free
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE
 from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
@@ -45,11 +45,22 @@ class Claim(Operation):
     stage: ClassVar[int] = 3
     syncs: ClassVar[bool] = False  # a claim that a power cut undoes is as good as one that never was
 
-    def __init__(self, future: asyncio.Future[Any], queue: str, limit: int, lease: float) -> None:
+    def __init__(
+        self,
+        future: asyncio.Future[Any],
+        queue: str,
+        limit: int,
+        lease: float,
+        marks: Marks,
+        orphans: Orphans,
+    ) -> None:
         super().__init__(future)
         self._queue = queue
         self._limit = limit
         self._lease = lease
+        self._marks = marks
+        self._orphans = orphans
+        self._orphaned: list[int] = []
 
     def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
         """Look first: whoever finds nothing must not take the write lock from others."""
@@ -61,7 +72,10 @@ class Claim(Operation):
         if row is None:
             return False
         self.result = Claimed([], row[0] - now)
-        return bool(row[0] <= now)
+        if row[0] <= now:
+            return True
+        self._orphaned = self._orphaned or self._orphans.find(connection, number, now)
+        return bool(self._orphaned)
 
     @classmethod
     def perform(
@@ -74,8 +88,10 @@ class Claim(Operation):
 
     def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
         number = names.number(connection, self._queue)
+        if self._orphaned:
+            free(connection, cast(int, number), now, self._orphaned)
         (ids,) = connection.execute(_DUE, (number, now, self._limit)).fetchone()
-        lease = secrets.randbits(62)
+        lease = self._marks.next()
         connection.execute(_TAKE, (now + self._lease, lease, ids))
         order = json.loads(ids)
         deliveries = {

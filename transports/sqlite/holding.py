@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from transports.sqlite.claiming import Claim, Extend
+from transports.sqlite.orphans import Marks, Orphans
 from transports.sqlite.settling import Settle
 from transports.sqlite.writer import Writer
 from transports.subscription import Claimed
@@ -32,10 +33,14 @@ class Holding:
         self._owner = owner
         self._writer = writer
         self._queue = queue
+        self._marks = Marks()
+        self._orphans = Orphans(self._marks.place)
 
     def claim(self, limit: int) -> asyncio.Future[Claimed]:
         """Begin to take up to ``limit`` messages."""
-        return self._writer.submit(lambda future: Claim(future, self._queue, limit, self.lease)).future
+        return self._writer.submit(
+            lambda future: Claim(future, self._queue, limit, self.lease, self._marks, self._orphans)
+        ).future
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
         """Settle with whatever else is settled in this turn of the loop; the answer never is an error."""
