@@ -16,6 +16,7 @@ from worker.http.explanation import unknown_type
 from worker.http.idempotency import Repeats, key_of
 from worker.http.intake import Intake
 from worker.http.media import JSON, MSGPACK, answer_media, media_of
+from worker.http.outcome import Outcomes
 from worker.http.parameters import invalid, single_values
 from worker.http.ports import Ports
 from worker.messaging.declaration import MessageType
@@ -34,6 +35,7 @@ class Commands:
         self._max_body = ports.max_body
         self._intake = intake
         self._repeats = repeats
+        self._outcomes = Outcomes(ports)
         self._doors = {name: _Door(declared) for name, declared in intake.commands.items()}
 
     async def __call__(
@@ -64,6 +66,9 @@ class Commands:
                 b"%b?%b" % (body, query) if query else body,  # said otherwise, it is another request
                 lambda message_id: self._answer(door, message, headers, message_id, said),
             )
+        # what is remembered of a key is the bare answer: a repeat waits by itself, if it likes
+        if b"prefer" in headers:
+            answer = await self._outcomes.awaited(scope, receive, door.declared, answer)
         await answer.send(send)
 
     async def _answer(

@@ -95,6 +95,10 @@ class Applied(Protocol):
         ...
 
 
+def _as_declared(message: MessageType) -> bool:
+    return message.track
+
+
 def _five_seconds(error: Unavailable) -> float:
     """Connections to brokers and databases are tried again within this time."""
     return 5.0
@@ -110,6 +114,7 @@ class Ports:
         query_bus: takes queries.
         inline: whether a command type is handled at once instead of queued.
         status: where commands stand.
+        tracked: whether the status of a command type is kept.
         failed: the failure store's service.
         idempotency: remembers keys and answers.
         health: makes the health report.
@@ -142,6 +147,7 @@ class Ports:
     ready: Callable[[], Awaitable[list[str]]]
     consumers: Callable[[], Awaitable[dict[str, Any]]]
     applied: Callable[[int, float], Awaitable[Applied]]
+    tracked: Callable[[MessageType], bool] = _as_declared
     retry_after: Callable[[Unavailable], float] = _five_seconds
     lifespan: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
     max_body: int = 1_048_576

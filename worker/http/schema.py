@@ -75,14 +75,19 @@ def _command(
     headers = {"X-Correlation-Id": header("The correlation id that the message has.")}
     if not inline:
         headers["Location"] = header("Where its status is.")
+        headers["Preference-Applied"] = header("What was heeded of `Prefer`.")
     taken = answer(
-        "Handled." if inline else "Taken: it is stored and will be handled.", own["Accepted"], headers=headers
+        "Handled."
+        if inline
+        else "Taken: it is stored and will be handled. With `Prefer: wait=N` where it stands then.",
+        own["Accepted"] if inline else {"anyOf": [own["Accepted"], own["CommandStatus"]]},
+        headers=headers,
     )
     statuses = [400, 409, 413, 415, 422, 503, *(message.errors.values() if inline else ())]
     return {
         **_about(message, "commands", "command"),
         "parameters": shared(
-            *(() if inline else ("Delay",)), "Key", "IdempotencyKey", "CorrelationId", "Traceparent"
+            *(() if inline else ("Delay", "Prefer")), "Key", "IdempotencyKey", "CorrelationId", "Traceparent"
         ),
         "requestBody": _body(message, schema, components),
         "responses": {"201" if inline else "202": taken, **problems(*statuses)},

@@ -87,6 +87,7 @@ class Intake:
             query_bus=service.buses.dispatch["query"],
             inline=lambda message: routes[message.name].transport is None,
             status=service.status,
+            tracked=lambda message: message.track and service.settings.status.track,
             failed=service.failed,
             idempotency=service.idempotency,
             health=report,
