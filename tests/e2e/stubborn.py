@@ -8,11 +8,13 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import msgspec
 
 from tests.e2e.app import mark, note
 from worker import App
+from worker.runtime.supervisor import command_line
 
 app = App("stubborn")
 
@@ -70,6 +72,26 @@ async def block(command: Block) -> None:
     """Never ends, and lets nothing else run."""
     mark("started", "block")
     time.sleep(600)  # that is the fault
+
+
+@app.command
+class Spawn(msgspec.Struct, frozen=True):
+    """Starts a worker of its own."""
+
+
+@app.handler
+async def spawn(command: Spawn) -> None:
+    """HUP as soon as it works, TERM as soon as it works again."""
+    log = Path("spawned.log")
+    with log.open("wb") as out:
+        inner = await asyncio.create_subprocess_exec(
+            *command_line(["consume", "--log-format", "json"]), stderr=out, stdin=asyncio.subprocess.DEVNULL
+        )
+    for started, number in ((1, signal.SIGHUP), (2, signal.SIGTERM)):
+        while log.read_text().count("worker started") < started:
+            await asyncio.sleep(0.05)
+        inner.send_signal(number)
+    note("spawned", await inner.wait())
 
 
 @app.command

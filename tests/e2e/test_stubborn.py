@@ -51,6 +51,27 @@ def test_a_handler_that_holds_up_the_loop_holds_up_no_stop(stubborn: Project) ->
     assert "stubborn.py" in stubborn.processes[-1].log
 
 
+def test_a_handler_that_holds_up_the_loop_holds_up_no_time_limit(stubborn: Project) -> None:
+    """Though nobody on the loop can notice that it is reached."""
+    stubborn.send("Block")
+    worker = stubborn.start("consume", "--time-limit", "1", "--graceful-timeout", "0.5")
+    assert worker.wait(30) == 0
+    assert stubborn.marks("started") == ["block"]
+    assert "leaving without what still runs" in worker.log
+
+
+def test_a_worker_that_a_handler_starts_is_as_one_of_a_shell(stubborn: Project) -> None:
+    """HUP renews it, though the one that started it is of a supervisor, which would have started it anew."""
+    stubborn.send("Spawn")
+    supervisor = stubborn.start("consume", "-w", "2", "-c", "1")
+    inner = stubborn.folder / "spawned.log"
+    until(
+        lambda: inner.exists() and inner.read_text().count("worker started") == 2, "the inner one is renewed"
+    )
+    until(lambda: stubborn.lines("spawned") == ["0"], "and stopped")
+    supervisor.stop()
+
+
 def test_a_handler_may_fork(stubborn: Project) -> None:
     """Its children end when they are told to, share no connection, and never go on as a second worker."""
     stubborn.send_many(("Fork", {}), ("Plain", {}), ("Fork", {}))

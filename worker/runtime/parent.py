@@ -13,6 +13,9 @@ import structlog
 PARENT_MARK = "WORKER_PARENT"
 """Process id of the supervisor, or of what restarts the process for ``--reload``."""
 
+OTHERS = ("WORKER_SUPERVISED", "WORKER_DIED_AT", "WORKER_READY_FD")
+"""What else a supervisor tells a process: it means nothing to the processes that this one's handlers start."""
+
 EVERY = 0.5
 """Seconds between looks at the parent."""
 
@@ -37,7 +40,11 @@ def follow_parent(environment: MutableMapping[str, str] = os.environ) -> None:
     not take it for theirs, and this process may start anew in its place: the mark is addressed.
     """
     parent, _, child = environment.get(PARENT_MARK, "").partition(_TO)
-    if not parent.isdigit() or child not in {"", str(os.getpid())}:
+    if child not in {"", str(os.getpid())}:
+        for mark in (PARENT_MARK, *OTHERS):
+            environment.pop(mark, None)
+        return
+    if not parent.isdigit():
         return
     environment[PARENT_MARK] = f"{parent}{_TO}{os.getpid()}"
     # a thread: it also looks while a handler holds up the loop

@@ -49,6 +49,9 @@ class Worker:
         slots: handlers that run at once.
         limits: when to stop by itself.
         pending: counts what is still to be sent to queues; a burst waits for it.
+
+    Attributes:
+        on_stop: called the moment it is to stop, whatever the reason; handlers may hold up everything after that.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Worker:
         self._pending = pending
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
+        self.on_stop: Callable[[], object] = lambda: None
         self.breakers: Breakers | None = None
         self.quarantine: Quarantine | None = None
 
@@ -117,6 +121,7 @@ class Worker:
             self._awaited = True
             self._stopping.set()
             self._changed.set()
+            self.on_stop()
 
     def room(self, consumer: Consumer) -> int:
         """How many more messages a consumer may take before the limit; what waits of lesser ones gives way to it."""

@@ -9,7 +9,7 @@ import pytest
 
 from worker.runtime.parent import AGAIN, EVERY, PARENT_MARK, follow, follow_parent, parenthood
 from worker.runtime.readiness import READY_MARK
-from worker.runtime.supervisor import CHILD_MARK
+from worker.runtime.supervisor import CHILD_MARK, DEATH_MARK
 from worker.settings.environment import INTERNAL
 
 
@@ -46,11 +46,11 @@ def test_the_marks_of_our_own_processes_are_no_settings() -> None:
     assert {PARENT_MARK, CHILD_MARK, READY_MARK} <= INTERNAL
 
 
-def following(mark: str) -> tuple[bool, str]:
+def following(mark: str) -> tuple[bool, str | None]:
     """Whether a process with that mark follows anybody, and the mark that it hands on."""
     environment, before = {"WORKER_PARENT": mark}, threading.active_count()
     follow_parent(environment)
-    return threading.active_count() > before, environment["WORKER_PARENT"]
+    return threading.active_count() > before, environment.get("WORKER_PARENT")
 
 
 def test_it_follows_who_started_it_also_when_it_starts_anew_in_its_place() -> None:
@@ -65,4 +65,14 @@ def test_who_was_not_started_by_a_supervisor_is_let_alone() -> None:
     """A mark that is another's, as in what a handler starts, or none, is not followed."""
     follow_parent({})
     assert following("x") == (False, "x")
-    assert following(f"{os.getppid()}>1") == (False, f"{os.getppid()}>1")
+    assert following(f"{os.getppid()}>1") == (False, None)
+
+
+def test_what_a_handler_starts_is_as_on_a_fresh_shell() -> None:
+    """It is no process of its supervisor: HUP renews it, and it shares its ports with nobody."""
+    meant = dict.fromkeys((CHILD_MARK, DEATH_MARK, READY_MARK), "1")
+    mine, others = {PARENT_MARK: f"x>{os.getpid()}", **meant}, {PARENT_MARK: "1>1", **meant, "HOME": "/"}
+    follow_parent(mine)
+    follow_parent(others)
+    assert meant.items() <= mine.items()
+    assert others == {"HOME": "/"}

@@ -14,6 +14,7 @@ from worker.messaging.transport import Outgoing
 from worker.runtime import limits
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.worker import Worker
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -315,3 +316,13 @@ async def test_a_fault_of_its_own_stops_the_worker_loudly(monkeypatch: pytest.Mo
         with pytest.raises(RuntimeError, match="broken"):
             await task
         assert it.worker.stopped_by == "a fault of its own"
+
+
+async def test_a_stop_is_told_at_once() -> None:
+    """The same moment, once: a handler may hold up the loop right after it."""
+    told: list[str | None] = []
+    worker = Worker(lambda _: asyncio.sleep(0), slots=1, limits=Limits(ConsumeOptions(), lambda: 0.0))
+    worker.on_stop = lambda: told.append(worker.stopped_by)
+    worker.stop("a limit")
+    worker.stop("a signal")
+    assert told == ["a limit"]

@@ -38,11 +38,10 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
         ) as service:
             worker = make_worker(service, options)
             control = make_control(service, worker)
+            worker.on_stop = stopping.bound
             stopping.calls(worker.stop)
-            async with (
-                _probes(service, worker, control, options.health_port),
-                background(lambda: stopping.bound(worker.stopped)),
-            ):
+            stopping.expires(options.time_limit)
+            async with _probes(service, worker, control, options.health_port):
                 await work(service, worker, control, options)
         await stopping.leave_deaf()
     return stopping.code

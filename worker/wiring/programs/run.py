@@ -9,7 +9,6 @@ from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.intake import Intake
-from worker.wiring.programs.background import background
 from worker.wiring.programs.confined import confined, is_cell
 from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
@@ -38,12 +37,13 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
                 intake.stop(reason)
                 worker.stop(reason)
 
+            worker.on_stop = stopping.bound
             stopping.calls(stop)
-            async with background(lambda: stopping.bound(worker.stopped)):
-                serving = asyncio.create_task(intake.run())
-                working = asyncio.create_task(work(service, worker, control, consume))
-                await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-                stop("the other half ended")
-                await asyncio.gather(serving, working)
+            stopping.expires(consume.time_limit)
+            serving = asyncio.create_task(intake.run())
+            working = asyncio.create_task(work(service, worker, control, consume))
+            await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+            stop("the other half ended")
+            await asyncio.gather(serving, working)
         await stopping.leave_deaf()
     return stopping.code

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -72,10 +72,14 @@ class Stopping:
         """End at once; takes no lock."""
         self._last_resort.arm(0.0, FORCED)
 
-    async def bound(self, stopped: Callable[[], Awaitable[None]]) -> None:
-        """Set the same time when it stops without a signal: by a limit, or as nothing is left."""
-        await stopped()
+    def bound(self) -> None:
+        """Set the same time when it stops without a signal: by a limit, or as nothing is left. At once."""
         self._last_resort.arm(self._allowed)
+
+    def expires(self, time_limit: float | None) -> None:
+        """Set it for a limit of so many seconds from now, too, which nobody notices while the loop is held up."""
+        if time_limit is not None:
+            self._last_resort.arm(time_limit + self._allowed)
 
     async def leave_deaf(self) -> None:
         """End the process where a handler will not end, be it a plain function's thread or a task.
