@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from transports.orphans import Marks, Orphans
 from transports.postgres.connection import Connection
 from transports.postgres.names import Names
 from transports.postgres.publishing import DEFAULT_CONTENT_TYPE
@@ -29,6 +29,12 @@ _UNDO = f"""UPDATE transport_messages SET visible_at = {NOW.format("$3")}, lease
 _EXTEND = f"""UPDATE transport_messages AS m SET visible_at = {NOW.format("$4")} + $3
     FROM unnest($1::bigint[], $2::bigint[]) AS held (id, lease)
     WHERE m.id = held.id AND m.lease = held.lease RETURNING m.id, m.lease"""
+_LEASED = f"""SELECT DISTINCT lease FROM (SELECT lease FROM transport_messages
+    WHERE queue = $1 AND visible_at > {NOW.format("$2")} ORDER BY queue, visible_at LIMIT 2000) AS held
+    WHERE lease IS NOT NULL"""
+# As if their lease was over: each counts as a death.
+_FREE = f"""UPDATE transport_messages SET visible_at = {NOW.format("$3")}
+    WHERE queue = $1 AND visible_at > {NOW.format("$3")} AND lease = ANY($2::bigint[])"""
 _DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType({"content-type": DEFAULT_CONTENT_TYPE})
 
 
@@ -39,11 +45,6 @@ class Receipt(NamedTuple):
     lease: int
 
 
-def new_lease() -> int:
-    """Make the mark of one claim."""
-    return secrets.randbits(62)
-
-
 class Claiming:
     """Claims and extends.
 
@@ -51,12 +52,17 @@ class Claiming:
         names: of queues.
         lease: seconds that a claim holds.
         clock: in place of the server's; None for that.
+
+    Attributes:
+        marks: of this process's claims.
     """
 
     def __init__(self, names: Names, lease: float, clock: Callable[[], float] | None) -> None:
         self._names = names
         self._lease = lease
         self._clock = clock
+        self.marks = Marks()
+        self._orphans = Orphans(self.marks.place)
 
     async def claim(self, connection: Connection, queue: str, limit: int, lease: int) -> Claimed:
         """Take up to ``limit`` due messages under the mark ``lease``."""
@@ -65,10 +71,20 @@ class Claiming:
             return Claimed([], None)
         now = self._now()
         rows = await connection.fetch(_CLAIM, number, limit, self._lease, lease, now)
+        if not rows and self._orphans.due(number) and await self._free(connection, number, now):
+            rows = await connection.fetch(_CLAIM, number, limit, self._lease, lease, now)
         if not rows:
             return Claimed([], await connection.fetchval(_NEXT, number, now))
         rows.sort(key=lambda row: (row[0], row[1]))
         return Claimed([_delivery(queue, lease, *row) for row in rows], None)
+
+    async def _free(self, connection: Connection, number: int, now: float | None) -> bool:
+        """Let go of what processes have claimed that are gone; whether there was any."""
+        marks = [row[0] for row in await connection.fetch(_LEASED, number, now)]
+        orphaned = self._orphans.among(marks)
+        if orphaned:
+            await connection.execute(_FREE, number, orphaned, now)
+        return bool(orphaned)
 
     async def undo(self, connection: Connection, queue: str, leases: Sequence[int]) -> None:
         """Give back what was claimed under these marks; for claims whose answer never came."""

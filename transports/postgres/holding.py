@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
-from transports.postgres.claiming import new_lease
 from transports.postgres.faults import OutcomeUnknown
 from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled, Settlement
@@ -16,6 +15,10 @@ class Owner(Protocol):
     """What it asks of its transport."""
 
     lease: float
+
+    def mark(self) -> int:
+        """Make the mark of a claim."""
+        ...
 
     def claim(self, queue: str, limit: int, lease: int, doubtful: Sequence[int]) -> Awaitable[Claimed]:
         """Take messages under the mark ``lease``, and give back what was taken under ``doubtful``."""
@@ -50,7 +53,7 @@ class Holding:
 
     async def _take(self, limit: int) -> Claimed:
         doubtful, self._doubtful = self._doubtful, []
-        lease = new_lease()
+        lease = self._owner.mark()
         try:
             return await self._owner.claim(self._queue, limit, lease, doubtful)
         except OutcomeUnknown:

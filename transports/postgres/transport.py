@@ -200,6 +200,10 @@ class PostgresTransport:
 
     # --- for subscriptions ---------------------------------------------------------------------------------------
 
+    def mark(self) -> int:
+        """Make the mark of a claim."""
+        return self._claiming.marks.next()
+
     async def claim(self, queue: str, limit: int, lease: int, doubtful: Sequence[int]) -> Claimed:
         """Take messages under the mark ``lease``, and give back what was taken under ``doubtful``.
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, cast
 
+from transports.orphans import Marks, Orphans
 from transports.sqlite.names import Names
 from transports.sqlite.operation import Operation
-from transports.sqlite.orphans import Marks, Orphans, free
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE
 from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
@@ -29,6 +29,11 @@ _READ = """SELECT json_group_array(json_array(id, message_id, key, deaths, conte
     FROM transport_messages WHERE id IN (SELECT value FROM json_each(?))"""
 _READ_ONE = """SELECT id, message_id, key, deaths, content_type, length(body), body
     FROM transport_messages WHERE id = ?"""
+_LEASED = """SELECT DISTINCT lease FROM (SELECT lease FROM transport_messages
+    WHERE queue = ? AND visible_at > ? ORDER BY visible_at LIMIT 2000) WHERE lease IS NOT NULL"""
+# As if their lease was over: each counts as a death.
+_FREE = """UPDATE transport_messages SET visible_at = 0.0
+    WHERE queue = ? AND visible_at > ? AND lease IN (SELECT value FROM json_each(?))"""
 _DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType({"content-type": DEFAULT_CONTENT_TYPE})
 
 
@@ -74,7 +79,9 @@ class Claim(Operation):
         self.result = Claimed([], row[0] - now)
         if row[0] <= now:
             return True
-        self._orphaned = self._orphaned or self._orphans.find(connection, number, now)
+        if not self._orphaned and self._orphans.due(number):
+            marks = connection.execute(_LEASED, (number, now)).fetchall()
+            self._orphaned = self._orphans.among(mark for (mark,) in marks)
         return bool(self._orphaned)
 
     @classmethod
@@ -89,7 +96,7 @@ class Claim(Operation):
     def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
         number = names.number(connection, self._queue)
         if self._orphaned:
-            free(connection, cast(int, number), now, self._orphaned)
+            connection.execute(_FREE, (number, now, json.dumps(self._orphaned)))
         (ids,) = connection.execute(_DUE, (number, now, self._limit)).fetchone()
         lease = self._marks.next()
         connection.execute(_TAKE, (now + self._lease, lease, ids))

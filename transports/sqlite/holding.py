@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from transports.orphans import Marks, Orphans
 from transports.sqlite.claiming import Claim, Extend
-from transports.sqlite.orphans import Marks, Orphans
 from transports.sqlite.settling import Settle
 from transports.sqlite.writer import Writer
 from transports.subscription import Claimed

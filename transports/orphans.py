@@ -1,27 +1,20 @@
 """Orphans: claims whose process is gone; on the same machine that can be seen before their lease is over.
 
 A claim's mark tells who made it: the space of process ids that it is in, and its id there. Of a process in another
-space, another container's say, nothing can be seen: its claims end with their lease.
+space, another container's or machine's, nothing can be seen: its claims end with their lease.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import sqlite3
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 EVERY = 1.0
 """Seconds between looks."""
-
-_LEASED = """SELECT DISTINCT lease FROM (SELECT lease FROM transport_messages
-    WHERE queue = ? AND visible_at > ? ORDER BY visible_at LIMIT 2000) WHERE lease IS NOT NULL"""
-_FREE = """UPDATE transport_messages SET visible_at = 0.0
-    WHERE queue = ? AND visible_at > ? AND lease IN (SELECT value FROM json_each(?))"""
 
 _PLACE, _PID, _COUNT = 24, 22, 16
 """Bits of a mark."""
@@ -64,24 +57,23 @@ class Orphans:
         self._place = place
         self._gone = gone or _is_gone
         self._now = now
-        self._next = 0.0
+        self._next: dict[int, float] = {}
 
-    def find(self, connection: sqlite3.Connection, queue: int, now: float) -> list[int]:
-        """Marks of such claims on a queue; none while it was looked just before."""
-        if not self._place or self._now() < self._next:
-            return []
-        self._next = self._now() + EVERY
-        marks = [mark for (mark,) in connection.execute(_LEASED, (queue, now))]
+    def due(self, queue: int) -> bool:
+        """Whether it is time to look at a queue; then not again for a while."""
+        now = self._now()
+        if not self._place or now < self._next.get(queue, 0.0):
+            return False
+        self._next[queue] = now + EVERY
+        return True
+
+    def among(self, marks: Iterable[int]) -> list[int]:
+        """Those of these marks whose process is gone."""
         pids: dict[int, list[int]] = {}
         for mark in marks:
             if mark >> _COUNT + _PID == self._place:
                 pids.setdefault(mark >> _COUNT & (1 << _PID) - 1, []).append(mark)
         return [mark for pid, its in pids.items() if self._gone(pid) for mark in its]
-
-
-def free(connection: sqlite3.Connection, queue: int, now: float, marks: list[int]) -> None:
-    """Let go of what was claimed under these marks, as if their lease was over; each counts as a death."""
-    connection.execute(_FREE, (queue, now, json.dumps(marks)))
 
 
 def _place() -> int:
