@@ -278,3 +278,25 @@ async def test_a_fault_of_its_own_is_charged_as_any_other() -> None:
         it.log.clear()
         await run(it, cell)
         assert it.log == [("again", message_id)]
+
+
+async def test_an_exclusive_suspect_stays_with_its_worker_and_is_alone_there() -> None:
+    """It runs alone in the fleet anyway, and could not from a process beside its worker."""
+    cell = Cell()
+    alone: list[bool] = []
+
+    async def go(command: Go) -> None:
+        (record,) = (await known(it)).values()
+        alone.append(record.alone)
+
+    async with house(shop(go)) as it:
+        (message_id,) = await lost(it, Go())
+        await remembers(it, message_id, ONCE, BESIDE)
+        task = it.start(burst=True)
+        assert it.worker is not None
+        assert it.worker.quarantine is not None
+        it.worker.quarantine._cell = cell  # type: ignore[assignment]
+        it.worker.quarantine._exclusive = {"Go"}
+        await task
+        assert (alone, cell.orders) == ([True], [])
+        assert it.outcomes() == ["done"]
