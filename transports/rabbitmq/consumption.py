@@ -20,6 +20,8 @@ from worker.messaging.transport import Delivery
 TIMEOUT = 10.0
 _FLUSH = 0.005
 """Seconds that an ack waits for company."""
+_LOOK, _STILL = 0.005, 0.05
+"""Seconds between looks whether more comes of what the broker may hand out, and after which nothing is under way."""
 _ROUNDS = 4
 """Round trips before a channel is closed: RabbitMQ passes only 32 acks at a time on to a quorum queue, and forgets
 the rest of them with the channel."""
@@ -57,8 +59,9 @@ class Consumption(Listener):
         self._clock = clock
         self._loop = loop
         self._watermark = Watermark()
-        self._flush_at = 1
+        self._ahead = self._flush_at = 1
         self._flushing: asyncio.TimerHandle | None = None
+        self._silent = False  # the broker hears of no ack
         self._headers: dict[str, Mapping[str, str]] = {}
         self._sources: dict[bytes, str] = {}
         channel.listen(self)
@@ -80,7 +83,8 @@ class Consumption(Listener):
         for source, count in prefetch.items():
             requests.append(commands.Basic.Qos(0, count, False))
             requests.append(commands.Basic.Consume(0, self._name(source), self._tag(source)))
-        self._flush_at = max(prefetch.get(MAIN, 1) // 4, 1)
+        self._ahead = prefetch.get(MAIN, 1)
+        self._flush_at = max(self._ahead // 4, 1)
         await self.channel.call_all(requests, TIMEOUT)
 
     async def stop(self, sources: Iterable[str]) -> None:
@@ -89,17 +93,40 @@ class Consumption(Listener):
         await self.channel.call_all([commands.Basic.Cancel(tag) for tag in tags], TIMEOUT)
 
     async def widen(self, prefetch: int) -> None:
-        """Hold another number of messages of the main queue from now on. Raises as ``start`` does."""
-        self._flush_at = max(prefetch // 4, 1)
-        requests: Sequence[base.Frame] = [
-            commands.Basic.Cancel(self.active[MAIN]),
-            commands.Basic.Qos(0, prefetch, False),
-            commands.Basic.Consume(0, self._name(MAIN), self._tag(MAIN)),
-        ]
-        await self.channel.call_all(requests, TIMEOUT)
+        """Hold another number of messages of the main queue from now on. Raises as ``start`` does.
+
+        The broker hears of acks only afterwards, and so hands out nothing meanwhile: what is under way to a consumer
+        that has gone a quorum queue takes back. It would come later than those behind it, as if somebody had had it.
+        """
+        self._silent = True
+        try:
+            await self._all_came()
+            self._ahead = prefetch
+            self._flush_at = max(prefetch // 4, 1)
+            requests: Sequence[base.Frame] = [
+                commands.Basic.Cancel(self.active[MAIN]),
+                commands.Basic.Qos(0, prefetch, False),
+                commands.Basic.Consume(0, self._name(MAIN), self._tag(MAIN)),
+            ]
+            await self.channel.call_all(requests, TIMEOUT)
+        finally:
+            self._silent = False
+            self.flush()
+
+    async def _all_came(self) -> None:
+        """Wait until the broker has handed out as many as it may, or nothing more is under way."""
+        came, still = self.came, 0.0
+        while self._watermark.out < self._ahead and still < _STILL:
+            await asyncio.sleep(_LOOK)
+            still = still + _LOOK if came == self.came else 0.0
+            came = self.came
 
     async def waiting(self, sources: Iterable[str]) -> int:
-        """How many messages wait at the broker; what it had sent before it answered has come. Raises as ``start``."""
+        """How many messages wait at the broker; what it had sent before it answered has come. Raises as ``start``.
+
+        Ask for what is consumed. An answer that knows of no consumer counts for a message: a quorum queue's is all
+        zeros when its leader is away, or does not answer within 250 ms.
+        """
         requests: Sequence[base.Frame] = [
             commands.Queue.Declare(0, self._name(source), passive=True) for source in sources
         ]
@@ -107,11 +134,14 @@ class Consumption(Listener):
         # asked after that answer: the broker tells its own counts before what it was just about to deliver
         await self.channel.call(commands.Basic.Qos(0, 1, False), TIMEOUT)
         return sum(
-            answer.message_count or 0 for answer in answers if isinstance(answer, commands.Queue.DeclareOk)
+            (answer.message_count or 0) if answer.consumer_count else 1
+            for answer in answers
+            if isinstance(answer, commands.Queue.DeclareOk)
         )
 
     async def close(self, grace: float) -> None:
         """Tell the broker what was acked, and go; what is unsettled goes back. Within ``grace`` seconds."""
+        self._silent = False
         self.flush()
         try:
             async with asyncio.timeout(grace):
@@ -161,7 +191,7 @@ class Consumption(Listener):
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
-        if self.channel.error is not None or not self._watermark.waiting:
+        if self._silent or self.channel.error is not None or not self._watermark.waiting:
             return
         mark, multiple, rest = self._watermark.flush()
         writer = self.channel.writer

@@ -58,7 +58,7 @@ async def is_empty(topology: Topology, settings: Settings, spec: QueueSpec) -> b
         counted = await topology.counted(behind)
         if spec.name not in counted or any(one.consumers for one in counted.values()):
             return False
-        if any(one.ready for one in (*waiting.values(), *counted.values())):
+        if any(one.ready or one.doubtful for one in (*waiting.values(), *counted.values())):
             return False
     return True
 

@@ -41,7 +41,8 @@ Step = Queue | Exchange | QueueBinding | ExchangeBinding
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """A queue's messages that are ready, and its consumers."""
+    """A queue's messages that are ready, and its consumers; ``doubtful`` where the broker may not have known."""
 
     ready: int
     consumers: int
+    doubtful: bool = False

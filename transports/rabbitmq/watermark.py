@@ -14,6 +14,11 @@ class Watermark:
         self._told: set[int] = set()
         self.waiting = 0
 
+    @property
+    def out(self) -> int:
+        """How many deliveries the broker has not been told about."""
+        return len(self._order) - len(self._told)
+
     def delivered(self, tag: int) -> None:
         """A message came."""
         self._order.append(tag)
