@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
+
+import msgspec
 
 from worker.errors import Fault, InvalidMessage, NotFound, PublishFailed
 from worker.failed.documents import FailedDocument, FailedPage, GroupsPage, full, group_document, summary
 from worker.failed.editing import edited
 from worker.failed.replay import as_event, read, ticketed, unchanged
 from worker.messaging.declaration import Registry
-from worker.messaging.failure import Failure, FailureStore, Filter, StoredFailure
+from worker.messaging.failure import GROUP_KEY, Failure, FailureStore, Filter, StoredFailure
 from worker.messaging.identity import Clock
 from worker.messaging.serializer import Serializer
 from worker.messaging.status import StatusChange, StatusRecorder
@@ -39,6 +41,8 @@ class FailedService:
         registry: the declared types.
         serializer: reads and writes envelopes.
         status: told that a command waits again; None to keep no status.
+        transports: names of the configured ones.
+        queues: names of those in use.
         clock: seconds since the epoch.
     """
 
@@ -50,8 +54,11 @@ class FailedService:
         serializer: Serializer,
         status: StatusRecorder | None = None,
         *,
+        transports: Collection[str] = (),
+        queues: Collection[str] = (),
         clock: Clock = time.time,
     ) -> None:
+        self._known = {"type": registry.by_name, "transport": transports, "queue": queues}
         self._store = store
         self._publish = publish
         self._registry = registry
@@ -63,7 +70,7 @@ class FailedService:
         """Return one page, newest first; ``after`` is the ``next`` of the page before.
 
         Raises:
-            InvalidMessage: ``after`` is no cursor, or the filter's type is unknown.
+            InvalidMessage: ``after`` is no cursor, the filter's type, transport or queue is unknown, or its group is no key.
         """
         await self._check(chosen)
         rows, cursor = await self._store.page(chosen, limit, after)
@@ -107,7 +114,7 @@ class FailedService:
         What fails anew meanwhile is not put back a second time.
 
         Raises:
-            InvalidMessage: the filter's type is unknown.
+            InvalidMessage: the filter's type, transport or queue is unknown, or its group is no key.
         """
         await self._check(chosen)
         return await self._put_back(await self._store.ids(chosen))
@@ -142,19 +149,37 @@ class FailedService:
         """Remove all that a filter chooses and say how many.
 
         Raises:
-            InvalidMessage: the filter's type is unknown.
+            InvalidMessage: the filter's type, transport or queue is unknown, or its group is no key.
         """
         await self._check(chosen)
         return await self._store.remove(await self._store.ids(chosen))
 
     async def _check(self, chosen: Filter) -> None:
-        """Refuse a type that is neither declared nor in the store: a misspelt one would choose nothing."""
-        name = chosen.type
-        if name is None or name in self._registry.by_name or await self._store.count(Filter(type=name)):
-            return
-        known = hint(name[:128], self._registry.by_name)
-        text = f"{name[:128]!r} is neither declared nor in the failure store{known}"
-        raise InvalidMessage("filter", [Fault("/type", text)])
+        """Refuse names that nobody knows: a misspelt one would choose nothing, and that looks like success.
+
+        A name is known that is declared or configured, or that some message in the store has.
+        """
+        faults: list[Fault] = []
+        for field, known in self._known.items():
+            name: str | None = getattr(chosen, field)
+            if (
+                name is None
+                or name in known
+                or await self._store.count(msgspec.convert({field: name}, Filter))
+            ):
+                continue
+            word = "declared" if field == "type" else "configured" if field == "transport" else "in use"
+            text = f"{name[:128]!r} is neither {word} nor in the failure store{hint(name[:128], known)}"
+            faults.append(Fault(f"/{field}", text))
+        if chosen.group is not None and not GROUP_KEY.fullmatch(chosen.group):
+            faults.append(
+                Fault(
+                    "/group",
+                    f"{chosen.group[:128]!r}: expected 12 hexadecimal digits, as the groups list them",
+                )
+            )
+        if faults:
+            raise InvalidMessage("filter", faults)
 
     async def _get(self, failure_id: str) -> StoredFailure:
         row = await self._store.get(failure_id)

@@ -31,6 +31,7 @@ FORBIDDEN = Kind("forbidden", 403, "Not from here")
 NOT_FOUND = Kind("not-found", 404, "Not found")
 UNKNOWN_TYPE = Kind("unknown-type", 404, "Unknown message type")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
+TOO_SLOW = Kind("too-slow", 408, "The request did not come to its end")
 CONFLICT = Kind("conflict", 409, "Refused by a guard")
 IN_PROGRESS = Kind("in-progress", 409, "The first request with this key is still under way")
 TOO_LARGE = Kind("too-large", 413, "Too large")
@@ -40,6 +41,7 @@ INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter does not fit")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key belongs to another body")
 REFUSED = Kind("refused", 422, "The message was refused")
 DECLARED = Kind("handler-error", 422, "The handler refused")
+HEAD_TOO_LARGE = Kind("head-too-large", 431, "The request's head is too large")
 INTERNAL = Kind("internal", 500, "Internal error")
 UNAVAILABLE = Kind("unavailable", 503, "Cannot be taken now")
 
@@ -49,6 +51,7 @@ KINDS = (
     NOT_FOUND,
     UNKNOWN_TYPE,
     METHOD_NOT_ALLOWED,
+    TOO_SLOW,
     CONFLICT,
     IN_PROGRESS,
     TOO_LARGE,
@@ -58,6 +61,7 @@ KINDS = (
     KEY_REUSED,
     REFUSED,
     DECLARED,
+    HEAD_TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,
 )

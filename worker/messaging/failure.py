@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
+
+GROUP_KEY: Final = re.compile("[0-9a-f]{12}")
+"""What the key of a group looks like."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -12,11 +13,11 @@ import uvicorn
 
 from worker.errors import ConfigurationError
 from worker.runtime.supervisor import CHILD_MARK
+from worker.wiring.connection import KEEP_ALIVE, Connection
 
 _BACKLOG = 2048
-KEEP_ALIVE = 75
-"""Seconds for which an idle connection is kept: longer than clients and load balancers keep theirs (5 to 60), so that
-it is never closed while the next request is on its way, whose fate its client would not know."""
+_LOOK = 1.0
+"""Seconds between two looks at who takes too long."""
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +46,7 @@ class Listener:
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             app,
+            http=Connection,
             loop="none",
             log_config=None,
             access_log=False,
@@ -62,10 +64,21 @@ class Listener:
 
     async def run(self) -> None:
         """Serve until stopped."""
+        looking = asyncio.create_task(self._look())
         try:
             await self._server.serve(sockets=[self._socket])
         finally:
+            looking.cancel()
             self._socket.close()
+
+    async def _look(self) -> None:
+        """End requests that do not come to their end. Looked at from here, a request in time costs nothing."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOK)
+            for connection in list(self._server.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.look(loop.time(), stopping=self._server.should_exit)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -91,7 +91,16 @@ def recorder():
 
 @pytest.fixture
 def service(store, broker, registry, serializer, recorder):
-    return FailedService(store, broker.publish, registry, serializer, recorder, clock=lambda: AT)
+    return FailedService(
+        store,
+        broker.publish,
+        registry,
+        serializer,
+        recorder,
+        transports=["sqlite", "rabbitmq"],
+        queues=["shop-place-order"],
+        clock=lambda: AT,
+    )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import Fault, InvalidMessage, Malformed
+from worker.messaging.app import App
 from worker.messaging.declaration import MessageType
 from worker.messaging.faults import MAX_FAULTS
 from worker.messaging.validation import decode, decode_data, from_text
@@ -266,3 +267,20 @@ def test_each_fault_points_at_something(data):
         for part in parts[:-1]:
             found = found[int(part)] if isinstance(found, list) else found[part]
         assert fault.message
+
+
+def test_of_a_member_named_twice_the_last_holds_and_all_must_fit():
+    """JSON leaves it open; so no value that passed unseen can be one that the type refuses."""
+    app = App("shop")
+
+    @app.command
+    class Twice(msgspec.Struct, frozen=True):
+        amount: int
+
+    @app.handler
+    def handle(command: Twice) -> None: ...
+
+    declared = app.registry().by_name["Twice"]
+    assert decode(declared, b'{"amount":1,"amount":2}').amount == 2
+    with pytest.raises(InvalidMessage):
+        decode(declared, b'{"amount":"x","amount":2}')
