@@ -70,7 +70,7 @@ def make_buses(
     if alone:
         when = parse_all({"type": "|".join(alone)})
         first.append(Step("worker.exclusive", Exclusive(solitude), when=when))
-    consumed = chain(registry, (), [*first, *last])
+    consumed = chain(registry, (), [*first, *last], received=True)
     for kind in QUEUED:
         dispatch[kind] = bus(kind, "dispatch", registry, queued, clock)
     dispatch["query"] = bus("query", "dispatch", registry, consumed, clock)

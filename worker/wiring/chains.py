@@ -19,23 +19,30 @@ BUILT_IN = "built in"
 
 
 def chain(
-    registry: Registry, outer: Sequence[Step[Middleware]], last: Sequence[Step[Middleware]]
+    registry: Registry,
+    outer: Sequence[Step[Middleware]],
+    last: Sequence[Step[Middleware]],
+    *,
+    received: bool = False,
 ) -> Chain[Middleware]:
     """Order the application's middleware between the built-in steps: ``outer`` before, ``last`` after all.
+
+    ``received`` says that commands and events come to it from queues.
 
     Raises:
         ConfigurationError: a declaration that the registry has not checked is wrong.
     """
-    ordered = build([step(entry, registry) for entry in registry.middleware], GROUPS)
+    ordered = build([step(entry, registry, received=received) for entry in registry.middleware], GROUPS)
     return Chain((*outer, *ordered.steps, *last), ordered.groups)
 
 
-def step(entry: MiddlewareEntry, registry: Registry) -> Step[Middleware]:
+def step(entry: MiddlewareEntry, registry: Registry, *, received: bool = False) -> Step[Middleware]:
     """Make a declared middleware a step; where it applies becomes conditions."""
     given = {"plugins": entry.plugin, "bus": entry.bus, "on": entry.on}
     also = {attribute: value for attribute, value in given.items() if value is not None}
     when = (*parse_all(entry.when), *parse_all(also))  # one attribute may be in both: both hold
-    return Step(entry.name, Checked(entry.name, entry.call, registry), entry.priority, entry.group, when)
+    checked = Checked(entry.name, entry.call, registry, received=received)
+    return Step(entry.name, checked, entry.priority, entry.group, when)
 
 
 def bus(kind: Kind, side: Side, registry: Registry, steps: Chain[Middleware], clock: Clock) -> Bus:

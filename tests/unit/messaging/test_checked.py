@@ -36,7 +36,7 @@ class Mark(Stamp):
 class House:
     """Buses whose last step sends commands and answers queries, around one middleware."""
 
-    def __init__(self, middleware: Any, last: Any = None, **options: Any) -> None:
+    def __init__(self, middleware: Any, last: Any = None, *, received: bool = False, **options: Any) -> None:
         app = App("shop")
         app.command(Go)
         app.command(Stay)
@@ -48,7 +48,7 @@ class House:
         app.middleware(**options)(middleware)
         self.registry = app.registry()
         self.sent: list[Envelope[Any]] = []
-        steps = chain(self.registry, (), [Step("worker.route", last or self._send)])
+        steps = chain(self.registry, (), [Step("worker.route", last or self._send)], received=received)
         self.bus: Bus = bus("command", "dispatch", self.registry, steps, lambda: 1.0)
         self.queries: Bus = bus("query", "dispatch", self.registry, steps, lambda: 1.0)
 
@@ -107,9 +107,12 @@ async def passes_nothing(envelope: Envelope[Any], call_next: Any) -> Any:
         (passes_nothing, r"called call_next with None"),
     ],
 )  # fmt: skip
-async def test_a_wrong_middleware_is_named_before_anything_is_sent(wrong: Any, told: str) -> None:
-    """And nothing leaves."""
-    house = House(wrong)
+@pytest.mark.parametrize("received", [False, True], ids=["sent", "received"])
+async def test_a_wrong_middleware_is_named_before_anything_is_sent(
+    wrong: Any, told: str, received: bool
+) -> None:
+    """And nothing leaves, or is handled."""
+    house = House(wrong, received=received)
     with pytest.raises(WrongMiddleware, match=rf"middleware .*{wrong.__name__} {told}"):
         await house.bus.dispatch(Go())
     assert house.sent == []
@@ -130,6 +133,22 @@ async def test_a_middleware_that_forgets_to_return_says_what_became_of_the_messa
     with pytest.raises(WrongMiddleware, match=told):
         await house.bus.dispatch(Go(), id="7")
     assert len(house.sent) == 1
+
+
+async def test_a_middleware_of_a_worker_that_returns_what_it_should_not_is_named() -> None:
+    """What is returned is looked at there as at dispatch; an envelope with more stamps is fine."""
+
+    async def returns_a_stranger(envelope: Envelope[Any], call_next: CallNext) -> Any:
+        return msgspec.structs.replace(await call_next(envelope), id="8")
+
+    async def marks(envelope: Envelope[Any], call_next: CallNext) -> Any:
+        return (await call_next(envelope.with_(Mark("in")))).with_(Mark("out"))
+
+    with pytest.raises(WrongMiddleware, match="forgets returned None; expected an envelope of Go"):
+        await House(forgets, received=True).bus.dispatch(Go())
+    with pytest.raises(WrongMiddleware, match="returned the envelope of 8; expected what call_next returned"):
+        await House(returns_a_stranger, received=True).bus.dispatch(Go(), id="7")
+    assert (await House(marks, received=True).bus.dispatch(Go())).get(Mark) is not None
 
 
 async def test_what_the_rest_of_the_chain_found_is_kept() -> None:
