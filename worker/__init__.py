@@ -1,6 +1,7 @@
 """Command Worker: an async worker service that consumes commands from brokers. This is its public face."""
 
 from worker.errors import (
+    AbruptEnd,
     ConfigurationError,
     DatabaseUnavailable,
     Fault,
@@ -29,6 +30,7 @@ from worker.messaging.retry import Retry
 from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
 
 __all__ = [
+    "AbruptEnd",
     "App",
     "Breaker",
     "CallNext",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
 STYLE = resources.files("worker.http").joinpath("docs.css").read_text()
 POLICY = (
@@ -38,7 +40,7 @@ def page(document: Mapping[str, Any], base: str) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"<h1>{title} <small>{escape(info['version'])}</small></h1><p>{escape(info['description'])}</p>"
+        f"<h1>{title} <small>{escape(info['version'])}</small></h1><p>{_text(info['description'])}</p>"
         f'<p><a href="/openapi.json">openapi.json</a></p>{"".join(body)}'
         f"<h2>schemas</h2>{_schemas(document)}</body></html>"
     )
@@ -57,11 +59,11 @@ def _operation(
     method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any], base: str
 ) -> str:
     about = operation.get("description") or ""
-    more = f"<p>{escape(about)}</p>" if about and about != operation["summary"] else ""
+    more = f"<p>{_text(about)}</p>" if about and about != operation["summary"] else ""
     return (
         f'<details id="{escape(operation["operationId"])}"><summary><b class="{method}">{method.upper()}</b> '
-        f"<code>{escape(path)}</code> <span>{escape(operation['summary'])}</span></summary>{more}"
-        f"{_parameters(operation, document)}{_body(operation)}"
+        f"<code>{escape(path)}</code> <span>{_text(operation['summary'])}</span></summary>{more}"
+        f"{_parameters(operation, document)}{_body(operation, document)}"
         f"<h4>Try it</h4><pre>{escape(_curl(method, path, operation, base))}</pre>"
         f"<h4>Answers</h4><table>{_responses(operation, document)}</table></details>"
     )
@@ -72,25 +74,25 @@ def _parameters(operation: Mapping[str, Any], document: Mapping[str, Any]) -> st
     for given in operation["parameters"]:
         parameter = _resolved(given, document)
         need = "required" if parameter["required"] else "optional"
-        kind = escape(json.dumps(parameter.get("schema", parameter.get("content", {}))))
+        kind = _kind(parameter.get("schema", parameter.get("content", {})))
         rows.append(
             f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{parameter['in']}, {need}</td>"
-            f"<td>{escape(parameter.get('description', ''))} <code>{kind}</code></td></tr>"
+            f"<td>{_text(parameter.get('description', ''))} <small>{kind}</small></td></tr>"
         )
     return f"<h4>Parameters</h4><table>{''.join(rows)}</table>" if rows else ""
 
 
-def _body(operation: Mapping[str, Any]) -> str:
+def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     content = operation.get("requestBody", {}).get("content")
     if not content:
         return ""
-    schema = next(iter(content.values()))["schema"]
+    schema = _resolved(next(iter(content.values()))["schema"], document)
     return f"<h4>Body</h4><p>{escape(' or '.join(content))}</p><pre>{_pretty(schema)}</pre>"
 
 
 def _curl(method: str, path: str, operation: Mapping[str, Any], base: str) -> str:
-    needed = [p["name"] for p in operation["parameters"] if p.get("in") == "query" and p.get("required")]
-    query = "?" + "&".join(f"{name}=…" for name in needed) if needed else ""
+    needed = [p for p in operation["parameters"] if p.get("in") == "query" and p.get("required")]
+    query = "?" + "&".join(f"{p['name']}={_example(p)}" for p in needed) if needed else ""
     words = ["curl -i", *([] if method == "get" else [f"-X {method.upper()}"]), f"'{base}{path}{query}'"]
     for media, described in operation.get("requestBody", {}).get("content", {}).items():
         example = described.get("example", {})
@@ -101,24 +103,48 @@ def _curl(method: str, path: str, operation: Mapping[str, Any], base: str) -> st
     return " ".join(words)
 
 
+def _example(parameter: Mapping[str, Any]) -> str:
+    """A value to try, as a URL has it; three dots where the schema names none."""
+    examples = parameter.get("schema", {}).get("examples")
+    return quote(str(examples[0]), safe="") if examples else "…"
+
+
 def _responses(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     rows = []
     for status, given in operation["responses"].items():
-        response = _resolved(given, document)
-        rows.append(f"<tr><td><b>{escape(status)}</b></td><td>{escape(response['description'])}</td></tr>")
+        told = _text(_resolved(given, document)["description"]).replace(" <code>urn:", "<br><code>urn:")
+        rows.append(f"<tr><td><b>{escape(status)}</b></td><td>{told}</td></tr>")
     return "".join(rows)
 
 
 def _schemas(document: Mapping[str, Any]) -> str:
     return "".join(
-        f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code></summary><pre>{_pretty(schema)}</pre>'
-        "</details>"
+        f"<details><summary><code>{escape(name)}</code></summary>"
+        f'<pre id="schema-{escape(name)}">{_pretty(schema)}</pre></details>'
         for name, schema in document["components"]["schemas"].items()
     )
 
 
+def _text(told: str) -> str:
+    """Prose, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(told))
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """A parameter's schema in one line: its type, then what else there is to it."""
+    parts = [str(schema["type"])] if "type" in schema else []
+    for key, value in schema.items():
+        if key not in {"type", "description", "title"}:
+            parts.append(
+                f"{key} {value if value and isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+            )
+    return escape("; ".join(parts))
+
+
 def _pretty(schema: Any) -> str:
-    return escape(json.dumps(schema, indent=2, ensure_ascii=False), quote=False)
+    """A schema as JSON, in which references lead to the schema that they name."""
+    text = escape(json.dumps(schema, indent=2, ensure_ascii=False), quote=False)
+    return re.sub(r"#/components/schemas/([\w.-]+)", r'<a href="#schema-\1">\g<0></a>', text)
 
 
 def _resolved(value: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:

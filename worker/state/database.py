@@ -118,6 +118,7 @@ class Database:
             return
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout
+        reason: DatabaseUnavailable | None = None
         while True:
             try:
                 async with self._bounded(max(0.01, until - loop.time())):
@@ -127,8 +128,10 @@ class Database:
             except DatabaseUnavailable as error:
                 if "unable to open" in str(error) or "not a database" in str(error):
                     raise  # no waiting makes a folder writable
+                if reason is None or not isinstance(error.__cause__, TimeoutError):
+                    reason = error  # the last try has less time than the others: that it ran out says nothing
                 if loop.time() + _PAUSE >= until:
-                    raise
+                    raise reason from reason.__cause__
             await asyncio.sleep(_PAUSE)
 
     async def close(self) -> None:

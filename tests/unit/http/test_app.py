@@ -1,6 +1,7 @@
 """The paths of the service itself, and what holds for all of them."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 
 import pytest
@@ -102,6 +103,18 @@ async def test_the_documentation_needs_nothing_from_elsewhere(client):
     assert "<script" not in response.text
     assert "https://" not in response.text
     assert "default-src 'none'" in response.headers["content-security-policy"]
+
+
+async def test_the_documentation_reads_as_prose(client):
+    """Backticks are set as code, parameters are told in words, a schema leads to those that it names."""
+    response = await client.get("/docs")
+    prose = re.sub(r"<pre.*?</pre>", "", response.text, flags=re.DOTALL)
+    assert "<code>application/problem+json</code>" in prose
+    assert "`" not in prose
+    assert "number; minimum 0" in prose
+    assert '<pre id="schema-PlaceOrder">' in response.text
+    named = set(re.findall(r'href="#([^"]+)"', response.text))
+    assert named <= set(re.findall(r'id="([^"]+)"', response.text))
 
 
 async def test_the_openapi_document_has_every_type(client):

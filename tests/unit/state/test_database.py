@@ -39,6 +39,24 @@ async def test_looking_makes_no_file(tmp_path):
     await database.close()
 
 
+async def test_a_last_try_that_is_cut_short_does_not_hide_the_reason(tmp_path, monkeypatch):
+    """What refused the tries before is told, not that the rest of the time ran out."""
+    database = Database("sqlite:///state.db", base=tmp_path)
+    tries = []
+
+    async def refuse_then_hang(*, create: bool) -> None:
+        tries.append(create)
+        if len(tries) > 1:
+            await asyncio.Event().wait()
+        raise DatabaseUnavailable("connection refused")
+
+    monkeypatch.setattr(database._driver, "open", refuse_then_hang)
+    monkeypatch.setattr("worker.state.database._PAUSE", 0.0)
+    with pytest.raises(DatabaseUnavailable, match="connection refused"):
+        await database.connect(0.05)
+    assert len(tries) == 2
+
+
 async def test_the_folder_is_created(tmp_path):
     """A database in a folder that does not exist is created with it."""
     database = Database("sqlite:///a/b/state.db", base=tmp_path)
