@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from worker.errors import UsageError
+from worker.runtime.own_tasks import OwnTasks
 from worker.texts import told
 
 T = TypeVar("T")
@@ -28,8 +30,14 @@ log = structlog.stdlib.get_logger("worker")
 def run(main: Coroutine[object, object, T]) -> T:
     """Run a program that stays, on a loop that only the program ends."""
     with seldom_collecting(), asyncio.Runner(loop_factory=enduring(_kind())) as runner:
-        runner.get_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="loop"))
-        return runner.run(main)
+        loop = runner.get_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="loop"))
+        tasks = OwnTasks()
+        loop.set_task_factory(tasks)
+        try:
+            return runner.run(main)
+        finally:
+            tasks.reveal()  # for the runner, which ends what is left
 
 
 def _kind() -> type[asyncio.AbstractEventLoop]:
@@ -51,11 +59,33 @@ def enduring(kind: type[asyncio.AbstractEventLoop]) -> type[asyncio.AbstractEven
     """
 
     class Enduring(kind):  # type: ignore[misc, valid-type]
-        """A loop that only its main task ends."""
+        """A loop that only its main task ends, or takes apart."""
+
+        _main: asyncio.Future[Any] | None = None
+
+        async def shutdown_asyncgens(self) -> None:
+            """End what generators are open, at the program's end: everything that it has opened would be closed."""
+            self._only_at_the_end("shutdown_asyncgens")
+            await super().shutdown_asyncgens()
+
+        async def shutdown_default_executor(self, *given: Any, **more: Any) -> None:
+            """End the threads that the worker and handlers share, at the program's end."""
+            self._only_at_the_end("shutdown_default_executor")
+            await super().shutdown_default_executor(*given, **more)
+
+        def set_task_factory(self, factory: Any) -> None:
+            """Take another factory of tasks, before the program runs."""
+            if self.is_running():
+                self._only_at_the_end("set_task_factory")
+            super().set_task_factory(factory)
+
+        def _only_at_the_end(self, call: str) -> None:
+            if asyncio.current_task() is not self._main:
+                raise UsageError(f"loop.{call}(): the loop is the worker's, which all messages share")
 
         def run_until_complete(self, future: Any) -> Any:
             """Run until the future is done, whatever else wants the loop to end."""
-            main = asyncio.ensure_future(future, loop=self)
+            main = self._main = asyncio.ensure_future(future, loop=self)
             while True:
                 try:
                     return super().run_until_complete(main)

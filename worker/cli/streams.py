@@ -55,7 +55,7 @@ def forgiving(number: int, *, patience: float | None = None) -> TextIO:
     """
     raw = io.BufferedWriter(_Forgiving(number, patience))
     lines = number == 2 or raw.isatty() or bool(os.environ.get("PYTHONUNBUFFERED"))
-    return io.TextIOWrapper(raw, encoding="utf-8", errors=_WRITTEN, line_buffering=lines)
+    return _Standing(raw, encoding="utf-8", errors=_WRITTEN, line_buffering=lines)
 
 
 def in_utf8(
@@ -70,6 +70,14 @@ def in_utf8(
     """
     if encoding().lower().replace("-", "") != "utf8" and sys.executable:
         replace(sys.executable, [original[0], "-X", "utf8", *original[1:]])
+
+
+class _Standing(io.TextIOWrapper):
+    """Stays open when a handler closes it: it is the whole process's."""
+
+    def close(self) -> None:
+        """Write what waits."""
+        self.flush()
 
 
 class _Forgiving(io.FileIO):

@@ -23,6 +23,7 @@ from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.routes import routes_of
 from worker.messaging.raising import is_failure
+from worker.runtime.own_tasks import IN_APPLICATION
 
 _PREFIX_LENGTH = len(PREFIX)
 _STOPPED = Problem(
@@ -65,6 +66,7 @@ class Application:
             await self._router(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        IN_APPLICATION.set(True)
         try:
             self._access.check(scope, headers)
             path = scope["path"]
@@ -75,11 +77,13 @@ class Application:
                 await self._route(scope, receive, send)
         except ClientDisconnect:
             return
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            problem = _STOPPED
             if not self._ports.stopping.is_set():
-                raise
+                problem = explain(error, self._ports.retry_after)
+                _go_on()
             with contextlib.suppress(RuntimeError):  # it had begun to answer
-                await problem_answer(_STOPPED).send(send)
+                await problem_answer(problem).send(send)
         except BaseException as error:
             if not is_failure(error):
                 raise
@@ -88,6 +92,13 @@ class Application:
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._router(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
+
+
+def _go_on() -> None:
+    """Let the request's task answer though a handler has cancelled it: the server does so only when it stops."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
 
 
 def without_body(send: Send) -> Send:

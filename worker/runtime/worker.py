@@ -17,6 +17,7 @@ from worker.messaging.transport import Delivery
 from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
 from worker.runtime.limits import Limits
+from worker.runtime.own_tasks import IN_APPLICATION
 from worker.runtime.quarantine import Quarantine
 from worker.runtime.unclosed import Unclosed
 
@@ -155,6 +156,7 @@ class Worker:
         """
         self._awaited = self._awaited or burst
         self._fresh = contextvars.copy_context()
+        self._fresh.run(IN_APPLICATION.set, True)
         for _ in range(self.slots):
             self._open_slot()
         fetching = [asyncio.create_task(consumer.fetch(self._epoch)) for consumer in self.consumers]

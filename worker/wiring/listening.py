@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from worker.errors import ConfigurationError
+from worker.runtime.own_tasks import own_tasks
 from worker.runtime.supervisor import CHILD_MARK
 from worker.wiring.connection import KEEP_ALIVE, Connection
 
 _BACKLOG = 2048
 _LOOK = 1.0
 """Seconds between two looks at who takes too long."""
+_REQUEST = RequestResponseCycle.run_asgi.__code__
+"""The code of the task that uvicorn makes for each request."""
 
 
 class _Server(uvicorn.Server):
@@ -65,6 +69,8 @@ class Listener:
     async def run(self) -> None:
         """Serve until stopped."""
         looking = asyncio.create_task(self._look())
+        if (own := own_tasks(asyncio.get_running_loop())) is not None:
+            own.hosts.add(_REQUEST)
         try:
             await self._server.serve(sockets=[self._socket])
         finally:

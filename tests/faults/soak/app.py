@@ -155,6 +155,12 @@ async def leaves_a_callback(context: Context | None) -> None:
     asyncio.get_running_loop().call_soon(sys.exit, 1)
 
 
+async def cancels_all(context: Context | None) -> None:
+    """Cancel every task that it finds."""
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
 async def stops_the_loop(context: Context | None) -> None:
     """Stop the loop that everything runs on."""
     asyncio.get_running_loop().stop()
@@ -251,6 +257,7 @@ ACTS: dict[str, tuple[Act, str | None]] = {
     "leaves a task": (leaves_a_task, None),
     "leaves a callback": (leaves_a_callback, None),
     "stops the loop": (stops_the_loop, None),
+    "cancels all": (cancels_all, None),
     "waits for an exit": (functools.partial(waits_for, SystemExit), "SystemExit"),
     "waits for a generator exit": (functools.partial(waits_for, GeneratorExit), "AbruptEnd"),
     "in a group": (in_a_group, "BaseExceptionGroup"),

@@ -18,6 +18,18 @@ def test_what_nobody_reads_is_dropped():
     os.close(writer)
 
 
+def test_closing_a_stream_that_all_share_closes_it_for_nobody():
+    """A handler may close ``sys.stdout``; what others print, and the program's end, find it open."""
+    reader, writer = os.pipe()
+    stream = forgiving(writer)
+    print("a", file=stream)
+    stream.close()
+    print("b", file=stream, flush=True)
+    assert os.read(reader, 100) == b"a\nb\n"
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_reader_that_does_not_read_holds_up_nobody():
     """What is too much for the pipe is dropped after a moment, and what comes once it is read again is there."""
     reader, writer = os.pipe()

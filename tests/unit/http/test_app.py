@@ -175,3 +175,17 @@ async def test_what_a_stop_cuts_short_is_a_problem_document(world, make_client):
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert "the server stops" in response.json()["detail"]
+
+
+async def test_a_handler_that_cancels_its_own_request_gets_a_problem_document(world, make_client):
+    """Nobody but the server, when it stops, ends a request without an answer."""
+
+    async def cancels(*_given, **_more):
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    world.queries.dispatch = cancels
+    async with make_client(world) as client, asyncio.timeout(5):
+        response = await client.post("/queries/Search", json={"text": "a"})
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"

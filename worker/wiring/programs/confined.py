@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -18,7 +20,9 @@ from worker.runtime.cell import MARK, Answer, Order
 from worker.runtime.consumer import Consumer
 from worker.runtime.events import Finished
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.own_tasks import IN_APPLICATION
 from worker.runtime.settlements import Settlements
+from worker.runtime.unclosed import Unclosed
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import make_worker
@@ -84,7 +88,12 @@ async def _handled(worker: Worker, order: Order, finished: list[Finished]) -> An
         queue=order.queue, id=order.id, body=order.body, headers=order.headers, key=order.key, receipt=None
     )
     settlements = consumer.settlements = _Kept(consumer)
-    await worker.process(((consumer, delivery),))
+    # as in a slot: in a task that what it waits for cannot close, and in a context of its own
+    context = contextvars.copy_context()
+    context.run(IN_APPLICATION.set, True)
+    processing: Any = worker.process(((consumer, delivery),))
+    handling: Any = Unclosed(processing)
+    await asyncio.wait([asyncio.get_running_loop().create_task(handling, context=context)])
     told = finished[-1] if finished else Finished(None, order.id, "returned")
     answer = Answer(outcome=told.outcome, type=told.type, id=told.message_id)
     match settlements.last:

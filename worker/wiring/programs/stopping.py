@@ -13,6 +13,7 @@ import structlog
 
 from worker.runtime.forks import forks_apart
 from worker.runtime.last_resort import MARGIN, LastResort, leave
+from worker.runtime.own_tasks import own_tasks
 from worker.runtime.renewal import renew
 from worker.runtime.signals import stop_signals
 from worker.runtime.threads import HANDLER_THREADS
@@ -118,6 +119,9 @@ def leave_as(code: int) -> None:
 
 
 async def _deaf_tasks() -> bool:
+    own = own_tasks(asyncio.get_running_loop())
+    if own is not None:
+        own.reveal()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
