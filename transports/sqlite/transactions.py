@@ -27,9 +27,15 @@ class Transactions:
                 self._begin(operations)
                 self._perform(operations, now)
                 self._commit()
-        except Exception as error:
+        except (
+            BaseException
+        ) as error:  # the thread is everybody's, and must go on whatever a handler has spoilt
             self._undo()
-            failure = error
+            failure = (
+                error
+                if isinstance(error, Exception)
+                else faults.OutcomeUnknown(f"the writer failed: {error!r}")
+            )
             if isinstance(error, sqlite3.Error):
                 failure = faults.unavailable(self._settings.path, error)
             for operation in operations:

@@ -49,7 +49,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=Unfailing,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
@@ -70,6 +70,19 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         logging.getLogger(name).setLevel(quiet)
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL if root.level > logging.DEBUG else logging.INFO)
+
+
+class Unfailing(structlog.stdlib.BoundLogger):
+    """Says what it can: an entry that cannot be written ends neither a handler nor the worker.
+
+    Handlers may have set other processors or handlers of ``logging``, which raise whatever they like.
+    """
+
+    def _proxy_to_logger(self, *given: Any, **values: Any) -> Any:
+        try:
+            return super()._proxy_to_logger(*given, **values)
+        except BaseException:
+            return None
 
 
 def traced(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import structlog
 
-from worker.runtime.signals import SIGNALS
+from worker.runtime.signals import SIGNALS, TIMERS
 
 CAME_BACK = 70
 """Exit code of a forked process that came back from its handler: it must not go on as a second worker."""
@@ -51,7 +51,7 @@ class _Parting:
         self.over = False
         self._loop = loop
         self._end = end
-        self._ours = {number: signal.getsignal(number) for number in SIGNALS}
+        self._ours = {number: signal.getsignal(number) for number in (*SIGNALS, *TIMERS)}
         self._thread = threading.local()
 
     def before(self) -> None:

@@ -56,8 +56,10 @@ class LastResort:
                 return
             first = asked if first is None else min(first, asked)
         if first is not None:
-            if first.late:
-                say_where()
+            # no memory, no threads, a log that raises: it ends all the same
+            with contextlib.suppress(BaseException):
+                if first.late:
+                    say_where()
             self._leave(first.code)
 
 
@@ -77,15 +79,19 @@ def say_where() -> None:
 
 def leave(code: int) -> None:
     """End the process at once, with the processes that its handlers have started by ``multiprocessing``."""
-    _beside(_end_children)
-    _beside(_flush)
-    os._exit(code)
+    try:
+        _beside(_end_children)
+        _beside(_flush)
+    finally:
+        os._exit(code)
 
 
 def _beside(work: Callable[[], object]) -> None:
     """Do it in a thread that is not waited for long: a log that nobody reads must not keep the process."""
-    thread = threading.Thread(target=work, daemon=True)
-    with contextlib.suppress(RuntimeError):  # an interpreter that goes down starts no threads
+    with contextlib.suppress(
+        RuntimeError, MemoryError
+    ):  # one that goes down, or has no room, starts no threads
+        thread = threading.Thread(target=work, daemon=True)
         thread.start()
         thread.join(_WORDS)
 

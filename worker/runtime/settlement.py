@@ -233,7 +233,8 @@ class Settler:
             content_type=CONTENT_TYPE,
         )
         features = consumer.transport.features
-        if features.replaces and delay <= features.max_delay:  # the sender keeps longer ones elsewhere
+        swaps = features.replaces and consumer.settlements.swaps(envelope.id)
+        if swaps and delay <= features.max_delay:  # the sender keeps longer ones elsewhere
             return Verdict(Again(delivery, outgoing), outcome, attempt, error)
         await self._senders[consumer.transport.name].send(outgoing)
         return Verdict(Ack(delivery), outcome, attempt, error)

@@ -7,7 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from worker.messaging.transport import Delivery, Settled, Settlement
+from worker.errors import Unavailable
+from worker.messaging.transport import Again, Delivery, Settled, Settlement
+
+_REMEMBERED = 10_000
 
 log = structlog.stdlib.get_logger("worker.consumer")
 
@@ -40,6 +43,11 @@ class Settlements:
         self._waiting: list[Settlement] = []
         self._flushing: set[asyncio.Task[None]] = set()
         self._scheduled = False
+        self._unswapped: dict[str, None] = {}
+
+    def swaps(self, id: str) -> bool:
+        """Whether a message may be swapped for its next attempt: not where the transport fell over that before."""
+        return id not in self._unswapped
 
     @property
     def idle(self) -> bool:
@@ -102,17 +110,28 @@ class Settlements:
         """
         try:
             return await self._tell(items)
-        except Exception:
+        except Exception as error:
             log.exception(
                 "settling failed", queue=self._queue, transport=self._transport, settlements=len(items)
             )
+            if len(items) == 1:
+                self._fell_over(items[0], error)
         answers: list[Settled] = []
         for item in items if len(items) > 1 else ():
             try:
                 answers += await self._tell([item])
-            except Exception:
+            except Exception as error:
                 log.exception(
                     "settling failed", queue=self._queue, transport=self._transport, id=item.delivery.id
                 )
+                self._fell_over(item, error)
                 answers.append(Settled.UNKNOWN)
         return answers or [Settled.UNKNOWN] * len(items)
+
+    def _fell_over(self, item: Settlement, error: Exception) -> None:
+        """Remember what the transport itself fails to swap; it comes again, and its next attempt is published."""
+        if not isinstance(item, Again) or isinstance(error, Unavailable):
+            return
+        if len(self._unswapped) >= _REMEMBERED:
+            del self._unswapped[next(iter(self._unswapped))]
+        self._unswapped[item.outgoing.id] = None

@@ -12,6 +12,13 @@ import structlog
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
+TIMERS = {
+    signal.SIGALRM: signal.ITIMER_REAL,
+    signal.SIGVTALRM: signal.ITIMER_VIRTUAL,
+    signal.SIGPROF: signal.ITIMER_PROF,
+}
+"""What a handler's ``signal.alarm`` or ``setitimer`` sends: by default the end of the process."""
+
 LOOK = 0.25
 """Seconds between looks at whether the signals are still this process's own."""
 
@@ -58,18 +65,24 @@ class _Listening:
         self._process = os.getpid()
         self._interrupted = False
         self._told = False
-        self._kept = {number: signal.getsignal(number) for number in SIGNALS}
+        self._kept = {number: signal.getsignal(number) for number in (*SIGNALS, *TIMERS)}
         self._on_signal = self._take  # one object, to be known again
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
+        for number in TIMERS:  # not ignored: what handlers start would inherit that
+            if self._kept[number] is signal.SIG_DFL:
+                signal.signal(number, _rung)
         self._timer = self._loop.call_later(self._look, self._watch)
 
     def end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        for number, timer in TIMERS.items():
+            if signal.getsignal(number) is _rung:
+                signal.setitimer(timer, 0.0)  # it would end what comes after
         for number, handler in self._kept.items():
             signal.signal(number, handler)
 
@@ -96,3 +109,7 @@ class _Listening:
             self._told = True
             log.warning("a handler has taken signals for itself; taken back", signals=[n.name for n in taken])
         self._timer = self._loop.call_later(self._look, self._watch)
+
+
+def _rung(_number: int, _frame: object) -> None:
+    """A timer that a handler has set and did not wait for: its message is done, and nobody else is concerned."""

@@ -10,12 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.unit.runtime.going import Go, fails, shop, stored
-from tests.unit.runtime.house import House, house
+from tests.unit.runtime.house import House, Watched, house, until
 from tests.unit.test_texts import ERRORS, LONE, NUL
 from worker import Recoverable, Retry
 from worker.errors import HandlersFailed, Unavailable
 from worker.messaging.failure import Failure
-from worker.messaging.transport import Delivery, Release
+from worker.messaging.transport import Again, Delivery, Release
 from worker.runtime.keeping import LONGEST_HOLD, Keeper
 
 
@@ -209,6 +209,35 @@ async def test_what_the_store_does_not_take_at_all_is_held_back_longer_each_time
             holds.append(verdict.settlement.delay)  # type: ignore[union-attr]
         assert holds[:4] == [1.0, 2.0, 4.0, 8.0]
         assert holds[-1] == LONGEST_HOLD
+
+
+async def test_a_transport_that_cannot_swap_one_message_gets_its_next_attempt_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It does not come again after each lease for ever: the second time it is copied, then acknowledged."""
+    settle = Watched.settle
+
+    async def picky(self: Watched, items: Any) -> Any:
+        if any(isinstance(item, Again) for item in items):
+            raise ValueError("cannot swap")
+        return await settle(self, items)
+
+    monkeypatch.setattr(Watched, "settle", picky)
+    async with house(shop(fails, retry=ONCE)) as it:
+        (message_id,) = await it.send(Go())
+        task = it.start()
+        await until(lambda: len(it.outcomes()) == 1)
+        it.clock.advance(100)  # its lease is over
+        await until(lambda: len(it.outcomes()) == 2)
+        it.clock.advance(10)
+        await until(lambda: len(it.outcomes()) == 3)
+        assert it.outcomes() == ["retrying", "retrying", "failed"]
+        assert it.worker is not None
+        it.worker.stop()
+        await task
+        (row,) = await stored(it)
+        assert (row.failure.id, row.failure.attempts) == (message_id, 2)
+        assert await it.waiting("shop-go") == []
 
 
 async def test_a_listener_that_fails_changes_nothing() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from worker.runtime import last_resort
 from worker.runtime.last_resort import LastResort
 
 
@@ -43,3 +46,15 @@ def test_it_can_be_called_off() -> None:
     ends.last_resort.arm(3600.0)
     ends.last_resort.disarm()
     assert not ends.codes
+
+
+def test_it_ends_the_process_though_nothing_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No memory for a thread, or a log that raises."""
+
+    def no_room() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(last_resort, "say_where", no_room)
+    ends = Ends()
+    ends.last_resort.arm(0.001, 0)
+    assert ends.ended.wait(10)

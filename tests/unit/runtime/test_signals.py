@@ -63,3 +63,20 @@ async def test_a_child_does_not_pass_its_signals_on() -> None:
             os._exit(0)
         assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
         assert not seen
+
+
+async def test_a_timer_that_a_handler_left_behind_ends_nobody() -> None:
+    """By default ``SIGPROF`` ends the process; a handler's own for such a signal stays its own."""
+    own: list[int] = []
+    before = signal.getsignal(signal.SIGVTALRM)
+    try:
+        signal.signal(signal.SIGVTALRM, lambda number, _: own.append(number))
+        with stop_signals(lambda name: None, lambda: None):
+            os.kill(os.getpid(), signal.SIGPROF)
+            os.kill(os.getpid(), signal.SIGVTALRM)
+            await until(lambda: own == [signal.SIGVTALRM])
+            signal.setitimer(signal.ITIMER_PROF, 3600.0)
+        assert signal.getitimer(signal.ITIMER_PROF)[0] == 0.0
+        assert signal.getsignal(signal.SIGPROF) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGVTALRM, before)

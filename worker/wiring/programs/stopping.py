@@ -16,6 +16,7 @@ from worker.runtime.last_resort import MARGIN, LastResort, leave
 from worker.runtime.own_tasks import own_tasks
 from worker.runtime.renewal import renew
 from worker.runtime.signals import stop_signals
+from worker.runtime.surroundings import surroundings_kept
 from worker.runtime.threads import HANDLER_THREADS
 
 FORCED = 1
@@ -100,7 +101,7 @@ async def signalled(graceful_timeout: float) -> AsyncIterator[Stopping]:
     A start that a signal has given up ends the block.
     """
     stopping = Stopping(graceful_timeout, LastResort(leave_as))
-    with stop_signals(stopping.ask, stopping.force, heard=stopping.heard), forks_apart():
+    with stop_signals(stopping.ask, stopping.force, heard=stopping.heard), forks_apart(), surroundings_kept():
         try:
             yield stopping
         except asyncio.CancelledError:
