@@ -46,6 +46,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "postgres": Scheme("transports.postgres.transport:create", "postgres"),
         "postgresql": Scheme("transports.postgres.transport:create", "postgres"),
         "sqlite": Scheme("transports.sqlite.transport:create"),
+        "sqs": Scheme("transports.sqs.transport:create", extra="sqs"),
     }
 )
 

@@ -1,4 +1,4 @@
-"""Brokers as fixtures for the whole test tree: ``rabbitmq``, ``postgres``, ``kafka``, and a URL for each test."""
+"""Brokers as fixtures for the whole test tree: ``rabbitmq``, ``postgres``, ``kafka``, ``sqs``, and a URL for each test."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.brokers.brokers import KINDS, Brokers
+from tests.brokers.sqs import ENVIRONMENT
 
 _BROKERS = pytest.StashKey[Brokers]()
 
@@ -78,6 +79,12 @@ def kafka(brokers: Brokers) -> Any:
     return brokers.shared("kafka")
 
 
+@pytest.fixture(scope="session")
+def sqs(brokers: Brokers) -> Any:
+    """The SQS server that tests share (``tests.brokers.sqs.Sqs``)."""
+    return brokers.shared("sqs")
+
+
 @pytest.fixture
 def rabbitmq_url(rabbitmq: Any) -> Iterator[str]:
     """An empty virtual host for one test."""
@@ -96,6 +103,20 @@ def postgres_url(postgres: Any) -> Iterator[str]:
 def kafka_url(kafka: Any) -> str:
     """The shared broker; topics and groups are named by the test."""
     return str(kafka.url)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials for a server of the tests, where the SDK's chain finds them."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def sqs_url(sqs: Any, aws: None) -> Iterator[str]:
+    """The shared server, with a prefix for one test."""
+    with sqs.fresh() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -37,11 +37,15 @@ class Bench:
         make: makes a connection to the broker; called again for every further one.
         clock: moved by ``passes``; None where the broker has its own, then time really passes.
         pace: how long a scenario's second then lasts, in seconds; ``make`` wraps its transports in ``Paced``.
+        ages: what then passes for longer than any lease, in seconds.
     """
 
-    def __init__(self, make: Callable[[], Transport], clock: Clock | None, pace: float = 1.0) -> None:
+    def __init__(
+        self, make: Callable[[], Transport], clock: Clock | None, pace: float = 1.0, ages: float = 0.5
+    ) -> None:
         self.clock = clock
         self._pace = pace
+        self._ages = ages
         self._make = make
         self._transports: list[Transport] = []
         self._numbers = itertools.count(1)
@@ -87,7 +91,7 @@ class Bench:
         """Let time pass."""
         if self.clock is None:
             # from a minute on a scenario means "longer than any lease"; nothing is delayed for that long
-            await asyncio.sleep(seconds * self._pace if seconds < 60 else 0.5)
+            await asyncio.sleep(seconds * self._pace if seconds < 60 else self._ages)
             return
         self.clock.advance(seconds)
         for transport in self._transports:

@@ -49,7 +49,8 @@ class _PacedSubscription:
         self._pace = pace
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._good, name)
+        found = getattr(self._good, name)
+        return found / self._pace if name == "lease" else found  # in the scenarios' seconds
 
     async def exhausted(self) -> bool:
         """As the broker says; one that is not asked has told with its last read."""

@@ -236,6 +236,7 @@ async def opened_shop(
         if pace is not None:
             shop.quiet = 0.3  # there is a network in between
             service.transports["jobs"] = paced(service.transports["jobs"], pace)
+            service.senders["jobs"]._transport = service.transports["jobs"]  # copies are delayed, too
         if change is not None:
             service.transports["jobs"] = change(service.transports["jobs"])
         yield shop

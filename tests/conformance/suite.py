@@ -26,6 +26,8 @@ class TransportSuite(Delivering, Settling, Receiving, Delaying, Leasing, Orderin
 
     pace: float | None = None
     """Where the broker has a clock of its own: how long a second of the scenarios lasts, in seconds."""
+    ages: float = 0.5
+    """What passes there for longer than any lease, in seconds."""
     url = ""
 
     @pytest.fixture
@@ -45,7 +47,7 @@ class TransportSuite(Delivering, Settling, Receiving, Delaying, Leasing, Orderin
             bench = Bench(lambda: self.make(tmp_path, clock), clock)
         else:
             pace = self.pace
-            bench = Bench(lambda: paced(self.make(tmp_path, clock), pace), None, pace)
+            bench = Bench(lambda: paced(self.make(tmp_path, clock), pace), None, pace, self.ages)
         await bench.open()
         yield bench
         await bench.close()

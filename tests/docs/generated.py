@@ -180,6 +180,7 @@ EXAMPLES = {
     "memory": "memory://",
     "rabbitmq": "amqp://localhost",
     "kafka": "kafka://localhost:9092",
+    "sqs": "sqs://eu-west-1",
 }
 """An address of each; other schemes are other names for one of them."""
 

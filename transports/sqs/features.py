@@ -1,0 +1,27 @@
+"""What the SQS transport can do."""
+
+from __future__ import annotations
+
+from transports.sqs.settings import Settings
+from worker.messaging.transport import Features
+
+LONGEST_DELAY = 900.0
+"""Seconds: what the service keeps of a standard queue; a FIFO queue's messages are held back by their consumers."""
+
+
+def features(settings: Settings) -> Features:
+    """Describe it, as it is configured."""
+    return Features(
+        durable=True,
+        shared=True,
+        ordering="none" if settings.fifo == "none" else "key",
+        max_delay=LONGEST_DELAY,
+        lease=True,
+        returns_after=settings.lease,
+        replaces=False,
+        priorities=1,
+        max_bytes=settings.max_bytes,
+        max_batch=1000,
+        depth="approximate",
+        counts_deliveries=False,
+    )
