@@ -85,8 +85,9 @@ def mask(url: str) -> str:
         scheme, rest = "", url
     head = re.split(r"[?#]", rest, maxsplit=1)[0]
     end = head.rfind("@")
-    if end < 0 and not _PORT.fullmatch(head.partition("/")[0]):
-        end = rest.rfind("@")  # the password itself holds a "?" or "#"
+    told = end >= 0 and ":" in head.partition("@")[0]
+    if told or (end < 0 and not _PORT.fullmatch(head.partition("/")[0])):
+        end = rest.rfind("@")  # the password itself may hold a "?" or "#", and an "@" before that
     if end >= 0:
         username, colon, _ = rest[:end].partition(":")
         rest = f"{username}{colon}{MASK if colon else ''}{rest[end:]}"

@@ -12,14 +12,23 @@ from worker.cli.lookup import check_transports
 from worker.cli.size import Size
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
+from worker.settings.model import MOST_SLOTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _COUNT = click.IntRange(min=1)
+_PROCESSES = click.IntRange(1, 1000)
+_SLOTS = click.IntRange(1, MOST_SLOTS)
 
 _PROGRAM = (
     click.option(
-        "-w", "--workers", "processes", type=_COUNT, default=1, metavar="N", help="Processes.  [default: 1]"
+        "-w",
+        "--workers",
+        "processes",
+        type=_PROCESSES,
+        default=1,
+        metavar="N",
+        help="Processes.  [default: 1]",
     ),
     click.option(
         "--graceful-timeout", type=Duration(), help="Given to what is running when stopping.  [default: 30]"
@@ -49,7 +58,7 @@ _CONSUMING = (
     click.option(
         "-c",
         "--concurrency",
-        type=_COUNT,
+        type=_SLOTS,
         metavar="N",
         help="Handlers at once in one process.  [default: 16]",
     ),

@@ -17,6 +17,8 @@ _SECRET = re.compile(
 )
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*://)([^/?#]*)(.*)$", re.DOTALL)
 _URL_INSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s'\"<>]+")
+_PLACE = re.compile(r"[^:]*(:\d*)?")
+"""A host and its port."""
 _PARAMETER = re.compile(r"([?&;])([^=&;#]+)=([^&;#]*)")
 
 
@@ -31,10 +33,13 @@ def mask_url(url: str) -> str:
     if match is None:
         return url
     scheme, authority, rest = match.groups()
-    if "@" not in authority and "@" in rest and not re.fullmatch(r"[^:]*(:\d*)?", authority):
-        # an unescaped slash in the password: the authority seems to end too early
-        inside, _, rest = (authority + rest).rpartition("@")
-        authority = f"{inside}@"
+    first = authority.partition("@")[0]
+    if ":" in first and not ("@" not in authority and _PLACE.fullmatch(authority)):
+        # an unescaped "@", "/", "?" or "#" in the password: the authority seems to end too early
+        whole = authority + rest
+        end = whole.rfind("@")
+        if end >= len(authority):
+            authority, rest = whole[: end + 1], whole[end + 1 :]
     user, at, host = authority.rpartition("@")
     name, colon, _ = user.partition(":")
     shown = f"{name}:{MASK}{at}{host}" if colon else authority

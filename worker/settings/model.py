@@ -16,6 +16,9 @@ INLINE = "inline"
 Text = Annotated[str, Meta(min_length=1, description="text")]
 Flag = Annotated[bool, Meta(description="true or false")]
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port, 0 to 65535")]
+MOST_SLOTS = 100_000
+"""Handlers that one process runs at once, at most: each slot takes memory before anything is handled."""
+Slots = Annotated[int, Meta(ge=1, le=MOST_SLOTS, description=f"a whole number, 1 to {MOST_SLOTS}")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 Bytes = Annotated[int, Meta(ge=1, description="bytes, 1 or more")]
 Seconds = Annotated[float, Meta(ge=0, description="seconds, 0 or more")]
@@ -90,7 +93,7 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A process: handlers at once, and how long it waits when it starts and stops, in seconds."""
 
-    concurrency: Count = 16
+    concurrency: Slots = 16
     graceful_timeout: Seconds = 30.0
     connect_timeout: SomeSeconds = 10.0
     health_port: Port | None = None

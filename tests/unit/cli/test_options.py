@@ -137,3 +137,11 @@ def test_completion_prints_a_script(worker, shell):
     page = worker("completion", shell)
     assert page.code == 0
     assert "_WORKER_COMPLETE" in page.out
+
+
+@pytest.mark.parametrize("options", [["-w", "1001"], ["-w", "99999999"], ["-c", "100001"], ["-c", "9" * 30]])
+def test_more_processes_or_slots_than_a_machine_has_room_for_are_refused(worker, options):
+    """A slip of the finger starts no hundred million processes: exit 2, with the range."""
+    page = worker("consume", "--burst", *options)
+    assert page.code == 2
+    assert "1<=x<=" in page.err

@@ -53,3 +53,13 @@ def test_masked_settings_are_json_without_secrets():
     assert "geheim" not in text
     assert shown["transports"]["sqs"]["queue_type"] == "x"
     assert shown["transports"]["sqs"]["secret_key"] == "***"
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["s3c@ret/x", "a/b@c/d", "a@b?c", "a@b#c@d", "a?b=c@d/e", "a@b?c=d", "@", "//@", ":@:/", "1/@"],
+)
+def test_no_part_of_a_password_survives(password):
+    """Whatever it holds unescaped, and though the address cannot be read then: no end of it is shown."""
+    shown = mask_url(f"postgresql://user:Zq{password}qZ@host/name")
+    assert shown == "postgresql://user:***@host/name"

@@ -55,3 +55,13 @@ def test_no_password_survives_masking(password):
 
 def test_a_dsn_does_not_print_its_password():
     assert "hunter2" not in repr(dsn.parse("amqp://u:hunter2@h/"))
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["s3c@ret/x", "a/b@c/d", "a@b?c", "a@b#c@d", "a?b=c@d/e", "a@b?c=d", "@", "//@", ":@:/", "1/@"],
+)
+def test_no_part_of_a_password_survives(password):
+    """Whatever it holds unescaped, and though the address cannot be read then: no end of it is shown."""
+    shown = dsn.mask(f"postgresql://user:Zq{password}qZ@host/name")
+    assert shown == "postgresql://user:***@host/name"
