@@ -31,7 +31,12 @@ def read_data(words: Sequence[str]) -> bytes:
             return read_file(words[0][1:])
         if not _FIELD.fullmatch(words[0]):
             return encoded(words[0])
-    return msgspec.json.encode(dict(_field(word) for word in words))
+    fields: dict[str, object] = {}
+    for name, value in map(_field, words):
+        if name in fields:
+            raise UsageError(f"{name!r} is given twice; for a list: {name}:='[…]'")
+        fields[name] = value
+    return msgspec.json.encode(fields)
 
 
 def encoded(text: str) -> bytes:

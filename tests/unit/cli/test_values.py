@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.test_texts import ERRORS, Mute
 from worker.cli import report
+from worker.cli.data import read_data
 from worker.cli.duration import parse_duration
 from worker.cli.logging import KEYS, configure
 from worker.cli.output import cell
@@ -186,3 +187,9 @@ def test_levels_below_the_least_are_left_out(log):
     structlog.stdlib.get_logger("x").info("quiet")
     structlog.stdlib.get_logger("x").warning("loud")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["loud"]
+
+
+def test_a_field_that_is_given_twice_is_refused():
+    """One of the two would be lost without a word."""
+    with pytest.raises(UsageError, match="'order_id' is given twice"):
+        read_data(["order_id=1", "order_id:=2"])
