@@ -45,6 +45,10 @@ class Dsn(msgspec.Struct, frozen=True, kw_only=True):
         return f"Dsn({self.masked!r})"
 
 
+_HOSTS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@,]*)(:\d*)?(,(\[[0-9A-Fa-f:.]+\]|[^:@,]*)(:\d*)?)*")
+"""Hosts, with or without their ports."""
+
+
 def parse(url: str) -> Dsn:
     """Take an address apart.
 
@@ -58,6 +62,11 @@ def parse(url: str) -> Dsn:
     except ValueError:
         raise ValueError("the host is malformed") from None
     userinfo, at, hosts = parts.netloc.rpartition("@")
+    if "@" in parts.path and parts.netloc and (":" in userinfo or not _HOSTS.fullmatch(parts.netloc)):
+        # else the end of the password would be taken for a host, looked up and shown
+        raise ValueError(
+            "the password holds a sign that must be written as %40 (@), %2F (/), %3F (?) or %23 (#)"
+        )
     username, colon, password = userinfo.partition(":")
     path = unquote(parts.path)
     if not parts.netloc:

@@ -65,3 +65,21 @@ def test_no_part_of_a_password_survives(password):
     """Whatever it holds unescaped, and though the address cannot be read then: no end of it is shown."""
     shown = dsn.mask(f"postgresql://user:Zq{password}qZ@host/name")
     assert shown == "postgresql://user:***@host/name"
+
+
+@pytest.mark.parametrize(
+    "url", ["amqp://u:Zq@qZ/x@host/", "postgresql://u:Zq/qZ@host/name", "kafka://u:a@b/c@host:1"]
+)
+def test_an_address_whose_password_is_not_escaped_is_refused(url):
+    """Its end would be taken for a host, looked up in the network and shown; the error says how to write it."""
+    with pytest.raises(ValueError, match="%40") as caught:
+        dsn.parse(url)
+    assert "Zq" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["amqp://h:5672/a@b", "kafka://h1:1,h2:2/a@b", "amqp://[::1]:5672/a@b", "sqlite:///a@b/c.db"]
+)
+def test_an_at_sign_in_a_path_is_no_password(url):
+    """Where no user is named there is nothing to hide."""
+    assert dsn.parse(url).path.endswith(("a@b", "a@b/c.db"))
