@@ -11,6 +11,7 @@ import msgspec
 
 from transports.kafka.records import CONTENT_TYPE, Reader, Record
 from transports.kafka.window import COPYING, OUT, WAITING, Entry, Window
+from worker.messaging.steady import monotonic_of
 from worker.messaging.transport import Delivery, Outgoing, Settled
 
 Partition = tuple[str, int]
@@ -25,14 +26,16 @@ class Holdings:
 
     Args:
         queue: name, as in deliveries.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch, by which records are due; what they still wait when they come, and what is
+            taken back, goes by an even clock beside it.
     """
 
     def __init__(self, queue: str, clock: Callable[[], float]) -> None:
         self.windows: dict[Partition, Window] = {}
         self.out = 0
         self.settled = 0
-        self._clock = clock
+        self._wall = clock
+        self._clock = monotonic_of(clock)
         self._reader = Reader(queue)
         self._ready: deque[Entry] = deque()
         self._later: list[tuple[float, int, Delivery | None, Entry]] = []
@@ -90,8 +93,11 @@ class Holdings:
             ready.extend(entries)
             return
         now = self._clock()
+        ahead = self._wall() - now
         for entry in entries:
             key = entry.key
+            if entry.due:
+                entry.due -= ahead
             if key is not None:
                 lane = lanes.get(key)
                 if lane is not None:
@@ -117,9 +123,9 @@ class Holdings:
         self.out += len(handed)
         return handed
 
-    def next_due(self) -> float | None:
-        """When the next one is due that waits for its time."""
-        return self._later[0][0] if self._later else None
+    def wait(self) -> float | None:
+        """Seconds until the next one is due that waits for its time."""
+        return max(self._later[0][0] - self._clock(), 0.0) if self._later else None
 
     def ack(self, deliveries: Iterable[Delivery]) -> list[Settled]:
         """Be done with messages; one answer each."""
@@ -173,15 +179,15 @@ class Holdings:
             entry.state = COPYING
         return entry
 
-    def end_copy(self, entry: Entry, *, published: bool, retry_at: float) -> Settled:
-        """Be done with a message whose copy is safe; else it stays with its holder, and returns by itself."""
+    def end_copy(self, entry: Entry, *, published: bool, delay: float) -> Settled:
+        """Be done with a message whose copy is safe; else it stays with its holder, and returns by itself after ``delay`` seconds."""
         if not entry.window.alive:
             return _LOST
         entry.state = OUT
         if published:
             assert entry.delivery is not None
             return self.ack((entry.delivery,))[0]
-        self._hold(entry, retry_at)
+        self._hold(entry, self._clock() + delay)
         return Settled.UNKNOWN
 
     def _next_of_key(self, entry: Entry) -> None:

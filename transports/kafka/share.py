@@ -49,7 +49,6 @@ class Share:
 
     def __init__(self, group: Group, queue: str) -> None:
         self.queue = queue
-        self.clock = group.clock
         self.paused = False
         self.gone = False
         self.holdings = Holdings(queue, group.clock)
@@ -98,7 +97,7 @@ class Share:
         session = self._group.session
         if session is not None:
             session.room_made()
-        if self.holdings.ready or self.holdings.next_due() is not None:
+        if self.holdings.ready or self.holdings.wait() is not None:
             self.wake()
 
     def changed(self) -> None:

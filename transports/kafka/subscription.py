@@ -16,14 +16,13 @@ RETURN_AFTER = 5.0
 """Seconds after which a message whose next attempt could not be published is handed out again."""
 
 _LONGEST_SLEEP = 2.0
-"""Seconds: the clock may be set back while somebody sleeps until a message is due."""
+"""Seconds: the machine may be put to sleep while somebody waits until a message is due."""
 
 
 class Member(Protocol):
     """What a subscription asks of the process's member of the group."""
 
     holdings: Holdings
-    clock: Callable[[], float]
 
     @property
     def down(self) -> str | None:
@@ -92,13 +91,13 @@ class KafkaSubscription:
                     return deliveries
                 if member.down is not None:
                     raise TransportUnavailable(member.down)
-                due = member.holdings.next_due()
+                due = member.holdings.wait()
             left = deadline - loop.time()
             if left <= 0:
                 break
             if due is not None:
                 # a tick late rather than early: a timer that fires before its time would find nothing
-                left = min(left, max(due - member.clock(), 0.0) + 0.001, _LONGEST_SLEEP)
+                left = min(left, due + 0.001, _LONGEST_SLEEP)
             try:
                 async with asyncio.timeout(left):
                     await self.wakened.wait()
@@ -164,7 +163,7 @@ class KafkaSubscription:
         await self._member.leave(self, grace)
 
     async def _copy(self, copies: Mapping[int, tuple[Entry, Outgoing]], answers: list[Settled]) -> None:
-        holdings, clock = self._member.holdings, self._member.clock
+        holdings = self._member.holdings
         outcomes: Sequence[Outcome | None] = [None] * len(copies)
         try:
             outcomes = await self._member.publish([outgoing for _, outgoing in copies.values()])
@@ -173,9 +172,7 @@ class KafkaSubscription:
         finally:
             for (index, (entry, _)), outcome in zip(copies.items(), outcomes, strict=True):
                 published = outcome is not None and outcome.accepted
-                answers[index] = holdings.end_copy(
-                    entry, published=published, retry_at=clock() + RETURN_AFTER
-                )
+                answers[index] = holdings.end_copy(entry, published=published, delay=RETURN_AFTER)
 
 
 def _in_place(item: Again) -> bool:

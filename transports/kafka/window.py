@@ -33,7 +33,7 @@ class Entry(msgspec.Struct, eq=False):
     """One message of a window.
 
     Attributes:
-        due: when it may be handed out, seconds since the epoch; 0 for at once.
+        due: when it may be handed out, seconds on the clock of whoever holds it; 0 for at once.
         size: of its body, bytes.
         delivery: its hand-over, whose receipt it is; another one each time, so that an earlier one settles nothing.
     """

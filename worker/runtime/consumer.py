@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from worker.errors import TransportUnavailable
+from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.middleware import CallNext
 from worker.messaging.stamps import Received
 from worker.messaging.transport import (
@@ -200,7 +200,11 @@ class Consumer:
         await self._subscriber.tell()
 
     async def fetch(self, epoch: Callable[[], int]) -> None:
-        """Keep the buffer filled until cancelled; an outage is waited out and reported in ``down``."""
+        """Keep the buffer filled until cancelled; an outage is waited out and reported in ``down``.
+
+        Raises:
+            ConfigurationError: the first subscription is refused for what is configured.
+        """
         pause = _FIRST_PAUSE
         self.took_at = asyncio.get_running_loop().time()
         while True:
@@ -216,7 +220,10 @@ class Consumer:
             before = epoch()
             try:
                 got, empty = await self._look(limit, known=self.empty_since == before)
-            except Exception as error:  # a driver's fault must not leave the queue deaf for good
+            except Exception as error:
+                if isinstance(error, ConfigurationError) and not self._subscriber.begun:
+                    raise
+                # a driver's fault must not leave the queue deaf for good
                 self._cannot_receive(error)
                 self._wake()  # slots that waited for it turn to lesser queues
                 await asyncio.sleep(pause)
@@ -253,8 +260,13 @@ class Consumer:
         return got, not got
 
     def _cannot_receive(self, error: Exception) -> None:
-        """Say in ``down`` why; an outage is logged once, a driver's fault each time."""
+        """Say in ``down`` why; an outage is logged once, and what is configured wrongly, a driver's fault each time."""
         bound = log.bind(transport=self.transport.name, queue=self.spec.name)
+        if isinstance(error, ConfigurationError):
+            if self.down is None:
+                bound.error("queue cannot be consumed as it is configured", error=str(error))
+            self.down = str(error)
+            return
         if not isinstance(error, TransportUnavailable):
             bound.exception("receiving failed")
             self.down = f"{type(error).__name__}: {error}"

@@ -50,6 +50,7 @@ class Subscriber:
         self._subscription: Subscription | None = None
         self._told = False
         self._suspicion: str | None = None
+        self.begun = False  # there was a subscription
         self._opening = asyncio.Lock()
         self._telling = asyncio.Lock()
 
@@ -73,6 +74,7 @@ class Subscriber:
                     subscription.recalled = self._recall
                 self._told = False
                 self._subscription = cast("Subscription", subscription)
+                self.begun = True
             return self._subscription
 
     async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:

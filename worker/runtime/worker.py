@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from worker.errors import Unavailable
+from worker.errors import ConfigurationError, Unavailable
 from worker.messaging.transport import Delivery
 from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
@@ -152,6 +152,7 @@ class Worker:
         What still runs then is cancelled and given back, nothing charged.
 
         Raises:
+            ConfigurationError: a transport refuses its first subscription for what is configured.
             Exception: a fault of the worker's own; never one of a handler, a broker or the database.
         """
         self._awaited = self._awaited or burst
@@ -187,6 +188,9 @@ class Worker:
         """Stop when one of its own tasks has failed: a worker that takes nothing must not look alive."""
         if not task.cancelled() and task.exception() is not None:
             self._fault = self._fault or task.exception()
+            if isinstance(self._fault, ConfigurationError):  # it is told at the end, with exit code 2
+                self.stop("a fault of what is configured")
+                return
             log.error("the worker itself failed; stopping", error=repr(self._fault))
             self.stop("a fault of its own")
 

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.runtime.house import House, house, until
 from worker import App, ConfigurationError, DatabaseUnavailable
 from worker.messaging.transport import Outgoing
+from worker.runtime import consumer as consumers
 from worker.runtime import limits
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
@@ -326,3 +327,44 @@ async def test_a_stop_is_told_at_once() -> None:
     worker.stop("a limit")
     worker.stop("a signal")
     assert told == ["a limit"]
+
+
+async def test_a_first_subscription_refused_for_what_is_configured_ends_the_worker() -> None:
+    """It is a fault of the start, as all of them: told with its figures, and not tried again for ever."""
+    async with house(shop(Gate())) as it:
+
+        async def refuse(spec: Any, *, slots: int) -> Any:
+            raise ConfigurationError("transports.memory.lease = 2: expected at least 6 seconds")
+
+        it.broker.subscribe = refuse
+        with pytest.raises(ConfigurationError, match="lease = 2: expected at least 6"):
+            await it.start()
+        assert it.worker is not None
+        assert it.worker.stopped_by == "a fault of what is configured"
+
+
+async def test_a_later_subscription_refused_for_what_is_configured_is_a_trouble_that_may_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who has worked goes on to try: the broker may be set right, and other queues are not concerned."""
+    monkeypatch.setattr(consumers, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(consumers, "_LONGEST_PAUSE", 0.01)
+    async with house(shop(Gate())) as it:
+        task = it.start()
+        assert it.worker is not None
+        worker = it.worker
+        consumer = worker.consumers[0]
+        await until(lambda: consumer._subscriber.begun)
+        good = it.broker.subscribe
+
+        async def refuse(spec: Any, *, slots: int) -> Any:
+            raise ConfigurationError("it exists with other arguments")
+
+        it.broker.subscribe = refuse
+        consumer.suspect("the test wants another")
+        it.broker.wake()
+        await until(lambda: any("other arguments" in trouble for trouble in worker.troubles()))
+        it.broker.subscribe = good
+        await until(lambda: consumer.down is None)
+        worker.stop()
+        await task

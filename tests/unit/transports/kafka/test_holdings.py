@@ -68,7 +68,7 @@ def test_a_retry_in_place_keeps_its_key_waiting(held, now):
     (delivery,) = held.hand_out(10)
     assert held.again(delivery, again(delivery, delay=5.0, content_type="x/y")) is Settled.DONE
     assert not held.hand_out(10)
-    assert held.next_due() == now.now + 5.0
+    assert held.wait() == 5.0
     now.now += 5.0
     (second,) = held.hand_out(10)
     assert (second.id, second.body, second.headers["content-type"]) == ("0", b"again", "x/y")
@@ -109,7 +109,7 @@ def test_a_copy_that_failed_returns_by_itself(held, now):
     (delivery,) = held.hand_out(1)
     entry = held.begin_copy(delivery)
     assert held.ack([delivery]) == [Settled.LOST]
-    assert held.end_copy(entry, published=False, retry_at=1005.0) is Settled.UNKNOWN
+    assert held.end_copy(entry, published=False, delay=5.0) is Settled.UNKNOWN
     assert not held.hand_out(1)
     now.now = 1005.0
     (second,) = held.hand_out(1)
@@ -123,7 +123,7 @@ def test_a_holder_may_settle_after_a_failed_copy(held, now):
     """As long as it has not been handed out again, its holder may still decide about it."""
     held.took(PLACE, [record(0)])
     (delivery,) = held.hand_out(1)
-    held.end_copy(held.begin_copy(delivery), published=False, retry_at=1005.0)
+    held.end_copy(held.begin_copy(delivery), published=False, delay=5.0)
     assert held.ack([delivery]) == [Settled.DONE]
     now.now = 1005.0
     assert not held.hand_out(1)
@@ -166,7 +166,7 @@ def test_order_and_accounts_hold_under_any_sequence(steps):
             elif step == "again" or delivery.key is not None:
                 assert held.again(delivery, again(delivery, delay=number % 3)) is Settled.DONE
             else:
-                held.end_copy(held.begin_copy(delivery), published=True, retry_at=0.0)
+                held.end_copy(held.begin_copy(delivery), published=True, delay=0.0)
                 moved.add(delivery.id)
         busy = [delivery.key for delivery in out if delivery.key is not None]
         assert len(busy) == len(set(busy))
@@ -182,3 +182,45 @@ def test_order_and_accounts_hold_under_any_sequence(steps):
     for key in ("a", "b"):
         assert [one for one in done if keys[one] == key] == [str(o) for o in published if keys[str(o)] == key]
     assert sorted(int(one) for one in [*done, *moved]) == published
+
+
+class Stepped(Now):
+    """A wall clock that is set, beside one that goes on evenly."""
+
+    def __init__(self):
+        super().__init__()
+        self.even = 5.0
+
+    def monotonic(self):
+        return self.even
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_what_waits_here_does_not_follow_a_clock_that_is_set(step):
+    """Retries in place, what was taken back, copies that failed and delays that were read wait as long as was said."""
+    wall = Stepped()
+    held = Holdings("q", wall)
+    held.begin([Window("t", 0, start=0)])
+    held.took(PLACE, [record(0, "a"), record(1, "b"), record(2), record(3, due=1010.0), record(4, "c")])
+    retried, returned, copied, _ = held.hand_out(10)
+    held.again(retried, again(retried, delay=10.0))
+    held.release(returned, 10.0)
+    held.end_copy(held.begin_copy(copied), published=False, delay=10.0)
+    wall.now += step
+    assert held.wait() == 10.0
+    wall.even += 9.0
+    assert not held.hand_out(10)
+    wall.even += 1.0
+    assert sorted(ids(held.hand_out(10))) == ["0", "1", "2", "3"]
+
+
+def test_a_delay_ends_by_the_clock_that_its_sender_had():
+    """A record's time is a time of day: whoever reads it compares it with its own."""
+    wall = Stepped()
+    held = Holdings("q", wall)
+    held.begin([Window("t", 0, start=0)])
+    wall.now = 1009.0
+    held.took(PLACE, [record(0, due=1010.0), record(1, "a", due=1009.0)])
+    assert ids(held.hand_out(10)) == ["1"]
+    wall.even += 1.0
+    assert ids(held.hand_out(10)) == ["0"]
