@@ -12,7 +12,7 @@ import pytest
 from tests.unit.runtime.house import House, house, until
 from worker import App
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import Delivery
+from worker.messaging.transport import Delivery, Outgoing
 from worker.runtime import prospect
 from worker.runtime.consumer import Consumer
 
@@ -22,6 +22,10 @@ class Urgent(msgspec.Struct, frozen=True):
 
 
 class Plain(msgspec.Struct, frozen=True):
+    number: int = 0
+
+
+class Middle(msgspec.Struct, frozen=True):
     number: int = 0
 
 
@@ -209,6 +213,52 @@ async def test_a_trickle_on_the_better_queue_leaves_the_lesser_one_its_slots() -
         await it.run(burst=True)
         assert book.handled.count("Plain") == 100
         assert book.handled.count("Urgent") == 20
+
+
+async def test_delayed_messages_of_the_better_queue_starve_nobody() -> None:
+    """What is not due yet is nothing that a slot waits for."""
+    book = Book()
+    async with house(shop(book)) as it:
+        await it.broker.publish(
+            [
+                Outgoing(queue="shop-urgent", id=f"u{n}", type="Urgent", body=b"{}", delay=60.0)
+                for n in range(5)
+            ]
+        )
+        await it.send(*(Plain(n) for n in range(50)))
+        task = it.start(concurrency=2)
+        await until(lambda: book.handled == ["Plain"] * 50)
+        assert it.worker is not None
+        it.worker.stop()
+        await task
+
+
+async def test_of_three_ranks_each_goes_before_the_next_and_a_paused_one_is_passed_over() -> None:
+    """The middle one goes before the least, and the least is handled while the best is paused and the middle one empty."""
+    book = Book()
+    app = shop(book)
+    app.command(priority=5)(Middle)
+
+    @app.handler
+    async def on_middle(command: Middle) -> None:
+        await book(command)
+
+    async with house(app) as it:
+        for declared in (Plain, Middle, Urgent):
+            await it.send(*(declared(n) for n in range(200)))
+        await it.run(burst=True, concurrency=10)
+        assert book.handled[:200].count("Urgent") >= 198
+        assert book.handled[:400].count("Plain") <= 4
+        book.handled.clear()
+        await it.send(*(Plain(n) for n in range(20)), *(Urgent(n) for n in range(20)))
+        task = it.start(concurrency=2)
+        await consumer_of(it, "shop-urgent").pause()
+        await until(lambda: book.handled.count("Plain") == 20)
+        await it.send(Middle())
+        await until(lambda: book.handled[-1] == "Middle")
+        assert it.worker is not None
+        it.worker.stop()
+        await task
 
 
 class Pushed:
