@@ -274,7 +274,7 @@ STORING: dict[str, tuple[Act, str | None]] = {
     "stores and exits": (stores_and_exits, "SystemExit"),
     "commits": (commits, "UsageError"),
 }
-"""On the loop, without a timeout: who writes waits for the others who do."""
+"""On the loop: who writes waits for the others who do, and with a timeout not for ever."""
 
 TIMED: dict[str, tuple[Act, str | None]] = {
     "sleeps": (sleeps, "HandlerTimeout"),
