@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from json import dumps, loads
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -96,11 +96,11 @@ class Claim(Operation):
     def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
         number = names.number(connection, self._queue)
         if self._orphaned:
-            connection.execute(_FREE, (number, now, json.dumps(self._orphaned)))
+            connection.execute(_FREE, (number, now, dumps(self._orphaned)))
         (ids,) = connection.execute(_DUE, (number, now, self._limit)).fetchone()
         lease = self._marks.next()
         connection.execute(_TAKE, (now + self._lease, lease, ids))
-        order = json.loads(ids)
+        order = loads(ids)
         deliveries = {
             row: Delivery(
                 queue=self._queue,
@@ -127,7 +127,7 @@ def _read(connection: sqlite3.Connection, ids: str, order: Sequence[int]) -> lis
             rows.append((*head, body))
         return rows
     start = 0
-    for *head, size in json.loads(columns):
+    for *head, size in loads(columns):
         rows.append((*head, bodies[start : start + size] if size else b""))
         start += size
     return rows
@@ -152,7 +152,7 @@ class Extend(Operation):
         for operation in cast(Sequence[Extend], group):
             receipts = [delivery.receipt for delivery in operation._deliveries]
             valid = held(connection, receipts)
-            rows = json.dumps([receipt.row for receipt in valid])
+            rows = dumps([receipt.row for receipt in valid])
             connection.execute(
                 "UPDATE transport_messages SET visible_at = ? WHERE id IN (SELECT value FROM json_each(?))",
                 (now + operation._lease, rows),
@@ -165,7 +165,7 @@ def held(connection: sqlite3.Connection, receipts: Collection[Receipt]) -> set[R
     (found,) = connection.execute(
         "SELECT json_group_array(json_array(id, lease)) FROM transport_messages"
         " WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps([receipt.row for receipt in receipts]),),
+        (dumps([receipt.row for receipt in receipts]),),
     ).fetchone()
-    current = {Receipt(row, lease) for row, lease in json.loads(found)}
+    current = {Receipt(row, lease) for row, lease in loads(found)}
     return current.intersection(receipts)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
+from json import dumps
 
 from transports.sqlite import faults
 from transports.sqlite.connection import open_reader
@@ -23,7 +23,7 @@ def held(settings: Settings, queue: str, ids: Sequence[str]) -> frozenset[str]:
     """
     connection = open_reader(settings)
     try:
-        return frozenset(row[0] for row in connection.execute(_HELD, (queue, json.dumps(list(ids)))))
+        return frozenset(row[0] for row in connection.execute(_HELD, (queue, dumps(list(ids)))))
     except sqlite3.Error as error:
         raise faults.unavailable(settings.path, error) from error
     finally:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from json import dumps
 from typing import Any, ClassVar, cast
 
 from transports.sqlite.claiming import Receipt, held
@@ -62,9 +62,9 @@ class Settle(Operation):
         for operation in operations:
             operation._collect(connection, names, valid, work)
         if work.removed:
-            connection.execute(_REMOVE, (json.dumps(work.removed),))
+            connection.execute(_REMOVE, (dumps(work.removed),))
         for visible_at, rows in work.released.items():
-            connection.execute(_RELEASE, (visible_at, json.dumps(rows)))
+            connection.execute(_RELEASE, (visible_at, dumps(rows)))
         if work.swapped:
             connection.executemany(_SWAP, work.swapped)
         for queue, key in work.lanes:
@@ -117,7 +117,7 @@ def _all_acked(connection: sqlite3.Connection, operations: Sequence[Settle]) -> 
         return False
     connection.execute("SAVEPOINT acks")
     for lease, rows in claims.items():
-        if connection.execute(_REMOVE_HELD, (lease, json.dumps(rows))).rowcount != len(rows):
+        if connection.execute(_REMOVE_HELD, (lease, dumps(rows))).rowcount != len(rows):
             connection.execute("ROLLBACK TO acks")
             connection.execute("RELEASE acks")
             return False
