@@ -13,6 +13,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock, derive_id
+from worker.messaging.raising import is_failure
 from worker.messaging.retry import Again as TryAgain
 from worker.messaging.retry import Decision, GiveUp, Retry, decide
 from worker.messaging.sender import Sender
@@ -86,7 +87,9 @@ class Settler:
         except Unavailable as outage:
             _log_of(consumer, envelope).warning("message given back", error=told(outage))
             return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
-        except Exception as fault:
+        except BaseException as fault:  # stamps and errors are code of the application, too
+            if not is_failure(fault):
+                raise
             return await self.faulty(consumer, delivery, envelope, fault, failures)
 
     async def faulty(
@@ -125,7 +128,9 @@ class Settler:
                 bound.warning("message given back", error=told(outage))
                 return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
             charged.append((None, outage))
-        except Exception as another:
+        except BaseException as another:
+            if not is_failure(another):
+                raise
             bound.error("its next attempt cannot be made either", exc_info=another)
             charged.append((None, another))
         return await self._give_up(consumer, delivery, envelope, charged)
@@ -270,7 +275,9 @@ class Settler:
         try:
             kept = envelope.without(Replay, Abandoned)
             return self._serializer.onward(kept, delivery.body, delivery.headers)
-        except Exception:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             log.exception("a failed message cannot be written anew; its bytes are kept", id=envelope.id)
             return delivery.body
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from tests.unit.runtime.going import Go, fails, shop, stored
 from tests.unit.runtime.house import House, Watched, house, until
 from tests.unit.test_texts import ERRORS, LONE, NUL
-from worker import Recoverable, Retry
+from worker import Recoverable, Retry, Stamp
 from worker.errors import HandlersFailed, Unavailable
 from worker.messaging.failure import Failure
 from worker.messaging.transport import Again, Delivery, Release
@@ -237,6 +237,47 @@ async def test_a_transport_that_cannot_swap_one_message_gets_its_next_attempt_pu
         await task
         (row,) = await stored(it)
         assert (row.failure.id, row.failure.attempts) == (message_id, 2)
+        assert await it.waiting("shop-go") == []
+
+
+class Wild(Stamp):
+    """A stamp of the application's own that raises whatever it is asked."""
+
+    value: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        raise SystemExit(5)
+
+    def __repr__(self) -> str:
+        raise SystemExit(6)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("broken_call", ["onward", "spares"])
+async def test_what_is_no_exception_while_a_message_is_judged_is_charged_too(
+    broken_call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stamps, and what writes them, are code of the application: it may want to end the process there as well."""
+
+    def ends(*_given: Any, **_more: Any) -> Any:
+        raise SystemExit(5)
+
+    app = shop(fails, retry=ONCE)
+
+    @app.middleware(on="consume")
+    async def stamped(envelope: Any, call_next: Any) -> Any:
+        return await call_next(envelope.with_(Wild(value="a")))
+
+    async with house(app) as it:
+        (message_id,) = await it.send(Go())
+        if broken_call == "onward":
+            monkeypatch.setattr(it.service.serializer, "onward", ends)
+        else:
+            monkeypatch.setattr("worker.runtime.breakers.Breakers.failed", ends)
+        await run_to_the_end(it, 3)
+        (row,) = await stored(it)
+        assert row.failure.id == message_id
         assert await it.waiting("shop-go") == []
 
 
