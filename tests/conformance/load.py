@@ -15,9 +15,12 @@ from worker.messaging.transport import Ack, Again, Release, Settled, Settlement,
 class Loading:
     """C05 and the total-queue arithmetic."""
 
+    total: int = 2_000
+    """Messages of one scenario; fewer where the server for tests is slow."""
+
     async def test_c05_many_producers_and_consumers(self, bench: Bench) -> None:
         """C05: what twenty producers publish and twenty consumers receive is the same, each message once."""
-        total, parts = 2_000, 20
+        total, parts = self.total, 20
         done: Counter[str] = Counter()
         connections = [bench.transport, await bench.another()]
 
@@ -45,7 +48,7 @@ class Loading:
     async def test_total_queue_arithmetic_under_random_settlement(self, bench: Bench, seed: int) -> None:
         """Messages released, tried again, dropped by crashing holders and cancelled receives all end exactly once."""
         chance = random.Random(seed)
-        total = 2_000
+        total = self.total
         keys = [None, None, None, "a", "b", "c"]
         messages = [bench.message(key=chance.choice(keys)) for _ in range(total)]
         connections = [bench.transport, await bench.another()]

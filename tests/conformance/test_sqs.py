@@ -40,6 +40,8 @@ class OnSqs:
 
 @pytest.mark.broker
 class TestSqsStandard(OnSqs, TransportSuite):
+    total = 500
+
     @pytest.fixture(autouse=True)
     def leased(self, request: pytest.FixtureRequest) -> None:
         """Leases as long as the scenario wants them."""
@@ -52,6 +54,7 @@ class TestSqsStandard(OnSqs, TransportSuite):
 
 
 class TestSqsFifo(TestSqsStandard):
+    total = 200  # half of them in three groups, each one at a time
     fifo = "keyed"
 
 

@@ -28,7 +28,7 @@ from transports.sqs.settings import Settings
 from worker.errors import TransportUnavailable
 
 _HINTS = {
-    "AccessDenied": "expected the rights of deploy/terraform/sqs (intake, worker, setup)",
+    "AccessDenied": "expected the rights of deploy/iam/sqs-intake.json, sqs-worker.json or sqs-setup.json",
     "ExpiredToken": "the credentials are used up, and the SDK's chain brought no new ones",
     "OverLimit": "as many messages are in flight as the queue allows (120,000): settle or extend fewer at once",
 }
