@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from transports.sqlite import faults, schema
+from transports.sqlite.names import Names
 from transports.sqlite.settings import Settings
 
 T = TypeVar("T")
@@ -45,6 +47,30 @@ def open_writer(settings: Settings) -> sqlite3.Connection:
             raise faults.unavailable(settings.path, error) from error
         raise
     return connection
+
+
+def set_up(settings: Settings, sqlite: sqlite3.Connection, queues: Sequence[str]) -> None:
+    """Create queues in a file that was just opened; closes it where that fails.
+
+    Raises:
+        TransportUnavailable: it cannot be written to.
+    """
+    try:
+        patiently(settings, lambda: sqlite.execute("BEGIN IMMEDIATE"))
+        Names().add(sqlite, queues)
+        patiently(settings, lambda: sqlite.execute("COMMIT"))
+    except sqlite3.Error as error:
+        sqlite.close()
+        raise faults.unavailable(settings.path, error) from error
+
+
+def identity(settings: Settings) -> tuple[int, int] | None:
+    """Say which file is at the path now; None where there is none."""
+    try:
+        found = os.stat(settings.path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def open_reader(settings: Settings) -> sqlite3.Connection:

@@ -19,10 +19,17 @@ class Transactions:
         self._sqlite = sqlite
         self._names = Names()
         self._synchronous = ""
+        self._refusal: Exception | None = None
+
+    def refuse(self, error: Exception | None) -> None:
+        """Let every operation from now on fail with that, or none: the file that is open is nobody else's any more."""
+        self._refusal = error
 
     def run(self, operations: Sequence[Operation], now: float) -> None:
         """Do them in one transaction, and set the ``result`` or ``error`` of each; never raises."""
         try:
+            if self._refusal is not None:
+                raise self._refusal
             if not self._only_looks(operations, now):
                 self._begin(operations)
                 self._perform(operations, now)

@@ -69,6 +69,7 @@ class SqliteTransport:
         """Create what is missing."""
         names = [spec.name for spec in queues]
         await self.writer.run(lambda future: SetUp(future, names))
+        self.writer.queues.update(names)
 
     async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
         """Names of queues that were not set up."""

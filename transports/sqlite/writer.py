@@ -6,8 +6,11 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import structlog
 
 from transports.sqlite import connection
 from transports.sqlite.faults import OutcomeUnknown
@@ -26,6 +29,11 @@ _PATIENCE = 10.0
 _TICK = 0.01
 """Seconds between two looks at what is outstanding."""
 
+_LOOK = 1.0
+"""Seconds between two looks at whether the path still leads to the file that is open."""
+
+log = structlog.stdlib.get_logger("worker.sqlite")
+
 
 class Writer:
     """Runs operations in a thread of its own.
@@ -33,6 +41,9 @@ class Writer:
     Args:
         clock: asked once a transaction.
         woken: called on the loop with the queues in which something changed, None for "perhaps in all".
+
+    Attributes:
+        queues: those that this process has set up, to be set up again in a file that takes the place of this one.
     """
 
     def __init__(
@@ -53,6 +64,9 @@ class Writer:
         self._version = 0
         self._thread = threading.Thread(target=self._run, name=f"sqlite {settings.path.name}", daemon=True)
         self._closed = False
+        self.queues: set[str] = set()
+        self._file: tuple[int, int] | None = None
+        self._next_look = 0.0
         self._sqlite: sqlite3.Connection
         self._transactions: Transactions
         self._time: Timekeeper
@@ -63,9 +77,7 @@ class Writer:
         Raises:
             TransportUnavailable: the file cannot be used.
         """
-        self._sqlite = await asyncio.to_thread(connection.open_writer, self._settings)
-        self._transactions = Transactions(self._settings, self._sqlite)
-        self._time = Timekeeper(self._settings, self._sqlite, self._clock)
+        self._use(await asyncio.to_thread(connection.open_writer, self._settings))
         self._thread.start()
 
     async def run(self, make: Callable[[asyncio.Future[Any]], Operation]) -> Any:
@@ -180,6 +192,7 @@ class Writer:
             operations, stop = self._drain(batch)
             if operations:
                 pause = _SHORTEST_POLL
+                self._keep_to_the_path()
                 self._transactions.run(operations, self._time.now())
                 self._report(self._deliver, operations)
                 self._finished.set()
@@ -198,8 +211,38 @@ class Writer:
             operations.extend(more or ())
         return operations, stop
 
+    def _use(self, sqlite: sqlite3.Connection) -> None:
+        self._sqlite = sqlite
+        self._file = connection.identity(self._settings)
+        self._transactions = Transactions(self._settings, sqlite)
+        self._time = Timekeeper(self._settings, sqlite, self._clock)
+
+    def _keep_to_the_path(self) -> None:
+        """Open the file anew, once a second, where another one or none is at its path: who comes now uses that one.
+
+        What was removed or replaced goes on to take all that is written, and nobody else would ever see that.
+        """
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        if connection.identity(self._settings) == self._file:
+            self._transactions.refuse(None)
+            return
+        log.error("the file was removed or replaced; opening it anew", file=str(self._settings.path))
+        try:
+            sqlite = connection.open_writer(self._settings)
+            connection.set_up(self._settings, sqlite, sorted(self.queues))
+        except TransportUnavailable as error:
+            self._next_look = now
+            self._transactions.refuse(error)
+            return
+        self._sqlite.close()
+        self._use(sqlite)
+
     def _look_abroad(self) -> bool:
         """Whether other processes committed something since the last look; our own commits do not count."""
+        self._keep_to_the_path()
         try:
             version = self._sqlite.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error:

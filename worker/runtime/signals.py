@@ -75,6 +75,8 @@ class _Listening:
         for number in TIMERS:  # not ignored: what handlers start would inherit that
             if self._kept[number] is signal.SIG_DFL:
                 signal.signal(number, _rung)
+        # what was kept back until now, as after a renewal
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self._timer = self._loop.call_later(self._look, self._watch)
 
     def end(self) -> None:

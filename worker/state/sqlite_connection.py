@@ -88,7 +88,12 @@ class SwiftConnection(aiosqlite.Connection):
 
     Attributes:
         functions: of SQL, that were added to it.
+        file: device and number of the file that it has open.
+        looked: when it was last known that its path still leads there, on the monotonic clock.
     """
+
+    file: tuple[int, int] | None = None
+    looked = 0.0
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], chunk: int) -> None:
         super().__init__(connect, chunk)

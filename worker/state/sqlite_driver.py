@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from worker.errors import DatabaseUnavailable
 from worker.state.pool import Pool
@@ -23,6 +26,11 @@ from worker.state.waits import Waits
 _ROLLBACK = 5.0
 _GOODBYE = 10.0
 """Seconds for all connections."""
+
+_LOOK = 1.0
+"""Seconds between two looks at whether the path still leads to the file that a connection has open."""
+
+log = structlog.stdlib.get_logger("worker.state")
 
 
 class SqliteDriver:
@@ -38,6 +46,7 @@ class SqliteDriver:
 
     def __init__(self, path: Path, shown: str, waits: Waits, *, lasting: bool, application: str = "") -> None:
         self._path = path
+        self._made = False
         self._application = application
         self._shown = shown
         self._waits = waits
@@ -66,6 +75,7 @@ class SqliteDriver:
             await connection.do(_execute, "PRAGMA journal_mode=WAL", ())
         finally:
             await self.end(self.writers, connection)
+        self._made = True
 
     @asynccontextmanager
     async def begin(self, *, write: bool) -> AsyncIterator[Transaction]:
@@ -98,16 +108,38 @@ class SqliteDriver:
         except TimeoutError:  # a file system that hangs: the process's end lets go
             pass
 
+    def _at_path(self) -> tuple[int, int] | None:
+        """Which file is there now."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def _pool(self, *pragmas: str, size: int) -> Pool[SwiftConnection]:
         async def opened() -> SwiftConnection:
+            if self._made and not self.there:
+                raise DatabaseUnavailable(
+                    f"database {self._shown}: its file is gone; put it back, or start the process anew"
+                )
             connection = open_connection(
                 self._path, pragmas=pragmas, isolation_level=None, timeout=self._waits.lock
             )
             await connection
+            connection.file, connection.looked = await connection.run(self._at_path), time.monotonic()
             return connection
 
-        async def alive(_connection: SwiftConnection) -> bool:
-            return True
+        async def alive(connection: SwiftConnection) -> bool:
+            """A file that was removed or replaced still takes what is written, for nobody."""
+            now = time.monotonic()
+            if now < connection.looked + _LOOK:
+                return True
+            connection.looked = now
+            if await connection.run(self._at_path) == connection.file:
+                return True
+            log.error("the database's file was removed or replaced", database=self._shown)
+            await connection.close()
+            return False
 
         return Pool(opened, alive, SwiftConnection.stop, size, self._waits.pool)
 

@@ -7,7 +7,7 @@ import pytest
 
 from transports import registry
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import Ack, Outgoing, QueueSpec, Settled
+from worker.messaging.transport import Ack, OutcomeKind, Outgoing, QueueSpec, Settled
 
 QUEUE = QueueSpec(name="jobs", types=("Job",))
 
@@ -113,3 +113,45 @@ async def test_a_loop_that_never_rests_does_not_starve_the_writer(transport):
         for number in range(20):
             await transport.publish([message(number)])
     burning.cancel()
+
+
+async def test_a_file_that_was_removed_or_replaced_is_opened_anew(tmp_path, transport, monkeypatch):
+    """Who has it open and who comes now use the same one: nothing waits where nobody looks."""
+    monkeypatch.setattr("transports.sqlite.writer._LOOK", 0.0)
+    subscription = await transport.subscribe(QUEUE, slots=5)
+    for path in tmp_path.glob("queue.db*"):
+        path.unlink()
+    other = registry.create("file", "sqlite:///queue.db", {}, base=tmp_path)
+    await other.connect()
+    await other.setup([QUEUE])
+    assert (await other.publish([message(1)]))[0].kind is OutcomeKind.ACCEPTED
+    (delivery,) = await subscription.receive(1, 10.0)
+    await transport.publish([message(2)])
+    assert (await other.depth([QUEUE.name]))[QUEUE.name].ready == 1
+    await other.close()
+
+
+async def test_what_is_asked_fails_while_no_file_can_be_made_in_its_place(tmp_path, monkeypatch):
+    """And goes on as soon as one can."""
+    monkeypatch.setattr("transports.sqlite.writer._LOOK", 0.0)
+    folder = tmp_path / "in"
+    transport = registry.create("file", "sqlite:///in/queue.db", {}, base=tmp_path)
+    await transport.connect()
+    await transport.setup([QUEUE])
+
+    async def outcomes(number: int) -> list[OutcomeKind]:
+        return [one.kind for one in await transport.publish([message(number)])]
+
+    folder.rename(tmp_path / "away")
+    folder.write_text("a file")
+    with pytest.raises(TransportUnavailable, match="queue.db"):
+        await outcomes(1)
+    folder.unlink()
+    (tmp_path / "away").rename(folder)
+    assert await outcomes(2) == [OutcomeKind.ACCEPTED]
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    assert await outcomes(3) == [OutcomeKind.ACCEPTED]
+    assert (await transport.depth([QUEUE.name]))[QUEUE.name].ready == 1
+    await transport.close()
