@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 import time
@@ -67,7 +66,7 @@ def set_up(settings: Settings, sqlite: sqlite3.Connection, queues: Sequence[str]
 def identity(settings: Settings) -> tuple[int, int] | None:
     """Say which file is at the path now; None where there is none."""
     try:
-        found = os.stat(settings.path)
+        found = settings.path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

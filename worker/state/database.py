@@ -21,7 +21,7 @@ from worker.state.driver import Driver
 from worker.state.listening import listen
 from worker.state.migrating import pending
 from worker.state.migrations import MIGRATIONS, Migration
-from worker.state.outage import DENIED, HINTS, READ_ONLY, state_of, translate
+from worker.state.outage import DENIED, HINTS, READ_ONLY, is_locked, state_of, translate
 from worker.state.sqlite_driver import SqliteDriver
 from worker.state.statement import Sql, Statement
 from worker.state.timekeeping import Timekeeper
@@ -178,11 +178,21 @@ class Database:
             return
         try:
             async with self._bounded(self._waits.migration):
-                await self.upgrade()
+                await self._upgraded()
         except Exception as error:
             if state_of(error) != DENIED:
                 raise
             raise ConfigurationError(await self._denied(error, missing)) from error
+
+    async def _upgraded(self) -> None:
+        """Apply what is missing; again where another process holds the lock, which may take minutes for the same."""
+        while True:
+            try:
+                return await self.upgrade()
+            except Exception as error:
+                if not is_locked(error):
+                    raise
+            await asyncio.sleep(_PAUSE)
 
     async def upgrade(self, known: Sequence[Migration] = MIGRATIONS) -> None:
         """Apply those migrations that are missing, all or none; for ``setup``."""

@@ -27,7 +27,7 @@ _POSTGRESQL_STATES = {"57014", "55P03", "25P03", "40001", "40P01"}
 # refused to the stores, whose statements are right: the database is read-only, or the role lacks a right. What a handler
 # asks for by its own statements is its own affair
 _SQLITE_REFUSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
-READ_ONLY, DENIED = "25006", "42501"
+READ_ONLY, DENIED, _LOCKED = "25006", "42501", "55P03"
 HINTS = {
     READ_ONLY: "a standby, or default_transaction_read_only is on; expected the primary "
     "(of several hosts: ?target_session_attrs=read-write)",
@@ -75,6 +75,17 @@ def is_outage(error: BaseException) -> bool:
             return state.startswith(_POSTGRESQL_CLASSES) or state in _POSTGRESQL_STATES
         cause = cause.__cause__
     return any(text in str(error).lower() for text in _WITHOUT_CODE)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another process holds the lock that was waited for."""
+    cause: BaseException | None = error
+    while cause is not None:
+        code: int | None = getattr(cause, "sqlite_errorcode", None)
+        if code is not None:
+            return (code & 0xFF) == sqlite3.SQLITE_BUSY
+        cause = cause.__cause__
+    return state_of(error) == _LOCKED
 
 
 def state_of(error: BaseException) -> str | None:

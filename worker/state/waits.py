@@ -14,7 +14,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
         statement: for one statement of a handler, where the database can end it (PostgreSQL).
         transaction: for a store's whole transaction, and for a commit.
         answer: the same on PostgreSQL, where no writers queue for one file: what takes longer has lost its server.
-        migration: for all changes of the tables.
+        migration: for all changes of the tables, of which there may be millions of rows.
         readers: connections for reading; on PostgreSQL for all that the stores do (a count).
         sessions: connections for the sessions of handlers on PostgreSQL (a count).
     """
@@ -24,6 +24,6 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     statement: float = 20.0
     transaction: float = 60.0
     answer: float = 15.0
-    migration: float = 60.0
+    migration: float = 600.0
     readers: int = 5
     sessions: int = 10

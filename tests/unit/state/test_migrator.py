@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from worker.errors import ConfigurationError
 from worker.state.migrating import pending
 from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.tables import metadata
+from worker.state.waits import Waits
 
 
 async def reflected(database) -> MetaData:
@@ -128,3 +130,33 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(database):
         assert made[name][0] == columns
         assert indexes <= made[name][1]
     assert made.keys() == wanted.keys()
+
+
+class Locked(Exception):
+    """What PostgreSQL says of a lock that it has waited for long enough."""
+
+    sqlstate = "55P03"
+
+
+async def test_whoever_comes_while_another_changes_the_tables_waits_for_that(connect, database, monkeypatch):
+    """However long it takes: processes of a fleet start together, and one that gave up would end them all."""
+    late = await connect(waits=Waits(lock=0.05) if database.is_sqlite else None)
+    tried: list[bool] = []
+    applied = late.upgrade
+
+    async def counted() -> None:
+        tried.append(True)
+        if not database.is_sqlite and len(tried) < 3:
+            raise Locked
+        await applied()
+
+    async def lacking() -> list[str]:
+        return ["0999_large"]
+
+    monkeypatch.setattr(late, "upgrade", counted)
+    monkeypatch.setattr(late, "missing", lacking)
+    async with database.begin_write() if database.is_sqlite else contextlib.nullcontext():
+        waiting = asyncio.create_task(late.setup())
+        while len(tried) < 3:
+            await asyncio.sleep(0.01)
+    await waiting
