@@ -8,9 +8,11 @@ import os
 import re
 import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import structlog
@@ -22,6 +24,9 @@ CAME_BACK = 70
 
 _DESCRIPTORS, _FACTS = Path("/proc/self/fd"), Path("/proc/self/fdinfo")
 _WATCHED = re.compile(r"^tfd: +(\d+)", re.MULTILINE)
+
+_OURS = f"{Path(__file__).parents[1]}{os.sep}"
+_NEVER_BACK = f"multiprocessing{os.sep}popen_fork.py"
 
 log = structlog.stdlib.get_logger("worker.forks")
 
@@ -73,6 +78,8 @@ class _Parting:
         with contextlib.suppress(Exception):
             drop_connections()
         with contextlib.suppress(Exception):
+            watch_return(self._came_back)
+        with contextlib.suppress(Exception):
             self._loop.call_soon(self._came_back)
             # a plain function comes back in its thread, and tells the loop so
             self._loop.call_soon_threadsafe = self._came_back  # type: ignore[method-assign]
@@ -85,6 +92,32 @@ class _Parting:
             )
         finally:
             self._end(CAME_BACK)
+
+
+def watch_return(came_back: Callable[[], object]) -> None:
+    """Call that the moment this thread goes on in the code of ours that has called the handler, or waits for the loop.
+
+    Else a child would settle the message, begin the next one, and go on with what other handlers wait for, until the
+    loop has its turn. It costs a child a little with each call of a function; one of ``multiprocessing`` never comes
+    back, and is let alone.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (frame.f_code.co_filename == __file__ or not _is_ours(frame)):
+        if frame.f_code.co_filename.endswith(_NEVER_BACK):
+            return
+        frame = frame.f_back
+    if frame is None:
+        return
+
+    def back(*_: object) -> None:
+        came_back()
+
+    frame.f_trace = back
+    sys.settrace(lambda *_: None)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_OURS)
 
 
 def default_signals(ours: Mapping[signal.Signals, object]) -> None:

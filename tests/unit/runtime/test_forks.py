@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from worker.middleware.calling import _in_time
 from worker.runtime.forks import CAME_BACK, forks_apart
+from worker.runtime.threads import _Call
 
 
 class Hooks:
@@ -18,6 +20,13 @@ class Hooks:
 
     def __call__(self, **hooks: Callable[[], None]) -> None:
         self.hooks = hooks
+
+    def fork_here(self) -> int:
+        """Exit code of a child that goes on like this one."""
+        self.hooks["before"]()
+        pid = os.fork()
+        self.hooks["after_in_parent" if pid else "after_in_child"]()
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid else 0
 
     def fork(self, child: Callable[[], int]) -> int:
         """Exit code of a child that runs this, or the signal that ended it, below 0."""
@@ -80,3 +89,32 @@ async def test_a_child_that_comes_back_ends(hooks: Hooks) -> None:
     """It is no second worker: neither its loop nor a thread that has something for the loop goes on."""
     loop = asyncio.get_running_loop()
     assert hooks.fork(lambda: loop.call_soon_threadsafe(print) and 1) == CAME_BACK
+
+
+@pytest.mark.parametrize("ends", ["returns", "raises", "waits"])
+async def test_a_child_that_comes_back_does_nothing_more(hooks: Hooks, ends: str) -> None:
+    """Nothing of what was due in this turn of the loop: no settlement, no next message, no other handler's next step."""
+
+    async def handler() -> int:
+        hooks.hooks["before"]()
+        pid = os.fork()
+        if pid:
+            hooks.hooks["after_in_parent"]()
+            return pid
+        hooks.hooks["after_in_child"]()
+        assert sorted([2, 1], key=lambda one: -one) == [2, 1]  # calls of its own are its own affair
+        if ends == "raises":
+            raise ValueError
+        if ends == "waits":
+            await asyncio.sleep(0)
+        return 0
+
+    me = os.getpid()
+    due = asyncio.ensure_future(_in_time(handler(), None, None, None))  # type: ignore[arg-type]  # names for an error
+    asyncio.get_running_loop().call_soon(lambda: os.getpid() == me or os._exit(98))
+    assert os.waitstatus_to_exitcode(os.waitpid(await due, 0)[1]) == CAME_BACK
+
+
+async def test_a_child_of_a_plain_function_that_comes_back_does_nothing_more(hooks: Hooks) -> None:
+    """It ends before its thread has told the loop."""
+    assert _Call(hooks.fork_here).run() == (CAME_BACK, None)

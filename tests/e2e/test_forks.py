@@ -1,0 +1,57 @@
+"""Handlers that fork beside connections to real brokers: the child disturbs none of them, whatever way it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conformance.kafka_space import kafka_space
+from tests.e2e.project import Project
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.timeout(180)]
+
+TOML = """\
+app = "tests.e2e.stubborn:app"
+
+[database]
+url = "{database}"
+
+[transports.broker]
+url = "{url}"
+
+[routing]
+"*" = "broker"
+"""
+
+
+@pytest.mark.parametrize("broker", ["rabbitmq", "postgres", "kafka"])
+async def test_a_child_disturbs_no_connection(
+    project: Project, request: pytest.FixtureRequest, broker: str
+) -> None:
+    """A pool, a child that is killed, one that comes back, one that runs another program: messages flow as before."""
+    given = request.getfixturevalue(f"{broker}_url")
+    if broker == "kafka":
+        async with kafka_space(given) as url:
+            disturb(project, url, "sqlite:///var/worker.db")
+    else:
+        disturb(project, given, given if broker == "postgres" else "sqlite:///var/worker.db")
+
+
+def disturb(project: Project, url: str, database: str) -> None:
+    """Fork, and handle another message; nothing may be heard of a connection."""
+    (project.folder / "worker.toml").write_text(TOML.format(url=url, database=database))
+    batch = "".join(f'{{"type": "{name}", "data": {{}}}}\n' for name in ("Fork", "Plain"))
+    project.ok("send", "--ndjson", "-", stdin=batch, timeout=90)
+    worker = project.consume("-c", "2")
+    until(lambda: len(project.lines("ended")) == 3 and project.lines("returned"), "it forks", timeout=60)
+    project.ok("send", "Print", "text=after", timeout=90)
+    until(lambda: project.lines("printed") == ["after"], "its connections are as before", timeout=60)
+    assert (project.lines("ended"), project.lines("returned")) == (["15", "70", "piped"], ["70"])
+    worker.stop()
+    lines = [json.loads(line) for line in worker.log.splitlines() if line.startswith("{")]
+    told = {line["event"] for line in lines if line["level"] != "info"}
+    assert told == {
+        "a process that a handler forked came back from it; it ends: end it by os._exit",
+    }
