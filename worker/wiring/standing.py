@@ -81,6 +81,8 @@ class Standing:
         found = await self._reader.get(command_id)
         if found is None or not self._stands_still(found):
             return found
+        if await self._parked(command_id):  # asked before its queue too: it may be on its way there
+            return found
         orphaned = found.status == "running" and await self._orphaned(command_id)
         if await self._held(found, orphaned=orphaned):
             return msgspec.structs.replace(found, status="accepted") if orphaned else found
@@ -126,7 +128,9 @@ class Standing:
             if not isinstance(transport, Findable) or not status.queue:
                 if await self._finished(status.type, status.id):
                     return False
-                return not (orphaned and await _drained(transport, status.queue or ""))
+                # a worker that died soon enough has not even written that it had begun
+                asked = orphaned or status.status != "running"
+                return not (asked and await _drained(transport, status.queue or ""))
             return status.id in await transport.holds(status.queue, [status.id])
         except Unavailable:
             return True

@@ -1,5 +1,7 @@
 """Tests of ``worker.wiring.standing``: a crash leaves no command unfinished for ever."""
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
@@ -209,6 +211,36 @@ async def test_a_transport_that_tells_a_queue_empty_is_believed(empty: bool, sta
     found = await standing("running", Empty(empty), Failures(), worker="dead").get(ID)
     assert found is not None
     assert found.status == status
+
+
+@pytest.mark.parametrize("status", ["accepted", "retrying"])
+async def test_what_a_worker_had_that_died_before_it_could_say_so_is_done_when_its_queue_holds_nothing(
+    status: str,
+) -> None:
+    """Nobody knows then that it had begun."""
+    for transport in (Empty(True), Counted(**DRAINED[1])):
+        found = await standing(status, transport, Failures()).get(ID)
+        assert found is not None
+        assert found.status == "done"
+    for unsure in (Empty(False), Counted(**UNSURE[0])):
+        found = await standing(status, unsure, Failures()).get(ID)
+        assert found is not None
+        assert found.status == status
+
+
+async def test_what_is_on_its_way_to_its_queue_is_not_done() -> None:
+    """It is in the outbox before the queue is looked at, and no more afterwards."""
+    for transport in (Queue(), Counted(**DRAINED[0])):
+        standing_ = standing("accepted", transport, Failures())
+        looks = iter([True, False])
+
+        async def parked(message_id: str, looks: Iterator[bool] = looks) -> bool:
+            return next(looks)
+
+        standing_._parked = parked
+        found = await standing_.get(ID)
+        assert found is not None
+        assert found.status == "accepted"
 
 
 @pytest.mark.parametrize("figures", UNSURE)
