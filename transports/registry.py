@@ -45,6 +45,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "amqps": Scheme("transports.rabbitmq.transport:create", "rabbitmq"),
         "postgres": Scheme("transports.postgres.transport:create", "postgres"),
         "postgresql": Scheme("transports.postgres.transport:create", "postgres"),
+        "pubsub": Scheme("transports.pubsub.transport:create", "pubsub"),
         "sqlite": Scheme("transports.sqlite.transport:create"),
         "sqs": Scheme("transports.sqs.transport:create", extra="sqs"),
     }

@@ -1,4 +1,4 @@
-"""Brokers as fixtures for the whole test tree: ``rabbitmq``, ``postgres``, ``kafka``, ``sqs``, and a URL for each test."""
+"""Brokers as fixtures for the whole test tree: ``rabbitmq``, ``postgres``, ``kafka``, ``sqs``, ``pubsub``, and a URL each test."""
 
 from __future__ import annotations
 
@@ -85,6 +85,12 @@ def sqs(brokers: Brokers) -> Any:
     return brokers.shared("sqs")
 
 
+@pytest.fixture(scope="session")
+def pubsub(brokers: Brokers) -> Any:
+    """The Pub/Sub emulator that tests share (``tests.brokers.pubsub.Pubsub``)."""
+    return brokers.shared("pubsub")
+
+
 @pytest.fixture
 def rabbitmq_url(rabbitmq: Any) -> Iterator[str]:
     """An empty virtual host for one test."""
@@ -117,6 +123,13 @@ def sqs_url(sqs: Any, aws: None) -> Iterator[str]:
     """The shared server, with a prefix for one test."""
     with sqs.fresh() as url:
         yield url
+
+
+@pytest.fixture
+def pubsub_url(pubsub: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A project of this test's own at the shared emulator, which the environment names as the SDKs expect it."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.host)
+    return str(pubsub.project())
 
 
 @pytest.fixture(scope="module")

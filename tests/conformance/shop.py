@@ -114,6 +114,7 @@ class Shop:
 
     def passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
+        self.service.relay.notify()  # what no broker could delay waits in the database
         self.transport.wake()
 
     @asynccontextmanager
@@ -239,4 +240,9 @@ async def opened_shop(
             service.senders["jobs"]._transport = service.transports["jobs"]  # copies are delayed, too
         if change is not None:
             service.transports["jobs"] = change(service.transports["jobs"])
-        yield shop
+        relaying = asyncio.ensure_future(service.relay.run())
+        try:
+            yield shop
+        finally:
+            relaying.cancel()
+            await asyncio.wait([relaying])

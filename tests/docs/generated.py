@@ -181,6 +181,7 @@ EXAMPLES = {
     "rabbitmq": "amqp://localhost",
     "kafka": "kafka://localhost:9092",
     "sqs": "sqs://eu-west-1",
+    "pubsub": "pubsub://my-project",
 }
 """An address of each; other schemes are other names for one of them."""
 

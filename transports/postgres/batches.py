@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from transports.gathering import Gathering
 from transports.postgres.connection import Connection
 from transports.postgres.faults import OutcomeUnknown
-from transports.postgres.gathering import Gathering
 from transports.postgres.link import Link
 from transports.postgres.publishing import Due, Publishing
 from transports.postgres.settling import Asked, Settler

@@ -30,6 +30,11 @@ class Gathering(Generic[Item, Answer]):
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is under way."""
+        return self._task is None
+
     def submit(self, item: Item) -> asyncio.Future[Answer]:
         """Ask for an item; whoever stops waiting for the answer does not take the item back."""
         loop = asyncio.get_running_loop()

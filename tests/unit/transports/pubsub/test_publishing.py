@@ -1,0 +1,101 @@
+"""What is published together, and what becomes of it when the service fails."""
+
+import asyncio
+
+import pytest
+
+from tests.unit.transports.pubsub.service import FakeConnection, failure
+from transports.pubsub import wire
+from transports.pubsub.names import Names
+from transports.pubsub.publishing import Publisher
+from transports.pubsub.topics import Topics
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import OutcomeKind, Outgoing
+
+
+@pytest.fixture
+def service():
+    return FakeConnection()
+
+
+@pytest.fixture
+async def publisher(service):
+    return Publisher(service, Topics("jobs", service, Names("p")))
+
+
+def message(number=0, queue="plain", **more):
+    return Outgoing(queue=queue, id=f"m{number}", type="T", body=b"%d" % number, **more)
+
+
+def bodies(service):
+    return [[one.data for one in request.messages] for request in service.requests(wire.PUBLISH)]
+
+
+def kinds(outcomes):
+    return [outcome.kind for outcome in outcomes]
+
+
+async def test_a_batch_of_one_topic_is_one_request(publisher, service):
+    assert all(o.accepted for o in await publisher.publish([message(n, key="k") for n in range(5)]))
+    assert bodies(service) == [[b"0", b"1", b"2", b"3", b"4"]]
+
+
+async def test_more_than_a_thousand_or_ten_megabytes_are_several_requests(publisher, service):
+    await publisher.publish([message(n) for n in range(2_100)])
+    assert [len(each) for each in bodies(service)] == [1000, 1000, 100]
+    service.asked.clear()
+    await publisher.publish(
+        [Outgoing(queue="plain", id="x", type="T", body=b"x" * 4_000_000) for _ in range(5)]
+    )
+    assert [len(each) for each in bodies(service)] == [2, 2, 1]
+
+
+async def test_keys_of_a_queue_that_keeps_their_order_have_requests_of_their_own(publisher, service):
+    await publisher.publish([message(n, "keyed", key="ab"[n % 2]) for n in range(4)])
+    assert sorted(bodies(service)) == [[b"0", b"2"], [b"1", b"3"]]
+    assert {m.ordering_key for r in service.requests(wire.PUBLISH) for m in r.messages} == {"a", "b"}
+
+
+async def test_a_failed_request_of_a_key_is_sent_again_before_what_came_after_it(publisher, service):
+    service.next(wire.PUBLISH, failure("UNAVAILABLE", doubtful=True))
+    first = asyncio.ensure_future(publisher.publish([message(1, "keyed", key="a")]))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    second = asyncio.ensure_future(publisher.publish([message(2, "keyed", key="a")]))
+    assert kinds([*await first, *await second]) == [OutcomeKind.ACCEPTED] * 2
+    assert bodies(service) == [[b"1"], [b"1"], [b"2"]]
+
+
+async def test_what_may_have_been_taken_is_unknown_and_what_was_not_raises(publisher, service):
+    service.next(wire.PUBLISH, *[failure("DEADLINE_EXCEEDED", doubtful=True)] * 20)
+    assert kinds(await publisher.publish([message()])) == [OutcomeKind.UNKNOWN]
+    service.answers.clear()
+    service.next(wire.PUBLISH, *[failure("UNAVAILABLE")] * 20)
+    with pytest.raises(TransportUnavailable):
+        await publisher.publish([message()])
+
+
+async def test_one_that_the_service_never_takes_is_refused_alone(publisher, service):
+    service.next(wire.PUBLISH, failure("INVALID_ARGUMENT"), wire.Published(), failure("INVALID_ARGUMENT"))
+    outcomes = await publisher.publish([message(n) for n in range(3)])
+    assert kinds(outcomes) == [OutcomeKind.ACCEPTED, OutcomeKind.REFUSED, OutcomeKind.ACCEPTED]
+
+
+async def test_nothing_is_published_to_a_topic_that_nobody_keeps(publisher, service):
+    service.next(wire.GET_SUBSCRIPTION, failure("NOT_FOUND"))
+    (outcome,) = await publisher.publish([message()])
+    assert outcome.kind is OutcomeKind.UNROUTABLE and "worker setup" in outcome.detail
+    assert not service.requests(wire.PUBLISH)
+
+
+async def test_an_id_or_key_above_the_limit_is_refused_with_both_sizes(publisher):
+    (outcome,) = await publisher.publish([message(key="k" * 1025)])
+    assert outcome.kind is OutcomeKind.REFUSED
+    assert "1025" in outcome.detail and "1024" in outcome.detail
+
+
+async def test_lanes_of_keys_are_forgotten_when_they_are_done(publisher):
+    await publisher.publish([message(n, "keyed", key=f"k{n}") for n in range(50)])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not [lane for lane in publisher._lanes if lane[1]]

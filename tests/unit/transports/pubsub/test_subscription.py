@@ -1,0 +1,172 @@
+"""Pulls that nobody breaks off, lanes, leases, and settlements that the service answers badly."""
+
+import asyncio
+
+import pytest
+
+from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, failure, pulled
+from transports.pubsub import pulling, wire
+from transports.pubsub import subscription as subscriptions
+from transports.pubsub.transport import PubsubTransport
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import Ack, QueueSpec, Release, Settled
+
+
+@pytest.fixture
+def service():
+    connection = FakeConnection()
+    connection.open = True
+    return connection
+
+
+@pytest.fixture
+async def transport(service):
+    made = PubsubTransport("jobs", CONFIGURED)
+    made.connection = service
+    yield made
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+
+
+@pytest.fixture
+async def subscription(transport):
+    return await transport.subscribe(QueueSpec(name="keyed", types=("T",), keyed=True), slots=10)
+
+
+async def turns(count=20):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def changed(service):
+    return [(list(r.ack_ids), r.ack_deadline_seconds) for r in service.requests(wire.MODIFY_DEADLINE)]
+
+
+async def test_a_cancelled_receive_breaks_no_pull_off_and_its_messages_go_back(
+    subscription, service, monkeypatch
+):
+    monkeypatch.setattr(subscriptions, "_KEPT", 0.0)
+    answer = asyncio.get_running_loop().create_future()
+    service.next(wire.PULL, wire.Pulled(), answer)
+    receiving = asyncio.ensure_future(subscription.receive(5, 60.0))
+    await turns()
+    receiving.cancel()
+    await turns()
+    assert not answer.cancelled()
+    answer.set_result(pulled(b"1"))
+    await turns()
+    assert changed(service) == [(["ack-1"], 0)]
+
+
+@pytest.mark.parametrize("end", ["pause", "close"])
+async def test_what_an_open_pull_brings_after_the_end_goes_back_at_once(subscription, service, end):
+    answer = asyncio.get_running_loop().create_future()
+    service.next(wire.PULL, wire.Pulled(), answer)
+    assert not await subscription.receive(5, 0.0)
+    await turns()
+    await (subscription.pause() if end == "pause" else subscription.close(1.0))
+    answer.set_result(pulled(b"1", b"2"))
+    await turns()
+    assert changed(service) == [(["ack-1", "ack-2"], 0)]
+    assert not await subscription.receive(5, 0.0)
+
+
+async def test_of_one_key_only_the_first_is_handed_out_and_the_next_when_it_is_done(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", key="a"))
+    for body in (b"1", b"2", b"3"):
+        (delivery,) = await subscription.receive(5, 1.0)
+        assert delivery.body == body
+        assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
+    assert [list(r.ack_ids) for r in service.requests(wire.ACKNOWLEDGE)] == [["ack-1"], ["ack-2"], ["ack-3"]]
+
+
+async def test_a_head_that_goes_back_takes_along_in_order_what_waits_behind_it(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", key="a"))
+    (head,) = await subscription.receive(5, 1.0)
+    await subscription.settle([Release(head)])
+    assert changed(service) == [(["ack-1", "ack-2", "ack-3"], 0)]
+
+
+async def test_what_waits_behind_a_head_is_held_as_long_as_the_head(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", key="a"))
+    (head,) = await subscription.receive(5, 1.0)
+    assert list(await subscription.extend([head])) == [Settled.DONE]
+    assert changed(service) == [(["ack-1", "ack-2"], 60)]
+
+
+async def test_exactly_once_an_acknowledgement_that_came_too_late_is_lost_alone(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3"))
+    got = await subscription.receive(5, 1.0)
+    service.next(
+        wire.ACKNOWLEDGE,
+        failure(
+            "FAILED_PRECONDITION",
+            **{
+                "ack-2": "PERMANENT_FAILURE_INVALID_ACK_ID",
+                "ack-3": "TRANSIENT_FAILURE_UNORDERED_ACK_ID",
+            },
+        ),
+    )
+    answers = await subscription.settle([Ack(delivery) for delivery in got])
+    assert list(answers) == [Settled.DONE, Settled.LOST, Settled.DONE]
+    assert [list(r.ack_ids) for r in service.requests(wire.ACKNOWLEDGE)][1:] == [["ack-3"]]
+
+
+async def test_a_service_that_does_not_answer_leaves_a_settlement_unknown(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1"))
+    got = await subscription.receive(5, 1.0)
+    service.next(wire.ACKNOWLEDGE, *[failure("UNAVAILABLE", doubtful=True)] * 20)
+    assert list(await subscription.settle([Ack(got[0])])) == [Settled.UNKNOWN]
+
+
+async def test_a_give_back_with_a_delay_is_held_by_the_service_for_ten_minutes_at_most(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2"))
+    first, second = await subscription.receive(5, 1.0)
+    await subscription.settle([Release(first, 4.2), Release(second, 3600.0)])
+    assert sorted(changed(service)) == [(["ack-1"], 5), (["ack-2"], 600)]
+
+
+async def test_what_the_service_does_not_count_may_have_been_handed_out_before(subscription, service):
+    service.next(
+        wire.PULL, wire.Pulled(), pulled(b"1", attempt=0), pulled(b"2", attempt=1), pulled(b"3", attempt=2)
+    )
+    got = [(await subscription.receive(1, 1.0))[0] for _ in range(3)]
+    assert [delivery.redelivered for delivery in got] == [True, False, True]
+
+
+async def test_what_was_put_aside_is_handed_out_too_and_settled_where_it_came_from(subscription, service):
+    service.next(wire.PULL, pulled(b"dead", attempt=0))
+    (delivery,) = await subscription.receive(5, 1.0)
+    assert (delivery.queue, delivery.redelivered) == ("keyed", True)
+    await subscription.settle([Ack(delivery)])
+    (request,) = service.requests(wire.ACKNOWLEDGE)
+    assert request.subscription.endswith("/keyed.dead")
+
+
+async def test_a_pull_that_stays_open_and_silent_on_a_dead_line_is_found_out(
+    subscription, service, monkeypatch
+):
+    monkeypatch.setattr(pulling, "QUIET", 0.0)
+    subscription._puller._tick = 0.001
+    service.next(wire.GET_SUBSCRIPTION, failure("DEADLINE_EXCEEDED", doubtful=True))
+    with pytest.raises(TransportUnavailable):
+        await subscription.receive(5, 5.0)
+    assert service.renewed == 1
+
+
+async def test_a_subscription_that_is_gone_is_told(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), failure("NOT_FOUND"))
+    with pytest.raises(TransportUnavailable):
+        await subscription.receive(5, 5.0)
+
+
+async def test_a_lease_began_no_later_than_when_its_answer_was_surely_not_there(subscription, service):
+    """A process that was frozen while the answer came does not take the message for freshly had."""
+    answer = asyncio.get_running_loop().create_future()
+    service.next(wire.PULL, wire.Pulled(), answer)
+    receiving = asyncio.ensure_future(subscription.receive(5, 60.0))
+    await turns()
+    before = asyncio.get_running_loop().time()
+    answer.set_result(pulled(b"1"))
+    (delivery,) = await receiving
+    assert delivery.receipt.expires <= before + 60 * 0.95

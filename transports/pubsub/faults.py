@@ -1,0 +1,78 @@
+"""The client's errors, told apart and named in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+from worker.errors import TransportUnavailable
+
+_HINTS = {
+    "PERMISSION_DENIED": "the account needs roles/pubsub.publisher to send, roles/pubsub.subscriber to consume, "
+    "pubsub.topics.get and pubsub.subscriptions.get for both, roles/pubsub.editor for: worker setup",
+    "UNAUTHENTICATED": "no valid application default credentials (gcloud auth application-default login, or a "
+    "service account of the machine)",
+}
+_PASSING = {
+    "UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "INTERNAL",
+    "ABORTED",
+    "RESOURCE_EXHAUSTED",
+    "CANCELLED",
+    "UNKNOWN",
+}
+_NEVER_SENT = ("failed to connect", "Name resolution failed", "DNS resolution failed", "Channel is closed")
+_UNDONE = {"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND", "INVALID_ARGUMENT", "FAILED_PRECONDITION"}
+_DETAILS = "grpc-status-details-bin"
+
+
+class Failed(TransportUnavailable):
+    """A call that failed.
+
+    Attributes:
+        code: gRPC's name for what happened.
+        passes: the same call, made again, may succeed.
+        doubtful: it may have been done all the same.
+        reasons: what is said of single acknowledgement ids, by id.
+    """
+
+    def __init__(
+        self, text: str, code: str, *, doubtful: bool = False, reasons: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(text)
+        self.code = code
+        self.passes = code in _PASSING
+        self.doubtful = doubtful
+        self.reasons: Mapping[str, str] = reasons or {}
+
+
+def failed(shown: str, error: Any) -> Failed:
+    """Name the project and the cause."""
+    code = error.code().name
+    detail = (error.details() or code).splitlines()[0]
+    hint = f": {_HINTS[code]}" if code in _HINTS else ""
+    doubtful = code not in _UNDONE and not any(text in detail for text in _NEVER_SENT)
+    return Failed(f"{shown}: {code}: {detail}{hint}", code, doubtful=doubtful, reasons=_reasons(error))
+
+
+def broken_off(shown: str) -> Failed:
+    """A call whose connection was let go of while it ran."""
+    return Failed(f"{shown}: the connection was given up", "CANCELLED", doubtful=True)
+
+
+def _reasons(error: grpc.RpcError) -> Mapping[str, str]:
+    """What the service says of single ids; see "exactly-once delivery" in its documentation."""
+    trailing = error.trailing_metadata() if hasattr(error, "trailing_metadata") else None
+    found: dict[str, str] = {}
+    for name, value in trailing or ():
+        if name != _DETAILS or not isinstance(value, bytes):
+            continue
+        for packed in status_pb2.Status.FromString(value).details:
+            info = error_details_pb2.ErrorInfo()
+            if packed.Unpack(info):
+                found.update(info.metadata)
+    return found

@@ -1,0 +1,79 @@
+"""Lanes: of one key's messages only the first is handed out; the service sends several of them at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from worker.messaging.transport import Delivery
+
+
+class _Lane:
+    """A key's message that is out, and those that wait behind it."""
+
+    def __init__(self, head: Delivery) -> None:
+        self.head = head
+        self.waiting: deque[Delivery] = deque()
+
+
+class Lanes:
+    """The keys of one subscription that are in hand."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, _Lane] = {}
+
+    def admit(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+        """Tell what may be handed out, and what must go back as its head was lost; the rest waits in line."""
+        free: list[Delivery] = []
+        stale: list[Delivery] = []
+        for delivery in deliveries:
+            key = delivery.key
+            if key is None:
+                free.append(delivery)
+                continue
+            lane = self._lanes.get(key)
+            if lane is not None and not lane.head.receipt.lost:
+                lane.waiting.append(delivery)
+                continue
+            if lane is not None:
+                stale.extend(lane.waiting)
+            self._lanes[key] = _Lane(delivery)
+            free.append(delivery)
+        return free, stale
+
+    def follower(self, head: Delivery) -> Delivery | None:
+        """The one behind a head that is done with; it may be handed out now."""
+        lane = self._of(head)
+        if lane is None or head.key is None:
+            return None
+        while lane.waiting:
+            lane.head = lane.waiting.popleft()
+            if not lane.head.receipt.lost:
+                return lane.head
+        del self._lanes[head.key]
+        return None
+
+    def break_up(self, head: Delivery) -> list[Delivery]:
+        """The head goes back, or is lost: so must go, in order, what waits behind it."""
+        lane = self._of(head)
+        if lane is None or head.key is None:
+            return []
+        del self._lanes[head.key]
+        return list(lane.waiting)
+
+    def behind(self, heads: Sequence[Delivery]) -> list[Delivery]:
+        """What waits behind these: it is held as long as they are."""
+        lanes = [lane for head in heads if (lane := self._of(head)) is not None]
+        return [delivery for lane in lanes for delivery in lane.waiting]
+
+    def clear(self) -> list[Delivery]:
+        """Let nothing wait any more; what is out stays the head of its key."""
+        waiting: list[Delivery] = []
+        for lane in self._lanes.values():
+            waiting.extend(lane.waiting)
+            lane.waiting.clear()
+        return waiting
+
+    def _of(self, head: Delivery) -> _Lane | None:
+        lane = None if head.key is None else self._lanes.get(head.key)
+        return lane if lane is not None and lane.head is head else None

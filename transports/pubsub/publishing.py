@@ -1,0 +1,206 @@
+"""Publishing: messages of one topic, or of one key of it, in one request after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from transports.gathering import Gathering
+from transports.pubsub import wire
+from transports.pubsub.connection import Connection
+from transports.pubsub.faults import Failed
+from transports.pubsub.features import BATCH
+from transports.pubsub.topics import Route, Topics
+from transports.refusal import refusal
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
+
+ID, CONTENT_TYPE, KEY = "message-id", "content-type", "key"
+"""Attributes: the id it was published under, what its body is, and its key where the queue keeps no order."""
+_BYTES = 9_990_000
+_OVERHEAD = 400
+"""Bytes a message takes beyond its body, key and id."""
+_ATTRIBUTE = 1024
+"""Bytes of an attribute's value, and of an ordering key."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+
+class _Part(NamedTuple):
+    """What one caller publishes to one lane, and where it stands in the caller's batch."""
+
+    messages: list[Any]
+    places: list[int]
+    size: int
+
+
+class Publisher:
+    """Publishes with whatever else is published meanwhile; each lane has one request under way, so it keeps its order.
+
+    Args:
+        connection: to the service.
+        topics: where messages go.
+    """
+
+    def __init__(self, connection: Connection, topics: Topics) -> None:
+        self._connection = connection
+        self._topics = topics
+        self._timeout = connection.settings.timeout
+        self._max_bytes = connection.settings.max_bytes
+        self._lanes: dict[tuple[str, str], Gathering[_Part, list[Outcome]]] = {}
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish; one outcome a message, in order.
+
+        Raises:
+            TransportUnavailable: none of them was taken.
+        """
+        routes = await self._routes({message.queue for message in batch})
+        outcomes: list[Outcome | None] = [None] * len(batch)
+        lanes: dict[tuple[str, str], list[_Part]] = {}
+        for place, message in enumerate(batch):
+            route = routes[message.queue]
+            if route is None:
+                outcomes[place] = _unroutable(message.queue)
+            elif reason := refusal(message, self._max_bytes) or _unfit(message):
+                outcomes[place] = Outcome(OutcomeKind.REFUSED, reason)
+            else:
+                _add(lanes.setdefault((message.queue, _lane(message, route)), []), place, message, route)
+        sent = [(part, self._submit(lane, part)) for lane, parts in lanes.items() for part in parts]
+        await self._collect(sent, outcomes)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def finish(self) -> None:
+        """Wait until everything that was asked for is answered."""
+        for lane in tuple(self._lanes.values()):
+            await lane.finish()
+
+    async def _routes(self, queues: set[str]) -> dict[str, Route | None]:
+        found: dict[str, Route | None] = {queue: self._topics.known(queue) for queue in queues}
+        unknown = [queue for queue, route in found.items() if route is None]
+        if unknown:
+            found.update(
+                zip(
+                    unknown,
+                    await asyncio.gather(*(self._topics.route(queue) for queue in unknown)),
+                    strict=True,
+                )
+            )
+        return found
+
+    async def _collect(
+        self,
+        sent: Sequence[tuple[_Part, asyncio.Future[list[Outcome]]]],
+        outcomes: list[Outcome | None],
+    ) -> None:
+        down: TransportUnavailable | None = None
+        for part, future in sent:
+            try:
+                answers = await future
+            except TransportUnavailable as error:
+                down = error
+                answers = [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(part.places)
+            for place, outcome in zip(part.places, answers, strict=True):
+                outcomes[place] = outcome
+        doubtful = isinstance(down, Failed) and down.doubtful
+        if (
+            down is not None
+            and not doubtful
+            and all(o is not None and o.kind is OutcomeKind.UNKNOWN for o in outcomes)
+        ):
+            raise down
+
+    def _submit(self, lane: tuple[str, str], part: _Part) -> asyncio.Future[list[Outcome]]:
+        gathering = self._lanes.get(lane)
+        if gathering is None:
+            queue, _ = lane
+            gathering = self._lanes[lane] = Gathering(
+                lambda parts: self._send(queue, parts),
+                lambda part: max(len(part.places) / BATCH, part.size / _BYTES),
+            )
+        future = gathering.submit(part)
+        if lane[1]:  # keys come and go
+            future.add_done_callback(lambda _: asyncio.get_running_loop().call_soon(self._drop, lane))
+        return future
+
+    def _drop(self, lane: tuple[str, str]) -> None:
+        gathering = self._lanes.get(lane)
+        if gathering is not None and gathering.idle:
+            del self._lanes[lane]
+
+    async def _send(self, queue: str, parts: Sequence[_Part]) -> list[list[Outcome]]:
+        outcomes = await self._request(queue, [message for part in parts for message in part.messages])
+        divided, start = [], 0
+        for part in parts:
+            divided.append(outcomes[start : start + len(part.places)])
+            start += len(part.places)
+        return divided
+
+    async def _request(self, queue: str, messages: list[Any]) -> list[Outcome]:
+        """Send one request, again and again while that may help; the lane's next ones wait, so order is kept."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeout
+        pause = _FIRST_PAUSE
+        doubtful = False
+        route = self._topics.known(queue) or await self._topics.route(queue)
+        if route is None:
+            return [_unroutable(queue)] * len(messages)
+        request = wire.Publish(topic=route.topic, messages=messages)
+        while True:
+            try:
+                await self._connection.call(wire.PUBLISH, request, max(end - loop.time(), 0.1))
+                return [ACCEPTED] * len(messages)
+            except Failed as error:
+                doubtful = doubtful or error.doubtful
+                if error.code == "NOT_FOUND":
+                    self._topics.forget(queue)
+                    return [_unroutable(queue)] * len(messages)
+                if error.code in {"INVALID_ARGUMENT", "OUT_OF_RANGE"}:
+                    return await self._singly(queue, messages, error)
+                if not error.passes or loop.time() + pause >= end:
+                    if doubtful:
+                        return [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(messages)
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _singly(self, queue: str, messages: list[Any], error: Failed) -> list[Outcome]:
+        """One of them is at fault: it alone shall be refused."""
+        if len(messages) == 1:
+            return [Outcome(OutcomeKind.REFUSED, str(error))]
+        return [outcome for message in messages for outcome in await self._request(queue, [message])]
+
+
+def _lane(message: Outgoing, route: Route) -> str:
+    return message.key or "" if route.keyed else ""
+
+
+def _add(parts: list[_Part], place: int, message: Outgoing, route: Route) -> None:
+    attributes = {ID: message.id, CONTENT_TYPE: message.content_type}
+    key = message.key
+    if key and not route.keyed:
+        attributes[KEY] = key
+    made = wire.Message(
+        data=message.body, attributes=attributes, ordering_key=key or "" if route.keyed else ""
+    )
+    size = len(message.body) + len(message.id) + _OVERHEAD + (4 * len(key) if key else 0)
+    last = parts[-1] if parts else None
+    if last is None or len(last.places) >= BATCH or last.size + size > _BYTES:
+        parts.append(_Part([made], [place], size))
+    else:
+        last.messages.append(made)
+        last.places.append(place)
+        parts[-1] = last._replace(size=last.size + size)
+
+
+def _unfit(message: Outgoing) -> str | None:
+    for what, text in (("id", message.id), ("key", message.key), ("content type", message.content_type)):
+        if text and len(text) > _ATTRIBUTE // 4 and (size := len(text.encode())) > _ATTRIBUTE:
+            return f"its {what} has {size} bytes, Pub/Sub's limit is {_ATTRIBUTE}"
+    return None
+
+
+def _unroutable(queue: str) -> Outcome:
+    return Outcome(
+        OutcomeKind.UNROUTABLE, f"queue {queue!r} has no topic with a subscription; run: worker setup"
+    )

@@ -1,0 +1,101 @@
+"""One pull: open until something comes, and watched, so that one that has gone silent is found out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from transports.pubsub import wire
+from transports.pubsub.connection import Connection
+from transports.pubsub.faults import Failed
+from transports.pubsub.holding import Era, Settles, read
+from worker.messaging.transport import Delivery
+
+LONGEST = 90.0
+"""Seconds that a pull stays open: as rarely ended by us as may be, for what is on its way then comes a lease later."""
+QUIET = 10.0
+"""Seconds without a word after which the same line is asked whether it still works."""
+_PROBE = 3.0
+_TICK = 1.0
+_MARGIN = 0.05
+"""Share of a lease by which we think it over earlier than the service does."""
+
+
+class Puller:
+    """Pulls from one subscription.
+
+    Args:
+        connection: to the service.
+        queue: the application's name of it.
+        subscription: full name.
+        settler: of that subscription.
+        era: this opening of the transport.
+        lease: seconds that the service holds what it handed out.
+    """
+
+    def __init__(
+        self, connection: Connection, queue: str, subscription: str, settler: Settles, era: Era, lease: float
+    ) -> None:
+        self._connection = connection
+        self._settler = settler
+        self._queue = queue
+        self._subscription = subscription
+        self._era = era
+        self.lease = lease
+        self._tick = min(_TICK, self.lease / 10)
+
+    def until(self, since: float) -> float:
+        """Until when a lease that began at ``since`` is surely ours, seconds of the loop."""
+        return since + self.lease * (1 - _MARGIN)
+
+    async def pull(self, limit: int) -> list[Delivery]:
+        """Wait for messages, at most ``limit``; none where the service brought none for long.
+
+        Raises:
+            TransportUnavailable: the service does not answer, refuses, or the line is dead.
+        """
+        request = wire.Pull(subscription=self._subscription, max_messages=limit)
+        call = asyncio.ensure_future(self._connection.pull(wire.PULL, request, LONGEST))
+        try:
+            seen = await self._watched(call)
+            received = call.result().received_messages
+        except Failed as error:
+            if call.done() and error.code == "DEADLINE_EXCEEDED":  # else it was the probe that got no answer
+                return []
+            raise
+        finally:
+            call.cancel()
+        return read(self._queue, received, self._settler, self._era, self.until(seen))
+
+    async def glance(self, limit: int) -> list[Delivery]:
+        """Take what is there, at most ``limit``; wait for nothing.
+
+        Raises:
+            TransportUnavailable: the service does not answer, or refuses.
+        """
+        request = wire.Pull(subscription=self._subscription, max_messages=limit, return_immediately=True)
+        since = asyncio.get_running_loop().time()
+        answer = await self._connection.pull(wire.PULL, request, self._connection.settings.timeout)
+        received = answer.received_messages
+        return read(self._queue, received, self._settler, self._era, self.until(since))
+
+    async def _watched(self, call: asyncio.Future[object]) -> float:
+        """Wait for the answer; return when it was surely not there yet: its lease began later."""
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        while True:
+            seen = loop.time()
+            done, _ = await asyncio.wait({call}, timeout=self._tick)
+            if done:
+                return seen
+            if loop.time() - asked >= QUIET:
+                await self._probe()
+                asked = loop.time()
+
+    async def _probe(self) -> None:
+        request = wire.GetSubscription(subscription=self._subscription)
+        try:
+            await self._connection.pull(wire.GET_SUBSCRIPTION, request, _PROBE)
+        except Failed as error:
+            if error.passes:
+                self._connection.renew_pulls()
+            raise

@@ -1,0 +1,209 @@
+"""Topics and subscriptions: looked for, made where they are missing, and never changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any, NamedTuple
+
+from transports.pubsub import names, wire
+from transports.pubsub.connection import Connection
+from transports.pubsub.faults import Failed
+from transports.pubsub.names import Names
+from worker.errors import ConfigurationError
+from worker.messaging.transport import QueueSpec
+
+ATTEMPTS = 100
+"""Deliveries before Pub/Sub puts a message aside by itself: its most, as give-backs count too."""
+_FEWEST_ATTEMPTS = 20
+_FRESH = 60.0
+"""Seconds for which it is believed that a queue's subscription is there."""
+
+
+class Route(NamedTuple):
+    """Where a queue's messages go.
+
+    Attributes:
+        topic: its full name.
+        keyed: whether the subscription keeps the order of a key.
+    """
+
+    topic: str
+    keyed: bool
+
+
+class Topics:
+    """Knows what stands behind a queue.
+
+    Args:
+        name: of the transport.
+        connection: to the service.
+        topic_names: of the project.
+    """
+
+    def __init__(self, name: str, connection: Connection, topic_names: Names) -> None:
+        self._name = name
+        self._connection = connection
+        self._settings = connection.settings
+        self._names = topic_names
+        self._routes: dict[str, tuple[Route, float]] = {}
+        self._looks: dict[str, asyncio.Task[Route | None]] = {}
+
+    def known(self, queue: str) -> Route | None:
+        """The route of a queue that was there a moment ago; None where that must be asked for."""
+        found = self._routes.get(queue)
+        if found is None or asyncio.get_running_loop().time() - found[1] > _FRESH:
+            return None
+        return found[0]
+
+    def forget(self, queue: str) -> None:
+        """Ask again before the next message."""
+        self._routes.pop(queue, None)
+
+    def route(self, queue: str) -> Awaitable[Route | None]:
+        """Find where a queue's messages go; None where they would be lost, as nothing keeps them.
+
+        The future raises TransportUnavailable where the service does not answer.
+        """
+        look = self._looks.get(queue)
+        if look is None:
+            look = self._looks[queue] = asyncio.get_running_loop().create_task(self._look(queue))
+            look.add_done_callback(lambda _: self._looks.pop(queue, None))
+        return asyncio.shield(look)
+
+    async def setup(self, specs: Sequence[QueueSpec]) -> None:
+        """Create what is missing, and check the rest against the configuration.
+
+        Raises:
+            TransportUnavailable: the service does not answer, or refuses.
+            ConfigurationError: something exists otherwise; names each difference, and what to do.
+        """
+        wrong = [fault for spec in specs if (fault := names.fault(self._names.name(spec.name)))]
+        if wrong:
+            raise ConfigurationError([f"transports.{self._name}: {fault}" for fault in wrong])
+        faults = [fault for found in await asyncio.gather(*map(self._create, specs)) for fault in found]
+        if faults:
+            raise ConfigurationError(faults)
+
+    async def missing(self, specs: Sequence[QueueSpec]) -> Sequence[str]:
+        """Names of queues of which a topic or a subscription is not there.
+
+        Raises:
+            TransportUnavailable: the service does not answer.
+        """
+        there = await asyncio.gather(*(self._whole(spec.name) for spec in specs))
+        return [spec.name for spec, whole in zip(specs, there, strict=True) if not whole]
+
+    async def _whole(self, queue: str) -> bool:
+        asked = [
+            self._find(kind, name)
+            for each in (queue, names.dead(queue))
+            for kind, name in (
+                (wire.GET_TOPIC, self._names.topic(each)),
+                (wire.GET_SUBSCRIPTION, self._names.subscription(each)),
+            )
+        ]
+        return None not in await asyncio.gather(*asked)
+
+    async def _find(self, method: wire.Method, name: str) -> Any:
+        request = (
+            wire.GetTopic(topic=name) if method is wire.GET_TOPIC else wire.GetSubscription(subscription=name)
+        )
+        try:
+            return await self._connection.call(method, request)
+        except Failed as error:
+            if error.code in {"NOT_FOUND", "INVALID_ARGUMENT"}:  # the latter: nothing can have such a name
+                return None
+            raise
+
+    async def _look(self, queue: str) -> Route | None:
+        if names.fault(self._names.name(queue)) is not None:
+            return None
+        topic = self._names.topic(queue)
+        found = await self._find(wire.GET_SUBSCRIPTION, self._names.subscription(queue))
+        if found is None or found.topic != topic or found.detached:
+            self._routes.pop(queue, None)
+            return None
+        route = Route(topic, bool(found.enable_message_ordering))
+        self._routes[queue] = (route, asyncio.get_running_loop().time())
+        return route
+
+    async def _create(self, spec: QueueSpec) -> Sequence[str]:
+        """The dead-letter pair first: a message must never be put aside to nowhere."""
+        dead = names.dead(spec.name)
+        for queue in (dead, spec.name):
+            await self._made(wire.CREATE_TOPIC, wire.Topic(name=self._names.topic(queue)))
+        await self._made(wire.CREATE_SUBSCRIPTION, self._plain(dead))
+        wanted = self._wanted(spec)
+        if await self._made(wire.CREATE_SUBSCRIPTION, wanted):
+            return []
+        found = await self._find(wire.GET_SUBSCRIPTION, wanted.name)
+        return [] if found is None else self._differences(spec.name, wanted, found)
+
+    async def _made(self, method: wire.Method, request: Any) -> bool:
+        """Create; False where it was there."""
+        try:
+            await self._connection.call(method, request)
+        except Failed as error:
+            if error.code != "ALREADY_EXISTS":
+                raise
+            return False
+        return True
+
+    def _plain(self, queue: str) -> Any:
+        made = wire.Subscription(
+            name=self._names.subscription(queue),
+            topic=self._names.topic(queue),
+            ack_deadline_seconds=self._settings.lease,
+        )
+        made.expiration_policy.SetInParent()  # never: else it is gone after 31 idle days, with its messages
+        made.message_retention_duration.seconds = self._settings.retention
+        return made
+
+    def _wanted(self, spec: QueueSpec) -> Any:
+        wanted = self._plain(spec.name)
+        wanted.enable_message_ordering = spec.keyed
+        wanted.enable_exactly_once_delivery = self._settings.exactly_once
+        wanted.dead_letter_policy.dead_letter_topic = self._names.topic(names.dead(spec.name))
+        wanted.dead_letter_policy.max_delivery_attempts = ATTEMPTS
+        return wanted
+
+    def _differences(self, queue: str, wanted: Any, found: Any) -> Sequence[str]:
+        """What an existing subscription has otherwise than it must be."""
+        name = self._names.name(queue)
+        update = f"gcloud pubsub subscriptions update {name} --project={self._settings.project}"
+        anew = "cannot be changed: let it run empty, delete the subscription, and run: worker setup"
+        dead = wanted.dead_letter_policy.dead_letter_topic
+        policy = found.dead_letter_policy
+        ordered, once = wanted.enable_message_ordering, wanted.enable_exactly_once_delivery
+        seconds = wanted.ack_deadline_seconds
+        faults: list[str] = []
+        if found.topic != wanted.topic:
+            faults.append(f"reads {found.topic}, expected {wanted.topic}; {anew}")
+        if found.enable_message_ordering != ordered:
+            has = _on(found.enable_message_ordering)
+            faults.append(f"has message ordering {has}, expected {_on(ordered)} (types with key=); {anew}")
+        if found.enable_exactly_once_delivery != once:
+            option = f"--{'' if once else 'no-'}enable-exactly-once-delivery"
+            has = _on(found.enable_exactly_once_delivery)
+            faults.append(f"has exactly-once delivery {has}, expected {_on(once)}; {update} {option}")
+        if found.ack_deadline_seconds != seconds:
+            has = f"{found.ack_deadline_seconds} s"
+            option = f"--ack-deadline={seconds}"
+            faults.append(f"has a deadline of {has}, expected {seconds} s (lease); {update} {option}")
+        if found.expiration_policy.ttl.seconds or not found.HasField("expiration_policy"):
+            faults.append(f"expires when it is idle, expected never; {update} --expiration-period=never")
+        if policy.dead_letter_topic != dead or policy.max_delivery_attempts < _FEWEST_ATTEMPTS:
+            option = f"--dead-letter-topic={dead} --max-delivery-attempts={ATTEMPTS}"
+            has = f"{policy.dead_letter_topic or 'nowhere'} after {policy.max_delivery_attempts} deliveries"
+            wants = f"{dead} after {_FEWEST_ATTEMPTS} at least"
+            faults.append(f"puts messages aside to {has}, expected {wants}; {update} {option}")
+        if found.filter:
+            faults.append(f"has the filter {found.filter!r}, which drops messages; {anew}")
+        if found.push_config.push_endpoint:
+            faults.append(f"is pushed, expected pulled; {update} --push-endpoint=")
+        return [f"transports.{self._name}: subscription {name!r} {fault}" for fault in faults]
+
+
+def _on(flag: bool) -> str:
+    return "on" if flag else "off"

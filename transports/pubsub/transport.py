@@ -1,0 +1,166 @@
+"""Pub/Sub as a transport: a topic and a subscription a queue, pulls, and leases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transports.dsn import Dsn
+from transports.pubsub import names, settings, wire
+from transports.pubsub.connection import Connection
+from transports.pubsub.faults import Failed
+from transports.pubsub.features import features
+from transports.pubsub.holding import Era
+from transports.pubsub.names import Names
+from transports.pubsub.publishing import Publisher
+from transports.pubsub.pulling import Puller
+from transports.pubsub.settling import Settler
+from transports.pubsub.subscription import PubsubSubscription
+from transports.pubsub.topics import Topics
+from worker.errors import TransportUnavailable
+from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
+
+_PING = 2.0
+_LAST = 0.25
+"""Seconds that open pulls get to end by themselves when the transport is closed."""
+
+
+class PubsubTransport:
+    """Queues in one project. Connect in the process and loop that use it."""
+
+    def __init__(self, name: str, configured: settings.Settings) -> None:
+        self.name = name
+        self.features = features(configured)
+        self.settings = configured
+        self.lease = float(configured.lease)
+        self.connection = Connection(name, configured)
+        self._names = Names(configured.project, configured.prefix)
+        self._era = Era()
+        self._topics = Topics(name, self.connection, self._names)
+        self._publisher = Publisher(self.connection, self._topics)
+        self._settlers: dict[str, Settler] = {}
+        self._subscriptions: set[PubsubSubscription] = set()
+        self._pulls: set[asyncio.Task[None]] = set()
+
+    async def connect(self) -> None:
+        """Open the channels, and ask for something.
+
+        Raises:
+            TransportUnavailable: the service does not answer, or there are no credentials.
+        """
+        if self.connection.open:
+            return
+        self._era = Era()
+        self._topics = Topics(self.name, self.connection, self._names)
+        self._publisher = Publisher(self.connection, self._topics)
+        await self.connection.connect()
+        try:
+            await self._ask(self.settings.timeout)
+        except BaseException:
+            await self.connection.close()
+            raise
+
+    async def setup(self, queues: Sequence[QueueSpec]) -> None:
+        """Create topics and subscriptions that are missing, and check the others; nothing is changed.
+
+        Raises:
+            TransportUnavailable: the service does not answer, or refuses.
+            ConfigurationError: one exists otherwise than configured.
+        """
+        await self._topics.setup(queues)
+
+    async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
+        """Names of queues of which a topic or subscription is not there."""
+        return await self._topics.missing(queues)
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish with whatever else is published meanwhile.
+
+        Raises:
+            TransportUnavailable: none of them was taken.
+        """
+        self._check()
+        return await self._publisher.publish(batch)
+
+    async def subscribe(self, queue: QueueSpec, *, slots: int) -> PubsubSubscription:
+        """Start consuming a queue."""
+        self._check()
+        main, aside = self._puller(queue.name, queue.name), self._puller(queue.name, names.dead(queue.name))
+        subscription = PubsubSubscription(queue, main, aside, self._era, self._forget)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
+        """Nothing is known: Pub/Sub cannot be asked how much waits."""
+        self._check()
+        return dict.fromkeys(queues, Depth())
+
+    async def ping(self) -> None:
+        """Prove within two seconds that the service answers.
+
+        Raises:
+            TransportUnavailable: it does not.
+        """
+        self._check()
+        await self._ask(_PING)
+
+    async def close(self) -> None:
+        """Finish what was asked, give back what was not received, and let go of the channels."""
+        if not self.connection.open:
+            return
+        await asyncio.gather(*(each.close(self.settings.timeout) for each in tuple(self._subscriptions)))
+        for settler in self._settlers.values():
+            settler.give_up()
+        await self._publisher.finish()
+        if self._pulls:
+            await asyncio.wait(set(self._pulls), timeout=_LAST)
+        for pull in tuple(self._pulls):
+            pull.cancel()
+        await asyncio.gather(*self._pulls, return_exceptions=True)
+        for settler in self._settlers.values():
+            await settler.finish()
+        self._era.open = False
+        self._settlers.clear()
+        await self.connection.close()
+
+    def wake(self) -> None:
+        """The service's clock goes by itself."""
+
+    def _puller(self, queue: str, source: str) -> Puller:
+        name = self._names.subscription(source)
+        settler = self._settlers.get(name)
+        if settler is None:
+            settler = self._settlers[name] = Settler(self.connection, name)
+        return Puller(self.connection, queue, name, settler, self._era, self.lease)
+
+    def _forget(self, subscription: PubsubSubscription, pull: asyncio.Task[None] | None) -> None:
+        """A subscription is closed; its pull stays open until it brings something, or the transport is closed."""
+        self._subscriptions.discard(subscription)
+        if pull is not None:
+            self._pulls.add(pull)
+            pull.add_done_callback(self._pulls.discard)
+
+    async def _ask(self, timeout: float) -> None:
+        request = wire.GetSubscription(subscription=self._names.subscription("worker-ping"))
+        try:
+            await self.connection.call(wire.GET_SUBSCRIPTION, request, timeout)
+        except Failed as error:
+            if error.code not in {"NOT_FOUND", "PERMISSION_DENIED"}:  # whoever says so has answered
+                raise
+
+    def _check(self) -> None:
+        if not self.connection.open:
+            raise TransportUnavailable(f"{self.settings.shown}: transport {self.name!r} is not connected")
+
+
+def create(
+    name: str, url: Dsn, options: Mapping[str, Any], *, base: Path, clock: Callable[[], float]
+) -> PubsubTransport:
+    """Make the transport of a ``pubsub://`` address; opens nothing.
+
+    Raises:
+        ConfigurationError: the address or an option is wrong; names each.
+    """
+    return PubsubTransport(name, settings.read(name, url, options))
