@@ -14,9 +14,9 @@ from tests.faults.deadly import PROCESSES, Deadly
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(180)]
 
-COUNT = 200
-KILLS = int(os.environ.get("WORKER_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("WORKER_TEST_KILLS", "4"))
 """Random ones; fifty for the long form."""
+COUNT = 200 if KILLS >= 50 else 60
 COMMANDS = 40 * KILLS
 SEED = 20_261
 PLAIN, KEYED = 20, 21

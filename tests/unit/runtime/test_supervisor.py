@@ -30,14 +30,18 @@ class Fleet:
     ) -> None:
         self.notes = folder / "notes"
         self.notes.touch()
+        self.ready = folder / "ready"
+        self.ready.touch()
         head = (
             "import os\n"
             "from worker.runtime.readiness import tell_ready\n"
             "def note(what):\n"
-            "    if what == 'up':\n"
-            "        tell_ready()\n"
             f"    with open({str(self.notes)!r}, 'a') as notes:\n"
             "        notes.write(f'{what} {os.getpid()} {os.environ[\"WORKER_SUPERVISED\"]}\\n')\n"
+            "    if what == 'up':\n"  # noted before it is told: what follows from that is noted after it
+            "        tell_ready()\n"
+            f"        with open({str(self.ready)!r}, 'a') as ready:\n"
+            "            ready.write('.')\n"
         )
         self.supervisor = Supervisor([sys.executable, "-c", head + script], count, graceful, **options)
 
@@ -68,8 +72,8 @@ class Fleet:
             assert not faults, faults
 
     def started(self, count: int) -> Callable[[], None]:
-        """A step: wait until so many were started."""
-        return lambda: until(lambda: len(self.pids()) >= count)
+        """A step: wait until so many were started, and have said that they are ready."""
+        return lambda: until(lambda: len(self.ready.read_text()) >= count)
 
 
 def until(condition: Callable[[], bool]) -> None:
