@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from tests.e2e.processes import Process
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 
@@ -52,7 +53,7 @@ async def work(command: Work) -> None:
 @app.handler
 async def rebuild(command: Rebuild) -> None:
     begun = time.monotonic()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(60 if Path("long").exists() else 0.3)
     note(f"rebuild {command.number} {begun} {time.monotonic()}")
     raise RuntimeError("as the test wants it")
 
@@ -97,18 +98,37 @@ def test_three_workers_and_an_exclusive_command_that_fails(solo: Project) -> Non
     solo.until_empty()
 
 
-def test_a_worker_killed_in_an_exclusive_command_holds_nobody_up_for_good(solo: Project) -> None:
-    """Its lock ends by its time, and the others go on."""
-    first = solo.consume("-c", "2")
-    solo.send("Rebuild", number=1)
+def killed(solo: Project, worker: Process) -> None:
+    """Kill a worker in an exclusive command, and let half a minute pass."""
     until(lambda: solo.rows("SELECT count(*) FROM worker_exclusive") == [(1,)], "it has the lock")
-    first.kill()
+    worker.kill()
     connection = sqlite3.connect(solo.database, timeout=10)
-    with connection:  # half a minute passes
+    with connection:
         connection.execute("UPDATE worker_exclusive SET until = until - 30")
         connection.execute("UPDATE worker_workers SET seen_at = seen_at - 30")
         connection.execute("UPDATE worker_control SET version = version + 1")
     connection.close()
+
+
+def test_who_kills_the_workers_of_an_exclusive_command_fails_it_not(solo: Project) -> None:
+    """It is suspect after two; then it runs in a process of its own, while its worker holds the lock."""
+    (solo.folder / "long").touch()
+    solo.send("Rebuild", number=1)
+    for _ in range(4):
+        killed(solo, solo.consume())
+    (solo.folder / "long").unlink()
+    solo.consume()
+    until(lambda: solo.rows("SELECT count(*) FROM worker_failures") == [(1,)], "it has failed by itself", 40)
+    (failed,) = solo.json("failed", "list")["items"]
+    assert failed["error"]["type"] == "RuntimeError"
+    assert "is handled alone" in solo.processes[-1].log
+    assert solo.rows("SELECT count(*) FROM worker_exclusive") == [(0,)]
+
+
+def test_a_worker_killed_in_an_exclusive_command_holds_nobody_up_for_good(solo: Project) -> None:
+    """Its lock ends by its time, and the others go on."""
+    solo.send("Rebuild", number=1)
+    killed(solo, solo.consume("-c", "2"))
     solo.consume("-c", "2")
     solo.send("Work", number=1)
     until(lambda: len(spans(solo, "work")) == 1, "the others go on", 40)

@@ -7,7 +7,6 @@ JSON body on a queue that has exactly one type.
 from __future__ import annotations
 
 import functools
-import hashlib
 import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,7 +32,7 @@ from worker.messaging.cloudevents import (
 )
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope, Undecodable
-from worker.messaging.identity import derive_id, is_id
+from worker.messaging.outline import bare_id
 from worker.messaging.rewriting import (
     rewritten,
     structured,
@@ -46,7 +45,6 @@ from worker.texts import message_of
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
 
-_EMPTY_DIGEST = "00000000-0000-7000-8000-000000000000"
 _NONE: Mapping[str, str] = {}
 
 
@@ -257,8 +255,7 @@ class Serializer:
         self, body: bytes, name: str, native_id: str, received: tuple[Stamp, ...]
     ) -> Envelope[Any] | Undecodable:
         declared, decode = self._types[name]
-        digest = hashlib.sha256(body).hexdigest()
-        message_id = native_id if is_id(native_id) else derive_id(native_id or _EMPTY_DIGEST, digest)
+        message_id = bare_id(body, native_id)
         try:
             message = decode(body)
             key = declared.key_of(message)

@@ -65,13 +65,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         deaths: oldest first.
-        holder: who has begun it and has not ended it.
-        alone: whether that one has begun nothing else beside it.
+        holder: who has begun it beside others and has not ended it.
     """
 
     deaths: tuple[Death, ...] = ()
     holder: Holder | None = None
-    alone: bool = False
 
 
 class Treatment(enum.Enum):
@@ -115,9 +113,8 @@ def handed(record: Record | None, me: Holder, now: float, fate: Callable[[Holder
     if found is Fate.ALIVE:
         return Record(deaths=record.deaths)
     certain = found is Fate.DEAD
-    beside = "alone" if record.alone else "beside others"
-    how = f"its worker {'died' if certain else 'died or lost it'} while it was handled {beside}"
-    death = Death(at=now, worker=holder.name, alone=record.alone and certain, certain=certain, how=how)
+    how = f"its worker {'died' if certain else 'died or lost it'} with it in hand"
+    death = Death(at=now, worker=holder.name, certain=certain, how=how)
     return Record(deaths=(*record.deaths[-_KEPT:], death))
 
 
@@ -145,11 +142,8 @@ def name_of(transport: str, queue: str, delivery_id: str) -> str:
 class Suspects(Protocol):
     """Remembers; each method may raise DatabaseUnavailable."""
 
-    async def handed(self, name: str, *, alone: bool) -> Record:
-        """Note that this worker begins a message that was handed out before; what is known of it.
-
-        ``alone``: it begins nothing else meanwhile.
-        """
+    async def handed(self, name: str) -> Record:
+        """Note that this worker begins a message that was handed out before; what is known of it."""
         ...
 
     async def put(self, name: str, record: Record | None) -> None:

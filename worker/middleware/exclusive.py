@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
+from worker.messaging.solitude import Solitude
 from worker.messaging.stamps import Received
-
-
-class Solitude(Protocol):
-    """Sees to it that one message of a queue runs alone."""
-
-    async def enter(self, envelope: Envelope[Any], received: Received) -> None:
-        """Return when nothing else runs.
-
-        Raises:
-            Held: another exclusive message is first, or its type was paused meanwhile.
-            DatabaseUnavailable: the database does not answer.
-        """
-        ...
-
-    async def leave(self, envelope: Envelope[Any]) -> None:
-        """Let the others run again; never raises."""
-        ...
 
 
 class Exclusive:

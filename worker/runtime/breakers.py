@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from worker.errors import Unavailable
@@ -23,6 +24,18 @@ _REASON = 500
 """Characters of why a breaker opened."""
 
 log = structlog.stdlib.get_logger("worker.breaker")
+
+
+class Strain(msgspec.Struct, frozen=True):
+    """A failure, as breakers see it.
+
+    Attributes:
+        breaker: name of the one that takes it upon itself; None where none does.
+        error: as told to a person.
+    """
+
+    breaker: str | None
+    error: str = ""
 
 
 class Fuses(Protocol):
@@ -111,16 +124,31 @@ class Breakers:
 
     def failed(self, message_id: str, failures: Sequence[tuple[str | None, BaseException]]) -> bool:
         """Note failures; say whether the message is spared, as all of them are a matter of breakers."""
-        spared = bool(failures)
+        return self.strained(message_id, self.strains(failures))
+
+    def strains(self, failures: Sequence[tuple[str | None, BaseException]]) -> tuple[Strain, ...]:
+        """Say which breakers take these failures upon themselves."""
+        found = []
         for name, error in failures:
             circuit = self._by_handler.get(name or "")
-            if circuit is None or not circuit.breaker.counts(error):
+            counts = circuit is not None and circuit.breaker.counts(error)
+            found.append(
+                Strain(circuit.name, told(error)) if circuit is not None and counts else Strain(None)
+            )
+        return tuple(found)
+
+    def strained(self, message_id: str, strains: Sequence[Strain]) -> bool:
+        """Note failures of a message that was handled here or in another process; as ``failed``."""
+        spared = bool(strains)
+        for strain in strains:
+            circuit = self._circuits.get(strain.breaker or "")
+            if circuit is None:
                 spared = False
                 continue
             if circuit.name in self._open:
                 continue
             if circuit.failed(self._clock()):
-                self._trip(circuit, error)
+                self._trip(circuit, strain.error)
             elif not circuit.excuses(message_id):
                 spared = False
         return spared
@@ -185,10 +213,10 @@ class Breakers:
         self._verdicts.pop(circuit.name, None)
         self.probes.pop(circuit.name, None)
 
-    def _trip(self, circuit: Circuit, error: BaseException) -> None:
+    def _trip(self, circuit: Circuit, error: str) -> None:
         circuit.reset()
         self._open |= {circuit.name}
-        reason = storable(f"{circuit.name}: {told(error)}", _REASON)
+        reason = storable(f"{circuit.name}: {error}", _REASON)
         task = asyncio.get_running_loop().create_task(self._store(circuit, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

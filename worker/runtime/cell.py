@@ -1,7 +1,7 @@
 """A cell: a process of its own in which one message at a time is handled, so that what dies there dies alone.
 
 Messages go in over its standard input and answers come out over a pipe, each with its length before it: one word when it is
-ready, one when a message is begun, and then what became of it. It is started when it is first needed, and ended when nothing
+ready, one when a message is begun, then questions that only its worker can answer, and then what became of it. It is started when it is first needed, and ended when nothing
 was for a while. Its own end is seen by whoever started it; when that one is
 gone first, the cell ends at once, whatever it does.
 """
@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
 
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
+from worker.runtime.breakers import Strain
 from worker.settings.environment import INTERNAL
 
 MARK = "WORKER_CELL"
@@ -33,7 +34,7 @@ _LAST_WORD = 1.0
 log = structlog.stdlib.get_logger("worker.cell")
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
     """A message to be handled."""
 
     transport: str
@@ -44,7 +45,30 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
+    """What a cell asks its worker about the message in hand.
+
+    Attributes:
+        number: of the question; its reply has the same.
+        id: of the message.
+        type: likewise.
+        strains: may it be spared these failures, by the worker's breakers? None: may it run with no other in flight?
+    """
+
+    number: int
+    id: str
+    type: str = ""
+    strains: tuple[Strain, ...] | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
+    """What the worker says: ``yes``, ``no``, or ``unknown`` where its database does not answer."""
+
+    number: int
+    says: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
     """What became of it: how it is to be settled, and what a worker tells of it."""
 
     outcome: str
@@ -59,6 +83,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         if self.settled == "again" and self.outgoing is not None:
             return Again(delivery, self.outgoing)
         return Ack(delivery) if self.settled == "ack" else Release(delivery, self.delay)
+
+
+Replies = Callable[[Question], Awaitable[str]]
+"""Answers a question; see ``Reply``."""
+
+_said: Callable[[bytes], Question | Answer] = msgspec.msgpack.Decoder(Question | Answer).decode
 
 
 class CellDied(Exception):
@@ -87,8 +117,8 @@ class Cell:
         self._ending: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def handle(self, order: Order) -> Answer:
-        """Have a message handled, however long it takes; cancelling ends the process.
+    async def handle(self, order: Order, replies: Replies) -> Answer:
+        """Have a message handled, however long it takes, and answer what is asked meanwhile; cancelling ends the process.
 
         Raises:
             CellDied: the process ended meanwhile.
@@ -99,12 +129,14 @@ class Cell:
             self._ending = None
         try:
             process = await self._begun(msgspec.msgpack.encode(order))
-            answer = await self._answer(process)
+            while isinstance(said := _said(await self._answer(process)), Question):
+                reply = Reply(number=said.number, says=await replies(said))
+                await _give(process, msgspec.msgpack.encode(reply))
         except BaseException:
             await self._kill()
             raise
         self._ending = asyncio.get_running_loop().call_later(IDLE, self._let_go)
-        return msgspec.msgpack.decode(answer, type=Answer)
+        return said
 
     async def close(self) -> None:
         """End it."""
@@ -153,11 +185,8 @@ class Cell:
         died: CellDied | None = None
         for _ in range(2):  # the first may have ended since its last message
             process = await self._started()
-            assert process.stdin is not None
             try:
-                with contextlib.suppress(OSError):  # it is gone: that is found when its word is read
-                    process.stdin.write(len(order).to_bytes(4, "big") + order)
-                    await process.stdin.drain()
+                await _give(process, order)
                 await self._answer(process)
             except CellDied as error:
                 died = error
@@ -210,6 +239,13 @@ class Cell:
             await _end(process, pipe)
         elif pipe is not None:
             pipe.close()
+
+
+async def _give(process: asyncio.subprocess.Process, data: bytes) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # it is gone: that is found when its word is read
+        process.stdin.write(len(data).to_bytes(4, "big") + data)
+        await process.stdin.drain()
 
 
 async def _end(process: asyncio.subprocess.Process, pipe: asyncio.BaseTransport | None) -> None:

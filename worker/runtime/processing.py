@@ -8,11 +8,12 @@ from typing import Any
 
 import structlog
 
-from worker.errors import HandlersFailed, Held, Unavailable
+from worker.errors import HandlersFailed, Held, PoisonMessage, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.outline import outline
 from worker.messaging.own_context import OwnContext
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Replay
@@ -63,6 +64,7 @@ class Processing:
         succeeded: Callable[[str], None] | None = None,
     ) -> None:
         self.quarantine: Quarantine | None = None
+        self._registry = registry
         self._serializer = serializer
         self._settler = settler
         self._failures = failures
@@ -178,9 +180,11 @@ class Processing:
 
     async def condemn(self, consumer: Consumer, delivery: Delivery, deaths: Sequence[Death]) -> None:
         """Put a message that killed its workers into the failure store; while that does not answer it is given back."""
-        envelope = self._read(consumer, delivery)
-        if isinstance(envelope, Undecodable) or envelope.type not in consumer.chains:
-            await self._unread(consumer, delivery, envelope)
+        # reading its data may be what kills
+        envelope = outline(self._registry, delivery.body, delivery.headers, consumer.types, delivery.id)
+        if envelope is None or envelope.type not in consumer.chains:
+            unread = Undecodable(body=delivery.body, error=PoisonMessage(deaths[-1].how))
+            await self._unread(consumer, delivery, unread)
             return
         verdict = await self._settler.poisoned(consumer, delivery, envelope, deaths)
         self._ended(consumer, envelope, verdict)
@@ -189,16 +193,14 @@ class Processing:
         """Settle what the worker itself failed over before it was handled."""
         await self._faulty(consumer, delivery, self._read(consumer, delivery), fault)
 
-    def type_of(self, consumer: Consumer, delivery: Delivery) -> str | None:
-        """Name a message's type; None where it cannot be read."""
-        return self._read(consumer, delivery).type
-
     def ended(self, consumer: Consumer, answer: Answer) -> None:
         """Count a message that was handled in a cell, and tell of it."""
         if answer.outcome in {"done", "retrying", "failed"}:
             self._limits.finished += 1
             self._limits.failures += answer.outcome != "done"
             consumer.pace.ended(well=answer.outcome == "done")
+        if answer.outcome == "done" and answer.type and self._succeeded is not None:
+            self._succeeded(answer.type)
         if self._listener is not None:
             self._tell(Finished(answer.type, answer.id, answer.outcome))
 

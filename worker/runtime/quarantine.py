@@ -6,17 +6,21 @@ A message that is handed out for the first time never comes here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 import structlog
 
-from worker.errors import Unavailable
+from worker.errors import Held, Unavailable
+from worker.messaging.envelope import Envelope
+from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
+from worker.messaging.solitude import Solitude
 from worker.messaging.suspicion import Death, Record, Suspects, Treatment, judge, name_of
 from worker.messaging.transport import Ack, Again, Delivery, Release
-from worker.runtime.cell import Answer, Cell, CellDied, NoCell, Order
+from worker.runtime.breakers import Strain
+from worker.runtime.cell import Answer, Cell, CellDied, NoCell, Order, Question
 from worker.runtime.consumer import Consumer
 
 ANSWER = 5.0
@@ -45,10 +49,6 @@ class Work(Protocol):
         """Settle what the worker itself failed over."""
         ...
 
-    def type_of(self, consumer: Consumer, delivery: Delivery) -> str | None:
-        """Name a message's type; None where it cannot be read."""
-        ...
-
     def ended(self, consumer: Consumer, answer: Answer) -> None:
         """Count what was handled elsewhere, and tell of it."""
         ...
@@ -61,9 +61,12 @@ class Quarantine:
         work: of the worker.
         suspects: remembers deaths.
         cell: where suspects are handled alone; None where there is none, then they are handled as others are.
-        exclusive: types whose messages run alone in the fleet anyway, and cannot do so from a cell.
+        solitude: asked by the cell for messages that run alone in the fleet.
+        spares: asked by the cell whether a message is not charged with its failures, as breakers take them.
+        gate: of this process.
         name: of this worker.
         clock: seconds since the epoch.
+        patient: let suspects wait for their turn in their slots; else they are given back meanwhile.
     """
 
     def __init__(
@@ -71,14 +74,21 @@ class Quarantine:
         work: Work,
         suspects: Suspects,
         cell: Cell | None,
-        exclusive: Collection[str],
+        solitude: Solitude,
+        spares: Callable[[str, Sequence[Strain]], bool],
+        gate: Gate,
         name: str,
         clock: Clock,
+        *,
+        patient: bool = False,
     ) -> None:
         self._work = work
         self._suspects = suspects
         self._cell = cell
-        self._exclusive = exclusive
+        self._solitude = solitude
+        self._spares = spares
+        self._gate = gate
+        self._patient = patient
         self._name = name
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -114,12 +124,9 @@ class Quarantine:
         return self._cell is not None and asyncio.get_running_loop().time() >= self._barred_until
 
     async def _handle(self, case: _Case) -> None:
-        exclusive = (
-            bool(self._exclusive) and self._work.type_of(case.consumer, case.delivery) in self._exclusive
-        )
-        record = case.record = await self._handed(case.name, alone=exclusive)
+        record = case.record = await self._handed(case.name)
         treatment: Treatment | None = Treatment.ORDINARY if record is None else judge(record)
-        if treatment is Treatment.ALONE and not exclusive and self._has_cell():
+        if treatment is Treatment.ALONE and self._has_cell():
             treatment = await self._alone(case)
         if treatment is Treatment.GUILTY:
             assert case.record is not None
@@ -130,12 +137,15 @@ class Quarantine:
     async def _alone(self, case: _Case) -> Treatment | None:
         """Handle a suspect in the cell; what is left to be done with it, None when it is settled."""
         try:
-            async with asyncio.timeout(TURN):
+            async with asyncio.timeout(None if self._patient else TURN):
                 await self._turn.acquire()
         except TimeoutError:
             case.consumer.settlements.add(Release(case.delivery, TURN))
             return None
         try:
+            if self._gate.holds(case.consumer.received[0], case.delivery.id):  # paused while it waited
+                case.consumer.settlements.add(Release(case.delivery))
+                return None
             answer = await self._confined(case)
         except NoCell as error:
             log.warning("no process for suspects; they are handled beside others", error=str(error))
@@ -165,12 +175,16 @@ class Quarantine:
         log.info("a message that was in hand when workers died is handled alone", id=delivery.id, queue=queue)
         while True:
             try:
-                return await self._cell.handle(order)
+                return await self._cell.handle(order, lambda question: self._reply(case, question))
             except CellDied as died:
                 log.warning(
                     "a process died of the only message in it", id=delivery.id, queue=queue, how=str(died)
                 )
                 how = f"a process of its own died while it was handled alone: {died}"
+            finally:
+                if case.solitary is not None:
+                    await self._solitude.leave(case.solitary)
+                    case.solitary = None
             death = Death(at=self._clock(), worker=self._name, alone=True, certain=True, how=how)
             record = msgspec.structs.replace(case.record, deaths=(*case.record.deaths, death))
             if not await self._remembered(case.name, record):
@@ -180,14 +194,28 @@ class Quarantine:
             if judge(record) is Treatment.GUILTY:
                 return None
 
-    async def _handed(self, name: str, *, alone: bool) -> Record | None:
+    async def _reply(self, case: _Case, question: Question) -> str:
+        """Answer for the cell, which knows nothing of the fleet."""
+        if question.strains is not None:
+            return "yes" if self._spares(question.id, question.strains) else "no"
+        solitary: Envelope[Any] = Envelope(message=None, type=question.type, id=question.id)
+        try:
+            await self._solitude.enter(solitary, case.consumer.received[0])
+        except Held:
+            return "no"
+        except Unavailable:
+            return "unknown"
+        case.solitary = solitary
+        return "yes"
+
+    async def _handed(self, name: str) -> Record | None:
         """What is known; None while the database does not answer."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._silent_until:
             return None
         try:
             async with asyncio.timeout(ANSWER):
-                return await self._suspects.handed(name, alone=alone)
+                return await self._suspects.handed(name)
         except (Unavailable, TimeoutError) as error:
             log.warning("deaths are not remembered", error=str(error) or "no answer in time")
         except Exception:
@@ -226,3 +254,4 @@ class _Case:
         self.delivery = delivery
         self.name = name_of(consumer.transport.name, consumer.spec.name, delivery.id)
         self.record: Record | None = None
+        self.solitary: Envelope[Any] | None = None  # it runs with no other command of the fleet in flight

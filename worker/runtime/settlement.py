@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import structlog
@@ -32,7 +32,7 @@ __all__ = ["RETURN_DELAY", "Settler", "Spares", "Verdict"]
 log = structlog.stdlib.get_logger("worker.settlement")
 
 
-Spares = Callable[[str, list[tuple[str | None, BaseException]]], bool]
+Spares = Callable[[str, list[tuple[str | None, BaseException]]], bool | Awaitable[bool]]
 """Says, of a message's id and its failures by handler, whether it is not charged with them."""
 
 
@@ -172,8 +172,10 @@ class Settler:
         if outage is not None:
             _log_of(consumer, envelope).warning("message given back", error=told(outage))
             return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
-        if self._spares is not None and self._spares(envelope.id, failures):
-            return await self._spare(consumer, delivery, envelope, failures[0][1])
+        if self._spares is not None:
+            spared = self._spares(envelope.id, failures)
+            if spared if isinstance(spared, bool) else await spared:
+                return await self._spare(consumer, delivery, envelope, failures[0][1])
         policy = self._policy_of(envelope)
         decisions = [(name, *self._decide(error, envelope.attempt, policy)) for name, error in failures]
         failures = [(name, error) for name, error, _ in decisions]

@@ -35,7 +35,7 @@ class SqlSuspects:
         self._lives = lives
         self._changes: Batcher[Change, Record | None] = Batcher(self._change)
 
-    async def handed(self, name: str, *, alone: bool) -> Record:
+    async def handed(self, name: str) -> Record:
         """Note that this worker begins a message that was handed out before; what is known of it."""
         me, clock = self._me, self._database.clock
 
@@ -44,7 +44,7 @@ class SqlSuspects:
             found = handed(known, me, clock(), look)
             if judge(found) is Treatment.GUILTY:
                 return found
-            return msgspec.structs.replace(found, holder=me, alone=alone)
+            return msgspec.structs.replace(found, holder=me)
 
         record = await self._changes.submit((name, begun))
         assert record is not None

@@ -19,13 +19,14 @@ from worker.messaging.middleware import Middleware
 from worker.messaging.routing import Routes
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
+from worker.messaging.solitude import Solitude
 from worker.messaging.stamps import Received
 from worker.messaging.status import StatusRecorder
 from worker.messaging.steady import monotonic_of
 from worker.messaging.unit_of_work import UnitsOfWork
 from worker.middleware.calling import Calling, Threads
 from worker.middleware.emit import Emitter
-from worker.middleware.exclusive import Exclusive, Solitude
+from worker.middleware.exclusive import Exclusive
 from worker.middleware.handle import Handle
 from worker.middleware.route import Route
 from worker.middleware.track import Track

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 
 from worker.errors import ConfigurationError
 from worker.messaging.middleware import CallNext
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
-from worker.runtime.breakers import Breakers
+from worker.runtime.breakers import Breakers, Strain
 from worker.runtime.cell import Cell
 from worker.runtime.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.control import Control
@@ -31,10 +31,18 @@ from worker.wiring.service import Service
 _BURST_WAIT = 0.05
 
 
+AsksWorker = Callable[[str, tuple[Strain, ...]], Awaitable[bool]]
+"""Asks whether a message is not charged with its failures."""
+
+
 def make_worker(
-    service: Service, options: ConsumeOptions, listener: Listener | None = None, *, confined: bool = False
+    service: Service,
+    options: ConsumeOptions,
+    listener: Listener | None = None,
+    *,
+    asks: AsksWorker | None = None,
 ) -> Worker:
-    """Make a worker for the queues that the options choose; one that is ``confined`` to a cell trusts every message.
+    """Make a worker for the queues that the options choose; one in a cell ``asks`` its own, and trusts every message.
 
     Raises:
         ConfigurationError: a transport, queue or type is not known, or the memory limit is passed already.
@@ -54,7 +62,7 @@ def make_worker(
         service.name,
         service.clock,
         random.random,
-        breakers.failed,
+        breakers.failed if asks is None else lambda named, failures: asks(named, breakers.strains(failures)),
     )
     limits = Limits(options, loop.time)
     limits.check_start()
@@ -67,26 +75,31 @@ def make_worker(
         limits=limits,
         clock=service.clock,
         listener=listener,
-        succeeded=breakers.succeeded if breakers.any else None,
+        succeeded=breakers.succeeded if breakers.any and asks is None else None,
     )
     worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=service.outbox.count)
     worker.breakers = breakers
-    if not confined:
-        worker.quarantine = processing.quarantine = _quarantine(service, options, processing)
+    if asks is None:
+        worker.quarantine = processing.quarantine = _quarantine(service, options, processing, breakers)
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
     return worker
 
 
-def _quarantine(service: Service, options: ConsumeOptions, processing: Processing) -> Quarantine:
+def _quarantine(
+    service: Service, options: ConsumeOptions, processing: Processing, breakers: Breakers
+) -> Quarantine:
     # what is sent from a cell reaches others over what processes share only
     shared = all(transport.features.shared for transport in service.transports.values())
     return Quarantine(
         processing,
         service.suspects,
         Cell(options.cell, service.name) if options.cell and shared else None,
-        {name for name, message in service.registry.messages.items() if message.exclusive},
+        service.solitude,
+        breakers.strained,
+        service.gate,
         service.name,
         service.clock,
+        patient=options.burst,
     )
 
 

@@ -23,6 +23,7 @@ from worker.messaging.retry import Retry
 from worker.messaging.routing import Routes, plan
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
+from worker.messaging.solitude import Solitude
 from worker.messaging.transport import MadeByConnecting, Outcome, Outgoing, Transport
 from worker.runtime.life import lives, myself
 from worker.runtime.relay import Relay
@@ -94,6 +95,7 @@ class Service:
     idempotency: SqlIdempotency
     absent: dict[str, str]
     gate: Gate
+    solitude: Solitude
     pauses: SqlPauses
     pausing: Pausing
     threads: Threads
@@ -172,6 +174,7 @@ async def opened(
     clock: Clock = time.time,
     sent: Callable[[Outgoing], None] | None = None,
     name: str | None = None,
+    solitude: Solitude | None = None,
 ) -> AsyncIterator[Service]:
     """Open everything that a process needs, and close it in the reverse order.
 
@@ -187,6 +190,7 @@ async def opened(
         clock: seconds since the epoch.
         sent: told about each message that a broker confirmed.
         name: of this process among all workers; None for a new one.
+        solitude: lets a message run alone in the fleet; None for what takes the lock in the database.
 
     Raises:
         ConfigurationError: something is missing and not created, or may not be created.
@@ -237,6 +241,7 @@ async def opened(
         gate = Gate()
         workers, pauses = Workers(database), SqlPauses(database)
         pausing = Pausing(registry, routes, pauses, workers, database.time)
+        solitude = solitude or OneAtATime(SqlExclusive(database), pausing.busy, gate, name)
         buses = make_buses(
             *with_commands(registry, routes, pausing.commands()),
             senders,
@@ -246,7 +251,7 @@ async def opened(
             threads=handler_threads,
             clock=clock,
             gate=gate,
-            solitude=OneAtATime(SqlExclusive(database), pausing.busy, gate, name),
+            solitude=solitude,
             ignore_events=settings.events.mode == "ignore",
         )
 
@@ -313,6 +318,7 @@ async def opened(
             idempotency=SqlIdempotency(database),
             absent=missed,
             gate=gate,
+            solitude=solitude,
             pauses=pauses,
             pausing=pausing,
             threads=handler_threads,

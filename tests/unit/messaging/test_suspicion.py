@@ -57,12 +57,10 @@ def test_a_holder_that_lives_has_lost_it_only() -> None:
 
 
 def test_of_whom_nothing_is_known_may_make_it_suspect_but_never_guilty() -> None:
-    """Alone or not, a death must be certain to count as evidence."""
+    """A death must be certain to count as evidence."""
     record = Record()
     for _ in range(2 * HOPELESS):
-        record = handed(
-            Record(deaths=record.deaths, holder=OTHER, alone=True), ME, 5.0, lambda _: Fate.UNKNOWN
-        )
+        record = handed(Record(deaths=record.deaths, holder=OTHER), ME, 5.0, lambda _: Fate.UNKNOWN)
     assert judge(record) is Treatment.ALONE
 
 

@@ -223,3 +223,16 @@ def test_one_dependency_has_one_breaker():
     post.app.handler(breaker=Breaker(dependency="mail"))(handle)
     with pytest.raises(ConfigurationError, match="'mail' differ"):
         post.app.registry()
+
+
+async def test_failures_of_another_process_are_judged_as_its_own():
+    """A message that is handled alone is spared as any other when what it calls is down."""
+    post = Post()
+    async with working(post) as it:
+        breakers = it.worker.breakers
+        handler = next(iter(breakers._by_handler))
+        strains = breakers.strains([(handler, post.error), (handler, Reject("no")), ("other", post.error)])
+        assert [strain.breaker for strain in strains] == ["mail", None, None]
+        assert breakers.strained("m", strains[:1])
+        assert not breakers.strained("m", strains)
+        assert not breakers.strained("m", ())

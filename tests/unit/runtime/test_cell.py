@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.runtime.house import until
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
-from worker.runtime.cell import Answer, Cell, CellDied, NoCell, Order
+from worker.runtime.cell import Answer, Cell, CellDied, NoCell, Order, Question
 
 SCRIPT = """
 import os, signal, sys, time
@@ -20,7 +20,7 @@ pipe = int(os.environ["WORKER_CELL"].split()[0])
 def write(data):
     os.write(pipe, len(data).to_bytes(4, "big") + data)
 def answer(order):
-    write(msgspec.msgpack.encode({"outcome": "done", "type": "Go", "id": order["id"]}))
+    write(msgspec.msgpack.encode({"is": "Answer", "outcome": "done", "type": "Go", "id": order["id"]}))
 write(b"ready")
 while len(size := sys.stdin.buffer.read(4)) == 4:
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(int.from_bytes(size, "big")))
@@ -52,6 +52,10 @@ def order(body: bytes = b"go") -> Order:
     return Order(transport="t", queue="q", id="m", body=body, headers={}, key=None)
 
 
+async def no(question: Question) -> str:
+    return "no"
+
+
 @pytest.fixture
 async def cell() -> AsyncIterator[Cell]:
     made = Cell([sys.executable, "-c", SCRIPT], "me")
@@ -62,7 +66,7 @@ async def cell() -> AsyncIterator[Cell]:
 async def test_messages_are_handled_by_one_process_after_the_other(cell: Cell) -> None:
     """Which is there as long as there is something to do."""
     for _ in range(3):
-        assert (await cell.handle(order())).outcome == "done"
+        assert (await cell.handle(order(), no)).outcome == "done"
         process = cell._process
         assert process is not None
     await cell.close()
@@ -78,26 +82,26 @@ async def test_its_end_is_seen_and_the_next_message_gets_another_one(
 ) -> None:
     """However it came."""
     with pytest.raises(CellDied, match=how):
-        await cell.handle(order(body))
-    assert (await cell.handle(order())).outcome == "done"
+        await cell.handle(order(body), no)
+    assert (await cell.handle(order(), no)).outcome == "done"
 
 
 async def test_what_it_said_last_counts_and_its_end_is_not_the_next_ones_fault(cell: Cell) -> None:
     """It died after it was done, and before the next was begun."""
-    assert (await cell.handle(order(b"last word"))).outcome == "done"
-    assert (await cell.handle(order())).outcome == "done"
+    assert (await cell.handle(order(b"last word"), no)).outcome == "done"
+    assert (await cell.handle(order(), no)).outcome == "done"
 
 
 @pytest.mark.filterwarnings("ignore:This process")
 async def test_what_it_has_forked_does_not_hide_its_end(cell: Cell) -> None:
     """Though that keeps its pipe open."""
     with pytest.raises(CellDied, match="exit code 9"):
-        await cell.handle(order(b"fork"))
+        await cell.handle(order(b"fork"), no)
 
 
 async def test_cancelling_ends_the_process(cell: Cell) -> None:
     """Nothing is handled twice at once."""
-    handling = asyncio.create_task(cell.handle(order(b"hang")))
+    handling = asyncio.create_task(cell.handle(order(b"hang"), no))
     await until(lambda: cell._process is not None and cell._ready)
     process = cell._process
     assert process is not None
@@ -110,7 +114,7 @@ async def test_cancelling_ends_the_process(cell: Cell) -> None:
 async def test_it_is_ended_when_nothing_was_for_a_while(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is others'."""
     monkeypatch.setattr("worker.runtime.cell.IDLE", 0.01)
-    await cell.handle(order())
+    await cell.handle(order(), no)
     process = cell._process
     assert process is not None
     await until(lambda: process.returncode == 0)
@@ -125,7 +129,7 @@ async def test_what_cannot_be_started_is_no_death(command: list[str], why: str) 
     cell = Cell(command, "me")
     open_before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
     with pytest.raises(NoCell, match=why):
-        await cell.handle(order())
+        await cell.handle(order(), no)
     await cell.close()
     if open_before:
         assert len(os.listdir("/proc/self/fd")) <= open_before + 1

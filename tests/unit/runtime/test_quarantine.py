@@ -10,9 +10,12 @@ import pytest
 
 from tests.unit.runtime.going import Go, read, shop, stored
 from tests.unit.runtime.house import House, house, until
-from worker import DatabaseUnavailable
+from worker import App, Breaker, DatabaseUnavailable
+from worker.errors import Held
+from worker.messaging.stamps import Received
 from worker.messaging.suspicion import Death, Holder, Record, name_of
-from worker.runtime.cell import Answer, CellDied, NoCell, Order
+from worker.runtime.breakers import Strain
+from worker.runtime.cell import Answer, CellDied, NoCell, Order, Question, Replies
 
 OTHER = Holder("other", "elsewhere", 1)
 ONCE = Death(at=1.0, worker="", how="lost")
@@ -26,13 +29,17 @@ class Cell:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.orders: list[Order] = []
+        self.replies: list[str] = []
         self.gate: asyncio.Event | None = None
 
-    async def handle(self, order: Order) -> Answer:
+    async def handle(self, order: Order, replies: Replies) -> Answer:
         self.orders.append(order)
         if self.gate is not None:
             await self.gate.wait()
         answer = self.answers.pop(0)
+        if isinstance(answer, Question):
+            self.replies.append(await replies(answer))
+            answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -201,7 +208,7 @@ async def test_without_the_database_it_is_handled_and_nothing_is_held_against_it
     handler = Handler()
     asked: list[str] = []
 
-    async def down(name: str, *, alone: bool) -> Record:
+    async def down(name: str) -> Record:
         asked.append(name)
         raise DatabaseUnavailable("gone")
 
@@ -241,10 +248,17 @@ async def test_a_second_suspect_does_not_wait_in_its_slot_for_long(monkeypatch: 
         for message_id in ids:
             await remembers(it, message_id, ONCE, BESIDE)
         it.log.clear()
-        running = asyncio.create_task(run(it, cell, concurrency=2))
+        task = it.start(concurrency=2)
+        worker = it.worker
+        assert worker is not None
+        assert worker.quarantine is not None
+        worker.quarantine._cell = cell  # type: ignore[assignment]
         await until(lambda: ("release", ids[1]) in it.log)
         cell.gate.set()
-        await running
+        await until(lambda: ("ack", ids[0]) in it.log)
+        worker.stop()
+        await task
+        await worker.quarantine.close()
         assert ("ack", ids[0]) in it.log
         assert len(cell.orders) == 1
         (record,) = (await known(it)).values()
@@ -280,23 +294,108 @@ async def test_a_fault_of_its_own_is_charged_as_any_other() -> None:
         assert it.log == [("again", message_id)]
 
 
-async def test_an_exclusive_suspect_stays_with_its_worker_and_is_alone_there() -> None:
-    """It runs alone in the fleet anyway, and could not from a process beside its worker."""
-    cell = Cell()
-    alone: list[bool] = []
+class Lock:
+    """Solitude that notes who came and went."""
 
-    async def go(command: Go) -> None:
-        (record,) = (await known(it)).values()
-        alone.append(record.alone)
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+        self.log: list[tuple[str, str]] = []
 
-    async with house(shop(go)) as it:
+    async def enter(self, envelope: Any, received: Any) -> None:
+        self.log.append(("enter", envelope.id))
+        if self.fault is not None:
+            raise self.fault
+
+    async def leave(self, envelope: Any) -> None:
+        self.log.append(("leave", envelope.id))
+
+
+@pytest.mark.parametrize("ends", [Answer(outcome="done", type="Go", id="m"), CellDied("exit 7")])
+async def test_an_exclusive_suspect_runs_in_a_cell_while_its_worker_holds_the_lock(ends: Any) -> None:
+    """So that only its cell's end is held against it, not that of a worker that somebody killed."""
+    done = Answer(outcome="done", type="Go", id="m")
+    cell, lock = Cell(Question(number=0, id="m", type="Go"), ends, done), Lock()
+    async with house(Handler().app()) as it:
+        it.service.solitude = lock
+        (message_id,) = await lost(it, Go())
+        await remembers(it, message_id, ONCE, BESIDE, BESIDE, BESIDE)
+        await run(it, cell)
+        assert cell.replies == ["yes"]
+        assert lock.log == [("enter", "m"), ("leave", "m")]
+        assert it.outcomes() == ["done"]
+
+
+@pytest.mark.parametrize(("fault", "says"), [(Held(), "no"), (DatabaseUnavailable("gone"), "unknown")])
+async def test_a_cell_is_told_that_its_message_cannot_be_alone_now(fault: Exception, says: str) -> None:
+    """And gives it back."""
+    back = Answer(outcome="returned", type="Go", id="m", settled="release", delay=5.0)
+    cell, lock = Cell(Question(number=0, id="m", type="Go"), back), Lock(fault)
+    async with house(Handler().app()) as it:
+        it.service.solitude = lock
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE)
-        task = it.start(burst=True)
+        it.log.clear()
+        await run(it, cell)
+        assert (cell.replies, lock.log) == ([says], [("enter", "m")])
+        assert it.log == [("release", message_id)]
+
+
+async def test_the_breakers_of_the_worker_say_whether_a_failure_in_a_cell_is_charged() -> None:
+    """They know of the fleet what a cell does not."""
+    spared = Question(number=0, id="m", strains=(Strain("shop.go", "ConnectionError: away"),))
+    back = Answer(outcome="returned", type="Go", id="m", settled="release", delay=5.0)
+    cell = Cell(spared, back)
+
+    async def go(command: Go) -> None: ...
+
+    app = App("shop")
+    app.command(Go)
+    app.handler(breaker=Breaker(dependency="shop.go"))(go)
+    async with house(app) as it:
+        (message_id,) = await lost(it, Go())
+        await remembers(it, message_id, ONCE, BESIDE)
+        await run(it, cell)
+        assert cell.replies == ["yes"]
+
+
+async def test_a_paused_suspect_is_not_started_in_a_cell() -> None:
+    """It may have waited for its turn when the pause came."""
+    cell = Cell()
+    async with house(Handler().app()) as it:
+        (message_id,) = await lost(it, Go())
+        await remembers(it, message_id, ONCE, BESIDE)
+        it.service.gate.closed.add(Received("memory", "shop-go"))
+        it.log.clear()
+        task = it.start()
         assert it.worker is not None
         assert it.worker.quarantine is not None
         it.worker.quarantine._cell = cell  # type: ignore[assignment]
-        it.worker.quarantine._exclusive = {"Go"}
+        await until(lambda: ("release", message_id) in it.log)
+        it.worker.stop()
         await task
-        assert (alone, cell.orders) == ([True], [])
-        assert it.outcomes() == ["done"]
+        assert cell.orders == []
+
+
+async def test_a_burst_waits_for_its_suspects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was given back for its turn would be left behind."""
+    monkeypatch.setattr("worker.runtime.quarantine.TURN", 0.0)
+    done = Answer(outcome="done", type="Go", id="x")
+    cell = Cell(done, done, done)
+    async with house(Handler().app()) as it:
+        for message_id in await lost(it, Go(), Go(), Go()):
+            await remembers(it, message_id, ONCE, BESIDE)
+        await run(it, cell, concurrency=3)
+        assert len(cell.orders) == 3
+        assert await known(it) == {}
+
+
+async def test_who_kills_when_its_data_is_read_is_given_up_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would kill the worker that gives it up, for ever."""
+    async with house(Handler().app()) as it:
+        (message_id,) = await lost(it, Go())
+        await remembers(it, message_id, ONCE, ALONE, ALONE)
+        monkeypatch.setattr(it.service.serializer, "decode", None)
+        await run(it, Cell())
+        (row,) = await stored(it)
+        assert (row.failure.id, row.failure.type, row.failure.decoded) == (message_id, "Go", True)
+        assert len(row.failure.history) == 4

@@ -22,8 +22,8 @@ def elsewhere(_holder):
 async def test_a_message_whose_workers_die_becomes_suspect(database):
     """Who is handed it next finds the deaths, and begins it itself."""
     first, second = SqlSuspects(database, A, dead), SqlSuspects(database, B, dead)
-    assert judge(await first.handed("m", alone=False)) is Treatment.ORDINARY
-    record = await second.handed("m", alone=False)
+    assert judge(await first.handed("m")) is Treatment.ORDINARY
+    record = await second.handed("m")
     assert [death.worker for death in record.deaths] == ["", "a"]
     assert record.deaths[1].certain
     assert record.holder == B
@@ -33,9 +33,9 @@ async def test_a_message_whose_workers_die_becomes_suspect(database):
 async def test_what_was_ended_is_forgotten(database):
     """It starts anew."""
     store = SqlSuspects(database, A, dead)
-    await store.handed("m", alone=False)
+    await store.handed("m")
     await store.put("m", None)
-    again = await store.handed("m", alone=False)
+    again = await store.handed("m")
     assert [death.worker for death in again.deaths] == [""]
 
 
@@ -44,16 +44,16 @@ async def test_what_was_given_back_keeps_its_deaths_and_gets_none(database):
     store = SqlSuspects(database, A, dead)
     deaths = (Death(at=1.0, worker="x", alone=True, certain=True),)
     await store.put("m", Record(deaths=deaths))
-    assert (await SqlSuspects(database, B, dead).handed("m", alone=False)).deaths == deaths
+    assert (await SqlSuspects(database, B, dead).handed("m")).deaths == deaths
 
 
 async def test_a_late_worker_changes_nothing_of_what_another_has(database):
     """One that was frozen and ends the message then."""
     late, other = SqlSuspects(database, A, elsewhere), SqlSuspects(database, B, elsewhere)
-    await late.handed("m", alone=False)
-    held = await other.handed("m", alone=False)
+    await late.handed("m")
+    held = await other.handed("m")
     await late.put("m", None)
-    assert await other.handed("m", alone=False) == held
+    assert await other.handed("m") == held
 
 
 async def test_a_worker_elsewhere_is_dead_when_its_heart_stands_still(database, clock):
@@ -62,16 +62,16 @@ async def test_a_worker_elsewhere_is_dead_when_its_heart_stands_still(database, 
     first, second = SqlSuspects(database, A, elsewhere), SqlSuspects(database, B, elsewhere)
     for passed, certain in ((1.0, False), (20.0, True)):
         name = f"m{passed}"
-        await first.handed(name, alone=True)
+        await first.handed(name)
         clock.advance(passed)
-        death = (await second.handed(name, alone=False)).deaths[-1]
-        assert (death.worker, death.certain, death.alone) == ("a", certain, certain)
+        death = (await second.handed(name)).deaths[-1]
+        assert (death.worker, death.certain, death.alone) == ("a", certain, False)
 
 
 async def test_calls_at_once_share_a_transaction_and_keep_their_order(database):
     """Of one message, too."""
     store = SqlSuspects(database, A, dead)
-    calls = [store.handed("m", alone=False), store.put("m", None), store.handed("n", alone=False)]
+    calls = [store.handed("m"), store.put("m", None), store.handed("n")]
     await asyncio.gather(*calls)
     (row,) = await _rows(database)
     assert row["name"] == "n"
@@ -79,17 +79,17 @@ async def test_calls_at_once_share_a_transaction_and_keep_their_order(database):
 
 async def test_applications_share_nothing(connect, database):
     """One's deaths are not another's."""
-    await SqlSuspects(database, A, dead).handed("m", alone=False)
+    await SqlSuspects(database, A, dead).handed("m")
     other = SqlSuspects(await connect(application="bank"), B, dead)
-    assert [death.worker for death in (await other.handed("m", alone=False)).deaths] == [""]
+    assert [death.worker for death in (await other.handed("m")).deaths] == [""]
 
 
 async def test_what_is_old_is_pruned(database, clock):
     """A message that was ended elsewhere leaves nothing for ever."""
     store = SqlSuspects(database, A, dead)
-    await store.handed("old", alone=False)
+    await store.handed("old")
     clock.advance(100.0)
-    await store.handed("new", alone=False)
+    await store.handed("new")
     assert await store.prune(50.0) == 1
     assert [row["name"] for row in await _rows(database)] == ["new"]
 

@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import itertools
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from worker.errors import Unavailable
+from worker.errors import DatabaseUnavailable, Held, Unavailable
 from worker.messaging.declaration import Registry
+from worker.messaging.envelope import Envelope
+from worker.messaging.stamps import Received
 from worker.messaging.transport import Ack, Again, Delivery, Release, Settlement
-from worker.runtime.cell import MARK, Answer, Order
+from worker.runtime.breakers import Strain
+from worker.runtime.cell import MARK, Answer, Order, Question, Reply
 from worker.runtime.consumer import Consumer
 from worker.runtime.events import Finished
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.own_tasks import IN_APPLICATION
+from worker.runtime.parent import EVERY
 from worker.runtime.settlements import Settlements
 from worker.runtime.unclosed import Unclosed
 from worker.runtime.worker import Worker
@@ -31,6 +37,8 @@ from worker.wiring.service import Service, opened
 
 _FLUSH = 2.0
 _RELAY_GRACE = 5.0
+
+_said: Callable[[bytes], Order | Reply] = msgspec.msgpack.Decoder(Order | Reply).decode
 
 
 def is_cell() -> bool:
@@ -48,8 +56,7 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
         Unavailable: the database does not answer.
     """
     pipe, _, name = os.environ.pop(MARK).partition(" ")
-    orders: asyncio.Queue[bytes | None] = asyncio.Queue()
-    door = _Door(int(pipe), asyncio.get_running_loop(), orders.put_nowait)
+    door = _Door(int(pipe), asyncio.get_running_loop())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # not ignored: what handlers start would inherit that
     options = msgspec.structs.replace(
@@ -64,14 +71,15 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
         absent=True,
         threads=options.concurrency,
         name=name,
+        solitude=_Asked(door),
     ) as service:
-        worker = make_worker(service, options, finished.append, confined=True)
+        worker = make_worker(service, options, finished.append, asks=door.spares)
         door.open()
         async with background(lambda: tend(service)):
-            while (order := await orders.get()) is not None:
+            while (order := await door.orders.get()) is not None:
                 door.answer(b"begun")
                 finished.clear()
-                answer = await _handled(worker, msgspec.msgpack.decode(order, type=Order), finished)
+                answer = await _handled(worker, order, finished)
                 await _flush(service)
                 door.answer(msgspec.msgpack.encode(answer), done=True)
         await service.relay.drain(_RELAY_GRACE)
@@ -114,6 +122,26 @@ async def _flush(service: Service) -> None:
             await service.status_writer.flush()
 
 
+class _Asked:
+    """Solitude, for which the worker takes the lock: the message is not in the hands of this process."""
+
+    def __init__(self, door: _Door) -> None:
+        self._door = door
+
+    async def enter(self, envelope: Envelope[Any], received: Received) -> None:
+        """Return when nothing else runs; see the port."""
+        match await self._door.ask(envelope.id, envelope.type):
+            case "no":
+                raise Held
+            case "unknown":
+                raise DatabaseUnavailable("the worker cannot take the exclusive lock")
+            case _:
+                return
+
+    async def leave(self, envelope: Envelope[Any]) -> None:
+        """Nothing: the worker lets go when it has the answer."""
+
+
 class _Kept(Settlements):
     """Keeps the last settlement for the worker, and tells no broker."""
 
@@ -130,20 +158,23 @@ class _Kept(Settlements):
 
 
 class _Door:
-    """Takes orders in a thread, so that the worker's end is seen whatever handlers do, and gives answers.
+    """Takes orders and replies in a thread, so that the worker's end is seen whatever handlers do, and gives answers.
 
     Args:
         pipe: for answers.
         loop: of this program.
-        ordered: takes an order there; None when there will be none.
+
+    Attributes:
+        orders: those that came; None when there will be no more.
     """
 
-    def __init__(
-        self, pipe: int, loop: asyncio.AbstractEventLoop, ordered: Callable[[bytes | None], None]
-    ) -> None:
+    def __init__(self, pipe: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.orders: asyncio.Queue[Order | None] = asyncio.Queue()
         self._pipe = pipe
         self._loop = loop
-        self._ordered = ordered
+        self._asked: dict[int, asyncio.Future[str]] = {}
+        self._numbers = itertools.count()
+        self._parent = os.getppid()
         self._busy = threading.Event()
         os.set_inheritable(pipe, False)
         self._orders = os.dup(0)
@@ -162,17 +193,47 @@ class _Door:
             self._busy.clear()
         self._write(answer)
 
+    async def ask(self, id: str, type: str = "", strains: tuple[Strain, ...] | None = None) -> str:
+        """Ask the worker about the message in hand; see ``Question`` and ``Reply``."""
+        number = next(self._numbers)
+        reply: asyncio.Future[str] = self._loop.create_future()
+        self._asked[number] = reply
+        question = Question(number=number, id=id, type=type, strains=strains)
+        self._write(msgspec.msgpack.encode(question))
+        try:
+            return await reply
+        finally:
+            del self._asked[number]
+
+    async def spares(self, id: str, strains: tuple[Strain, ...]) -> bool:
+        """Ask whether a message is not charged with these failures."""
+        return await self.ask(id, strains=strains) == "yes"
+
+    def _take(self, said: Order | Reply) -> None:
+        if isinstance(said, Order):
+            self.orders.put_nowait(said)
+        elif (asked := self._asked.get(said.number)) is not None and not asked.done():
+            asked.set_result(said.says)
+
     def _write(self, data: bytes) -> None:
         left = memoryview(len(data).to_bytes(4, "big") + data)
         while left:
             left = left[os.write(self._pipe, left) :]
 
     def _listen(self) -> None:
+        threading.Thread(target=self._watch, name="worker", daemon=True).start()
         with os.fdopen(self._orders, "rb") as stream:
             while len(size := stream.read(4)) == 4:
-                order = stream.read(int.from_bytes(size, "big"))
-                self._busy.set()
-                self._loop.call_soon_threadsafe(self._ordered, order)
+                said = _said(stream.read(int.from_bytes(size, "big")))
+                if isinstance(said, Order):
+                    self._busy.set()
+                self._loop.call_soon_threadsafe(self._take, said)
         if self._busy.is_set():  # the worker is gone, and the message is another's by now
             os._exit(1)
-        self._loop.call_soon_threadsafe(self._ordered, None)
+        self._loop.call_soon_threadsafe(self.orders.put_nowait, None)
+
+    def _watch(self) -> None:
+        """End this process when its worker is gone: what the worker's handlers forked may keep the other end open."""
+        while os.getppid() == self._parent:
+            time.sleep(EVERY)
+        os._exit(1)
