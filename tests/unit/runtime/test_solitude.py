@@ -214,24 +214,3 @@ async def test_a_crash_releases_the_lock_by_its_time():
         it.clock.advance(31)
         await until(lambda: len(hall.done) == 2)
         assert hall.beside == []
-
-
-async def test_an_event_may_run_alone_too():
-    """An exclusive event waits for commands, and they for it."""
-    hall = Hall()
-
-    class Alone(msgspec.Struct, frozen=True):
-        number: int
-
-    async def hear(event: Alone) -> None:
-        await hall.run(("rebuild", event.number))
-
-    hear.__annotations__ = {"event": Alone, "return": None}
-    hall.app.event(exclusive=True)(Alone)
-    hall.app.subscriber(hear)
-    async with working(hall) as it:
-        await it.send(*(Work(number) for number in range(5)))
-        await it.service.buses.dispatch["event"].dispatch(Alone(1))
-        await it.send(*(Work(number) for number in range(5, 10)))
-        await until(lambda: len(hall.done) == 11)
-        assert hall.beside == []
