@@ -67,6 +67,7 @@ def test_our_services_wait_until_broker_and_database_are_healthy(file):
             "postgres": healthy,
             "rabbitmq": healthy,
             "kafka": healthy | {"required": False},  # there with its profile only
+            "pubsub": healthy | {"required": False},
         }
 
 
