@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import time
+import typing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from examples.search.app import app as search
 from tests.docs.generated import EXAMPLES, MAKERS, REGION, renewed
 from tests.docs.pages import DOCS, ROOT, name, pages
 from transports.registry import create
-from worker import ConfigurationError
+from worker import App, ConfigurationError, errors
 from worker.cli import report
 from worker.http.schema import openapi
 
@@ -59,6 +61,36 @@ def test_every_exit_code_is_in_the_reference() -> None:
         report.INTERRUPTED,
     }
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE) if int(code) < 200} == codes
+
+
+def test_every_error_says_what_becomes_of_it() -> None:
+    """The table of errors has each class once; what only carries others (``HandlersFailed``) has none."""
+    text = (DOCS / "reference" / "errors.md").read_text().partition("## The tree")[2]
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", text, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    tree = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.WorkerError)
+    }
+    assert sorted(named) == sorted(tree - {"WorkerError", "HandlersFailed"})
+
+
+@pytest.mark.parametrize("decorator", ["query", "handler", "subscriber", "middleware"])
+def test_every_parameter_of_a_decorator_is_in_the_reference(decorator: str) -> None:
+    """The table of decorators has each with its parameters; those of ``command`` and ``event`` have their own."""
+    row = re.search(
+        rf"^\| `@app\.{decorator}\((.*?)\)`", (DOCS / "reference" / "python.md").read_text(), re.MULTILINE
+    )
+    assert row
+    named = set(re.findall(r"(\w+)=", row[1]))
+    taken = {
+        name
+        for overload in typing.get_overloads(getattr(App, decorator))
+        for name, parameter in inspect.signature(overload).parameters.items()
+        if parameter.kind is not inspect.Parameter.POSITIONAL_ONLY and name != "self"
+    }
+    assert named == taken
 
 
 @pytest.mark.parametrize("scheme", sorted(EXAMPLES))
