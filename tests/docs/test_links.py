@@ -85,14 +85,3 @@ def test_pages_stay_short() -> None:
     ]
     assert long == []
     assert blocks(ROOT / "README.md")
-
-
-def test_lines_of_prose_can_be_read_beside_code() -> None:
-    """No line of prose has more than 160 characters; tables, blocks and what is generated have those they need."""
-    long = [
-        f"{name(page)}: {line}"
-        for page in pages()
-        for line in re.sub(r"<!-- generated: .*?<!-- end -->", "", prose(page), flags=re.DOTALL).splitlines()
-        if len(line) > 160 and not line.startswith("|")
-    ]
-    assert long == []
