@@ -40,7 +40,7 @@ class OnSqs:
 
 @pytest.mark.broker
 class TestSqsStandard(OnSqs, TransportSuite):
-    total = 500
+    total = 200
 
     @pytest.fixture(autouse=True)
     def leased(self, request: pytest.FixtureRequest) -> None:
@@ -54,7 +54,7 @@ class TestSqsStandard(OnSqs, TransportSuite):
 
 
 class TestSqsFifo(TestSqsStandard):
-    total = 200  # half of them in three groups, each one at a time
+    total = 60  # half of them in three groups, each one at a time
     fifo = "keyed"
 
 

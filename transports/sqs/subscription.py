@@ -28,6 +28,15 @@ _KEEP = 0.5
 _LOOK_AGAIN = 0.03
 """Seconds between two polls that do not wait."""
 
+_QUICK = 1
+"""Seconds that a poll waits while messages flow: a stop has the time to let it end."""
+
+_BRIEF = 5
+"""Seconds that the poll of an idle queue hides what it brings: so long it is gone when a stop breaks the poll off."""
+
+_WORTH = 0.45
+"""Part of a lease that what waited behind its head must have left: renewals come each third of one."""
+
 _NO_QUEUE = 1.0
 """Seconds after which a queue that is not there is looked for again."""
 
@@ -70,6 +79,7 @@ class SqsSubscription:
         self._demand: dict[object, int] = {}
         self._changed = asyncio.Event()
         self._pollers = 1
+        self._idle = True
         self._paused = False
         self._closed = False
         self._trouble: TransportUnavailable | None = None
@@ -188,7 +198,8 @@ class SqsSubscription:
         wanted = sum(self._demand.values()) - len(self._ready) - sum(self._polls.values())
         while wanted > 0 and len(self._polls) < self._pollers:
             count = min(wanted, _MOST)
-            self._start(count, self._owner.settings.wait)
+            longest = self._owner.settings.wait
+            self._start(count, longest if self._idle else min(longest, _QUICK))
             wanted -= count
 
     async def _glance(self, limit: int) -> None:
@@ -207,6 +218,7 @@ class SqsSubscription:
 
     async def _run(self, count: int, wait: int) -> None:
         loop = asyncio.get_running_loop()
+        hidden = min(self.lease, _BRIEF if wait > _QUICK else self.lease)
         try:
             queue = await self._owner.queues.find(self.spec.name)
             if queue is None:
@@ -220,7 +232,7 @@ class SqsSubscription:
                 QueueUrl=queue.url,
                 MaxNumberOfMessages=count,
                 WaitTimeSeconds=wait,
-                VisibilityTimeout=int(self.lease),
+                VisibilityTimeout=int(hidden),
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=list(ATTRIBUTES),
             )
@@ -238,19 +250,35 @@ class SqsSubscription:
             full = len(messages) >= count
             self._pollers = min(self._pollers + 1, self._owner.settings.pollers) if full else self._pollers
             self._pollers = self._pollers if messages else 1
+            self._idle = not messages
         if messages:
-            self._took(queue, messages, Polled(sent, loop.time(), wait))
+            await self._took(queue, messages, Polled(sent, loop.time(), wait), hidden)
 
-    def _took(self, queue: Queue, messages: Sequence[dict[str, object]], polled: Polled) -> None:
-        arrivals = Arrivals(self.spec.name, self, self.lease, self._owner.clock, fifo=queue.fifo)
+    async def _took(
+        self, queue: Queue, messages: Sequence[dict[str, object]], polled: Polled, hidden: float
+    ) -> None:
+        arrivals = Arrivals(self.spec.name, self, hidden, self._owner.clock, fifo=queue.fifo)
         arrived = arrivals.read(messages, polled)
         for delivery, seconds in arrived.back:
             self._give_back(delivery, seconds)
-        self._ready.extend(arrived.ready)
+        ready = arrived.ready
+        if hidden < self.lease and not self._paused:
+            ready = await self._kept_on(ready)
+        self._ready.extend(ready)
         if self._paused or self._closed:
             while self._ready:
                 self._give_back(self._ready.popleft())
         self._keep()
+
+    async def _kept_on(self, arrived: Sequence[Delivery]) -> list[Delivery]:
+        """Hold for a lease what is hidden briefly; what cannot be held goes back."""
+        kept: list[Delivery] = []
+        for delivery, answer in zip(arrived, await self.extend(arrived), strict=True):
+            if answer is Settled.DONE:
+                kept.append(delivery)
+            else:
+                self._give_back(delivery)
+        return kept
 
     def _take(self, limit: int) -> list[Delivery]:
         now = asyncio.get_running_loop().time()
@@ -312,7 +340,8 @@ class SqsSubscription:
             return
         head = behind.popleft()
         head.receipt.behind = behind
-        if self._paused or self._closed:
+        left = head.receipt.until - asyncio.get_running_loop().time()
+        if self._paused or self._closed or left < self.lease * _WORTH:
             self._give_back(head)
             return
         self._ready.append(head)
