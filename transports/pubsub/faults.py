@@ -13,6 +13,7 @@ from worker.errors import TransportUnavailable
 _HINTS = {
     "PERMISSION_DENIED": "the account needs roles/pubsub.publisher to send, roles/pubsub.subscriber to consume, "
     "pubsub.topics.get and pubsub.subscriptions.get for both, roles/pubsub.editor for: worker setup",
+    "NOT_FOUND": "a topic or subscription was never made, or is deleted; run: worker setup",
     "UNAUTHENTICATED": "no valid application default credentials (gcloud auth application-default login, or a "
     "service account of the machine)",
 }

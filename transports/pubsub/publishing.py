@@ -141,26 +141,32 @@ class Publisher:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._timeout
         pause = _FIRST_PAUSE
-        doubtful = False
-        route = self._topics.known(queue) or await self._topics.route(queue)
-        if route is None:
-            return [_unroutable(queue)] * len(messages)
-        request = wire.Publish(topic=route.topic, messages=messages)
+        doubtful = repaired = False
         while True:
+            sent = False
             try:
+                route = self._topics.known(queue) or await self._topics.route(queue)
+                if route is None:
+                    return [_unroutable(queue)] * len(messages)
+                sent = True
+                request = wire.Publish(topic=route.topic, messages=messages)
                 await self._connection.call(wire.PUBLISH, request, max(end - loop.time(), 0.1))
                 return [ACCEPTED] * len(messages)
             except Failed as error:
-                doubtful = doubtful or error.doubtful
+                doubtful = doubtful or (sent and error.doubtful)
+                if error.code in {"NOT_FOUND", "UNAVAILABLE"}:
+                    self._topics.forget(queue)  # who was away may be back without its subscriptions
                 if error.code == "NOT_FOUND":
-                    self._topics.forget(queue)
-                    return [_unroutable(queue)] * len(messages)
+                    if repaired:
+                        return [_unroutable(queue)] * len(messages)
+                    repaired = True
+                    continue
                 if error.code in {"INVALID_ARGUMENT", "OUT_OF_RANGE"}:
                     return await self._singly(queue, messages, error)
                 if not error.passes or loop.time() + pause >= end:
                     if doubtful:
                         return [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(messages)
-                    raise
+                    raise TransportUnavailable(str(error)) from None
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 

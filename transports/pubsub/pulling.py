@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Awaitable, Callable
 
 from transports.pubsub import wire
 from transports.pubsub.connection import Connection
@@ -16,6 +18,8 @@ QUIET = 10.0
 """Seconds without a word after which the same line is asked whether it still works."""
 _PROBE = 3.0
 _TICK = 1.0
+_BETWEEN = 5.0
+"""Seconds between two repairs: a subscription that goes as often as it is made is a fault to be told."""
 _MARGIN = 0.05
 """Share of a lease by which we think it over earlier than the service does."""
 
@@ -30,17 +34,27 @@ class Puller:
         settler: of that subscription.
         era: this opening of the transport.
         lease: seconds that the service holds what it handed out.
+        repair: makes the subscription again where this process may; tells whether it did.
     """
 
     def __init__(
-        self, connection: Connection, queue: str, subscription: str, settler: Settles, era: Era, lease: float
+        self,
+        connection: Connection,
+        queue: str,
+        subscription: str,
+        settler: Settles,
+        era: Era,
+        lease: float,
+        repair: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._repair = repair
         self._connection = connection
         self._settler = settler
         self._queue = queue
         self._subscription = subscription
         self._era = era
         self.lease = lease
+        self._mended = -math.inf
         self._tick = min(_TICK, self.lease / 10)
 
     def until(self, since: float) -> float:
@@ -48,7 +62,7 @@ class Puller:
         return since + self.lease * (1 - _MARGIN)
 
     async def pull(self, limit: int) -> list[Delivery]:
-        """Wait for messages, at most ``limit``; none where the service brought none for long.
+        """Wait for messages, at most ``limit``; none where the service brought none for long, or was without the queue.
 
         Raises:
             TransportUnavailable: the service does not answer, refuses, or the line is dead.
@@ -61,7 +75,8 @@ class Puller:
         except Failed as error:
             if call.done() and error.code == "DEADLINE_EXCEEDED":  # else it was the probe that got no answer
                 return []
-            raise
+            await self._mend(error)
+            return []
         finally:
             call.cancel()
         return read(self._queue, received, self._settler, self._era, self.until(seen))
@@ -74,9 +89,20 @@ class Puller:
         """
         request = wire.Pull(subscription=self._subscription, max_messages=limit, return_immediately=True)
         since = asyncio.get_running_loop().time()
-        answer = await self._connection.pull(wire.PULL, request, self._connection.settings.timeout)
+        try:
+            answer = await self._connection.pull(wire.PULL, request, self._connection.settings.timeout)
+        except Failed as error:
+            await self._mend(error)
+            return []
         received = answer.received_messages
         return read(self._queue, received, self._settler, self._era, self.until(since))
+
+    async def _mend(self, error: Failed) -> None:
+        """Go on where the subscription was gone and is there again; else raise the error."""
+        now = asyncio.get_running_loop().time()
+        if error.code != "NOT_FOUND" or now - self._mended < _BETWEEN or not await self._repair():
+            raise error
+        self._mended = now
 
     async def _watched(self, call: asyncio.Future[object]) -> float:
         """Wait for the answer; return when it was surely not there yet: its lease began later."""

@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, NamedTuple
 
+import structlog
+
 from transports.pubsub import names, wire
 from transports.pubsub.connection import Connection
 from transports.pubsub.faults import Failed
 from transports.pubsub.names import Names
 from worker.errors import ConfigurationError
 from worker.messaging.transport import QueueSpec
+
+log = structlog.stdlib.get_logger("worker.pubsub")
 
 ATTEMPTS = 100
 """Deliveries before Pub/Sub puts a message aside by itself: its most, as give-backs count too."""
@@ -39,15 +43,20 @@ class Topics:
         name: of the transport.
         connection: to the service.
         topic_names: of the project.
+        ours: queues that this process has set up, by name: it may make them again.
     """
 
-    def __init__(self, name: str, connection: Connection, topic_names: Names) -> None:
+    def __init__(
+        self, name: str, connection: Connection, topic_names: Names, ours: dict[str, QueueSpec]
+    ) -> None:
         self._name = name
+        self._ours = ours
         self._connection = connection
         self._settings = connection.settings
         self._names = topic_names
         self._routes: dict[str, tuple[Route, float]] = {}
         self._looks: dict[str, asyncio.Task[Route | None]] = {}
+        self._repairs: dict[str, asyncio.Task[bool]] = {}
 
     def known(self, queue: str) -> Route | None:
         """The route of a queue that was there a moment ago; None where that must be asked for."""
@@ -84,6 +93,18 @@ class Topics:
         faults = [fault for found in await asyncio.gather(*map(self._create, specs)) for fault in found]
         if faults:
             raise ConfigurationError(faults)
+        self._ours.update((spec.name, spec) for spec in specs)
+
+    def repair(self, queue: str) -> Awaitable[bool]:
+        """Make a queue again that this process had set up and that is gone; False where it was set up elsewhere.
+
+        The future raises TransportUnavailable where the service does not answer, or refuses, or has it otherwise.
+        """
+        repair = self._repairs.get(queue)
+        if repair is None:
+            repair = self._repairs[queue] = asyncio.get_running_loop().create_task(self._repair(queue))
+            repair.add_done_callback(lambda _: self._repairs.pop(queue, None))
+        return asyncio.shield(repair)
 
     async def missing(self, specs: Sequence[QueueSpec]) -> Sequence[str]:
         """Names of queues of which a topic or a subscription is not there.
@@ -121,12 +142,41 @@ class Topics:
             return None
         topic = self._names.topic(queue)
         found = await self._find(wire.GET_SUBSCRIPTION, self._names.subscription(queue))
+        if found is None and await self._repaired(queue):
+            found = await self._find(wire.GET_SUBSCRIPTION, self._names.subscription(queue))
         if found is None or found.topic != topic or found.detached:
             self._routes.pop(queue, None)
             return None
         route = Route(topic, bool(found.enable_message_ordering))
         self._routes[queue] = (route, asyncio.get_running_loop().time())
         return route
+
+    async def _repaired(self, queue: str) -> bool:
+        """Repair; False where the service will not have it, which is said in the log."""
+        try:
+            return await self.repair(queue)
+        except Failed as error:
+            if error.passes:
+                raise
+            log.error("queue is gone", transport=self._name, queue=queue, error=str(error))
+            return False
+
+    async def _repair(self, queue: str) -> bool:
+        spec = self._ours.get(queue)
+        if spec is None:
+            return False
+        if await self._whole(queue):
+            return True  # somebody else was quicker
+        try:
+            await self.setup([spec])
+        except ConfigurationError as error:
+            raise Failed(str(error), "FAILED_PRECONDITION") from None
+        log.warning(
+            "a topic or subscription was gone and is made again; what waited there is lost",
+            transport=self._name,
+            queue=queue,
+        )
+        return True
 
     async def _create(self, spec: QueueSpec) -> Sequence[str]:
         """The dead-letter pair first: a message must never be put aside to nowhere."""

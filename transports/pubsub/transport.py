@@ -38,7 +38,8 @@ class PubsubTransport:
         self.connection = Connection(name, configured)
         self._names = Names(configured.project, configured.prefix)
         self._era = Era()
-        self._topics = Topics(name, self.connection, self._names)
+        self._ours: dict[str, QueueSpec] = {}
+        self._topics = Topics(name, self.connection, self._names, self._ours)
         self._publisher = Publisher(self.connection, self._topics)
         self._settlers: dict[str, Settler] = {}
         self._subscriptions: set[PubsubSubscription] = set()
@@ -53,7 +54,7 @@ class PubsubTransport:
         if self.connection.open:
             return
         self._era = Era()
-        self._topics = Topics(self.name, self.connection, self._names)
+        self._topics = Topics(self.name, self.connection, self._names, self._ours)
         self._publisher = Publisher(self.connection, self._topics)
         await self.connection.connect()
         try:
@@ -76,7 +77,7 @@ class PubsubTransport:
         return await self._topics.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish with whatever else is published meanwhile.
+        """Publish with whatever else is published meanwhile; a queue that was set up here and is gone is made again.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -85,7 +86,7 @@ class PubsubTransport:
         return await self._publisher.publish(batch)
 
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> PubsubSubscription:
-        """Start consuming a queue."""
+        """Start consuming a queue; when it is gone later, and was set up here, it is made again."""
         self._check()
         main, aside = self._puller(queue.name, queue.name), self._puller(queue.name, names.dead(queue.name))
         subscription = PubsubSubscription(queue, main, aside, self._era, self._forget)
@@ -133,7 +134,15 @@ class PubsubTransport:
         settler = self._settlers.get(name)
         if settler is None:
             settler = self._settlers[name] = Settler(self.connection, name)
-        return Puller(self.connection, queue, name, settler, self._era, self.lease)
+        return Puller(
+            self.connection,
+            queue,
+            name,
+            settler,
+            self._era,
+            self.lease,
+            lambda: self._topics.repair(queue),
+        )
 
     def _forget(self, subscription: PubsubSubscription, pull: asyncio.Task[None] | None) -> None:
         """A subscription is closed; its pull stays open until it brings something, or the transport is closed."""

@@ -10,7 +10,7 @@ from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
 from transports.pubsub.topics import Topics
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import OutcomeKind, Outgoing
+from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def service():
 
 @pytest.fixture
 async def publisher(service):
-    return Publisher(service, Topics("jobs", service, Names("p")))
+    return Publisher(service, Topics("jobs", service, Names("p"), {}))
 
 
 def message(number=0, queue="plain", **more):
@@ -86,6 +86,45 @@ async def test_nothing_is_published_to_a_topic_that_nobody_keeps(publisher, serv
     (outcome,) = await publisher.publish([message()])
     assert outcome.kind is OutcomeKind.UNROUTABLE and "worker setup" in outcome.detail
     assert not service.requests(wire.PUBLISH)
+
+
+async def test_a_queue_that_was_set_up_here_and_is_gone_is_made_again_before_the_message_goes_out(service):
+    topics = Topics("jobs", service, Names("p"), {})
+    await topics.setup([QueueSpec(name="plain", types=("T",))])
+    publisher = Publisher(service, topics)
+    await publisher.publish([message(1)])
+    service.next(wire.PUBLISH, failure("NOT_FOUND"))
+    service.next(wire.GET_SUBSCRIPTION, *[failure("NOT_FOUND")] * 3)
+    service.asked.clear()
+    assert kinds(await publisher.publish([message(2)])) == [OutcomeKind.ACCEPTED]
+    assert [r.name.rpartition("/")[2] for r in service.requests(wire.CREATE_SUBSCRIPTION)] == [
+        "plain.dead",
+        "plain",
+    ]
+    assert bodies(service) == [[b"2"], [b"2"]]
+
+
+async def test_a_queue_that_is_gone_and_may_not_be_made_again_is_unroutable_and_others_go_out(service):
+    topics = Topics("jobs", service, Names("p"), {})
+    await topics.setup([QueueSpec(name="plain", types=("T",))])
+    publisher = Publisher(service, topics)
+    await publisher.publish([message(0, "other")])
+    service.next(wire.GET_SUBSCRIPTION, *[failure("NOT_FOUND")] * 3)
+    service.next(wire.CREATE_TOPIC, failure("PERMISSION_DENIED"))
+    outcomes = await publisher.publish([message(1), message(2, "other")])
+    assert kinds(outcomes) == [OutcomeKind.UNROUTABLE, OutcomeKind.ACCEPTED]
+
+
+async def test_after_a_lost_connection_the_subscription_is_looked_for_before_it_is_sent_again(
+    publisher, service
+):
+    await publisher.publish([message(1)])
+    service.asked.clear()
+    service.next(wire.PUBLISH, failure("UNAVAILABLE", doubtful=True))
+    service.next(wire.GET_SUBSCRIPTION, failure("UNAVAILABLE"))
+    assert kinds(await publisher.publish([message(2)])) == [OutcomeKind.ACCEPTED]
+    assert len(service.requests(wire.GET_SUBSCRIPTION)) == 2
+    assert bodies(service) == [[b"2"], [b"2"]]
 
 
 async def test_an_id_or_key_above_the_limit_is_refused_with_both_sizes(publisher):

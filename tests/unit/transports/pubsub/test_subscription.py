@@ -22,7 +22,7 @@ def service():
 @pytest.fixture
 async def transport(service):
     made = PubsubTransport("jobs", CONFIGURED)
-    made.connection = service
+    made.connection = made._topics._connection = service
     yield made
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
@@ -154,9 +154,40 @@ async def test_a_pull_that_stays_open_and_silent_on_a_dead_line_is_found_out(
     assert service.renewed == 1
 
 
-async def test_a_subscription_that_is_gone_is_told(subscription, service):
+async def test_a_subscription_that_is_gone_and_was_set_up_elsewhere_is_told(subscription, service):
     service.next(wire.PULL, wire.Pulled(), failure("NOT_FOUND"))
     with pytest.raises(TransportUnavailable):
+        await subscription.receive(5, 5.0)
+    assert not service.requests(wire.CREATE_SUBSCRIPTION)
+
+
+async def test_a_subscription_that_is_gone_and_was_set_up_here_is_made_again_and_pulled_from(
+    transport, subscription, service
+):
+    await transport.setup([QueueSpec(name="keyed", types=("T",), keyed=True)])
+    service.asked.clear()
+    service.next(wire.PULL, wire.Pulled(), failure("NOT_FOUND"), pulled(b"1"))
+    service.next(wire.GET_SUBSCRIPTION, *[failure("NOT_FOUND")] * 2)
+    (delivery,) = await subscription.receive(5, 5.0)
+    assert delivery.body == b"1"
+    (_, made) = service.requests(wire.CREATE_SUBSCRIPTION)
+    assert made.name.endswith("/keyed") and made.enable_message_ordering
+
+
+async def test_a_subscription_that_goes_as_often_as_it_is_made_is_told(transport, subscription, service):
+    await transport.setup([QueueSpec(name="keyed", types=("T",), keyed=True)])
+    service.next(wire.PULL, wire.Pulled(), *[failure("NOT_FOUND")] * 2)
+    service.next(wire.GET_SUBSCRIPTION, *[failure("NOT_FOUND")] * 2)
+    with pytest.raises(TransportUnavailable):
+        await subscription.receive(5, 5.0)
+
+
+async def test_a_subscription_that_may_not_be_made_again_is_told(transport, subscription, service):
+    await transport.setup([QueueSpec(name="keyed", types=("T",), keyed=True)])
+    service.next(wire.PULL, wire.Pulled(), failure("NOT_FOUND"))
+    service.next(wire.GET_SUBSCRIPTION, *[failure("NOT_FOUND")] * 2)
+    service.next(wire.CREATE_TOPIC, failure("PERMISSION_DENIED"))
+    with pytest.raises(TransportUnavailable, match="PERMISSION_DENIED"):
         await subscription.receive(5, 5.0)
 
 
