@@ -11,10 +11,15 @@ import msgspec
 
 MASK = "***"
 _SECRET = re.compile(
-    r"pass|pwd|secret|token|credential|signature|api_?key|access_?key|private|sas\b", re.IGNORECASE
+    r"pass|pwd|secret|token|credential|signature|(api|access|account|sas|ssl)_?key|private|sas\b|^(sig|jwt|bearer)$",
+    re.IGNORECASE,
 )
 _PAIR = re.compile(r"(?P<before>[?&;#])(?P<name>[^=&;#?]+)=(?P<value>[^&;#]*)")
-_PORT = re.compile(r"\[[^\]]*\](:\d*)?|[^:]*(:\d*)?")
+_HOSTS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@,]*)(:\d*)?(,(\[[0-9A-Fa-f:.]+\]|[^:@,]*)(:\d*)?)*")
+"""Hosts, with or without their ports."""
+_BEHIND_PASSWORD = re.compile(r"[^?#]*@|[^#]*[?&;][^=&;#]*@|[^#]*#.*@", re.DOTALL)
+"""What follows hosts, with an "@" that stands in no parameter: the "port" may be the beginning of a password."""
+_BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
 class Dsn(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +50,6 @@ class Dsn(msgspec.Struct, frozen=True, kw_only=True):
         return f"Dsn({self.masked!r})"
 
 
-_HOSTS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@,]*)(:\d*)?(,(\[[0-9A-Fa-f:.]+\]|[^:@,]*)(:\d*)?)*")
-"""Hosts, with or without their ports."""
-
-
 def parse(url: str) -> Dsn:
     """Take an address apart.
 
@@ -62,10 +63,11 @@ def parse(url: str) -> Dsn:
     except ValueError:
         raise ValueError("the host is malformed") from None
     userinfo, at, hosts = parts.netloc.rpartition("@")
-    if "@" in parts.path and parts.netloc and (":" in userinfo or not _HOSTS.fullmatch(parts.netloc)):
-        # else the end of the password would be taken for a host, looked up and shown
+    if parts.netloc and _is_ambiguous(parts.netloc, url.partition("://")[2][len(parts.netloc) :]):
+        # else a part of the password would be taken for a host or a port, looked up and shown
         raise ValueError(
-            "the password holds a sign that must be written as %40 (@), %2F (/), %3F (?) or %23 (#)"
+            "the password, or what follows the host, holds a sign that must be written as "
+            "%40 (@), %2F (/), %3F (?) or %23 (#)"
         )
     username, colon, password = userinfo.partition(":")
     path = unquote(parts.path)
@@ -95,7 +97,8 @@ def mask(url: str) -> str:
     head = re.split(r"[?#]", rest, maxsplit=1)[0]
     end = head.rfind("@")
     told = end >= 0 and ":" in head.partition("@")[0]
-    if told or (end < 0 and not _PORT.fullmatch(head.partition("/")[0])):
+    place = head.partition("/")[0]
+    if told or (end < 0 and (not _HOSTS.fullmatch(place) or _is_ambiguous(place, rest[len(place) :]))):
         end = rest.rfind("@")  # the password itself may hold a "?" or "#", and an "@" before that
     if end >= 0:
         username, colon, _ = rest[:end].partition(":")
@@ -103,7 +106,14 @@ def mask(url: str) -> str:
     return scheme + separator + _PAIR.sub(_mask_pair, rest)
 
 
+def _is_ambiguous(place: str, rest: str) -> bool:
+    """Whether an "@" in ``rest`` may be the end of a password that seems to have ended before."""
+    if _BEHIND_PASSWORD.match(rest):
+        return ":" in _BRACKETS.sub("", place) or not _HOSTS.fullmatch(place)
+    return "@" in rest and "@" not in place and not _HOSTS.fullmatch(place)
+
+
 def _mask_pair(pair: re.Match[str]) -> str:
-    if not _SECRET.search(pair["name"]):
+    if not _SECRET.search(unquote(pair["name"])):
         return pair[0]
     return f"{pair['before']}{pair['name']}={MASK}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -12,14 +13,18 @@ from worker.settings.model import Settings
 MASK = "***"
 
 _SECRET = re.compile(
-    r"passw|passphrase|secret|token|credential|api_?key|access_?key|private_?key|account_?key|sas_?key|signature|^pwd$",
+    r"passw|passphrase|secret|token|credential|api_?key|access_?key|private_?key|account_?key|sas_?key|ssl_?key$"
+    r"|signature|^(pass|pwd|sig|jwt|bearer)$",
     re.IGNORECASE,
 )
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*://)([^/?#]*)(.*)$", re.DOTALL)
 _URL_INSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s'\"<>]+")
-_PLACE = re.compile(r"[^:]*(:\d*)?")
-"""A host and its port."""
-_PARAMETER = re.compile(r"([?&;])([^=&;#]+)=([^&;#]*)")
+_PLACES = re.compile(r"(\[[^\]]*\]|[^:,\[\]]*)(:\d*)?(,(\[[^\]]*\]|[^:,\[\]]*)(:\d*)?)*")
+"""Hosts and their ports."""
+_BEHIND_PASSWORD = re.compile(r"[^?#]*@|[^#]*[?&;][^=&;#]*@|[^#]*#.*@", re.DOTALL)
+"""What follows hosts, with an "@" that stands in no parameter: the "port" may be the beginning of a password."""
+_BRACKETS = re.compile(r"\[[^\]]*\]")
+_PARAMETER = re.compile(r"([?&;#])([^=&;#]+)=([^&;#]*)")
 
 
 def is_secret(key: str) -> bool:
@@ -34,7 +39,8 @@ def mask_url(url: str) -> str:
         return url
     scheme, authority, rest = match.groups()
     first = authority.partition("@")[0]
-    if ":" in first and not ("@" not in authority and _PLACE.fullmatch(authority)):
+    placed = "@" not in authority and _PLACES.fullmatch(authority)
+    if ":" in _BRACKETS.sub("", first) and not (placed and not may_end_a_password(rest)):
         # an unescaped "@", "/", "?" or "#" in the password: the authority seems to end too early
         whole = authority + rest
         end = whole.rfind("@")
@@ -44,6 +50,11 @@ def mask_url(url: str) -> str:
     name, colon, _ = user.partition(":")
     shown = f"{name}:{MASK}{at}{host}" if colon else authority
     return scheme + shown + _PARAMETER.sub(_parameter, rest)
+
+
+def may_end_a_password(rest: str) -> bool:
+    """Whether what follows host and port in a URL has an "@" outside its parameters: a password may end there."""
+    return _BEHIND_PASSWORD.match(rest) is not None
 
 
 def mask_text(text: str) -> str:
@@ -72,4 +83,4 @@ def masked(settings: Settings) -> dict[str, Any]:
 
 def _parameter(match: re.Match[str]) -> str:
     before, key, value = match.groups()
-    return f"{before}{key}={MASK if is_secret(key) else value}"
+    return f"{before}{key}={MASK if is_secret(unquote(key)) else value}"

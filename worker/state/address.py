@@ -9,6 +9,7 @@ import msgspec
 
 from worker.errors import ConfigurationError
 from worker.settings import mask_url
+from worker.settings.masking import may_end_a_password
 from worker.settings.paths import path_in
 from worker.state.statement import Dialect
 
@@ -62,11 +63,13 @@ def _postgresql(text: str) -> Address:
         ]
         if not all(port.isdecimal() or not port for port in ports):
             raise ValueError
+        if ":" in parts.netloc and may_end_a_password(text.partition("://")[2][len(parts.netloc) :]):
+            raise ValueError  # its driver would take a part of the password for a host, and look it up
     except ValueError:
         # what cannot be read cannot be masked for certain either
         raise ConfigurationError(
             "database.url='postgresql://…': expected postgresql://user:password@host:port/name, "
-            "with special characters of the password percent-encoded"
+            "with special characters of the password percent-encoded: %40 (@), %2F (/), %3F (?), %23 (#)"
         ) from None
     return Address(shown, "postgresql", dsn=text)
 

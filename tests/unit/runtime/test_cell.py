@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -31,8 +32,10 @@ while len(size := sys.stdin.buffer.read(4)) == 4:
         case b"kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case b"fork":
-            if os.fork() == 0:
-                time.sleep(60)
+            gate = os.open(order["id"], os.O_RDONLY)
+            if os.fork() == 0:  # keeps the pipes open, and ends with the test that holds the other end
+                os.read(gate, 1)
+                os._exit(0)
             os.write(2, b"forked")
             os._exit(9)
         case b"last word":
@@ -48,8 +51,8 @@ while len(size := sys.stdin.buffer.read(4)) == 4:
 """
 
 
-def order(body: bytes = b"go") -> Order:
-    return Order(transport="t", queue="q", id="m", body=body, headers={}, key=None)
+def order(body: bytes = b"go", id: str = "m") -> Order:
+    return Order(transport="t", queue="q", id=id, body=body, headers={}, key=None)
 
 
 async def no(question: Question) -> str:
@@ -93,10 +96,16 @@ async def test_what_it_said_last_counts_and_its_end_is_not_the_next_ones_fault(c
 
 
 @pytest.mark.filterwarnings("ignore:This process")
-async def test_what_it_has_forked_does_not_hide_its_end(cell: Cell) -> None:
+async def test_what_it_has_forked_does_not_hide_its_end(cell: Cell, tmp_path: Path) -> None:
     """Though that keeps its pipe open."""
-    with pytest.raises(CellDied, match="exit code 9"):
-        await cell.handle(order(b"fork"), no)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    held = os.open(gate, os.O_RDWR)
+    try:
+        with pytest.raises(CellDied, match="exit code 9"):
+            await cell.handle(order(b"fork", str(gate)), no)
+    finally:
+        os.close(held)  # the forked process comes to the end of it, and ends
 
 
 async def test_cancelling_ends_the_process(cell: Cell) -> None:

@@ -32,7 +32,7 @@ def test_faults_of_all_sources_are_told_together(tmp_path):
     assert len(found) == 3
     assert any("http.port = 'x' (WORKER_HTTP__PORT)" in fault for fault in found)
     assert any(
-        "worker.concurrency = 0 (flag): expected a whole number, 1 or more" in fault for fault in found
+        "worker.concurrency = 0 (flag): expected a whole number, 1 to 100000" in fault for fault in found
     )
 
 

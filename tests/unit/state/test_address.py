@@ -52,3 +52,18 @@ def test_a_password_is_never_shown():
     with pytest.raises(ConfigurationError) as caught:
         parse("postgresql://user:secret@host:port/name", BASE)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "password", ["Zq@qZ/x", "Zq/qZ", "Zq?qZ", "Zq#qZ", "12/qZ", "12?qZ", "12#qZ", "Zq@12?qZ", "12?a=b&qZ"]
+)
+def test_a_password_that_is_not_escaped_is_refused(password):
+    """Its driver would take a part of it for a host or a port, look that up and show it; the error says how to write it."""
+    with pytest.raises(ConfigurationError, match="%40") as caught:
+        parse(f"postgresql://user:{password}@host/name", BASE)
+    assert "qZ" not in str(caught.value)
+
+
+def test_an_at_sign_in_a_parameter_is_no_password():
+    """Who the user is may stand there."""
+    assert parse("postgresql://host:5432/name?user=a@b", BASE).dsn.endswith("?user=a@b")

@@ -39,6 +39,14 @@ def test_what_is_no_address_is_refused(url):
         ("amqp://u:hun?ter2@h/", "amqp://u:***@h/"),
         ("amqp://u:hun@ter2@h/", "amqp://u:***@h/"),
         ("u:hunter2@h", "u:***@h"),
+        ("amqp://u:123/x@h", "amqp://u:***@h"),
+        ("amqp://u:123?x@h", "amqp://u:***@h"),
+        ("amqp://u:123#x@h", "amqp://u:***@h"),
+        ("kafka://h1:1,h2:2?sasl_username=a@b", "kafka://h1:1,h2:2?sasl_username=a@b"),
+        (
+            "postgresql://h/d?sslkey=k&pass%77ord=p&sig=s",
+            "postgresql://h/d?sslkey=***&pass%77ord=***&sig=***",
+        ),
         ("sqlite:////var/queue.db", "sqlite:////var/queue.db"),
         ("postgresql://[::1]:5432/db?user=a@b", "postgresql://[::1]:5432/db?user=a@b"),
     ],
@@ -68,7 +76,17 @@ def test_no_part_of_a_password_survives(password):
 
 
 @pytest.mark.parametrize(
-    "url", ["amqp://u:Zq@qZ/x@host/", "postgresql://u:Zq/qZ@host/name", "kafka://u:a@b/c@host:1"]
+    "url",
+    [
+        "amqp://u:Zq@qZ/x@host/",
+        "postgresql://u:Zq/qZ@host/name",
+        "kafka://u:a@b/c@host:1",
+        "amqp://u:123/x@host",
+        "amqp://u:123?x@host",
+        "amqp://u:123#x@host",
+        "amqp://u:Zq?x=y@host",
+        "amqp://u:Zq@q?Z@host",
+    ],
 )
 def test_an_address_whose_password_is_not_escaped_is_refused(url):
     """Its end would be taken for a host, looked up in the network and shown; the error says how to write it."""
@@ -78,8 +96,8 @@ def test_an_address_whose_password_is_not_escaped_is_refused(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["amqp://h:5672/a@b", "kafka://h1:1,h2:2/a@b", "amqp://[::1]:5672/a@b", "sqlite:///a@b/c.db"]
+    "url", ["amqp://h/a@b", "kafka://h1,h2/a@b", "amqp://[::1]/a@b", "sqlite:///a@b/c.db"]
 )
 def test_an_at_sign_in_a_path_is_no_password(url):
-    """Where no user is named there is nothing to hide."""
+    """Where neither a port nor a password is named there is nothing to hide."""
     assert dsn.parse(url).path.endswith(("a@b", "a@b/c.db"))

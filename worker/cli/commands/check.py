@@ -79,6 +79,12 @@ def _unreachable(error: Unavailable, names: list[str]) -> dict[str, Any]:
     return {"healthy": False, "status": status, "reasons": [reason], "missing": None}
 
 
+def _counted(count: int, kind: str) -> str:
+    """Write a number and what it counts: ``1 query``, ``0 queries``."""
+    many = "queries" if kind == "query" else f"{kind}s"
+    return f"{count} {kind if count == 1 else many}"
+
+
 def _print(
     document: dict[str, Any],
     features: dict[str, Features],
@@ -90,7 +96,7 @@ def _print(
     print_pairs(
         [
             ("configuration", settings.file or "defaults and environment"),
-            ("application", f"{settings.app}: {', '.join(f'{n} {kind}' for kind, n in kinds.items())}"),
+            ("application", f"{settings.app}: {', '.join(_counted(n, kind) for kind, n in kinds.items())}"),
         ]
     )
     words = {True: "answers", False: "DOES NOT ANSWER", None: "not reached"}
