@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from transports.sqs.encoding import decode, headers
 from transports.sqs.receipt import Receipt
+from transports.sqs.servicetime import ServiceTime
 from worker.messaging.transport import Delivery
 
 ATTRIBUTES = (
@@ -21,11 +22,12 @@ ATTRIBUTES = (
 
 
 class Polled(NamedTuple):
-    """When a poll was sent and answered, by the loop's clock, and how long it could wait, seconds."""
+    """When a poll was sent and answered, by the loop's clock, how long it could wait, seconds, and its ``Date``."""
 
     sent: float
     answered: float
     wait: float
+    date: str | None = None
 
     def until(self, lease: float) -> float:
         """When the lease of what it brought ends, at the earliest.
@@ -51,16 +53,14 @@ class Arrivals:
         owner: the subscription.
         lease: seconds that what came is held.
         fifo: whether its groups are lanes.
-        clock: seconds since the epoch.
+        time: the service's.
     """
 
-    def __init__(
-        self, queue: str, owner: object, lease: float, clock: Callable[[], float], *, fifo: bool
-    ) -> None:
+    def __init__(self, queue: str, owner: object, lease: float, time: ServiceTime, *, fifo: bool) -> None:
         self._queue = queue
         self._owner = owner
         self._lease = lease
-        self._clock = clock
+        self._time = time
         self._fifo = fifo
 
     def read(self, messages: Sequence[Mapping[str, Any]], polled: Polled) -> Arrived:
@@ -83,7 +83,7 @@ class Arrivals:
                 redelivered=told.get("ApproximateReceiveCount", "1") != "1",
                 receipt=receipt,
             )
-            early = self._early(told, facts.delay) if facts.delay > 0 else 0
+            early = self._early(told, facts.delay, polled) if facts.delay > 0 else 0
             if group is None:
                 (back.append((delivery, early)) if early else ready.append(delivery))
             elif group in lanes:
@@ -99,11 +99,12 @@ class Arrivals:
         back.sort(key=lambda each: each[1])
         return Arrived(ready, back)
 
-    def _early(self, told: Mapping[str, str], delay: float) -> int:
+    def _early(self, told: Mapping[str, str], delay: float, polled: Polled) -> int:
         """Whole seconds until a delayed message of a FIFO queue is due; 0 where it is."""
         sent = int(told.get("SentTimestamp", 0)) / 1000
-        if told.get("ApproximateReceiveCount") == "1":  # the service's own clock tells
+        if told.get("ApproximateReceiveCount") == "1":
             now = int(told.get("ApproximateFirstReceiveTimestamp", 0)) / 1000
+            self._time.tell(now, polled.answered)
         else:
-            now = self._clock()
+            now = self._time.at(polled.answered, polled.date)
         return max(0, math.ceil(min(delay, sent + delay - now)))

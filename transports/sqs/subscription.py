@@ -14,6 +14,7 @@ from transports.sqs.connection import Connection, Lane, Refused
 from transports.sqs.counting import Counter
 from transports.sqs.queues import Queue, Queues
 from transports.sqs.receipt import Receipt
+from transports.sqs.servicetime import ServiceTime
 from transports.sqs.settings import LONGEST_LEASE, Settings
 from transports.sqs.settling import Settling
 from worker.errors import TransportUnavailable
@@ -49,10 +50,7 @@ class Owner(Protocol):
     queues: Queues
     counter: Counter
     held: dict[str, Receipt]
-
-    def clock(self) -> float:
-        """Seconds since the epoch."""
-        ...
+    time: ServiceTime
 
     def forget(self, subscription: SqsSubscription) -> None:
         """It is closed."""
@@ -252,12 +250,13 @@ class SqsSubscription:
             self._pollers = self._pollers if messages else 1
             self._idle = not messages
         if messages:
-            await self._took(queue, messages, Polled(sent, loop.time(), wait), hidden)
+            date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+            await self._took(queue, messages, Polled(sent, loop.time(), wait, date), hidden)
 
     async def _took(
         self, queue: Queue, messages: Sequence[dict[str, object]], polled: Polled, hidden: float
     ) -> None:
-        arrivals = Arrivals(self.spec.name, self, hidden, self._owner.clock, fifo=queue.fifo)
+        arrivals = Arrivals(self.spec.name, self, hidden, self._owner.time, fifo=queue.fifo)
         arrived = arrivals.read(messages, polled)
         for delivery, seconds in arrived.back:
             self._give_back(delivery, seconds)

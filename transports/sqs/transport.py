@@ -15,6 +15,7 @@ from transports.sqs.features import features
 from transports.sqs.publishing import Publisher
 from transports.sqs.queues import Queues
 from transports.sqs.receipt import Receipt
+from transports.sqs.servicetime import ServiceTime
 from transports.sqs.subscription import SqsSubscription
 from transports.sqs.topology import Topology
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
@@ -30,7 +31,7 @@ class SqsTransport:
         self.name = name
         self.features = features(configured)
         self.settings = configured
-        self.clock = clock
+        self.time = ServiceTime(clock)
         self.connection = Connection(name, configured)
         self.held: dict[str, Receipt] = {}
         self._polls: set[asyncio.Task[None]] = set()

@@ -16,6 +16,7 @@ from transports.sqs.encoding import decode, encode
 from transports.sqs.publishing import Publisher
 from transports.sqs.queues import Queue
 from transports.sqs.receipt import Receipt
+from transports.sqs.servicetime import ServiceTime
 from transports.sqs.settling import Settling
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Delivery, OutcomeKind, Outgoing, Settled
@@ -254,8 +255,8 @@ def raw(number: int, group: str, delay: float = 0.0, received: int = 1) -> dict[
     }
 
 
-def arrivals(clock: float = 0.0) -> Arrivals:
-    return Arrivals("q", object(), 60.0, lambda: clock, fifo=True)
+def arrivals(time: ServiceTime | None = None) -> Arrivals:
+    return Arrivals("q", object(), 60.0, time or ServiceTime(lambda: 0.0), fifo=True)
 
 
 def ids(deliveries: Sequence[Delivery]) -> list[str]:
@@ -275,11 +276,28 @@ def test_a_delayed_head_goes_back_after_those_behind_it_and_they_wait_for_it() -
     assert [(delivery.id, seconds) for delivery, seconds in arrived.back] == [("m2", 0), ("m1", 9)]
 
 
-def test_a_delayed_message_that_came_before_is_due_by_the_clock() -> None:
-    early = arrivals(clock=1009.5).read([raw(1, "a", delay=10, received=2)], Polled(0, 1, 20))
-    due = arrivals(clock=1010.0).read([raw(1, "a", delay=10, received=2)], Polled(0, 1, 20))
+@pytest.mark.parametrize("wrong", [-7200.0, 0.0, 7200.0])
+def test_a_delayed_message_that_came_before_is_due_by_the_services_time(wrong: float) -> None:
+    """Whatever this machine's clock says: it would hold the key back for hours, or hand out too early."""
+    time = ServiceTime(lambda: 1000.0 + wrong)
+    arrivals(time).read([raw(9, "b", delay=10)], Polled(0, 50, 20))  # handed out at 1001 of its clock
+    early = arrivals(time).read([raw(1, "a", delay=10, received=2)], Polled(0, 58.5, 20))
+    due = arrivals(time).read([raw(1, "a", delay=10, received=2)], Polled(0, 59, 20))
     assert [seconds for _, seconds in early.back] == [1] and ids(due.ready) == ["m1"]
     assert due.ready[0].redelivered
+
+
+def test_who_has_learned_no_time_takes_it_from_the_answers_date() -> None:
+    again = [raw(1, "a", delay=10, received=2)]
+    dates = ["Thu, 01 Jan 1970 00:16:49 GMT", "Thu, 01 Jan 1970 00:16:50 GMT"]  # 1009 and 1010
+    early, due = (arrivals(ServiceTime(lambda: 0.0)).read(again, Polled(0, 5, 20, date)) for date in dates)
+    assert [seconds for _, seconds in early.back] == [1] and ids(due.ready) == ["m1"]
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_a_service_that_tells_no_time_has_this_machines(date: str | None) -> None:
+    again = [raw(1, "a", delay=10, received=2)]
+    assert ids(arrivals(ServiceTime(lambda: 1010.0)).read(again, Polled(0, 5, 20, date)).ready) == ["m1"]
 
 
 def test_who_was_frozen_while_a_poll_was_out_holds_nothing() -> None:
