@@ -9,11 +9,12 @@ import msgspec
 import structlog
 
 from worker.errors import PoisonMessage, Unavailable
-from worker.messaging.envelope import Envelope
+from worker.messaging.cloudevents import binary_headers
+from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
-from worker.messaging.identity import Clock
+from worker.messaging.identity import Clock, derive_id
 from worker.messaging.suspicion import Death
-from worker.messaging.transport import Ack, Delivery, Release
+from worker.messaging.transport import Ack, Delivery, QueueSpec, Release
 from worker.runtime.verdict import RETURN_DELAY, Verdict
 from worker.texts import NAME, message_of, storable, told, trace_of, type_of
 
@@ -77,14 +78,16 @@ class Keeper:
         counts = f"{len(deaths)} workers died with it in hand, {alone} of them with nothing else in hand"
         return tuple(reversed(history)), PoisonMessage(counts)
 
-    async def note(self, envelope: Envelope[Any], failures: Failures, bound: Any) -> None:
-        """Keep the history of an attempt that will be retried; where that cannot be, the message is retried all the same."""
+    async def note(self, envelope: Envelope[Any], failures: Failures, bound: Any) -> bool:
+        """Keep the history of an attempt that will be retried; False where that cannot be: it is retried all the same."""
         try:
             await self._failures.note(envelope.id, self.attempts(envelope.attempt, failures))
+            return True
         except Unavailable as outage:
             bound.warning("history of a failed attempt not kept", error=told(outage))
         except Exception:
             bound.exception("history of a failed attempt not kept: the failure store itself failed")
+        return False
 
     async def keep(
         self, delivery: Delivery, failure: Failure, error: BaseException | None, correlation_id: str | None
@@ -121,6 +124,26 @@ class Keeper:
             "message failed; it is in the failure store", error=told(error) if error is not None else None
         )
         return Verdict(Ack(delivery), "failed", failure.attempts, error)
+
+    async def keep_unread(
+        self, transport: str, spec: QueueSpec, delivery: Delivery, unread: Undecodable
+    ) -> Verdict:
+        """Store what cannot be read, bytes unchanged."""
+        failure = Failure(
+            id=unread.id or derive_id("", spec.name, delivery.id, unread.body.hex()),
+            type=unread.type,
+            transport=transport,
+            queue=spec.name,
+            failed_at=self._clock(),
+            attempts=unread.attempt,
+            decoded=False,
+            body=unread.body,
+            headers=binary_headers(delivery.headers) if delivery.headers else {},
+            key=None if delivery.key is None else storable(delivery.key),
+            priority=spec.priority,
+            history=self.attempts(unread.attempt, [(None, unread.error)]),
+        )
+        return await self.keep(delivery, failure, unread.error, None)
 
     def _reduced(self, delivery: Delivery, failure: Failure, error: BaseException) -> Failure:
         entry = Attempt(

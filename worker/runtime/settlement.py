@@ -8,11 +8,10 @@ from typing import Any, cast
 import structlog
 
 from worker.errors import HandlersFailed, PublishFailed, Unavailable, UsageError
-from worker.messaging.cloudevents import binary_headers
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
-from worker.messaging.identity import Clock, derive_id
+from worker.messaging.identity import Clock
 from worker.messaging.raising import is_failure
 from worker.messaging.retry import Again as TryAgain
 from worker.messaging.retry import Decision, GiveUp, Retry, decide
@@ -22,8 +21,9 @@ from worker.messaging.stamps import Abandoned, Handled, Replay
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
 from worker.runtime.consumer import Consumer
-from worker.runtime.following import key_of, next_of
+from worker.runtime.following import body_of, key_of, next_of
 from worker.runtime.keeping import Keeper
+from worker.runtime.recurrence import Answers, Recurrence, is_outage
 from worker.runtime.verdict import RETURN_DELAY, Verdict
 from worker.texts import storable, told
 
@@ -49,6 +49,7 @@ class Settler:
         clock: seconds since the epoch.
         chance: random number in [0, 1) for jitter.
         spares: asks the breakers whether a message is not charged with its failures.
+        answers: asks whether database and brokers answer; None where an outage never is a message's own.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Settler:
         clock: Clock,
         chance: Callable[[], float],
         spares: Spares | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._registry = registry
         self._serializer = serializer
@@ -71,6 +73,7 @@ class Settler:
         self._clock = clock
         self._chance = chance
         self._spares = spares
+        self._recurrence = Recurrence(answers)
 
     async def failed(
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: BaseException
@@ -137,22 +140,7 @@ class Settler:
 
     async def undecodable(self, consumer: Consumer, delivery: Delivery, unread: Undecodable) -> Verdict:
         """Keep what cannot be read, bytes unchanged; the queue flows on."""
-        message_id = unread.id or derive_id("", consumer.spec.name, delivery.id, unread.body.hex())
-        failure = Failure(
-            id=message_id,
-            type=unread.type,
-            transport=consumer.transport.name,
-            queue=consumer.spec.name,
-            failed_at=self._clock(),
-            attempts=unread.attempt,
-            decoded=False,
-            body=unread.body,
-            headers=binary_headers(delivery.headers) if delivery.headers else {},
-            key=None if delivery.key is None else storable(delivery.key),
-            priority=consumer.spec.priority,
-            history=self._keeper.attempts(unread.attempt, [(None, unread.error)]),
-        )
-        return await self._keeper.keep(delivery, failure, unread.error, None)
+        return await self._keeper.keep_unread(consumer.transport.name, consumer.spec, delivery, unread)
 
     async def poisoned(
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], deaths: Sequence[Death]
@@ -168,10 +156,11 @@ class Settler:
         envelope: Envelope[Any],
         failures: list[tuple[str | None, BaseException]],
     ) -> Verdict:
-        outage = next((error for _, error in failures if _is_outage(error)), None)
-        if outage is not None:
-            _log_of(consumer, envelope).warning("message given back", error=told(outage))
-            return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
+        outage = next((error for _, error in failures if is_outage(error)), None)
+        if outage is None:
+            self._recurrence.forget(consumer.spec.name, envelope.id)
+        elif not await self._recurrence.charges(consumer.spec.name, envelope.id):
+            return await self._return(consumer, delivery, envelope, outage)
         if self._spares is not None:
             spared = self._spares(envelope.id, failures)
             if spared if isinstance(spared, bool) else await spared:
@@ -187,7 +176,9 @@ class Settler:
             earlier = envelope.get(Abandoned)
             envelope = envelope.with_(Abandoned((*(earlier.handlers if earlier else ()), *given_up)))
         bound = _log_of(consumer, envelope)
-        await self._keeper.note(envelope, failures, bound)
+        kept = await self._keeper.note(envelope, failures, bound)
+        if outage is not None and not kept:  # it goes on: nothing is charged
+            return await self._return(consumer, delivery, envelope, outage)
         error = failures[0][1]
         bound.warning("handler failed; it will be retried", delay=round(max(delays), 3), error=told(error))
         try:
@@ -197,6 +188,13 @@ class Settler:
                 raise
             # it will never be taken: given back, the message would fail and be refused for ever
             return await self._give_up(consumer, delivery, envelope, [*failures, (None, refusal)])
+
+    async def _return(
+        self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], outage: BaseException
+    ) -> Verdict:
+        """Give back what met an outage; nothing is charged, and what its handlers have done is kept."""
+        _log_of(consumer, envelope).warning("message given back", error=told(outage))
+        return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
 
     def _policy_of(self, envelope: Envelope[Any]) -> Retry:
         return self._registry.messages[envelope.type].retry or self._policy
@@ -263,7 +261,7 @@ class Settler:
             failed_at=self._clock(),
             attempts=envelope.attempt,
             decoded=True,
-            body=self._body(delivery, envelope),
+            body=body_of(self._serializer, delivery, envelope),
             key=None if (key := key_of(delivery, envelope)) is None else storable(key),
             priority=consumer.spec.priority,
             history=(*before, *self._keeper.attempts(envelope.attempt, failures)),
@@ -271,22 +269,6 @@ class Settler:
         )
         error = failures[0][1] if failures else None
         return await self._keeper.keep(delivery, failure, error, envelope.correlation_id or envelope.id)
-
-    def _body(self, delivery: Delivery, envelope: Envelope[Any]) -> bytes:
-        """What is kept of a message: as it came, with what its handlers have done; its bytes where that cannot be written."""
-        try:
-            kept = envelope.without(Replay, Abandoned)
-            return self._serializer.onward(kept, delivery.body, delivery.headers)
-        except BaseException as error:
-            if not is_failure(error):
-                raise
-            log.exception("a failed message cannot be written anew; its bytes are kept", id=envelope.id)
-            return delivery.body
-
-
-def _is_outage(error: BaseException) -> bool:
-    """Whether something outside did not answer; what a broker refused for good is the handler's failure."""
-    return isinstance(error, Unavailable) and not (isinstance(error, PublishFailed) and error.refused)
 
 
 def _log_of(consumer: Consumer, envelope: Envelope[Any]) -> Any:

@@ -25,6 +25,7 @@ from worker.runtime.ramps import Ramps
 from worker.runtime.settlement import Settler
 from worker.runtime.worker import Worker
 from worker.state.breakers import SqlBreakers
+from worker.wiring.health import answers
 from worker.wiring.pausing import LIVE
 from worker.wiring.service import Service
 
@@ -63,6 +64,7 @@ def make_worker(
         service.clock,
         random.random,
         breakers.failed if asks is None else lambda named, failures: asks(named, breakers.strains(failures)),
+        lambda: answers(service),
     )
     limits = Limits(options, loop.time)
     limits.check_start()

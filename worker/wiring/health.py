@@ -41,6 +41,14 @@ async def health(service: Service) -> HealthReport:
     )
 
 
+async def answers(service: Service) -> bool:
+    """Tell whether database and transports all answer now, within ``PING_TIMEOUT`` seconds; never raises."""
+    try:
+        return (await health(service)).healthy
+    except Exception:  # a driver's fault: nobody can tell, so there may be an outage
+        return False
+
+
 async def _reason(name: str, ping: Callable[[], Awaitable[None]]) -> str | None:
     try:
         async with asyncio.timeout(PING_TIMEOUT):

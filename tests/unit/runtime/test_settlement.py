@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.runtime.going import Go, fails, read, shop, stored
-from tests.unit.runtime.house import house
+from tests.unit.runtime.house import House, house, until
 from worker import (
     Context,
     DatabaseUnavailable,
@@ -19,6 +19,7 @@ from worker import (
 )
 from worker.errors import PublishFailed
 from worker.messaging.envelope import Envelope
+from worker.runtime.recurrence import TIMES
 
 
 async def test_a_broker_that_swaps_is_asked_for_one_step() -> None:
@@ -162,6 +163,70 @@ async def test_an_outage_charges_no_attempt() -> None:
         it.clock.advance(1)
         assert (await read(it)).attempt == 1
         assert await stored(it) == []
+
+
+async def outcomes_of(it: House, number: int) -> list[str]:
+    """Let a message come to one worker as often as that, at once each time; how it ended."""
+    await it.send(Go())
+    task = it.start()
+    await until(lambda: len(it.finished) >= number)
+    assert it.worker is not None
+    it.worker.stop()
+    await task
+    return it.outcomes()[:number]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Retry:
+    """Nothing is held back."""
+    monkeypatch.setattr("worker.runtime.settlement.RETURN_DELAY", 0.0)
+    return Retry(2, 0.0, jitter=0)
+
+
+async def gone(command: Go) -> None:
+    """Ends its own connection each time, say."""
+    raise DatabaseUnavailable("gone")
+
+
+async def test_an_outage_that_only_one_message_meets_is_its_own_failure(at_once: Retry) -> None:
+    """While everything answers, every fifth in a row charges it with an attempt: it must not come for ever."""
+    async with house(shop(gone, retry=at_once)) as it:
+        given_back = ["returned"] * (TIMES - 1)
+        expected = [*given_back, "retrying", *given_back, "retrying", *given_back, "failed"]
+        assert await outcomes_of(it, len(expected)) == expected
+        (row,) = await stored(it)
+        assert {attempt.error_type for attempt in row.failure.history} == {"DatabaseUnavailable"}
+        assert row.failure.attempts == 3
+
+
+async def test_an_outage_that_is_one_charges_nothing_however_long_it_lasts(at_once: Retry) -> None:
+    """Where the database or a broker does not answer; what was counted before does not count."""
+    calls = 0
+
+    async def go(command: Go) -> None:
+        nonlocal calls
+        calls += 1
+        raise DatabaseUnavailable("gone")
+
+    async def ping() -> None:
+        if TIMES <= calls < 3 * TIMES:
+            raise DatabaseUnavailable("gone")
+
+    async with house(shop(go, retry=at_once)) as it:
+        it.service.database.ping = ping  # type: ignore[method-assign]
+        expected = [*["returned"] * (3 * TIMES + TIMES - 3), "retrying"]
+        assert await outcomes_of(it, len(expected)) == expected
+
+
+async def test_a_database_that_answers_and_takes_no_writes_charges_nothing(at_once: Retry) -> None:
+    """As where its disk is full: the attempt's history cannot be kept, so the outage is believed."""
+
+    async def full(*_: Any) -> None:
+        raise DatabaseUnavailable("full")
+
+    async with house(shop(gone, retry=at_once)) as it:
+        it.service.failures.note = full  # type: ignore[method-assign]
+        assert set(await outcomes_of(it, 3 * TIMES)) == {"returned"}
 
 
 @pytest.mark.parametrize(
