@@ -68,6 +68,7 @@ def test_our_services_wait_until_broker_and_database_are_healthy(file):
             "rabbitmq": healthy,
             "kafka": healthy | {"required": False},  # there with its profile only
             "pubsub": healthy | {"required": False},
+            "sqs": healthy | {"required": False},
         }
 
 
