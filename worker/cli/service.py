@@ -57,15 +57,19 @@ class Service:
 
         return Supervisor(command_line(arguments), processes, graceful_timeout, once=once).run()
 
-    def check_address(self, options: ServeOptions) -> None:
-        """Refuse an address that others can reach, as long as there are no tokens.
+    def check_address(self, options: ServeOptions, processes: int) -> None:
+        """Refuse an address that others can reach, as long as there are no tokens, and one for several that is taken.
 
         Raises:
-            ConfigurationError: it is not this machine's own, nor one of a container that may listen there.
+            ConfigurationError: it is not this machine's own, nor one of a container that may listen there; or it is in use.
         """
         from worker.wiring.admission import admitted
 
         admitted(options.host, trust_gateway=options.trust_gateway)
+        if processes > 1:  # they share it with whatever shares; one alone finds out by itself
+            from worker.wiring.binding import check_free
+
+            check_free(options.host, options.port)
 
     def client(
         self,

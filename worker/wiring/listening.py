@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from worker.errors import ConfigurationError
 from worker.runtime.own_tasks import own_tasks
 from worker.runtime.supervisor import CHILD_MARK
+from worker.wiring.binding import bind
 from worker.wiring.connection import KEEP_ALIVE, Connection
 
-_BACKLOG = 2048
 _LOOK = 1.0
 """Seconds between two looks at who takes too long."""
 _REQUEST = RequestResponseCycle.run_asgi.__code__
@@ -46,7 +44,7 @@ class Listener:
     """
 
     def __init__(self, app: Any, host: str, port: int, graceful_timeout: float) -> None:
-        self._socket = _bind(host, port)
+        self._socket = bind(host, port, shared=CHILD_MARK in os.environ)
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             app,
@@ -85,19 +83,3 @@ class Listener:
             for connection in list(self._server.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.look(loop.time(), stopping=self._server.should_exit)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Take the address; processes of one supervisor share it."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if CHILD_MARK in os.environ:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.bind(address)
-        bound.listen(_BACKLOG)
-    except OSError as error:
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-    bound.setblocking(False)
-    return bound

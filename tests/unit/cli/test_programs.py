@@ -1,5 +1,7 @@
 """serve, consume and run: options, processes, refusals."""
 
+import socket
+
 import msgspec
 import pytest
 
@@ -139,3 +141,18 @@ def test_what_is_appended_stands_before_a_double_dash(worker, service):
     arguments, _, _, once = service.supervised
     assert arguments == ["consume", "-w", "2", "--burst", "--workers", "1", "--", "sqlite"]
     assert once
+
+
+@pytest.mark.parametrize("command", ["serve", "run"])
+def test_several_processes_take_no_port_that_another_service_has(worker, service, command):
+    """Also where that one shares it with its own: each would take a part of the other's requests."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        page = worker(command, "--port", str(port), "-w", "2")
+        assert page.code == 2
+        assert f"127.0.0.1:{port}" in page.err and "in use" in page.err
+        assert service.supervised is None
+    assert worker(command, "--port", str(port), "-w", "2").code == 0

@@ -41,7 +41,7 @@ def run(invocation: Invocation, /, processes: int, reload: bool, **given: Any) -
     settings, registry = invocation.open(flags_of(given))
     serving = serve_options(settings, given)
     consuming = consume_options(settings, (), given, cell_command(invocation))
-    invocation.service.check_address(serving)
+    invocation.service.check_address(serving, processes)
     return run_program(
         invocation,
         settings,
