@@ -22,7 +22,7 @@ from tests.docs.pages import DOCS, ROOT
 from transports.registry import create
 from worker import App, Context, Retry, errors
 from worker.cli.globals import GLOBAL_OPTIONS
-from worker.cli.main import program
+from worker.cli.program import program
 from worker.http.problems import KINDS, URN
 from worker.messaging.declaration import MessageType
 from worker.messaging.middleware import GROUPS

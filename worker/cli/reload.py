@@ -84,6 +84,7 @@ def run_reloading(command: Sequence[str], folder: Path, graceful_timeout: float)
 
     reloader = Reloader(command, graceful_timeout)
     kept = {number: signal.signal(number, reloader.forward) for number in _FORWARDED}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # kept back until now
     try:
         for changes in watch(
             folder,

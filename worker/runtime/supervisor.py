@@ -107,6 +107,8 @@ class Supervisor:
             signal.SIGINT: signal.signal(signal.SIGINT, self._on_int),
             signal.SIGHUP: signal.signal(signal.SIGHUP, self._on_hup),
         }
+        # what was kept back until now; what this process starts is not to inherit that
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         try:
             return self._keep()
         finally:

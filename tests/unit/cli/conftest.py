@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from worker import App, Context, Result, Sent
 from worker.cli.invocation import Invocation
-from worker.cli.main import program
+from worker.cli.program import program
 from worker.cli.service import Service
 from worker.errors import NotFound
 from worker.failed.documents import FailedPage, GroupsPage

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from worker import __version__
-from worker.cli.main import program
+from worker.cli.program import program
 
 COMMANDS = {
     "run",

@@ -17,7 +17,7 @@ DRIVERS = ("pamqp", "aiokafka", "asyncpg")
 def test_a_program_brings_in_no_more_than_it_needs(program, absent):
     """A worker loads no HTTP server; no program loads a broker's driver before it is configured."""
     code = (
-        f"import sys, worker.cli.main, worker.cli.commands.{program}, worker.wiring.programs.{program}\n"
+        f"import sys, worker.cli.program, worker.cli.commands.{program}, worker.wiring.programs.{program}\n"
         f"print([name for name in {absent!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
