@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import click
 from worker.cli.service import Service
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
+from worker.messaging.registry import WrongDeclarations
 from worker.settings import Settings, load
 
 
@@ -43,18 +44,36 @@ class Invocation:
         """Import the application and check its declarations.
 
         Raises:
-            ConfigurationError: none is named, it cannot be imported, or with every fault of its declarations.
+            ConfigurationError: none is named, it cannot be imported, or with every fault of its declarations, and then
+                of its routes, too.
         """
         if settings.app is None:
             raise ConfigurationError(
                 "app: missing; expected module:attribute, by -A/--app, WORKER_APP or app = in worker.toml"
             )
-        return self.service.load_app(settings.app, settings.base).registry()
+        try:
+            return self.service.load_app(settings.app, settings.base).registry()
+        except WrongDeclarations as wrong:
+            if wrong.registry is None:
+                raise
+            raise ConfigurationError(
+                [*wrong.faults, *self._route_faults(settings, wrong.registry)]
+            ) from wrong
 
     def open(self, flags: Mapping[str, Any] | None = None) -> tuple[Settings, Registry]:
         """Load settings and application."""
         settings = self.settings(flags)
         return settings, self.registry(settings)
+
+    def _route_faults(self, settings: Settings, registry: Registry) -> Sequence[str]:
+        """Say what is wrong with the routes of declarations that are wrong themselves."""
+        try:
+            self.service.routes(settings, registry)
+        except ConfigurationError as error:
+            return error.faults
+        except Exception:  # what is declared may be anything
+            return ()
+        return ()
 
     def interactive(self) -> bool:
         """Tell whether somebody is there to be asked."""

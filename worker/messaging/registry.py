@@ -17,6 +17,18 @@ NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_.\-]{0,127}$")
 """Wire names: a letter, then letters, digits, dot, dash and underscore; at most 128."""
 
 
+class WrongDeclarations(ConfigurationError):
+    """Declarations with faults.
+
+    Attributes:
+        registry: what they come to all the same, to look for other faults; None where they come to nothing.
+    """
+
+    def __init__(self, faults: Sequence[str], registry: Registry | None) -> None:
+        self.registry = registry
+        super().__init__(faults)
+
+
 def check(
     application: Any,
     messages: Sequence[MessageType],
@@ -28,7 +40,7 @@ def check(
     """Check declarations; ``said`` is what was found wrong as they were made.
 
     Raises:
-        ConfigurationError: with every fault found.
+        WrongDeclarations: with every fault found.
     """
     faults = list(said)
     if not isinstance(application, str) or not NAME.fullmatch(application):
@@ -38,17 +50,27 @@ def check(
     _count_handlers(messages, handlers, faults)
     faults.extend(_breaker_faults(handlers))
     steps = tuple(placed(entry, by_name, by_class, faults) for entry in middleware)
-    if faults:
-        raise ConfigurationError(faults)
-    return Registry(
-        application=application,
-        messages={message.name: message for message in messages},
-        by_name=by_name,
-        by_class=by_class,
-        handlers={name: tuple(sorted(found, key=lambda h: -h.priority)) for name, found in handlers.items()},
-        middleware=steps,
-        plugins=plugins,
-    )
+
+    def made() -> Registry:
+        return Registry(
+            application=application,
+            messages={message.name: message for message in messages},
+            by_name=by_name,
+            by_class=by_class,
+            handlers={
+                name: tuple(sorted(found, key=lambda h: -h.priority)) for name, found in handlers.items()
+            },
+            middleware=steps,
+            plugins=plugins,
+        )
+
+    if not faults:
+        return made()
+    try:
+        registry = made()
+    except Exception:  # names that are no text, priorities that are no numbers
+        registry = None
+    raise WrongDeclarations(faults, registry)
 
 
 def _index(
