@@ -12,10 +12,12 @@ from typing import Any
 
 import structlog
 
-from worker.errors import ConfigurationError, Unavailable
+from worker.errors import ConfigurationError
 from worker.messaging.transport import Delivery
 from worker.runtime.breakers import Breakers
 from worker.runtime.consumer import Consumer
+from worker.runtime.dryness import Dryness
+from worker.runtime.leases import extend_leases
 from worker.runtime.limits import Limits
 from worker.runtime.own_tasks import IN_APPLICATION
 from worker.runtime.quarantine import Quarantine
@@ -76,9 +78,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._awaited = limits.given
-        self._confirmed: int | None = None
-        self._looks = 0
-        self._pending = pending
+        self._dryness = Dryness(pending)
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
         self.on_stop: Callable[[], object] = lambda: None
@@ -160,8 +160,11 @@ class Worker:
         self._fresh.run(IN_APPLICATION.set, True)
         for _ in range(self.slots):
             self._open_slot()
-        fetching = [asyncio.create_task(consumer.fetch(self._epoch)) for consumer in self.consumers]
-        leases = asyncio.create_task(self._extend())
+        fetching = [
+            asyncio.create_task(consumer.fetch(lambda: self._dryness.epoch(self.consumers)))
+            for consumer in self.consumers
+        ]
+        leases = asyncio.create_task(extend_leases(lambda: self.consumers))
         for task in (*fetching, leases):
             task.add_done_callback(self._ended)
         try:
@@ -200,37 +203,13 @@ class Worker:
             if reached is not None:
                 self.stop(reached)
                 return
-            # dry once more: messages may have come while it was asked what is still to be sent
-            if burst and self._dry() and await self._surely_dry() and self._dry():
+            if burst and await self._dryness.sure(self.consumers):
                 self.stop("nothing left")
                 return
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK):
                     await self._changed.wait()
-
-    def _dry(self) -> bool:
-        """Whether every queue was found empty after the last message was done with."""
-        epoch = self._epoch()
-        return all(consumer.dry(epoch) for consumer in self.consumers)
-
-    async def _surely_dry(self) -> bool:
-        """Whether queues were found empty once more after nothing was about to be sent to them."""
-        try:
-            if self._pending is not None and await self._pending():
-                return False
-        except Unavailable as error:
-            log.warning("cannot tell whether anything is left to send", error=str(error))
-            return False
-        if self._confirmed == self._epoch():
-            return True
-        self._looks += 1
-        self._confirmed = self._epoch()
-        return False
-
-    def _epoch(self) -> int:
-        """A number that grows with each message that is done with, and may have sent others, and with each new look."""
-        return self._looks + sum(consumer.taken - consumer.held for consumer in self.consumers)
 
     def _running(self) -> int:
         return sum(consumer.running for consumer in self.consumers)
@@ -241,18 +220,6 @@ class Worker:
                 while self._running():
                     self._changed.clear()
                     await self._changed.wait()
-
-    async def _extend(self) -> None:
-        while True:
-            leases = [consumer.lease for consumer in self.consumers if consumer.lease is not None]
-            await asyncio.sleep(min(leases) / 3 if leases else 1.0)
-            for consumer in self.consumers:
-                try:
-                    await consumer.extend()
-                except Unavailable as error:
-                    log.warning("leases not extended", queue=consumer.spec.name, error=str(error))
-                except Exception:  # a fault of one queue's driver must not cost the others their leases
-                    log.exception("leases not extended", queue=consumer.spec.name)
 
     def _in_turn(self) -> tuple[Consumer, Delivery] | None:
         """Start what is next: equals take turns, so that none starves behind a full queue.
