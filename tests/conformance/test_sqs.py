@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 
 from tests.conformance.clock import Clock
 from tests.conformance.suite import TransportSuite
+from tests.conformance.waiting import settled_turns
 from tests.conformance.working import WorkerSuite
 from transports import registry
-from worker.messaging.transport import Transport
+from worker.messaging.transport import Ack, Outgoing, QueueSpec, Settled, Transport
 
 SHORT = 2
 """Seconds: the lease of the scenarios that lose one; the others' must outlast a loaded machine."""
@@ -65,3 +67,37 @@ class TestSqsStandardWorker(OnSqs, WorkerSuite):
 
 class TestSqsFifoWorker(TestSqsStandardWorker):
     options = {"fifo": True, "wait": 1}
+
+
+@pytest.mark.broker
+async def test_what_comes_after_a_stop_broke_a_long_poll_off_is_had_long_before_the_lease_ends(
+    sqs_url: str, tmp_path: Path
+) -> None:
+    """Whether the server notices that nobody listens any more, or hands it out to nobody and holds its key."""
+    spec = QueueSpec(name="shop-place-order", types=("PlaceOrder",), keyed=True)
+    one, other = (
+        registry.create("sqs", sqs_url, {"lease": 600, "wait": 20}, base=tmp_path) for _ in range(2)
+    )
+    await one.connect()
+    await one.setup([spec])
+    await other.connect()
+    try:
+        receiving = asyncio.ensure_future((await one.subscribe(spec, slots=10)).receive(10, 60.0))
+        await other.publish([Outgoing(queue=spec.name, id="1", type="PlaceOrder", body=b"1", key="k")])
+        (delivery,) = await receiving
+        subscription = delivery.receipt.owner
+        assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
+        while not subscription._idle:  # the next poll is a long one
+            await subscription.receive(10, 1.0)
+        receiving = asyncio.ensure_future(subscription.receive(10, 60.0))
+        await settled_turns()
+        await one.close()
+        assert not await receiving
+        await other.publish([Outgoing(queue=spec.name, id="2", type="PlaceOrder", body=b"2", key="k")])
+        async with asyncio.timeout(60):
+            (delivery,) = await (await other.subscribe(spec, slots=10)).receive(10, 60.0)
+        assert delivery.id == "2"
+        assert list(await delivery.receipt.owner.settle([Ack(delivery)])) == [Settled.DONE]
+    finally:
+        await one.close()
+        await other.close()
