@@ -122,11 +122,11 @@ class House:
 
 
 @asynccontextmanager
-async def house(app: App, lease: float | None = None) -> AsyncIterator[House]:
+async def house(app: App, lease: float | None = None, database: str = "sqlite://") -> AsyncIterator[House]:
     """Open an application's service in memory."""
     clock = Clock()
     settings = Settings(
-        database=DatabaseSettings(url="sqlite://"),
+        database=DatabaseSettings(url=database),
         transports={"memory": TransportSettings(url="memory://", lease=lease)},
         routing={"*": "memory"},
         base=Path.cwd(),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import text
 
 from tests.unit.runtime.going import Go, fails, read, shop, stored
 from tests.unit.runtime.house import House, house, until
@@ -197,6 +199,28 @@ async def test_an_outage_that_only_one_message_meets_is_its_own_failure(at_once:
         (row,) = await stored(it)
         assert {attempt.error_type for attempt in row.failure.history} == {"DatabaseUnavailable"}
         assert row.failure.attempts == 3
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("way", ["ends its session", "closes its connection"])
+async def test_a_handler_that_ends_its_own_connection_is_charged(
+    at_once: Retry, postgres_url: str, way: str
+) -> None:
+    """PostgreSQL is there for all others; its message ends in the failure store."""
+
+    async def go(command: Go, context: Context) -> None:
+        if way == "ends its session":
+            await context.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        else:
+            raw = await (await context.session.connection()).get_raw_connection()
+            await raw.driver_connection.close()
+        await context.session.execute(text("SELECT 1"))
+
+    retry = msgspec.structs.replace(at_once, max_retries=0)
+    async with house(shop(go, retry=retry), database=postgres_url) as it:
+        assert await outcomes_of(it, TIMES) == [*["returned"] * (TIMES - 1), "failed"]
+        (row,) = await stored(it)
+        assert row.failure.history[0].error_type == "DatabaseUnavailable"
 
 
 async def test_an_outage_that_is_one_charges_nothing_however_long_it_lasts(at_once: Retry) -> None:
