@@ -1,4 +1,4 @@
-"""Pub/Sub made quick: its shortest deadline is ten seconds, here what was pulled is held for two."""
+"""Pub/Sub made quick: its shortest deadline is ten seconds, here what was pulled is held for fewer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from transports.pubsub import wire
 from transports.pubsub.settings import Settings
 from transports.pubsub.transport import PubsubTransport
 
-LEASE = 2
-
 
 class HurriedPubsub(PubsubTransport):
-    """Shortens the deadline of what was pulled as soon as it has come."""
+    """Shortens the deadline of what was pulled, as soon as it has come, to ``lease`` seconds."""
 
-    def __init__(self, name: str, configured: Settings) -> None:
+    def __init__(self, name: str, configured: Settings, lease: int) -> None:
         super().__init__(name, configured)
-        self.lease = float(LEASE)
+        self.lease = float(lease)
         pull = self.connection.pull
 
         async def hurried(method: wire.Method, request: Any, timeout: float) -> Any:
@@ -25,7 +23,7 @@ class HurriedPubsub(PubsubTransport):
             if method is wire.PULL and answer.received_messages:
                 ids = [each.ack_id for each in answer.received_messages]
                 change = wire.ModifyDeadline(
-                    subscription=request.subscription, ack_ids=ids, ack_deadline_seconds=LEASE
+                    subscription=request.subscription, ack_ids=ids, ack_deadline_seconds=lease
                 )
                 await self.connection.call(wire.MODIFY_DEADLINE, change)
             return answer

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from tests.conformance.bench import Bench, ack, empty
-from worker.messaging.transport import Ack, Again, Release, Settled, Settlement, Transport
+from tests.conformance.bench import QUEUE, Bench, ack, empty
+from worker.messaging.transport import Ack, Again, QueueSpec, Release, Settled, Settlement, Transport
 
 
 class Loading:
@@ -17,6 +17,10 @@ class Loading:
 
     total: int = 2_000
     """Messages of one scenario; fewer where the server for tests is slow."""
+    glance: float = 0.02
+    """Seconds that a consumer of the arithmetic waits for messages; longer than the server for tests needs to bring some."""
+    disorder: QueueSpec = QUEUE
+    """Queue of the arithmetic; one without order where the server for tests cannot keep it when messages are given back."""
 
     async def test_c05_many_producers_and_consumers(self, bench: Bench) -> None:
         """C05: what twenty producers publish and twenty consumers receive is the same, each message once."""
@@ -50,7 +54,8 @@ class Loading:
         chance = random.Random(seed)
         total = self.total
         keys = [None, None, None, "a", "b", "c"]
-        messages = [bench.message(key=chance.choice(keys)) for _ in range(total)]
+        await bench.transport.setup([self.disorder])
+        messages = [bench.message(queue=self.disorder.name, key=chance.choice(keys)) for _ in range(total)]
         connections = [bench.transport, await bench.another()]
         for start in range(0, total, 250):
             await bench.publish(*messages[start : start + 250], over=chance.choice(connections))
@@ -58,24 +63,38 @@ class Loading:
 
         async with asyncio.timeout(100):
             consumers = [
-                _consume(bench, connections[number % 2], random.Random(seed * 100 + number), done, total)
+                _consume(
+                    bench,
+                    connections[number % 2],
+                    random.Random(seed * 100 + number),
+                    done,
+                    total,
+                    self.disorder,
+                    self.glance,
+                )
                 for number in range(6)
             ]
             await asyncio.gather(*consumers)
         assert done == Counter(message.id for message in messages)
         await bench.passes(10_000)
-        assert await empty(await bench.subscribe())
+        assert await empty(await bench.subscribe(self.disorder))
         if bench.features.depth == "exact":
-            depth = await bench.depth()
+            depth = await bench.depth(self.disorder)
             assert (depth.ready, depth.in_flight, depth.delayed) == (0, 0, 0)
 
 
 async def _consume(
-    bench: Bench, connection: Transport, chance: random.Random, done: Counter[str], total: int
+    bench: Bench,
+    connection: Transport,
+    chance: random.Random,
+    done: Counter[str],
+    total: int,
+    queue: QueueSpec,
+    glance: float,
 ) -> None:
-    subscription = await bench.subscribe(over=connection)
+    subscription = await bench.subscribe(queue, over=connection)
     while len(done) < total:
-        receiving = asyncio.ensure_future(subscription.receive(chance.randrange(1, 60), 0.02))
+        receiving = asyncio.ensure_future(subscription.receive(chance.randrange(1, 60), glance))
         if chance.random() < 0.1:
             await asyncio.sleep(0)
             receiving.cancel()
@@ -91,7 +110,7 @@ async def _consume(
             if fate < 0.15:
                 items.append(Release(delivery, delay=chance.choice([0.0, 0.0, 1.0])))
             elif fate < 0.3 and bench.features.replaces:
-                again = bench.message(id=delivery.id, key=delivery.key, body=delivery.body)
+                again = bench.message(queue=queue.name, id=delivery.id, key=delivery.key, body=delivery.body)
                 items.append(Again(delivery, again))
             elif fate < 0.32 and bench.features.lease:
                 continue  # as if the process had died with it in hand

@@ -87,7 +87,7 @@ class Settler:
         while True:
             try:
                 await self._call(left, seconds, max(end - loop.time(), 0.1))
-                return answers | dict.fromkeys(left, Settled.DONE)
+                return answers | self._believed(left)
             except Failed as error:
                 if error.reasons:  # exactly-once: it says how each one went
                     told = {hold: _told(error.reasons.get(hold.ack_id)) for hold in left}
@@ -106,6 +106,13 @@ class Settler:
                 if not passes or loop.time() + _PAUSE >= begun + self._patience:
                     return answers | dict.fromkeys(left, Settled.UNKNOWN)
             await asyncio.sleep(_PAUSE)
+
+    def _believed(self, holds: list[Hold]) -> dict[Hold, Settled]:
+        """Without exactly-once the service says yes to ids whose lease is over too, and does nothing then."""
+        if self._connection.settings.exactly_once:
+            return dict.fromkeys(holds, Settled.DONE)
+        now = asyncio.get_running_loop().time()
+        return {hold: Settled.DONE if hold.expires > now else Settled.UNKNOWN for hold in holds}
 
     async def _call(self, holds: list[Hold], seconds: int | None, timeout: float) -> None:
         ids = [hold.ack_id for hold in holds]

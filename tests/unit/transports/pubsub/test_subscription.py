@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, failure, pulled
@@ -110,6 +111,26 @@ async def test_exactly_once_an_acknowledgement_that_came_too_late_is_lost_alone(
     answers = await subscription.settle([Ack(delivery) for delivery in got])
     assert list(answers) == [Settled.DONE, Settled.LOST, Settled.DONE]
     assert [list(r.ack_ids) for r in service.requests(wire.ACKNOWLEDGE)][1:] == [["ack-3"]]
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+@pytest.mark.parametrize("what", ["ack", "extend"])
+async def test_what_is_answered_when_the_lease_is_over_is_believed_with_exactly_once_only(
+    subscription, service, exactly_once, what
+):
+    """A service without it says yes to late acknowledgements, and does nothing."""
+    service.settings = msgspec.structs.replace(CONFIGURED, exactly_once=exactly_once)
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1"))
+    (delivery,) = await subscription.receive(5, 1.0)
+    answer = asyncio.get_running_loop().create_future()
+    service.next(wire.ACKNOWLEDGE if what == "ack" else wire.MODIFY_DEADLINE, answer)
+    asking = asyncio.ensure_future(
+        subscription.settle([Ack(delivery)]) if what == "ack" else subscription.extend([delivery])
+    )
+    await turns()
+    delivery.receipt.expires = 0.0
+    answer.set_result(None)
+    assert list(await asking) == [Settled.DONE if exactly_once else Settled.UNKNOWN]
 
 
 async def test_a_service_that_does_not_answer_leaves_a_settlement_unknown(subscription, service):
