@@ -22,7 +22,7 @@ from worker.runtime.control import Control
 from worker.runtime.events import Finished
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
-from worker.settings import DatabaseSettings, Settings, TransportSettings
+from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings
 from worker.wiring.consuming import make_control, make_worker
 from worker.wiring.service import Service, opened
 
@@ -230,6 +230,7 @@ async def opened_shop(
         database=DatabaseSettings(url="sqlite:///state.db"),
         transports={"jobs": TransportSettings(url=url, options=dict(options or {}))},
         routing={"*": "jobs"},
+        worker=WorkerSettings(connect_timeout=60.0),  # the client of SQS reads its models first, on a busy machine
         base=folder,
     )
     async with opened(settings, shop.app().registry(), clock=shop.clock) as service:
