@@ -230,7 +230,9 @@ async def opened_shop(
         database=DatabaseSettings(url="sqlite:///state.db"),
         transports={"jobs": TransportSettings(url=url, options=dict(options or {}))},
         routing={"*": "jobs"},
-        worker=WorkerSettings(connect_timeout=60.0),  # the client of SQS reads its models first, on a busy machine
+        worker=WorkerSettings(
+            connect_timeout=60.0
+        ),  # the client of SQS reads its models first, on a busy machine
         base=folder,
     )
     async with opened(settings, shop.app().registry(), clock=shop.clock) as service:

@@ -64,7 +64,7 @@ def handled(project: Project) -> int:
     return int((project.rows("SELECT count(*) FROM deposits") or [(0,)])[0][0])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_workers_killed_in_the_middle_of_handlers(project: Project) -> None:
     """50 workers killed amid 2,000 commands: every 202 ends done, each effect and each event is there once."""
     chance = random.Random(SEED)
@@ -84,9 +84,9 @@ def test_workers_killed_in_the_middle_of_handlers(project: Project) -> None:
     started = time.monotonic()
     while deaths < DEATHS:
         goal = COMMANDS * deaths // (DEATHS + 5)
-        until(lambda: handled(project) >= goal, f"{goal} are handled after {deaths} deaths")  # noqa: B023
+        until(lambda: handled(project) >= goal, f"{goal} are handled after {deaths} deaths", 60)  # noqa: B023
         first = chance.randrange(WORKERS)
-        victim = until(lambda: busy(project, workers, first), "a worker is busy")  # noqa: B023
+        victim = until(lambda: busy(project, workers, first), "a worker is busy", 60)  # noqa: B023
         victim.kill()
         deaths += 1
         workers[workers.index(victim)] = project.start("consume", "-c", "8")
