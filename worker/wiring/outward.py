@@ -31,9 +31,15 @@ class Outward:
 
 
 def cut(reason: str) -> str:
-    """Leave of a reason whose it is; what the process says of itself is told as it is."""
-    whose, colon, _ = reason.partition(": ")
-    return f"{whose}: {SEE}" if colon and reason.startswith(_OUTSIDE) else reason
+    """Leave of a reason whose it is; what the process says of itself is told as it is.
+
+    Pauses that cannot be read keep their end, which says what holds meanwhile: ``pauses: see the log; the pauses as of version 3 hold``.
+    """
+    whose, colon, rest = reason.partition(": ")
+    if not colon or not reason.startswith(_OUTSIDE):
+        return reason
+    _, mark, meanwhile = rest.rpartition("; ")
+    return f"{whose}: {SEE}; {meanwhile}" if mark and whose == "pauses" else f"{whose}: {SEE}"
 
 
 def with_cut_troubles(document: dict[str, Any]) -> dict[str, Any]:

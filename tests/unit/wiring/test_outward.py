@@ -26,6 +26,12 @@ def test_a_reason_is_cut_after_whose_it_is():
     ]
 
 
+def test_what_holds_while_pauses_cannot_be_read_is_told():
+    """That part is the worker's own; an operator must see that a paused type stays paused."""
+    whole = "pauses: cannot reach postgresql://db.internal; no answer; the pauses as of version 3 hold"
+    assert cut(whole) == "pauses: see the log; the pauses as of version 3 hold"
+
+
 def test_the_log_has_the_whole_of_it_once():
     """Probes ask every few seconds: only what is new is written."""
     outward = Outward()
