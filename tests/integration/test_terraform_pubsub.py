@@ -23,7 +23,7 @@ def wanted():
     class Connection:
         settings = Settings(project="p", shown="pubsub://p")
 
-    return Topics("jobs", Connection(), Names("p"))._wanted(
+    return Topics("jobs", Connection(), Names("p"), ours={})._wanted(
         QueueSpec(name="orders", types=("T",), keyed=True)
     )
 
