@@ -1,4 +1,4 @@
-"""Who may call while no token exists: clients on this machine, and no other site's pages in their browsers."""
+"""Access while no token exists: clients on this machine may call, pages of other sites in their browsers may not."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _REMEMBERED = 64
 class Access:
     """The loopback rule.
 
-    The peer's address counts; ``X-Forwarded-For`` does not, anybody can write it. The ``Host`` must be a
-    loopback name, or a foreign site could point its own name at 127.0.0.1 and read answers (DNS rebinding).
-    Changes from pages of other origins are refused, as browsers send simple requests without asking.
+    The peer's address counts; ``X-Forwarded-For`` does not, since any client can write it. The ``Host`` must be a
+    loopback name: else a foreign site could point its own name at 127.0.0.1 and read answers (DNS rebinding).
+    Changes from pages of other origins are refused, because browsers send simple requests without asking first.
 
     Args:
         hosts: further names that a ``Host`` header may have.
         clients: addresses that are let in besides this machine's own.
-        loopback_only: False lets everybody in; for when tokens decide.
+        loopback_only: False lets every client in; for when tokens decide.
     """
 
     def __init__(

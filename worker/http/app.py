@@ -16,9 +16,9 @@ from worker.http.access import Access
 from worker.http.answer import problem_answer
 from worker.http.batch import Batch
 from worker.http.commands import PREFIX, Commands
+from worker.http.dispatch import Dispatch
 from worker.http.explanation import explain
 from worker.http.idempotency import Repeats
-from worker.http.intake import Intake
 from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.routes import routes_of
@@ -44,9 +44,9 @@ class Application:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._access = Access(ports.hosts, ports.clients, loopback_only=ports.loopback_only)
-        intake = Intake(ports)
+        dispatch = Dispatch(ports)
         repeats = Repeats(ports)
-        self._commands = Commands(ports, intake, repeats)
+        self._commands = Commands(ports, dispatch, repeats)
 
         @asynccontextmanager
         async def lifespan(app: Any) -> AsyncIterator[None]:
@@ -54,7 +54,7 @@ class Application:
                 yield
 
         self._router = Router(
-            routes_of(ports, self._commands, Batch(ports, intake, repeats)),
+            routes_of(ports, self._commands, Batch(ports, dispatch, repeats)),
             redirect_slashes=False,
             default=_not_found,
             lifespan=lifespan,

@@ -12,9 +12,9 @@ from worker.errors import Fault
 from worker.http.answer import Answer, answer_of
 from worker.http.body import read_body
 from worker.http.correlation import correlation_id, traceparent
+from worker.http.dispatch import Dispatch
 from worker.http.explanation import explain
 from worker.http.idempotency import Repeats, key_of
-from worker.http.intake import Intake
 from worker.http.line import lines_of, read_order
 from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
@@ -32,11 +32,11 @@ CHUNK = 500
 class Batch:
     """The endpoint for many commands."""
 
-    def __init__(self, ports: Ports, intake: Intake, repeats: Repeats) -> None:
+    def __init__(self, ports: Ports, dispatch: Dispatch, repeats: Repeats) -> None:
         self._ports = ports
-        self._intake = intake
+        self._dispatch = dispatch
         self._repeats = repeats
-        self._any_inline = any(intake.is_inline(declared) for declared in intake.commands.values())
+        self._any_inline = any(dispatch.is_inline(declared) for declared in dispatch.commands.values())
 
     async def __call__(
         self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
@@ -68,9 +68,9 @@ class Batch:
             nonlocal taken
             given: str | None = None
             try:
-                order = read_order(raw, self._intake, self._ports.max_body)
+                order = read_order(raw, self._dispatch, self._ports.max_body)
                 given = order.line.id or (derive_id(parent, number) if parent else None)
-                envelope = await self._intake.take(
+                envelope = await self._dispatch.take(
                     order.declared,
                     order.message,
                     *([Delay(order.line.delay)] if order.line.delay else []),
@@ -120,5 +120,5 @@ class Batch:
 
     def _goes_alone(self, raw: bytes) -> bool:
         name = type_of(raw) if self._any_inline else None
-        declared = self._intake.commands.get(name) if name else None
-        return declared is not None and self._intake.is_inline(declared)
+        declared = self._dispatch.commands.get(name) if name else None
+        return declared is not None and self._dispatch.is_inline(declared)

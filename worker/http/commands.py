@@ -12,13 +12,13 @@ from worker.errors import Fault, InvalidMessage
 from worker.http.answer import Answer
 from worker.http.body import read_body
 from worker.http.correlation import correlation_id, traceparent
+from worker.http.dispatch import Dispatch
 from worker.http.explanation import unknown_type
 from worker.http.idempotency import Repeats, key_of
-from worker.http.intake import Intake
 from worker.http.media import JSON, MSGPACK, answer_media, media_of
-from worker.http.outcome import Outcomes
 from worker.http.parameters import invalid, single_values
 from worker.http.ports import Ports
+from worker.http.preference import Preferred
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.limits import delay_fault, key_fault
@@ -31,12 +31,12 @@ PREFIX = "/commands/"
 class Commands:
     """The endpoint for single commands."""
 
-    def __init__(self, ports: Ports, intake: Intake, repeats: Repeats) -> None:
+    def __init__(self, ports: Ports, dispatch: Dispatch, repeats: Repeats) -> None:
         self._max_body = ports.max_body
-        self._intake = intake
+        self._dispatch = dispatch
         self._repeats = repeats
-        self._outcomes = Outcomes(ports)
-        self._doors = {name: _Door(declared) for name, declared in intake.commands.items()}
+        self._preferred = Preferred(ports)
+        self._doors = {name: _Door(declared) for name, declared in dispatch.commands.items()}
 
     async def __call__(
         self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, name: str
@@ -44,11 +44,11 @@ class Commands:
         """Take one command and answer."""
         door = self._doors.get(name)
         if door is None:
-            raise unknown_type(name, "command", self._intake.commands)
+            raise unknown_type(name, "command", self._dispatch.commands)
         media = media_of(headers.get(b"content-type"))
         body = await read_body(receive, headers, self._max_body)
         query = scope["query_string"]
-        said, faults = _said(scope, self._intake.is_inline(door.declared)) if query else _NOTHING_SAID
+        said, faults = _said(scope, self._dispatch.is_inline(door.declared)) if query else _NOTHING_SAID
         try:
             message = door.read(body) if media == "json" else decode(door.declared, body, content_type=media)
         except InvalidMessage as error:
@@ -68,7 +68,7 @@ class Commands:
             )
         # what is remembered of a key is the bare answer: a repeat waits by itself, if it likes
         if b"prefer" in headers:
-            answer = await self._outcomes.awaited(scope, receive, door.declared, answer)
+            answer = await self._preferred.answer(scope, receive, door.declared, answer)
         await answer.send(send)
 
     async def _answer(
@@ -80,7 +80,7 @@ class Commands:
     async def _take(
         self, declared: MessageType, message: Any, headers: Mapping[bytes, bytes], id: str | None, said: _Said
     ) -> Envelope[Any]:
-        return await self._intake.take(
+        return await self._dispatch.take(
             declared,
             message,
             *said.stamps,

@@ -1,4 +1,4 @@
-"""The consumers over HTTP: what they do, and pausing and resuming them."""
+"""The consumers over HTTP: what they do, pausing them and resuming them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from worker.messaging.stamps import Result
 Reason = Annotated[str, Meta(max_length=4096, pattern="^[^\\x00]*$")]
 
 ACTOR = "http"
-"""Who paused, as shown, as long as callers have no names."""
+"""Shown as the one who paused, as long as callers have no names."""
 
 _FRESH = {"Cache-Control": "no-store"}
 
@@ -120,7 +120,7 @@ class Consumers:
         return document(request, answer, 202, {**_FRESH, "Preference-Applied": f"wait={wait:g}"})
 
     async def _applied(self, version: int, wait: float) -> Applied:
-        """Who has applied it when all have, the time is over, or the intake stops."""
+        """Which workers have applied it: asked until all have, the time is over, or the intake stops."""
         asked = asyncio.ensure_future(self._ports.applied(version, wait))
         stopping = asyncio.ensure_future(self._ports.stopping.wait())
         try:

@@ -26,16 +26,18 @@ from worker.http.problems import Problem
 from worker.messaging.identity import new_id
 from worker.texts import message_of
 
+log = structlog.stdlib.get_logger("worker.http")
+
 RetryAfter = Callable[[Unavailable], float]
 """Seconds until another try may succeed."""
 
 
 class HandlerFailed(Exception):
-    """A handler raised an undeclared error; whatever its class is, the caller learns nothing of it."""
+    """A handler raised an error that its type does not declare; the caller learns nothing of it."""
 
 
 def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
-    """Return the problem to answer with. Errors that nobody foresaw are logged whole and hidden."""
+    """Return the problem to answer with. An error of no kind named here is logged whole, and hidden from the caller."""
     match error:
         case Problem():
             return error
@@ -52,7 +54,7 @@ def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
         case Reject():
             return Problem(problems.REFUSED, message_of(error) or "the message was refused")
         case WrongMiddleware():
-            structlog.get_logger().error("http_wrong_middleware", error=message_of(error))
+            log.error("a middleware broke its promise", error=message_of(error))
             return Problem(problems.INTERNAL, message_of(error))
         case UsageError():
             return Problem(
@@ -69,7 +71,7 @@ def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
 def internal(error: BaseException) -> Problem:
     """Log an error under a new id, and return a problem that has the id and nothing else."""
     instance = f"urn:uuid:{new_id()}"
-    structlog.get_logger().error("http_internal_error", instance=instance, exc_info=error)
+    log.error("request failed", instance=instance, exc_info=error)
     detail = f"the server failed; its log has the reason under {instance}"
     return Problem(problems.INTERNAL, detail, instance=instance)
 
@@ -95,7 +97,7 @@ def _unavailable(error: Unavailable, retry_after: RetryAfter) -> Problem:
     detail = error.told or (_DATABASE if isinstance(error, DatabaseUnavailable) else _TRANSPORT)
     if isinstance(error, PublishFailed) and error.unknown:
         detail += "; it may have been taken: repeat it with the same Idempotency-Key or id"
-    structlog.get_logger().warning("http_unavailable", error=message_of(error))
+    log.warning("request not served", error=message_of(error))
     return Problem(problems.UNAVAILABLE, detail, headers=[("Retry-After", str(seconds))])
 
 

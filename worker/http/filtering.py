@@ -26,7 +26,7 @@ Time = Annotated[str, Meta(description="RFC 3339, or an age like 2h or 7d", extr
 
 
 class RetryAll(msgspec.Struct, forbid_unknown_fields=True):
-    """All failed messages; said out loud, so that an empty filter is a mistake."""
+    """All failed messages; it must be said, so that an empty filter is a mistake."""
 
     all: Literal[True]
 

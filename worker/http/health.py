@@ -9,25 +9,27 @@ from starlette.responses import Response
 from worker.http.documents import document
 from worker.http.ports import Ports
 
+log = structlog.stdlib.get_logger("worker.http")
+
 _FRESH = {"Cache-Control": "no-store"}
 
 
 class Health:
-    """The endpoints that orchestrators and people ask."""
+    """The endpoints for orchestrators and operators."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
     async def live(self, request: Request) -> Response:
-        """The process answers; it asks nobody else, a broker's outage is no reason to restart it."""
+        """Always 200: nothing else is asked, since a broker's outage is no reason to restart the process."""
         return document(request, {"ready": True, "reasons": []}, headers=_FRESH)
 
     async def ready(self, request: Request) -> Response:
         """Whether it should be given requests; 503 with the reasons when not."""
         try:
             reasons = list(await self._ports.ready())
-        except Exception as error:
-            structlog.get_logger().error("http_readiness_unknown", exc_info=error)
+        except Exception:
+            log.exception("readiness cannot be told")
             reasons = ["readiness cannot be told"]
         return document(request, {"ready": not reasons, "reasons": reasons}, 503 if reasons else 200, _FRESH)
 
@@ -37,7 +39,7 @@ class Health:
         return document(request, report, 200 if report.healthy else 503, _FRESH)
 
     async def ping(self, request: Request) -> Response:
-        """The root: what this is."""
+        """What this service is, and where to read on."""
         title = self._ports.title or self._ports.registry.application
         links = {"documentation": "/docs", "openapi": "/openapi.json", "health": "/health"}
         return document(request, {"title": title, "version": self._ports.version, **links})

@@ -17,6 +17,8 @@ from worker.messaging.idempotency import Answer as Remembered
 from worker.messaging.idempotency import Begun, Fresh, InProgress, Key, Mismatch, Replay
 from worker.messaging.identity import new_id
 
+log = structlog.stdlib.get_logger("worker.http")
+
 MAX_KEY = 255
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.5
@@ -89,15 +91,14 @@ class Repeats:
         try:
             await self._keys.finish(key, claim, Remembered(made.status, headers, made.body))
         except DatabaseUnavailable as error:
-            # the message is out: saying otherwise would be a lie. A repeat publishes it under the same id
-            structlog.get_logger().warning("http_answer_not_remembered", error=str(error))
+            # the command was taken, so the answer stands; a repeat sends it again under the same id
+            log.warning("answer of an idempotency key not stored", error=str(error))
 
     async def _abandon(self, key: Key, claim: str) -> None:
         try:
             await self._keys.abandon(key, claim)
         except DatabaseUnavailable as error:
-            # the claim ends by itself
-            structlog.get_logger().warning("http_key_not_given_back", error=str(error))
+            log.warning("idempotency key not given back; its claim ends by itself", error=str(error))
 
 
 def _replayed(answer: Remembered) -> Answer:

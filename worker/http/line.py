@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from worker.errors import UnknownType
 from worker.http.body import too_large
+from worker.http.dispatch import Dispatch
 from worker.http.explanation import unknown_type
-from worker.http.intake import Intake
 from worker.messaging.line import Order
 from worker.messaging.line import read_order as read
 
@@ -26,7 +26,7 @@ def lines_of(body: bytes) -> Iterator[tuple[int, bytes]]:
         start = end + 1
 
 
-def read_order(raw: bytes, intake: Intake, max_body: int) -> Order:
+def read_order(raw: bytes, dispatch: Dispatch, max_body: int) -> Order:
     """Read a line.
 
     Raises:
@@ -35,6 +35,6 @@ def read_order(raw: bytes, intake: Intake, max_body: int) -> Order:
     if len(raw) > max_body:
         raise too_large(max_body)
     try:
-        return read(raw, intake.commands, intake.is_inline)
+        return read(raw, dispatch.commands, dispatch.is_inline)
     except UnknownType as error:
-        raise unknown_type(error.name, "command", intake.commands) from None
+        raise unknown_type(error.name, "command", dispatch.commands) from None

@@ -20,8 +20,8 @@ RawEndpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Methods:
     """An ASGI application for one path. HEAD is GET without the body; OPTIONS lists the methods.
 
-    A query string that nobody reads is refused: whoever wrote it meant something by it. ``reads`` names the methods
-    that read theirs, or for which one means nothing.
+    A query string is refused unless its endpoint reads it: the caller meant something by it. ``reads`` names the
+    methods that read theirs, or for which one means nothing.
     """
 
     def __init__(

@@ -127,7 +127,7 @@ class Ports:
         max_batch: bytes of one NDJSON request.
         max_wait: longest ``Prefer: wait``, seconds.
         repeat_wait: seconds that a repeated key waits for the answer of the first request.
-        stopping: set when the intake stops: whoever is waited for is answered then.
+        stopping: set when the intake stops: requests that wait for something are answered then.
         loopback_only: whether only clients on this machine are answered: true while there is no token.
         hosts: further names that the ``Host`` header may have then.
         clients: addresses of clients that are answered then besides this machine's own.

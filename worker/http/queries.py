@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from worker.http.body import read_body
 from worker.http.correlation import correlation_id, traceparent
+from worker.http.dispatch import handler_error
 from worker.http.documents import document
 from worker.http.explanation import unknown_type
-from worker.http.intake import handler_error
 from worker.http.media import media_of
 from worker.http.parameters import parameters_of
 from worker.http.ports import Ports

@@ -89,7 +89,7 @@ async def test_no_page_may_read_from_elsewhere(client):
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-async def test_everybody_is_answered_when_tokens_decide(make_client):
+async def test_every_client_is_answered_when_tokens_decide(make_client):
     """The rule ends where tokens begin."""
     async with make_client(World(loopback_only=False), client=("10.0.0.1", 1), base_url="http://x") as client:
         assert (await client.get("/livez")).status_code == 200

@@ -5,6 +5,7 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.unit.http.fakes import World
 
@@ -83,16 +84,19 @@ async def test_readiness_that_cannot_be_told_is_not_ready(make_client):
 
 
 async def test_an_unforeseen_error_is_hidden(make_client):
-    """An error that nobody foresaw is a 500 problem without its words."""
+    """An unforeseen error is a 500 problem without its words; the log has it under the problem's instance."""
 
     async def broken():
         raise RuntimeError("secret")
 
     async with make_client(World(consumers=broken)) as client:
-        response = await client.get("/consumers")
+        with capture_logs() as lines:
+            response = await client.get("/consumers")
     assert response.status_code == 500
     assert "secret" not in response.text
-    assert response.json()["instance"] in response.json()["detail"]
+    problem = response.json()
+    assert problem["instance"] in problem["detail"]
+    assert [(line["event"], line["instance"]) for line in lines] == [("request failed", problem["instance"])]
 
 
 async def test_the_documentation_needs_nothing_from_elsewhere(client):
@@ -178,7 +182,7 @@ async def test_what_a_stop_cuts_short_is_a_problem_document(world, make_client):
 
 
 async def test_a_handler_that_cancels_its_own_request_gets_a_problem_document(world, make_client):
-    """Nobody but the server, when it stops, ends a request without an answer."""
+    """Only a stop of the server ends a request without an answer."""
 
     async def cancels(*_given, **_more):
         asyncio.current_task().cancel()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.http.fakes import OutOfStock, World, make_registry
 from worker.errors import AbruptEnd, DatabaseUnavailable, NotFound, PublishFailed
-from worker.http.intake import handler_error
+from worker.http.dispatch import handler_error
 from worker.messaging.identity import is_id
 
 ORDER = {"order_id": "7", "lines": ["a"]}

@@ -1,4 +1,4 @@
-"""Query strings: what is meant is done, and what nobody reads is refused."""
+"""Query strings: what an endpoint reads is done, and what it does not read is refused."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ async def test_another_query_string_is_another_request(client):
         ("DELETE", f"/failed/{FakeFailed.id}"),
     ],
 )
-async def test_a_parameter_that_nobody_reads_is_422(client, world, method, path):
-    """Whoever wrote it meant something by it; nothing is done."""
+async def test_a_parameter_that_the_endpoint_does_not_read_is_422(client, world, method, path):
+    """The caller meant something by it, so nothing is done."""
     response = await client.request(method, f"{path}?foo=2")
     assert response.status_code == 422
     if method != "HEAD":

@@ -51,7 +51,7 @@ async def test_an_unclear_wait_is_no_wait(client, world, value):
 
 
 async def test_a_client_that_goes_away_ends_the_wait(world):
-    """Nobody is waited for who has gone."""
+    """Waiting ends when the client goes away."""
     world.status.put(ID, "running")
     sent = []
 
@@ -89,7 +89,7 @@ async def test_a_status_that_was_not_written_yet_is_waited_for(client, world):
 
 
 async def test_a_wait_ends_when_the_intake_stops(client, world):
-    """Whoever waits gets the status as it stands, and does not hold up the stop."""
+    """A request that waits gets the status as it stands, and does not hold up the stop."""
     world.status.put(ID, "running")
     waiting = asyncio.create_task(client.get(f"/commands/{ID}", headers={"Prefer": "wait=60"}))
     while not world.status.asked:

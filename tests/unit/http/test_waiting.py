@@ -75,7 +75,7 @@ async def test_any_of_several_headers_may_say_it(make_client):
 
 
 async def test_a_command_whose_status_is_not_kept_is_not_waited_for(make_client):
-    """With ``track=False`` nobody would ever know: the usual answer, at once."""
+    """With ``track=False`` there is no status to wait for: the usual answer, at once."""
     world = World(tracked=lambda declared: False)
     async with make_client(world) as client:
         answer = await client.post("/commands/PlaceOrder", json=ORDER, headers=WAIT)
@@ -117,7 +117,7 @@ async def test_a_repeat_is_one_message_and_waits_by_itself(make_client):
 
 
 async def test_a_repeat_does_not_wait_for_whom_the_first_waits(make_client):
-    """The first has its answer as soon as it is taken; that it waits on holds up nobody else."""
+    """The first has its answer as soon as it is taken; that it waits on holds up no other request."""
     world = World(status=Progress("running"))
     key = {"Idempotency-Key": "k"}
     async with make_client(world) as client, asyncio.timeout(5):
@@ -131,7 +131,7 @@ async def test_a_repeat_does_not_wait_for_whom_the_first_waits(make_client):
         assert (await first).status_code == 202
 
 
-async def test_a_stop_answers_whoever_waits(make_client):
+async def test_a_stop_answers_requests_that_wait(make_client):
     """The status as it stands, at once."""
     world = World(status=Progress("running"))
     async with make_client(world) as client, asyncio.timeout(5):

@@ -11,8 +11,8 @@ import pytest
 from worker import App, CallNext, Envelope, InvalidMessage, Reject, Result, Sent, Stamp
 from worker.chain.chain import Step
 from worker.errors import Fault, HandlersFailed, WrongMiddleware
+from worker.http.dispatch import Dispatch, handler_error
 from worker.http.explanation import explain
-from worker.http.intake import Intake, handler_error
 from worker.messaging.bus import Bus
 from worker.wiring.chains import bus, chain
 
@@ -210,9 +210,9 @@ async def test_the_rest_of_the_chain_may_be_tried_again() -> None:
 
 async def problem_of(house: House, *, inline: bool) -> Any:
     ports: Any = SimpleNamespace(command_bus=house.bus, inline=lambda _: inline, registry=house.registry)
-    intake = Intake(ports)
+    dispatch = Dispatch(ports)
     with pytest.raises(Exception) as caught:
-        await intake.take(intake.commands["Go"], Go(), id="7")
+        await dispatch.take(dispatch.commands["Go"], Go(), id="7")
     return explain(caught.value, lambda _: 1.0).document()
 
 

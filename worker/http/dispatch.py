@@ -20,7 +20,7 @@ from worker.messaging.stamps import Stamp
 from worker.texts import message_of, type_of
 
 
-class Intake:
+class Dispatch:
     """Takes commands of declared types."""
 
     def __init__(self, ports: Ports) -> None:
