@@ -40,12 +40,12 @@ async def _ours(folder: Path, kind: type[Plain | Tracked], messages: int) -> Fig
         for start in range(0, messages, 1000):
             some = range(start, min(start + 1000, messages))
             await asyncio.gather(*(bus.dispatch(kind(number, PAD)) for number in some))
-        await service.status_writer.flush()
+        await service.status.writer.flush()
         worker = make_worker(service, ConsumeOptions())
         tally.expect(messages, worker.stop)
         watch = Stopwatch()
         await worker.run(30.0)  # returns when the last settlement is confirmed
-        await service.status_writer.flush()
+        await service.status.writer.flush()
         figure = watch.stop(messages)
         for consumer in worker.consumers:
             await consumer.close(1.0)

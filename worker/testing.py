@@ -128,13 +128,13 @@ class TestWorker:
     async def run_until_idle(self) -> None:
         """Handle everything that is due, and what follows from it; delayed messages wait for the clock."""
         service = self._open()
-        if not service.routes.queues:  # queries and what is handled inline wait for nobody
+        if not service.process.routes.queues:  # queries and what is handled inline wait for nobody
             return
         options = ConsumeOptions(concurrency=self._concurrency, burst=True, graceful_timeout=5.0)
         worker = make_worker(service, options, self._note)
         control = make_control(service, worker)
         await control.look()
-        relaying = asyncio.create_task(service.relay.run())
+        relaying = asyncio.create_task(service.sending.relay.run())
         controlling = asyncio.create_task(control.run())
         try:
             await worker.run(options.graceful_timeout, burst=True)
@@ -144,12 +144,12 @@ class TestWorker:
             await asyncio.gather(relaying, controlling, return_exceptions=True)
             for consumer in worker.consumers:
                 await consumer.close(1.0)
-            await service.status_writer.flush()
+            await service.status.writer.flush()
         await self._look()
 
     def sent(self, kind: type[Any]) -> list[Any]:
         """Messages of a type that were sent to their queue, in order."""
-        read = [self._open().serializer.decode(outgoing.body) for outgoing in self._sent]
+        read = [self._open().sending.serializer.decode(outgoing.body) for outgoing in self._sent]
         return [
             found.message for found in read if isinstance(found, Envelope) and type(found.message) is kind
         ]
@@ -168,7 +168,7 @@ class TestWorker:
         Raises:
             NotFound: no command of this id is known.
         """
-        found = await self._open().status.get(message_id)
+        found = await self._open().status.standing.get(message_id)
         if found is None:
             raise NotFound(f"no command {message_id}")
         return found

@@ -75,12 +75,12 @@ async def _send(service: Service, kind: type[Plain | Tracked], messages: int) ->
 async def _consume(url: str, folder: Path, kind: type[Plain | Tracked], messages: int) -> Figure:
     async with _service(url, folder) as service:
         await _send(service, kind, messages)
-        await service.status_writer.flush()
+        await service.status.writer.flush()
         worker = make_worker(service, ConsumeOptions())
         tally.expect(messages, worker.stop)
         watch = Stopwatch()
         await worker.run(30.0)  # returns when the last settlement is confirmed
-        await service.status_writer.flush()
+        await service.status.writer.flush()
         figure = watch.stop(messages)
         for consumer in worker.consumers:
             await consumer.close(1.0)

@@ -79,7 +79,7 @@ class Shop:
 
     @property
     def transport(self) -> Any:
-        return self.service.transports["jobs"]
+        return self.service.brokers.transports["jobs"]
 
     async def send(self, *numbers: int) -> None:
         for number in numbers:
@@ -114,7 +114,7 @@ class Shop:
 
     def passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.service.relay.notify()  # what no broker could delay waits in the database
+        self.service.sending.relay.notify()  # what no broker could delay waits in the database
         self.transport.wake()
 
     @asynccontextmanager
@@ -164,7 +164,7 @@ class Shop:
 
     async def waiting(self) -> list[Delivery]:
         """What can be had from the queue now; given back at once."""
-        for spec in self.service.routes.queues["jobs"]:
+        for spec in self.service.process.routes.queues["jobs"]:
             if spec.name == QUEUE:
                 subscription = await self.transport.subscribe(spec, slots=100)
                 await bench.dealt_out(subscription)
@@ -239,11 +239,13 @@ async def opened_shop(
         shop.service = service
         if pace is not None:
             shop.quiet = 0.3  # there is a network in between
-            service.transports["jobs"] = paced(service.transports["jobs"], pace)
-            service.senders["jobs"]._transport = service.transports["jobs"]  # copies are delayed, too
+            service.brokers.transports["jobs"] = paced(service.brokers.transports["jobs"], pace)
+            service.sending.senders["jobs"]._transport = service.brokers.transports[
+                "jobs"
+            ]  # copies are delayed, too
         if change is not None:
-            service.transports["jobs"] = change(service.transports["jobs"])
-        relaying = asyncio.ensure_future(service.relay.run())
+            service.brokers.transports["jobs"] = change(service.brokers.transports["jobs"])
+        relaying = asyncio.ensure_future(service.sending.relay.run())
         try:
             yield shop
         finally:

@@ -113,13 +113,13 @@ class WorkerSuite(Pausing, Ranking):
             + b',"dataversion":3}'
         )
         bodies: list[bytes] = []
-        decode = shop.service.serializer.decode
+        decode = shop.service.sending.serializer.decode
 
         def noting(body: bytes, *given: Any, **more: Any) -> Any:
             bodies.append(body)
             return decode(body, *given, **more)
 
-        shop.service.serializer.decode = noting  # type: ignore[method-assign]
+        shop.service.sending.serializer.decode = noting  # type: ignore[method-assign]
         shop.failing = lambda command, context: len(shop.finished) < 3
         await shop.raw(event, "c39")
         async with shop.worker():

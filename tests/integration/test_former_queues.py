@@ -45,7 +45,7 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
         base=tmp_path,
     )
     async with opened(settings, application().registry()) as service:
-        transport = service.transports["it"]
+        transport = service.brokers.transports["it"]
         former = QueueSpec(name=FORMER, types=("Go",))
         await transport.setup([former])
         ids = [f"0194b9a0-0000-7000-8000-{n:012}" for n in range(250)]
@@ -54,14 +54,16 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
             for n, id in enumerate(ids)
         ]
         bodies = [msgspec.json.encode(event) for event in events]
-        await service.senders["it"].publish(
+        await service.sending.senders["it"].publish(
             [
                 Outgoing(queue=FORMER, id=id, type="Go", body=body)
                 for id, body in zip(ids, bodies, strict=True)
             ]
         )
-        await Former(service, moves(service.registry, [("it", service.routes.queues["it"][0])])).look()
-        subscription = await transport.subscribe(service.routes.queues["it"][0], slots=500)
+        await Former(
+            service, moves(service.process.registry, [("it", service.process.routes.queues["it"][0])])
+        ).look()
+        subscription = await transport.subscribe(service.process.routes.queues["it"][0], slots=500)
         found: list[str] = []
         async with asyncio.timeout(60):
             while len(found) < len(ids):

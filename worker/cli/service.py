@@ -115,7 +115,7 @@ class Service:
         Raises:
             ConfigurationError: a type without route, or routed to what is not configured.
         """
-        from worker.wiring.service import routes_of
+        from worker.wiring.parts.process import routes_of
 
         return routes_of(settings, registry)
 

@@ -17,8 +17,10 @@ from worker.wiring.chains import BUILT_IN, Side
 from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers import consumers
 from worker.wiring.health import HealthReport, health
+from worker.wiring.parts.brokers import NO_FILE
+from worker.wiring.parts.needs import Needs, Tables
 from worker.wiring.pausing import Applied
-from worker.wiring.service import NO_FILE, Service, Tables, opened
+from worker.wiring.service import Service, opened
 
 
 class Client:
@@ -30,7 +32,7 @@ class Client:
     @property
     def registry(self) -> Registry:
         """What the application declares."""
-        return self._service.registry
+        return self._service.process.registry
 
     @property
     def command_bus(self) -> Bus:
@@ -40,7 +42,7 @@ class Client:
     @property
     def status(self) -> StatusReader:
         """Tells where commands stand."""
-        return self._service.status
+        return self._service.status.standing
 
     @property
     def failed(self) -> FailedService:
@@ -49,7 +51,7 @@ class Client:
 
     def route_of(self, message: MessageType) -> str:
         """Name of the transport a type goes to, or ``inline``."""
-        route = self._service.routes.by_type.get(message.name)
+        route = self._service.process.routes.by_type.get(message.name)
         return (route.transport if route else None) or INLINE
 
     def queue_of(self, message: MessageType) -> str:
@@ -58,7 +60,7 @@ class Client:
 
     def features(self) -> dict[str, Any]:
         """Features of each transport that is in use."""
-        return {name: transport.features for name, transport in self._service.transports.items()}
+        return {name: transport.features for name, transport in self._service.brokers.transports.items()}
 
     async def consumers(self) -> dict[str, Any]:
         """The consumers document."""
@@ -66,7 +68,7 @@ class Client:
 
     async def applied(self, version: int, seconds: float) -> Applied:
         """Wait, at most ``seconds``, until every worker that is alive has applied a version of the pauses."""
-        return await self._service.pausing.until_applied(version, seconds)
+        return await self._service.fleet.pausing.until_applied(version, seconds)
 
     async def health(self) -> HealthReport:
         """The health document."""
@@ -75,25 +77,29 @@ class Client:
     async def setup(self) -> list[str]:
         """Create what is missing and name it."""
         missing = await self.missing()
-        await self._service.database.setup()
-        await create_queues(self._service.transports, self._service.routes)
+        await self._service.state.database.setup()
+        await create_queues(self._service.brokers.transports, self._service.process.routes)
         return missing
 
     async def missing(self) -> list[str]:
         """Name what ``setup`` would create; of what does not answer nobody can tell."""
         service = self._service
-        unmade = [name for name, why in service.absent.items() if why == NO_FILE]
+        unmade = [name for name, why in service.brokers.absent.items() if why == NO_FILE]
         return [
-            *await service.database.missing(),
-            *await missing_queues(service.transports, service.routes),
-            *(f"queue {spec.name} on {name}" for name in unmade for spec in service.routes.queues[name]),
+            *await service.state.database.missing(),
+            *await missing_queues(service.brokers.transports, service.process.routes),
+            *(
+                f"queue {spec.name} on {name}"
+                for name in unmade
+                for spec in service.process.routes.queues[name]
+            ),
         ]
 
     def unmade(self) -> list[str]:
         """Parts of the health document that are files which nobody has made yet."""
-        absent = self._service.absent.items()
+        absent = self._service.brokers.absent.items()
         parts = [f"transport.{name}" for name, why in absent if why == NO_FILE]
-        return parts if self._service.database.there else ["database", *parts]
+        return parts if self._service.state.database.there else ["database", *parts]
 
     def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str | None, str, str]]:
         """Steps of a type's chain in order: name, priority, group, conditions, and whose it is."""
@@ -136,7 +142,6 @@ async def client(
         Unavailable: database or broker do not answer.
         ConfigurationError: something is missing and not created.
     """
-    async with opened(
-        settings, registry, tables=tables, queues=queues, transports=transports, absent=absent
-    ) as service:
+    needs = Needs(tables=tables, queues=queues, transports=transports, absent=absent)
+    async with opened(settings, registry, needs) as service:
         yield Client(service)

@@ -13,20 +13,19 @@ from worker.messaging.failure import Filter
 from worker.messaging.pausing import Pause, Pauses, Target
 from worker.messaging.transport import Countable, Depth
 from worker.state.workers import Heartbeat
-from worker.wiring.pausing import LIVE
 from worker.wiring.service import Service
 
 
 async def consumers(service: Service) -> dict[str, Any]:
     """Make the document; what a broker cannot tell, or does not answer, is None."""
-    pauses = await service.pausing.read()
-    workers = await service.workers.live(LIVE)
-    parked = await service.outbox.parked()
+    pauses = await service.fleet.pausing.read()
+    workers = await service.fleet.live()
+    parked = await service.sending.outbox.parked()
     depths: dict[str, dict[str, Depth]] = {}
-    for name, specs in service.routes.queues.items():
+    for name, specs in service.process.routes.queues.items():
         depths[name] = await _depths(service, name, [spec.name for spec in specs])
     items = []
-    for target in service.pausing.targets:
+    for target in service.fleet.pausing.targets:
         depth = depths[target.transport].get(target.queue, Depth())
         pause = _pause(service, pauses, target)
         taking = [worker for worker in workers if target.type in worker.types]
@@ -47,13 +46,13 @@ async def consumers(service: Service) -> dict[str, Any]:
                 "consumers": depth.consumers,
                 "oldest_age": None if depth.oldest_age is None else round(depth.oldest_age, 3),
                 "positions": [msgspec.structs.asdict(one) for one in depth.positions] or None,
-                "failed": await service.failures.count(Filter(type=target.type)),
+                "failed": await service.state.failures.count(Filter(type=target.type)),
             }
         )
     return {
         "version": pauses.version,
         "workers": _workers(workers),
-        "exclusive": _exclusive(pauses, service.database.time()),
+        "exclusive": _exclusive(pauses, service.state.database.time()),
         "consumers": items,
     }
 
@@ -89,8 +88,8 @@ def _sum(delayed: int | None, parked: int) -> int | None:
 
 def _pause(service: Service, pauses: Pauses, target: Target) -> Pause | None:
     """Why a type is paused: it is itself, or one that shares its queue. Its times are those that people know."""
-    now, shown = service.database.time(), service.database.time.shown
-    for mate in (target, *service.pausing.mates(target)):
+    now, shown = service.state.database.time(), service.state.database.time.shown
+    for mate in (target, *service.fleet.pausing.mates(target)):
         found = pauses.of(mate, now)
         if found is not None:
             until = None if found.until is None else shown(found.until)
@@ -108,7 +107,7 @@ def _shown(pause: Pause) -> dict[str, Any]:
 
 
 async def _depths(service: Service, name: str, queues: list[str]) -> dict[str, Depth]:
-    transport: object = service.transports.get(name)  # None: not connected
+    transport: object = service.brokers.transports.get(name)  # None: not connected
     if transport is None or not isinstance(transport, Countable):
         return {}
     try:

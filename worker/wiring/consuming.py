@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from worker.errors import ConfigurationError
 from worker.messaging.middleware import CallNext
+from worker.messaging.retry import Retry
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.breakers import Breakers, Strain
@@ -24,9 +25,9 @@ from worker.runtime.ramp import RampPolicy
 from worker.runtime.ramps import Ramps
 from worker.runtime.settlement import Settler
 from worker.runtime.worker import Worker
+from worker.settings import Settings
 from worker.state.breakers import SqlBreakers
 from worker.wiring.health import answers
-from worker.wiring.pausing import LIVE
 from worker.wiring.service import Service
 
 _BURST_WAIT = 0.05
@@ -49,19 +50,20 @@ def make_worker(
         ConfigurationError: a transport, queue or type is not known, or the memory limit is passed already.
     """
     loop = asyncio.get_running_loop()
-    chosen = choose(service.routes, options)
+    chosen = choose(service.process.routes, options)
     types = [name for _, spec, _ in chosen for name in spec.types]
+    process, state, sending = service.process, service.state, service.sending
     breakers = Breakers(
-        service.registry, SqlBreakers(service.database), service.name, types, service.database.time
+        process.registry, SqlBreakers(state.database), process.name, types, state.database.time
     )
     settler = Settler(
-        service.registry,
-        service.serializer,
-        service.senders,
-        service.failures,
-        service.policy,
-        service.name,
-        service.clock,
+        process.registry,
+        sending.serializer,
+        sending.senders,
+        state.failures,
+        retry_policy(process.settings),
+        process.name,
+        process.clock,
         random.random,
         breakers.failed if asks is None else lambda named, failures: asks(named, breakers.strains(failures)),
         lambda: answers(service),
@@ -69,17 +71,17 @@ def make_worker(
     limits = Limits(options, loop.time)
     limits.check_start()
     processing = Processing(
-        registry=service.registry,
-        serializer=service.serializer,
+        registry=process.registry,
+        serializer=sending.serializer,
         settler=settler,
-        status=service.status_writer if service.settings.status.track else None,
-        failures=service.failures,
+        status=service.status.recorder,
+        failures=state.failures,
         limits=limits,
-        clock=service.clock,
+        clock=process.clock,
         listener=listener,
         succeeded=breakers.succeeded if breakers.any and asks is None else None,
     )
-    worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=service.outbox.count)
+    worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=sending.outbox.count)
     worker.breakers = breakers
     if asks is None:
         worker.quarantine = processing.quarantine = _quarantine(service, options, processing, breakers)
@@ -91,16 +93,16 @@ def _quarantine(
     service: Service, options: ConsumeOptions, processing: Processing, breakers: Breakers
 ) -> Quarantine:
     # what is sent from a cell reaches others over what processes share only
-    shared = all(transport.features.shared for transport in service.transports.values())
+    shared = all(transport.features.shared for transport in service.brokers.transports.values())
     return Quarantine(
         processing,
-        service.suspects,
-        Cell(options.cell, service.name) if options.cell and shared else None,
-        service.solitude,
+        service.state.suspects,
+        Cell(options.cell, service.process.name) if options.cell and shared else None,
+        service.fleet.solitude,
         breakers.strained,
-        service.gate,
-        service.name,
-        service.clock,
+        service.fleet.gate,
+        service.process.name,
+        service.process.clock,
         patient=options.burst,
     )
 
@@ -111,7 +113,7 @@ def make_control(service: Service, worker: Worker) -> Control:
     targets = {
         consumer: [
             target
-            for target in service.pausing.targets
+            for target in service.fleet.pausing.targets
             if (target.transport, target.queue) == (consumer.transport.name, consumer.spec.name)
         ]
         for consumer in worker.consumers
@@ -119,22 +121,22 @@ def make_control(service: Service, worker: Worker) -> Control:
 
     async def report() -> None:
         """Write the heartbeat."""
-        await service.beat(
-            types, control.applied, (*worker.troubles(), *service.threads.troubles()), control.quiet
+        await service.fleet.beat(
+            types, control.applied, (*worker.troubles(), *service.buses.threads.troubles()), control.quiet
         )
 
     async def fleet() -> int:
         """Count the workers."""
-        return len(await service.workers.live(LIVE))
+        return len(await service.fleet.live())
 
-    given = service.settings.ramp
+    given = service.process.settings.ramp
     policy = RampPolicy(enabled=given.enabled, after=given.after, rate=given.rate, tolerance=given.tolerance)
     control = Control(
-        service.pauses,
+        service.fleet.pauses,
         worker.consumers,
         targets,
-        service.gate,
-        service.database.time,
+        service.fleet.gate,
+        service.state.database.time,
         report,
         ramps=Ramps(policy, fleet),
         breakers=worker.breakers,
@@ -142,6 +144,12 @@ def make_control(service: Service, worker: Worker) -> Control:
     if worker.breakers is not None:
         worker.breakers.changed = control.nudge
     return control
+
+
+def retry_policy(settings: Settings) -> Retry:
+    """Make the default retry policy."""
+    given = settings.retry
+    return Retry(given.max_retries, given.delay, given.multiplier, given.max_delay, given.jitter)
 
 
 def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec, int]]:
@@ -202,8 +210,8 @@ def _place(there: set[str], patterns: Sequence[str]) -> bool:
 def _consumer(
     service: Service, worker: Worker, name: str, spec: QueueSpec, rank: int, options: ConsumeOptions
 ) -> Consumer:
-    transport: Transport = service.transports[name]
-    limits = [service.registry.messages[type_name].concurrency for type_name in spec.types]
+    transport: Transport = service.brokers.transports[name]
+    limits = [service.process.registry.messages[type_name].concurrency for type_name in spec.types]
     given = [limit for limit in limits if limit is not None]
     return Consumer(
         transport,
@@ -224,6 +232,6 @@ def _chains(service: Service, transport: str, spec: QueueSpec) -> dict[str, Call
     facts = {"transport": transport, "queue": spec.name}
     chains = {}
     for type_name in spec.types:
-        declared = service.registry.messages[type_name]
+        declared = service.process.registry.messages[type_name]
         chains[type_name] = service.buses.consume[declared.kind].compile(type_name, facts)
     return chains

@@ -80,7 +80,7 @@ class Former:
         await asyncio.gather(*(self._look(move) for move in list(self._moves)))
 
     async def _look(self, move: Move) -> None:
-        transport = self._service.transports.get(move.transport)
+        transport = self._service.brokers.transports.get(move.transport)
         if transport is None:
             return
         try:
@@ -120,7 +120,9 @@ class Former:
             copies[index] = copy
         try:
             taken = (
-                await self._service.senders[move.transport].publish(list(copies.values())) if copies else ()
+                await self._service.sending.senders[move.transport].publish(list(copies.values()))
+                if copies
+                else ()
             )
         except Unavailable as error:
             log.warning("former queue not emptied", queue=move.former.name, error=str(error))
@@ -134,7 +136,7 @@ class Former:
     def _copy(self, move: Move, delivery: Delivery) -> Outgoing | None:
         """Make the message for today's queue; None for one that must stay."""
         (name,) = move.former.types
-        read = self._service.serializer.decode(
+        read = self._service.sending.serializer.decode(
             delivery.body, delivery.headers, move.former.types, delivery.id
         )
         body = delivery.body
@@ -143,14 +145,14 @@ class Former:
         if _is_binary(delivery.headers):
             if not isinstance(read, Envelope):
                 return None  # its attributes are in the headers, and cannot be told
-            body = self._service.serializer.encode(read)
+            body = self._service.sending.serializer.encode(read)
         return Outgoing(
             queue=move.today,
             id=delivery.id,
             type=name,
             body=body,
             key=delivery.key,
-            priority=self._service.registry.messages[name].priority,
+            priority=self._service.process.registry.messages[name].priority,
         )
 
 

@@ -27,17 +27,17 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
 
 async def health(service: Service) -> HealthReport:
     """Ask database and transports, all at once."""
-    parts: dict[str, Callable[[], Awaitable[None]]] = {"database": service.database.ping}
-    parts |= {f"transport.{name}": transport.ping for name, transport in service.transports.items()}
+    parts: dict[str, Callable[[], Awaitable[None]]] = {"database": service.state.database.ping}
+    parts |= {f"transport.{name}": transport.ping for name, transport in service.brokers.transports.items()}
     reasons = await asyncio.gather(*(_reason(name, ping) for name, ping in parts.items()))
     status = {name: reason is None for name, reason in zip(parts, reasons, strict=True)}
-    status |= {f"transport.{name}": False for name in service.absent}
+    status |= {f"transport.{name}": False for name in service.brokers.absent}
     return HealthReport(
         healthy=all(status.values()),
         status=status,
-        info={"plugins": list(service.registry.plugins)},
+        info={"plugins": list(service.process.registry.plugins)},
         process={"memory_used": resident()},
-        reasons=[*(reason for reason in reasons if reason is not None), *service.absent.values()],
+        reasons=[*(reason for reason in reasons if reason is not None), *service.brokers.absent.values()],
     )
 
 

@@ -61,7 +61,7 @@ class Intake:
 
     def _ports(self) -> Ports:
         service = self._service
-        routes = service.routes.by_type
+        routes = service.process.routes.by_type
 
         outward = Outward()
 
@@ -76,29 +76,29 @@ class Intake:
             )
 
         async def ready() -> list[str]:
-            return outward.reasons([*(await health(service)).reasons, *service.threads.troubles()])
+            return outward.reasons([*(await health(service)).reasons, *service.buses.threads.troubles()])
 
         async def fleet() -> dict[str, object]:
             return with_cut_troubles(await consumers(service))
 
         return Ports(
-            registry=service.registry,
+            registry=service.process.registry,
             command_bus=service.buses.dispatch["command"],
             query_bus=service.buses.dispatch["query"],
             inline=lambda message: routes[message.name].transport is None,
-            status=service.status,
-            tracked=lambda message: message.track and service.settings.status.track,
+            status=service.status.standing,
+            tracked=lambda message: message.track and service.process.settings.status.track,
             failed=service.failed,
-            idempotency=service.idempotency,
+            idempotency=service.state.idempotency,
             health=report,
             ready=ready,
             consumers=fleet,
-            applied=service.pausing.until_applied,
+            applied=service.fleet.pausing.until_applied,
             stopping=self._stopping,
-            max_body=service.settings.http.max_body,
-            max_batch=service.settings.http.max_batch,
-            max_wait=service.settings.http.max_wait,
+            max_body=service.process.settings.http.max_body,
+            max_batch=service.process.settings.http.max_batch,
+            max_wait=service.process.settings.http.max_wait,
             hosts=(self._options.host,),
             clients=self._admitted,
-            title=service.registry.application,
+            title=service.process.registry.application,
         )

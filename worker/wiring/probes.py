@@ -38,7 +38,7 @@ class Probes:
         )
 
     def _troubles(self) -> tuple[str, ...]:
-        return (*self._worker.troubles(), *self._service.threads.troubles())
+        return (*self._worker.troubles(), *self._service.buses.threads.troubles())
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []

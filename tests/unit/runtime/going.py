@@ -32,13 +32,13 @@ async def fails(command: Go) -> None:
 
 async def stored(it: House) -> list[StoredFailure]:
     """What is in the failure store."""
-    rows, _ = await it.service.failures.page(Filter(), 100)
+    rows, _ = await it.service.state.failures.page(Filter(), 100)
     return rows
 
 
 async def read(it: House) -> Envelope[Any]:
     """The only message that waits now."""
     (delivery,) = await it.waiting("shop-go")
-    envelope = it.service.serializer.decode(delivery.body)
+    envelope = it.service.sending.serializer.decode(delivery.body)
     assert isinstance(envelope, Envelope)
     return envelope

@@ -67,7 +67,7 @@ class House:
         self.log: list[tuple[str, str]] = []
         self.finished: list[Finished] = []
         self.worker: Worker | None = None
-        self.broker: Any = service.transports["memory"]
+        self.broker: Any = service.brokers.transports["memory"]
         self.publish_fault: Exception | None = None
         self._publish = self.broker.publish
         self._subscribe = self.broker.subscribe

@@ -118,7 +118,7 @@ async def test_a_dependency_that_is_down_costs_nothing_and_is_taken_up_again():
         await until(lambda: it.outcomes().count("done") == 20)
         assert set(post.attempts) == {1}
         assert (await it.service.failed.list()).total == 0
-        assert {(await it.service.status.get(id)).status for id in ids} == {"done"}
+        assert {(await it.service.status.standing.get(id)).status for id in ids} == {"done"}
         assert not any(item["paused"] for item in (await shown_of(it)).values())
 
 

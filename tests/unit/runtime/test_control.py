@@ -139,7 +139,7 @@ async def test_what_has_not_reached_its_handler_is_turned_back(shop):
         assert shop.started == []
         await until(lambda: len(it.log) > 0 and it.log[-1][0] == "release")
         assert deaths(await it.waiting("shop-place")) == {0}
-        shown = await it.service.status.get(id)
+        shown = await it.service.status.standing.get(id)
         assert (shown.status, shown.paused) == ("accepted", True)
         await stop(it, running)
 
@@ -159,11 +159,11 @@ async def test_a_worker_reports_before_it_looks_and_after_it_applied(shop):
         await send(it, PauseConsumers(types=("Place",), reason="deploy", actor="anna"))
         await control.look()
         assert reports == [(0, False), (1, True)]
-        applied = await it.service.pausing.applied(1)
+        applied = await it.service.fleet.pausing.applied(1)
         assert (applied.share, applied.lagging) == ("1/1", ())
         await send(it, ResumeConsumers())
-        applied = await it.service.pausing.applied(2)
-        assert (applied.share, applied.lagging) == ("0/1", (it.service.name,))
+        applied = await it.service.fleet.pausing.applied(2)
+        assert (applied.share, applied.lagging) == ("0/1", (it.service.process.name,))
         await stop(it, running)
 
 
@@ -234,15 +234,15 @@ async def test_a_long_pause_ends_step_by_step_and_a_short_one_at_once(shop):
         assert place.pace.throttle is None
         await send(it, PauseConsumers())
         await control.look()
-        await it.service.workers.beat(
+        await it.service.fleet.workers.beat(
             Heartbeat(id="other", host="h", pid=1, started_at=it.clock(), types=("Place",))
         )
         shop.may_finish.clear()
         it.clock.advance(60)
-        await it.service.workers.beat(
+        await it.service.fleet.workers.beat(
             Heartbeat(id="other", host="h", pid=1, started_at=it.clock(), types=("Place",))
         )
-        await it.service.beat(("Place",), 3)
+        await it.service.fleet.beat(("Place",), 3)
         control._ramps._counted_at = float("-inf")
         await it.send(*(Place(number) for number in range(50)))
         await send(it, ResumeConsumers())
@@ -283,7 +283,7 @@ async def test_limits_and_signals_hold_while_nobody_can_tell_what_is_paused(shop
             raise DatabaseUnavailable("database: it is read-only")
 
         await it.send(Place(1))
-        it.service.workers.beat = refused
+        it.service.fleet.workers.beat = refused
         options = ConsumeOptions(time_limit=0.0 if ended_by == "limit" else None, graceful_timeout=1.0)
         worker = make_worker(it.service, options)
         control = make_control(it.service, worker)

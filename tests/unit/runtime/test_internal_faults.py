@@ -58,8 +58,8 @@ async def test_any_error_is_charged_and_stored() -> None:
         assert await run_to_the_end(it, 2) == ["retrying"] * len(ids) + ["failed"] * len(ids)
         rows = {row.failure.id: row.failure for row in await stored(it)}
         assert {(rows[id].attempts, len(rows[id].history)) for id in ids} == {(2, 2)}
-        await it.service.status_writer.flush()
-        shown = (await it.service.status.get_many(ids)).values()
+        await it.service.status.writer.flush()
+        shown = (await it.service.status.standing.get_many(ids)).values()
         assert {(status.status, status.attempts) for status in shown} == {("failed", 2)}
         assert len(shown) == len(ids)
 
@@ -88,11 +88,11 @@ async def test_a_wrong_delay_is_wrong_use_and_not_retried() -> None:
 
 
 def _encoding(it: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(it.service.serializer, "onward", broken)
+    patch.setattr(it.service.sending.serializer, "onward", broken)
 
 
 def _history(it: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(it.service.failures, "note", later_broken)
+    patch.setattr(it.service.state.failures, "note", later_broken)
 
 
 def _chance(it: House, patch: pytest.MonkeyPatch) -> None:
@@ -104,12 +104,12 @@ def _breakers(it: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _status(it: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(it.service.status_writer, "record", broken)
+    patch.setattr(it.service.status.writer, "record", broken)
 
 
 def _publish(it: House, patch: pytest.MonkeyPatch) -> None:
     it.without_replaces()
-    patch.setattr(it.service.senders["memory"], "send", later_broken)
+    patch.setattr(it.service.sending.senders["memory"], "send", later_broken)
 
 
 FAULTS: dict[str, tuple[Callable[[House, pytest.MonkeyPatch], None], list[str]]] = {
@@ -147,7 +147,7 @@ async def test_a_fault_before_the_handler_charges_an_attempt(monkeypatch: pytest
         await run_to_the_end(it, 2)
         await it.service.failed.retry(message_id)
         it.finished.clear()
-        monkeypatch.setattr(it.service.failures, "stale", later_broken)
+        monkeypatch.setattr(it.service.state.failures, "stale", later_broken)
         assert await run_to_the_end(it, 3) == ["retrying", "failed"]
         (row,) = await stored(it)
         assert row.failure.attempts == 2
@@ -163,7 +163,7 @@ async def test_a_message_that_cannot_even_be_looked_at_is_kept_with_its_bytes(
         await it.send(Go())
         (body,) = [delivery.body for delivery in await it.waiting("shop-go")]
         it.clock.advance(100)
-        monkeypatch.setattr(it.service.serializer, "decode", broken)
+        monkeypatch.setattr(it.service.sending.serializer, "decode", broken)
         await it.run(burst=True)
         (row,) = await stored(it)
         assert (row.failure.decoded, row.failure.body) == (False, body)
@@ -175,7 +175,7 @@ async def test_what_the_store_cannot_take_whole_is_reduced(monkeypatch: pytest.M
     """To the bytes as they came and a plain error."""
     async with house(shop(fails, retry=Retry(max_retries=0))) as it:
         await it.send(Go())
-        add, tries = it.service.failures.add, []
+        add, tries = it.service.state.failures.add, []
 
         async def picky(failures: Any) -> None:
             tries.append(failures)
@@ -183,7 +183,7 @@ async def test_what_the_store_cannot_take_whole_is_reduced(monkeypatch: pytest.M
                 raise ValueError(NUL)
             await add(failures)
 
-        monkeypatch.setattr(it.service.failures, "add", picky)
+        monkeypatch.setattr(it.service.state.failures, "add", picky)
         assert await run_to_the_end(it, 1) == ["failed"]
         (row,) = await stored(it)
         assert (row.failure.decoded, [a.error_type for a in row.failure.history]) == (False, ["OSError"])
@@ -196,9 +196,9 @@ async def test_what_the_store_does_not_take_at_all_is_held_back_longer_each_time
     """It is not lost, and does not spin."""
     async with house(shop(fails, retry=Retry(max_retries=0))) as it:
         message_id = "m1"
-        monkeypatch.setattr(it.service.failures, "add", later_broken)
+        monkeypatch.setattr(it.service.state.failures, "add", later_broken)
         holds: list[float] = []
-        keeper = Keeper(it.service.failures, "w", it.clock)
+        keeper = Keeper(it.service.state.failures, "w", it.clock)
         delivery = Delivery(queue="shop-go", id=message_id, body=b"{}", receipt=None)
         failure = Failure(
             id=message_id, type="Go", transport="memory", queue="shop-go", failed_at=1.0, attempts=1, decoded=True, body=b"{}"
@@ -272,7 +272,7 @@ async def test_what_is_no_exception_while_a_message_is_judged_is_charged_too(
     async with house(app) as it:
         (message_id,) = await it.send(Go())
         if broken_call == "onward":
-            monkeypatch.setattr(it.service.serializer, "onward", ends)
+            monkeypatch.setattr(it.service.sending.serializer, "onward", ends)
         else:
             monkeypatch.setattr("worker.runtime.breakers.Breakers.failed", ends)
         await run_to_the_end(it, 3)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from tests.unit.runtime.going import Go, read, shop, stored
 from tests.unit.runtime.house import House, house, until
@@ -57,13 +58,13 @@ async def lost(it: House, *messages: Any) -> list[str]:
 
 async def known(it: House) -> dict[str, Record]:
     """What is remembered, by name."""
-    async with it.service.database.begin_read() as transaction:
+    async with it.service.state.database.begin_read() as transaction:
         rows = await transaction.rows("SELECT name, record FROM worker_suspects")
     return {row["name"]: msgspec.json.decode(row["record"], type=Record) for row in rows}
 
 
 def remembers(it: House, message_id: str, *deaths: Death, holder: Holder | None = None) -> Any:
-    return it.service.suspects.put(
+    return it.service.state.suspects.put(
         name_of("memory", "shop-go", message_id), Record(deaths=deaths, holder=holder)
     )
 
@@ -97,7 +98,7 @@ async def test_of_what_comes_for_the_first_time_nothing_is_written() -> None:
     handler = Handler()
     async with house(handler.app()) as it:
         await it.send(Go(), Go())
-        it.service.suspects.handed = None  # type: ignore[assignment,method-assign]
+        it.service.state.suspects.handed = None  # type: ignore[assignment,method-assign]
         await run(it)
         assert len(handler.ran) == 2
         assert await known(it) == {}
@@ -128,7 +129,7 @@ async def test_while_it_runs_it_is_known_who_has_it() -> None:
         await begun.wait()
         (record,) = (await known(it)).values()
         assert record.holder is not None
-        assert record.holder.name == it.service.name
+        assert record.holder.name == it.service.process.name
         goes_on.set()
         await task
 
@@ -159,7 +160,7 @@ async def test_what_kills_its_cell_twice_fails_with_the_deaths_in_its_history() 
         assert row.failure.id == message_id
         history = row.failure.history
         assert {attempt.error_type for attempt in history} == {"PoisonMessage"}
-        assert [attempt.worker for attempt in history] == ["unknown", "other", *[it.service.name] * 3]
+        assert [attempt.worker for attempt in history] == ["unknown", "other", *[it.service.process.name] * 3]
         assert "killed by signal 9" in history[3].error_message
         assert "2 of them with nothing else in hand" in history[4].error_message
         assert row.failure.attempts == 1
@@ -214,7 +215,7 @@ async def test_without_the_database_it_is_handled_and_nothing_is_held_against_it
 
     async with house(handler.app()) as it:
         await lost(it, Go(), Go(), Go())
-        monkeypatch.setattr(it.service.suspects, "handed", down)
+        monkeypatch.setattr(it.service.state.suspects, "handed", down)
         await run(it)
         assert len(handler.ran) == 3
         assert len(asked) == 1
@@ -230,7 +231,7 @@ async def test_a_death_that_is_not_remembered_is_not_held_against_it(monkeypatch
         async def down(name: str, record: Record | None) -> None:
             raise DatabaseUnavailable("gone")
 
-        monkeypatch.setattr(it.service.suspects, "put", down)
+        monkeypatch.setattr(it.service.state.suspects, "put", down)
         it.log.clear()
         await run(it, cell)
         assert it.log == [("release", message_id)]
@@ -316,7 +317,7 @@ async def test_an_exclusive_suspect_runs_in_a_cell_while_its_worker_holds_the_lo
     done = Answer(outcome="done", type="Go", id="m")
     cell, lock = Cell(Question(number=0, id="m", type="Go"), ends, done), Lock()
     async with house(Handler().app()) as it:
-        it.service.solitude = lock
+        it.service = structs.replace(it.service, fleet=structs.replace(it.service.fleet, solitude=lock))
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE, BESIDE, BESIDE)
         await run(it, cell)
@@ -331,7 +332,7 @@ async def test_a_cell_is_told_that_its_message_cannot_be_alone_now(fault: Except
     back = Answer(outcome="returned", type="Go", id="m", settled="release", delay=5.0)
     cell, lock = Cell(Question(number=0, id="m", type="Go"), back), Lock(fault)
     async with house(Handler().app()) as it:
-        it.service.solitude = lock
+        it.service = structs.replace(it.service, fleet=structs.replace(it.service.fleet, solitude=lock))
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE)
         it.log.clear()
@@ -364,7 +365,7 @@ async def test_a_paused_suspect_is_not_started_in_a_cell() -> None:
     async with house(Handler().app()) as it:
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE)
-        it.service.gate.closed.add(Received("memory", "shop-go"))
+        it.service.fleet.gate.closed.add(Received("memory", "shop-go"))
         it.log.clear()
         task = it.start()
         assert it.worker is not None
@@ -394,7 +395,7 @@ async def test_who_kills_when_its_data_is_read_is_given_up_unread(monkeypatch: p
     async with house(Handler().app()) as it:
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, ALONE, ALONE)
-        monkeypatch.setattr(it.service.serializer, "decode", None)
+        monkeypatch.setattr(it.service.sending.serializer, "decode", None)
         await run(it, Cell())
         (row,) = await stored(it)
         assert (row.failure.id, row.failure.type, row.failure.decoded) == (message_id, "Go", True)

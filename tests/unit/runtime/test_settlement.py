@@ -147,7 +147,7 @@ async def test_one_handler_gives_up_and_another_is_retried() -> None:
         assert it.outcomes() == ["retrying", "failed"]
         (row,) = await stored(it)
         assert {a.error_type for a in row.failure.history} == {"Unrecoverable", "OSError"}
-        envelope = it.service.serializer.decode(row.failure.body)
+        envelope = it.service.sending.serializer.decode(row.failure.body)
         assert isinstance(envelope, Envelope)
         assert [type(stamp).__name__ for stamp in envelope.stamps] == ["Handled"]
 
@@ -237,7 +237,7 @@ async def test_an_outage_that_is_one_charges_nothing_however_long_it_lasts(at_on
             raise DatabaseUnavailable("gone")
 
     async with house(shop(go, retry=at_once)) as it:
-        it.service.database.ping = ping  # type: ignore[method-assign]
+        it.service.state.database.ping = ping  # type: ignore[method-assign]
         expected = [*["returned"] * (3 * TIMES + TIMES - 3), "retrying"]
         assert await outcomes_of(it, len(expected)) == expected
 
@@ -249,7 +249,7 @@ async def test_a_database_that_answers_and_takes_no_writes_charges_nothing(at_on
         raise DatabaseUnavailable("full")
 
     async with house(shop(gone, retry=at_once)) as it:
-        it.service.failures.note = full  # type: ignore[method-assign]
+        it.service.state.failures.note = full  # type: ignore[method-assign]
         assert set(await outcomes_of(it, 3 * TIMES)) == {"returned"}
 
 
@@ -309,7 +309,7 @@ async def test_a_failure_store_that_is_down_loses_nothing(monkeypatch: pytest.Mo
     async with house(shop(go)) as it:
         (message_id,) = await it.send(Go())
         with monkeypatch.context() as patched:
-            patched.setattr(it.service.failures, "add", down)
+            patched.setattr(it.service.state.failures, "add", down)
             await it.run(burst=True)
         assert it.log[-1] == ("release", message_id)
         assert it.outcomes() == ["returned"]

@@ -127,7 +127,7 @@ async def test_it_waits_for_what_runs_and_events_go_on():
         await it.send(Work(1))
         await until(lambda: hall.now == {("work", 1)})
         await it.send(Rebuild(1))
-        await until(lambda: it.service.gate.closed)
+        await until(lambda: it.service.fleet.gate.closed)
         await it.send(Work(2))
         await it.service.buses.dispatch["event"].dispatch(Happened(1))
         await until(lambda: hall.events == [1])
@@ -148,8 +148,8 @@ async def test_an_operators_pause_outlives_it():
         shown = {item["type"]: item for item in (await consumers(it.service))["consumers"]}
         assert not any(item["paused"] for item in shown.values())
         held = (await consumers(it.service))["exclusive"]
-        assert (held["type"], held["worker"]) == ("Rebuild", it.service.name)
-        assert held["since"] <= timestamp(it.service.clock())
+        assert (held["type"], held["worker"]) == ("Rebuild", it.service.process.name)
+        assert held["since"] <= timestamp(it.service.process.clock())
         await it.service.buses.dispatch["command"].dispatch(PauseConsumers(types=("Work",)))
         await it.send(Work(1))
         hall.may.set()
@@ -172,13 +172,13 @@ async def test_a_pause_while_it_waits_is_heard():
         await it.send(Work(1))
         await until(lambda: hall.now)
         (id,) = await it.send(Rebuild(1))
-        await until(lambda: it.service.gate.admitted)
+        await until(lambda: it.service.fleet.gate.admitted)
         await it.service.buses.dispatch["command"].dispatch(PauseConsumers(types=("Rebuild",)))
         await until(lambda: "returned" in it.outcomes())
         hall.may.set()
         await it.send(Work(2))
         await until(lambda: len(hall.done) == 2)
-        assert (await it.service.status.get(id)).status == "accepted"
+        assert (await it.service.status.standing.get(id)).status == "accepted"
         await it.service.buses.dispatch["command"].dispatch(ResumeConsumers())
         await until(lambda: hall.done[-1] == ("rebuild", 1))
 
@@ -188,9 +188,9 @@ async def test_it_waits_for_workers_elsewhere_and_not_for_the_dead():
     hall = Hall()
     async with working(hall) as it:
         other = Heartbeat(id="other", host="h", pid=1, started_at=it.clock(), types=("Work",))
-        await it.service.workers.beat(other)
+        await it.service.fleet.workers.beat(other)
         await it.send(Rebuild(1))
-        await until(lambda: it.service.gate.admitted)
+        await until(lambda: it.service.fleet.gate.admitted)
         for _ in range(50):
             await asyncio.sleep(0)
         assert hall.now == set()
@@ -202,10 +202,10 @@ async def test_a_crash_releases_the_lock_by_its_time():
     """Nobody waits for a lock whose holder does not extend it; another message cannot take it before."""
     hall = Hall()
     async with working(hall) as it:
-        lock = SqlExclusive(it.service.database)
+        lock = SqlExclusive(it.service.state.database)
         assert await lock.take("dead", "m1", "Rebuild", 30.0) is not None
         assert await lock.take("other", "m2", "Rebuild", 30.0) is None
-        await until(lambda: it.service.gate.closed)
+        await until(lambda: it.service.fleet.gate.closed)
         await it.send(Work(1), Rebuild(1))
         for _ in range(50):
             await asyncio.sleep(0.001)

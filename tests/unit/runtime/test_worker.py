@@ -131,7 +131,7 @@ async def test_a_limit_is_met_exactly() -> None:
         ids = await it.send(*(Go(n) for n in range(10)), *(Haste(n) for n in range(10)))
         assert await it.run(concurrency=4, limit=5) == "limit of 5 messages"
         assert it.outcomes() == ["done"] * 5
-        left = [d for q in it.service.routes.queues["memory"] for d in await it.waiting(q.name)]
+        left = [d for q in it.service.process.routes.queues["memory"] for d in await it.waiting(q.name)]
         assert len(left) == 15
         assert {d.deaths for d in left} == {0}
         assert {d.id for d in left} | {one.message_id for one in it.finished} == set(ids)
@@ -225,7 +225,7 @@ async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None
                 asyncio.get_running_loop().call_soon(gate.open.set)
             return 0
 
-        it.service.outbox.count = pending  # type: ignore[method-assign]
+        it.service.sending.outbox.count = pending  # type: ignore[method-assign]
         assert await it.run(burst=True, concurrency=1) == "nothing left"
         assert it.outcomes() == ["done", "done"]
 
@@ -243,7 +243,7 @@ async def test_a_burst_waits_for_the_outbox() -> None:
                 raise answer
             return answer
 
-        it.service.outbox.count = pending  # type: ignore[method-assign]
+        it.service.sending.outbox.count = pending  # type: ignore[method-assign]
         assert await it.run(burst=True) == "nothing left"
         assert left == []
         assert asked[-1] == 0
@@ -281,11 +281,11 @@ async def test_overdue_handlers_are_cancelled_and_given_back() -> None:
         it.worker.stop()
         await task
         assert gate.cancelled == 2
-        shown = [await it.service.status.get(one) for one in ids]
+        shown = [await it.service.status.standing.get(one) for one in ids]
         assert [(one.status, one.attempts) for one in shown if one is not None] == [("accepted", 1)] * 2
         left = await it.waiting("shop-go")
         assert {d.id for d in left} == set(ids)
-        read = [it.service.serializer.decode(d.body) for d in left]
+        read = [it.service.sending.serializer.decode(d.body) for d in left]
         assert [(d.deaths, envelope.attempt) for d, envelope in zip(left, read, strict=True)] == [(0, 1)] * 2
 
 

@@ -38,7 +38,7 @@ async def test_a_worker_says_what_keeps_it() -> None:
         worker = it.worker
         assert worker is not None
         await until(worker.troubles)
-        await it.service.beat(("Go",), 0, worker.troubles())
+        await it.service.fleet.beat(("Go",), 0, worker.troubles())
         (seen,) = (await consumers(it.service))["workers"]
         assert seen["troubles"] == ["queue shop-go: amqp://localhost does not answer"]
         worker.stop()
@@ -50,6 +50,6 @@ async def test_what_waits_in_the_schedule_is_delayed_too() -> None:
     async with house(shop()) as it:
         await it.send(Go(1))
         late = Outgoing(queue="shop-go", id="1", type="Go", body=b"{}", delay=100.0)
-        await it.service.outbox.park("memory", [late], 10.0)
+        await it.service.sending.outbox.park("memory", [late], 10.0)
         (item,) = (await consumers(it.service))["consumers"]
         assert (item["ready"], item["delayed"]) == (1, 1)

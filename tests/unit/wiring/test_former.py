@@ -43,8 +43,8 @@ async def left(it: House, *bodies: bytes) -> None:
 
 
 def former(it: House) -> Former:
-    specs = [(name, spec) for name, specs in it.service.routes.queues.items() for spec in specs]
-    return Former(it.service, moves(it.service.registry, specs))
+    specs = [(name, spec) for name, specs in it.service.process.routes.queues.items() for spec in specs]
+    return Former(it.service, moves(it.service.process.registry, specs))
 
 
 async def ids(it: House, queue: str) -> list[str]:

@@ -92,7 +92,7 @@ async def test_what_cannot_be_named_changes_nothing(command, error):
         with pytest.raises(error) as raised:
             await dispatch(it, command)
         assert await paused(it) == set()
-        assert await it.service.pauses.version() == 0
+        assert await it.service.fleet.pauses.version() == 0
         if error is Guarded:
             assert "Ship" in str(raised.value)
             assert "Pack" in str(raised.value)
@@ -123,10 +123,10 @@ async def test_what_a_pause_and_a_resume_have_changed_is_told():
 async def test_the_document_says_why_and_who_lags():
     """Reason, actor, times; who of those that take the type has not applied it."""
     async with shopping() as it:
-        await it.service.beat(("Place",))
+        await it.service.fleet.beat(("Place",))
         await dispatch(it, PauseConsumers(types=("Place",), actor="anna", reason="stock", seconds=60))
         (item,) = [i for i in (await consumers(it.service))["consumers"] if i["type"] == "Place"]
-        assert (item["applied"], item["lagging"]) == ("0/1", [it.service.name])
+        assert (item["applied"], item["lagging"]) == ("0/1", [it.service.process.name])
         assert (item["pause"]["actor"], item["pause"]["reason"]) == ("anna", "stock")
         assert item["pause"]["until"] > item["pause"]["since"]
         it.clock.advance(61)
@@ -136,11 +136,11 @@ async def test_the_document_says_why_and_who_lags():
 async def test_waiting_ends_when_the_last_worker_has_applied_it():
     """And after the time given, whoever lags."""
     async with shopping() as it:
-        await it.service.beat(("Place",))
+        await it.service.fleet.beat(("Place",))
         changed = await dispatch(it, PauseConsumers())
-        assert (await it.service.pausing.until_applied(changed.version, 0.0)).share == "0/1"
-        waiting = asyncio.ensure_future(it.service.pausing.until_applied(changed.version, 30.0))
-        await it.service.beat(("Place",), changed.version)
+        assert (await it.service.fleet.pausing.until_applied(changed.version, 0.0)).share == "0/1"
+        waiting = asyncio.ensure_future(it.service.fleet.pausing.until_applied(changed.version, 30.0))
+        await it.service.fleet.beat(("Place",), changed.version)
         async with asyncio.timeout(10):
             assert (await waiting).share == "1/1"
 
@@ -158,5 +158,5 @@ async def test_reason_and_actor_of_a_pause_are_made_storable():
     """What no database takes is written out."""
     async with shopping() as it:
         await dispatch(it, PauseConsumers(types=("Place",), reason="NUL \0 lone \udc80", actor="a\0"))
-        (rule,) = (await it.service.pausing.read()).rules
+        (rule,) = (await it.service.fleet.pausing.read()).rules
         assert (rule.reason, rule.actor) == ("NUL \\x00 lone \\udc80", "a\\x00")

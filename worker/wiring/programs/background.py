@@ -28,7 +28,7 @@ async def background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]
 async def tend(service: Service) -> None:
     """Send the outbox and prune old rows, until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(keep(service.relay.run))
+        group.create_task(keep(service.sending.relay.run))
         group.create_task(keep(lambda: _prune(service)))
 
 

@@ -32,6 +32,7 @@ from worker.runtime.unclosed import Unclosed
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import make_worker
+from worker.wiring.parts.needs import Needs
 from worker.wiring.programs.background import background, tend
 from worker.wiring.service import Service, opened
 
@@ -66,10 +67,7 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
     async with opened(
         settings,
         registry,
-        tables="require",
-        queues=False,
-        absent=True,
-        threads=options.concurrency,
+        Needs(tables="require", queues=False, absent=True, threads=options.concurrency),
         name=name,
         solitude=_Asked(door),
     ) as service:
@@ -82,7 +80,7 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
                 answer = await _handled(worker, order, finished)
                 await _flush(service)
                 door.answer(msgspec.msgpack.encode(answer), done=True)
-        await service.relay.drain(_RELAY_GRACE)
+        await service.sending.relay.drain(_RELAY_GRACE)
     return 0
 
 
@@ -119,7 +117,7 @@ async def _flush(service: Service) -> None:
     """Let it be known where commands stand before the next one ends this process."""
     with contextlib.suppress(Unavailable, TimeoutError):
         async with asyncio.timeout(_FLUSH):
-            await service.status_writer.flush()
+            await service.status.writer.flush()
 
 
 class _Asked:

@@ -11,11 +11,13 @@ from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
+from worker.wiring.parts.needs import Needs
+from worker.wiring.parts.process import routes_of
 from worker.wiring.programs.background import background
 from worker.wiring.programs.confined import confined, is_cell
 from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
-from worker.wiring.service import Service, opened, routes_of
+from worker.wiring.service import Service, opened
 
 
 async def consume(settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
@@ -29,13 +31,10 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
     if is_cell():
         return await confined(settings, registry, options)
     async with signalled(options.graceful_timeout) as stopping:
-        async with opened(
-            settings,
-            registry,
-            tables="create" if options.setup else "require",
-            writes=True,
-            threads=options.concurrency,
-        ) as service:
+        needs = Needs(
+            tables="create" if options.setup else "require", writes=True, threads=options.concurrency
+        )
+        async with opened(settings, registry, needs) as service:
             worker = make_worker(service, options)
             control = make_control(service, worker)
             worker.on_stop = stopping.bound

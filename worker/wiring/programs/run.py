@@ -9,10 +9,12 @@ from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
 from worker.wiring.consuming import choose, make_control, make_worker
 from worker.wiring.intake import Intake
+from worker.wiring.parts.needs import Needs
+from worker.wiring.parts.process import routes_of
 from worker.wiring.programs.confined import confined, is_cell
 from worker.wiring.programs.stopping import signalled
 from worker.wiring.programs.working import work
-from worker.wiring.service import opened, routes_of
+from worker.wiring.service import opened
 
 
 async def run(settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions) -> int:
@@ -21,13 +23,8 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
     if is_cell():
         return await confined(settings, registry, consume)
     async with signalled(consume.graceful_timeout) as stopping:
-        async with opened(
-            settings,
-            registry,
-            tables="create" if serve.setup else "require",
-            writes=True,
-            threads=consume.concurrency,
-        ) as service:
+        needs = Needs(tables="create" if serve.setup else "require", writes=True, threads=consume.concurrency)
+        async with opened(settings, registry, needs) as service:
             intake = Intake(service, serve)
             worker = make_worker(service, consume)
             control = make_control(service, worker)

@@ -6,6 +6,7 @@ from worker.messaging.declaration import Registry
 from worker.runtime.options import ServeOptions
 from worker.settings import Settings
 from worker.wiring.intake import Intake
+from worker.wiring.parts.needs import Needs
 from worker.wiring.programs.background import background, tend
 from worker.wiring.programs.stopping import signalled
 from worker.wiring.service import opened
@@ -19,9 +20,8 @@ async def serve(settings: Settings, registry: Registry, options: ServeOptions) -
         Unavailable: database or broker did not answer at start.
     """
     async with signalled(options.graceful_timeout) as stopping:
-        async with opened(
-            settings, registry, tables="create" if options.setup else "require", writes=True
-        ) as service:
+        needs = Needs(tables="create" if options.setup else "require", writes=True)
+        async with opened(settings, registry, needs) as service:
             intake = Intake(service, options)
             stopping.calls(intake.stop)
             async with background(lambda: tend(service)):

@@ -31,7 +31,7 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
     async with (
         background(lambda: tend(service)),
         background(control.run),
-        background(lambda: service.pauses.listen(control.nudge)),
+        background(lambda: service.fleet.pauses.listen(control.nudge)),
     ):
         # as long as nobody can tell what is paused nothing is consumed, but limits and signals hold
         await _first(control.known.wait(), worker.stopped(), worker.expired())
@@ -39,12 +39,12 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
             "worker started",
             queues=[consumer.spec.name for consumer in worker.consumers],
             concurrency=options.concurrency,
-            worker=service.name,
+            worker=service.process.name,
         )
         tell_ready()
         former = Former(
             service,
-            moves(service.registry, [(one.transport.name, one.spec) for one in worker.consumers]),
+            moves(service.process.registry, [(one.transport.name, one.spec) for one in worker.consumers]),
         )
         if options.burst:
             await _first(former.look(), worker.stopped())
@@ -60,9 +60,9 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
         await consumer.close(1.0)
     if worker.quarantine is not None:
         await worker.quarantine.close()
-    await service.relay.drain(_RELAY_GRACE)
+    await service.sending.relay.drain(_RELAY_GRACE)
     with contextlib.suppress(Unavailable):
-        await service.workers.remove(service.name)
+        await service.fleet.workers.remove(service.process.name)
     log.info("worker stopped", reason=worker.stopped_by)
 
 

@@ -1,0 +1,104 @@
+"""The buses part: what dispatches, what consumes, and what handlers emit through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import structlog
+
+from worker.chain.chain import Step
+from worker.chain.conditions import parse_all
+from worker.messaging.bus import Bus
+from worker.messaging.declaration import Kind
+from worker.messaging.envelope import Envelope
+from worker.messaging.middleware import Middleware
+from worker.messaging.stamps import Received
+from worker.messaging.steady import monotonic_of
+from worker.middleware.calling import Calling
+from worker.middleware.emit import Emitter
+from worker.middleware.exclusive import Exclusive
+from worker.middleware.handle import Handle
+from worker.middleware.route import Route
+from worker.middleware.track import Track
+from worker.runtime.threads import Threads
+from worker.state.unit_of_work import SqlUnitsOfWork
+from worker.wiring.builtin import with_commands
+from worker.wiring.chains import bus, chain
+from worker.wiring.parts.fleet import Fleet
+from worker.wiring.parts.process import Process
+from worker.wiring.parts.sending import Sending
+from worker.wiring.parts.state import State
+from worker.wiring.parts.status import Status
+
+QUEUED: tuple[Kind, ...] = ("command", "event")
+
+
+class Buses(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """The buses by kind: ``dispatch`` takes what is new, ``consume`` what came from a queue.
+
+    ``threads`` are those that handlers run in that are plain functions.
+    """
+
+    dispatch: Mapping[Kind, Bus]
+    consume: Mapping[Kind, Bus]
+    threads: Threads
+
+
+@asynccontextmanager
+async def opened_buses(
+    process: Process, state: State, sending: Sending, fleet: Fleet, status: Status, threads: int | None
+) -> AsyncIterator[Buses]:
+    """Wire the three buses; ``threads``: how many, None for as many as the settings' concurrency.
+
+    Raises:
+        ConfigurationError: the application declares a command with the name of a built-in one.
+    """
+    settings, clock = process.settings, process.clock
+    registry, routes = with_commands(process.registry, process.routes, fleet.pausing.commands())
+    works = SqlUnitsOfWork(state.database, state.inbox, process.name, committed=sending.relay.notify)
+    pool = Threads(threads or settings.worker.concurrency)
+    dispatch: dict[Kind, Bus] = {}
+    emitter = Emitter(registry, dispatch, sending.senders, clock)
+    handle = Handle(registry, Calling(emitter, works, pool, monotonic_of(clock), log_of, fleet.gate))
+    route = Route(
+        registry,
+        routes.by_type,
+        sending.senders,
+        sending.serializer,
+        ignore_events=settings.events.mode == "ignore",
+    )
+    track: list[Step[Middleware]] = []
+    if status.recorder is not None:
+        track.append(Step("worker.track", Track(registry, status.recorder, clock)))
+    last: list[Step[Middleware]] = [Step("worker.handle", handle)]
+    queued = chain(registry, track, [Step("worker.route", route), *last])
+    alone = [message.name for message in registry.messages.values() if message.exclusive]
+    first: list[Step[Middleware]] = []
+    if alone:
+        when = parse_all({"type": "|".join(alone)})
+        first.append(Step("worker.exclusive", Exclusive(fleet.solitude), when=when))
+    consumed = chain(registry, (), [*first, *last], received=True)
+    for kind in QUEUED:
+        dispatch[kind] = bus(kind, "dispatch", registry, queued, clock)
+    dispatch["query"] = bus("query", "dispatch", registry, consumed, clock)
+    consume = {kind: bus(kind, "consume", registry, consumed, clock) for kind in QUEUED}
+    try:
+        yield Buses(dispatch=dispatch, consume=consume, threads=pool)
+    finally:
+        pool.close()
+
+
+def log_of(envelope: Envelope[Any]) -> Any:
+    """Bind a logger to what an envelope is."""
+    received = envelope.get(Received)
+    return structlog.stdlib.get_logger("handler").bind(
+        type=envelope.type,
+        id=envelope.id,
+        correlation_id=envelope.correlation_id or envelope.id,
+        attempt=envelope.attempt,
+        transport=received.transport if received else None,
+        queue=received.queue if received else None,
+    )

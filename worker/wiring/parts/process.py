@@ -1,0 +1,64 @@
+"""What a process is before anything is opened: its settings, its application and its name."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+
+import msgspec
+
+from worker.messaging.declaration import Registry
+from worker.messaging.identity import Clock
+from worker.messaging.routing import Routes, plan
+from worker.settings import Settings
+
+
+class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What all parts are made from.
+
+    Attributes:
+        settings: checked.
+        registry: what the application declares, checked.
+        routes: where its messages go.
+        clock: seconds since the epoch.
+        name: of this process among all workers.
+        started_at: seconds since the epoch.
+    """
+
+    settings: Settings
+    registry: Registry
+    routes: Routes
+    clock: Clock
+    name: str
+    started_at: float
+
+
+def make_process(settings: Settings, registry: Registry, clock: Clock, name: str | None = None) -> Process:
+    """Describe this process; ``name``: None for a new one.
+
+    Raises:
+        ConfigurationError: a type without route, or routed to what is not configured.
+    """
+    return Process(
+        settings=settings,
+        registry=registry,
+        routes=routes_of(settings, registry),
+        clock=clock,
+        name=name or process_name(),
+        started_at=clock(),
+    )
+
+
+def process_name() -> str:
+    """Name of this process among all workers: host, process id and a random part."""
+    return f"{socket.gethostname()}-{os.getpid()}-{random.getrandbits(32):08x}"
+
+
+def routes_of(settings: Settings, registry: Registry) -> Routes:
+    """Route the application's messages by the settings.
+
+    Raises:
+        ConfigurationError: a type without route, or routed to what is not configured.
+    """
+    return plan(registry, settings.routing, list(settings.transports), settings.events.mode)

@@ -1,0 +1,64 @@
+"""The sending part: what leaves for the brokers, at once or by way of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from worker.errors import TransportUnavailable
+from worker.messaging.sender import Sender
+from worker.messaging.serializer import Serializer
+from worker.messaging.transport import Outcome, Outgoing
+from worker.runtime.relay import Relay
+from worker.state.outbox import Outbox
+from worker.wiring.parts.brokers import Brokers
+from worker.wiring.parts.process import Process
+from worker.wiring.parts.state import State
+from worker.wiring.refusals import refusals
+
+
+class Sending(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What sends.
+
+    Attributes:
+        serializer: writes and reads messages.
+        senders: by transport.
+        outbox: what is committed and not sent yet, and what is parked.
+        relay: sends the outbox.
+    """
+
+    serializer: Serializer
+    senders: Mapping[str, Sender]
+    outbox: Outbox
+    relay: Relay
+
+    async def publish(self, transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Publish to the transport of that name.
+
+        Raises:
+            TransportUnavailable: there is none, or it does not answer.
+        """
+        sender = self.senders.get(transport)
+        if sender is None:
+            raise TransportUnavailable(f"transport {transport!r} is not configured here, or does not answer")
+        return await sender.publish(batch)
+
+
+@asynccontextmanager
+async def opened_sending(
+    process: Process, state: State, brokers: Brokers, sent: Callable[[Outgoing], None] | None
+) -> AsyncIterator[Sending]:
+    """Make what sends; ``sent`` is told about each message that a broker confirmed."""
+    outbox = Outbox(state.database)
+    senders = {
+        name: Sender(transport, sent=sent, schedule=outbox) for name, transport in brokers.transports.items()
+    }
+    refused = refusals(state.failures, process.name, process.clock)
+    yield Sending(
+        serializer=Serializer(process.registry),
+        senders=senders,
+        outbox=outbox,
+        relay=Relay(outbox, senders, process.name, refused),
+    )
