@@ -18,8 +18,8 @@ from tests.conformance.paced import paced
 from tests.conformance.waiting import eventually
 from worker import App, Context, PauseConsumers, ResumeConsumers, Retry
 from worker.messaging.transport import Delivery, Outgoing, Release, Transport
-from worker.runtime.control import Control
 from worker.runtime.events import Finished
+from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings

@@ -8,7 +8,7 @@ from tests.conformance.catching import CATCHES, run, shorten
 from tests.conformance.score import CAUGHT_BY, Score
 from tests.conformance.shop import opened_shop
 from tests.conformance.working import WorkerSuite
-from worker.runtime.control import Control
+from worker.runtime.holding.control import Control
 
 
 class TestMemoryScore(Score):

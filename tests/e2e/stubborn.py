@@ -14,7 +14,7 @@ import msgspec
 
 from tests.e2e.app import mark, note
 from worker import App
-from worker.runtime.supervisor import command_line
+from worker.runtime.process.supervisor import command_line
 
 app = App("stubborn")
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.processes import ROOT, Process, environment
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
-from worker.runtime.supervisor import command_line
+from worker.runtime.process.supervisor import command_line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 

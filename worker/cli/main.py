@@ -14,7 +14,7 @@ def main() -> int:
     from worker.cli.program import program
     from worker.cli.streams import in_utf8, mend_streams
     from worker.cli.structlog_alone import import_structlog
-    from worker.runtime.parent import follow_parent
+    from worker.runtime.process.parent import follow_parent
 
     mend_streams()
     in_utf8()

@@ -29,7 +29,7 @@ def run_program(
     grace = settings.worker.graceful_timeout
     if reload:
         from worker.cli.reload import run_reloading
-        from worker.runtime.supervisor import command_line
+        from worker.runtime.process.supervisor import command_line
 
         return run_reloading(
             command_line(appended(invocation.arguments, "--no-reload")), settings.base, grace
@@ -41,14 +41,14 @@ def run_program(
     code = run(program())
     if code >= 0:
         return code
-    from worker.runtime.renewal import renew
+    from worker.runtime.process.renewal import renew
 
     return renew(invocation.arguments)
 
 
 def cell_command(invocation: Invocation) -> list[str]:
     """Make the command of a process that handles single messages for this one."""
-    from worker.runtime.supervisor import command_line
+    from worker.runtime.process.supervisor import command_line
 
     return command_line(appended(invocation.arguments, "--workers", "1", "--no-reload"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from worker.runtime.parent import parenthood
+from worker.runtime.process.parent import parenthood
 
 _POLL = 500
 """Milliseconds between looks at whether the child has ended by itself."""

@@ -53,7 +53,7 @@ class Service:
         self, arguments: Sequence[str], processes: int, graceful_timeout: float, *, once: bool
     ) -> int:
         """Run ``worker`` with these arguments in several processes; ``once``: until each ends by itself with 0."""
-        from worker.runtime.supervisor import Supervisor, command_line
+        from worker.runtime.process.supervisor import Supervisor, command_line
 
         return Supervisor(command_line(arguments), processes, graceful_timeout, once=once).run()
 

@@ -20,13 +20,13 @@ from worker.messaging.stamps import Replay
 from worker.messaging.status import StatusChange, StatusRecorder
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
-from worker.runtime.cell import Answer
-from worker.runtime.consumer import Consumer
+from worker.runtime.deadly.cell import Answer
+from worker.runtime.deadly.quarantine import Quarantine
 from worker.runtime.events import Finished, Listener
 from worker.runtime.limits import Limits
-from worker.runtime.quarantine import Quarantine
-from worker.runtime.settlement import Settler
-from worker.runtime.verdict import RETURN_DELAY, Verdict
+from worker.runtime.settling.settlement import Settler
+from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
+from worker.runtime.taking.consumer import Consumer
 from worker.texts import message_of, told, type_of
 
 log = structlog.stdlib.get_logger("worker")

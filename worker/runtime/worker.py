@@ -14,13 +14,13 @@ import structlog
 
 from worker.errors import ConfigurationError
 from worker.messaging.transport import Delivery
-from worker.runtime.breakers import Breakers
-from worker.runtime.consumer import Consumer
-from worker.runtime.dryness import Dryness
-from worker.runtime.leases import extend_leases
+from worker.runtime.deadly.quarantine import Quarantine
+from worker.runtime.holding.breakers import Breakers
 from worker.runtime.limits import Limits
 from worker.runtime.own_tasks import IN_APPLICATION
-from worker.runtime.quarantine import Quarantine
+from worker.runtime.taking.consumer import Consumer
+from worker.runtime.taking.dryness import Dryness
+from worker.runtime.taking.leases import extend_leases
 from worker.runtime.unclosed import Unclosed
 
 Process = Callable[[Iterable[tuple[Consumer, Delivery]]], Awaitable[None]]

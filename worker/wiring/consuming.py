@@ -12,18 +12,18 @@ from worker.messaging.middleware import CallNext
 from worker.messaging.retry import Retry
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
-from worker.runtime.breakers import Breakers, Strain
-from worker.runtime.cell import Cell
-from worker.runtime.consumer import RECEIVE_WAIT, Consumer
-from worker.runtime.control import Control
+from worker.runtime.deadly.cell import Cell
+from worker.runtime.deadly.quarantine import Quarantine
 from worker.runtime.events import Listener
+from worker.runtime.holding.breakers import Breakers, Strain
+from worker.runtime.holding.control import Control
+from worker.runtime.holding.ramp import RampPolicy
+from worker.runtime.holding.ramps import Ramps
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.processing import Processing
-from worker.runtime.quarantine import Quarantine
-from worker.runtime.ramp import RampPolicy
-from worker.runtime.ramps import Ramps
-from worker.runtime.settlement import Settler
+from worker.runtime.settling.settlement import Settler
+from worker.runtime.taking.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.state.breakers import SqlBreakers

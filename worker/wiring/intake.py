@@ -9,7 +9,7 @@ import structlog
 from worker.http.app import create_app
 from worker.http.ports import HealthReport, Ports
 from worker.runtime.options import ServeOptions
-from worker.runtime.readiness import tell_ready
+from worker.runtime.process.readiness import tell_ready
 from worker.wiring.admission import admitted
 from worker.wiring.consumers import consumers
 from worker.wiring.health import health

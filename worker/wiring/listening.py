@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from worker.runtime.own_tasks import own_tasks
-from worker.runtime.supervisor import CHILD_MARK
+from worker.runtime.process.supervisor import CHILD_MARK
 from worker.wiring.binding import bind
 from worker.wiring.connection import KEEP_ALIVE, Connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worker.http.ports import HealthReport
 from worker.http.probes import create_probes
-from worker.runtime.control import Control
+from worker.runtime.holding.control import Control
 from worker.runtime.worker import Worker
 from worker.wiring.health import health
 from worker.wiring.listening import Listener

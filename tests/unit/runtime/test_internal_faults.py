@@ -16,7 +16,7 @@ from worker import Recoverable, Retry, Stamp
 from worker.errors import HandlersFailed, Unavailable
 from worker.messaging.failure import Failure
 from worker.messaging.transport import Again, Delivery, Release
-from worker.runtime.keeping import LONGEST_HOLD, Keeper
+from worker.runtime.settling.keeping import LONGEST_HOLD, Keeper
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def _chance(it: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _breakers(it: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("worker.runtime.breakers.Breakers.failed", broken)
+    patch.setattr("worker.runtime.holding.breakers.Breakers.failed", broken)
 
 
 def _status(it: House, patch: pytest.MonkeyPatch) -> None:
@@ -274,7 +274,7 @@ async def test_what_is_no_exception_while_a_message_is_judged_is_charged_too(
         if broken_call == "onward":
             monkeypatch.setattr(it.service.sending.serializer, "onward", ends)
         else:
-            monkeypatch.setattr("worker.runtime.breakers.Breakers.failed", ends)
+            monkeypatch.setattr("worker.runtime.holding.breakers.Breakers.failed", ends)
         await run_to_the_end(it, 3)
         (row,) = await stored(it)
         assert row.failure.id == message_id

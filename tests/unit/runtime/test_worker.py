@@ -11,10 +11,10 @@ import pytest
 from tests.unit.runtime.house import House, house, until
 from worker import App, ConfigurationError, DatabaseUnavailable
 from worker.messaging.transport import Outgoing
-from worker.runtime import consumer as consumers
 from worker.runtime import limits
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.taking import consumer as consumers
 from worker.runtime.worker import Worker
 
 

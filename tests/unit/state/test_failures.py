@@ -7,7 +7,7 @@ import pytest
 from tests.unit.test_texts import ERRORS
 from worker.errors import InvalidMessage
 from worker.messaging.failure import Attempt, Failure, Filter
-from worker.runtime.keeping import Keeper
+from worker.runtime.settling.keeping import Keeper
 from worker.state.attempts import LAST
 from worker.state.failures import SqlFailures
 

@@ -11,7 +11,7 @@ import msgspec
 
 from worker.messaging.gate import Gate
 from worker.messaging.solitude import Solitude
-from worker.runtime.solitude import OneAtATime
+from worker.runtime.holding.exclusive import OneAtATime
 from worker.state.exclusive import SqlExclusive
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Heartbeat, Workers

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from worker.errors import ConfigurationError
-from worker.runtime.life import lives, myself
+from worker.runtime.process.life import lives, myself
 from worker.state.database import Database
 from worker.state.failures import SqlFailures
 from worker.state.idempotency import SqlIdempotency

@@ -20,14 +20,14 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Received
 from worker.messaging.transport import Ack, Again, Delivery, Release, Settlement
-from worker.runtime.breakers import Strain
-from worker.runtime.cell import MARK, Answer, Order, Question, Reply
-from worker.runtime.consumer import Consumer
+from worker.runtime.deadly.cell import MARK, Answer, Order, Question, Reply
 from worker.runtime.events import Finished
+from worker.runtime.holding.breakers import Strain
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.own_tasks import IN_APPLICATION
-from worker.runtime.parent import EVERY
-from worker.runtime.settlements import Settlements
+from worker.runtime.process.parent import EVERY
+from worker.runtime.taking.consumer import Consumer
+from worker.runtime.taking.settlements import Settlements
 from worker.runtime.unclosed import Unclosed
 from worker.runtime.worker import Worker
 from worker.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from worker.messaging.declaration import Registry
-from worker.runtime.control import Control
+from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import Settings

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from worker.runtime.forks import forks_apart
-from worker.runtime.last_resort import MARGIN, LastResort, leave
 from worker.runtime.own_tasks import own_tasks
-from worker.runtime.renewal import renew
-from worker.runtime.signals import stop_signals
-from worker.runtime.surroundings import surroundings_kept
+from worker.runtime.process.forks import forks_apart
+from worker.runtime.process.last_resort import MARGIN, LastResort, leave
+from worker.runtime.process.renewal import renew
+from worker.runtime.process.signals import stop_signals
+from worker.runtime.process.surroundings import surroundings_kept
 from worker.runtime.threads import HANDLER_THREADS
 
 FORCED = 1

@@ -10,11 +10,11 @@ from typing import Any
 import structlog
 
 from worker.errors import Unavailable
-from worker.runtime.control import Control
 from worker.runtime.heartbeat import beat
+from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
-from worker.runtime.readiness import tell_ready
-from worker.runtime.watchdog import Watchdog
+from worker.runtime.process.readiness import tell_ready
+from worker.runtime.taking.watchdog import Watchdog
 from worker.runtime.worker import Worker
 from worker.wiring.former import Former, moves
 from worker.wiring.programs.background import background, tend

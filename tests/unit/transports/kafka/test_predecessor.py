@@ -3,7 +3,7 @@
 import pytest
 
 from transports.kafka.predecessor import MARK, patience
-from worker.runtime.supervisor import DEATH_MARK
+from worker.runtime.process.supervisor import DEATH_MARK
 from worker.settings.environment import INTERNAL
 
 

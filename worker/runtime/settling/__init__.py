@@ -1,0 +1,1 @@
+"""Settling: what becomes of a message that failed, copy first."""
