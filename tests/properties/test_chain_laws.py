@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.chain.chain import Chain, Step, build
+from worker.chain.compiled import Narrowed
 from worker.chain.conditions import parse, parse_all
 
 GROUPS = {"a": 200, "b": 0, "c": -200}
@@ -23,7 +24,8 @@ def steps(draw: st.DrawFn) -> list[Step[int]]:
     made = []
     for place in range(count):
         group = draw(st.sampled_from([None, *GROUPS]))
-        made.append(Step(f"s{place}", place, draw(st.integers(-2, 2)), group))
+        common = group is None and draw(st.booleans())
+        made.append(Step(f"s{place}", place, draw(st.integers(-2, 2)), group, common=common))
     return made
 
 
@@ -41,10 +43,12 @@ FACTS = st.dictionaries(ATTRIBUTES, VALUE_OF_ATTRIBUTE)
 
 
 def section(step: Step[int]) -> tuple[int, int]:
-    """Where a step belongs: before the groups, in one of them, or after."""
+    """Where a step belongs: before the groups, in one of them, or after; and common ones around it all."""
     if step.group is not None:
-        return 1, -GROUPS[step.group]
-    return (0, 0) if step.priority >= 0 else (2, 0)
+        return 2, -GROUPS[step.group]
+    if step.priority >= 0:
+        return (0, 0) if step.common else (1, 0)
+    return (4, 0) if step.common else (3, 0)
 
 
 def model(text: str, facts: dict[str, Any], name: str) -> bool:
@@ -109,7 +113,28 @@ def test_compiling_never_changes_what_runs(
     """For any facts among which the fixed ones hold, the compiled chain runs the same steps in the same order."""
     chain = Chain(tuple(Step(str(n), n, when=parse_all(when)) for n, when in enumerate(conditions)))
     facts = {**further, **fixed}
-    compiled = chain.compiled_for(fixed)
+    compiled = chain.where(fixed)
     assert [s.run for s in compiled.steps if s.applies(facts)] == [
         s.run for s in chain.steps if s.applies(facts)
     ]
+
+
+NAMES = st.lists(VALUES, unique=True)
+
+
+@given(st.lists(st.dictionaries(ATTRIBUTES, texts()), max_size=6), FACTS, NAMES, st.lists(NAMES, min_size=1))
+def test_narrowing_never_changes_what_runs(
+    conditions: list[dict[str, str]], facts: dict[str, Any], names: list[str], held: list[list[str]]
+) -> None:
+    """For any names that an attribute may hold and any part of them, as if each condition had been asked."""
+    chain = Chain(tuple(Step(str(n), n, when=parse_all(when)) for n, when in enumerate(conditions)))
+    narrowed = Narrowed(chain, "p", names, lambda some: list(chain.where({"p": some}).steps))
+
+    def asked(some: list[str]) -> list[int]:
+        return [s.run for s in chain.steps if s.applies({**facts, "p": some})]
+
+    assert [s.run for s in narrowed.whole if s.applies(facts)] == asked(names)
+    for some in held:
+        found = [s.run for s in narrowed.to(some) if s.applies(facts)]
+        assert found == asked([name for name in names if name in some])
+        assert narrowed.varies or found == asked(names)

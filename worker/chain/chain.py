@@ -1,13 +1,13 @@
 """A chain: steps in groups, by priority, each with conditions; the order is data and can be printed.
 
-Order: ungrouped steps of priority 0 and more, then the groups by their priority and inside each by the
-step's, then ungrouped steps below 0. Higher comes first; equals keep the order of registration.
+Order: common steps of priority 0 and more, ungrouped ones of 0 and more, the groups by their priority and inside each
+by the step's, ungrouped steps below 0, common steps below 0. Higher comes first; equals keep the order of registration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from worker.chain.conditions import Condition, applies
@@ -21,13 +21,17 @@ PRIORITY_LIMIT = 255
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[S]):
-    """One entry of a chain: what runs, its name, and where and when it runs."""
+    """One entry of a chain: what runs, its name, and where and when it runs.
+
+    A ``common`` step belongs to no chain in particular: it stands outside all that do, at any priority, and in no group.
+    """
 
     name: str
     run: S
     priority: int = 0
     group: str | None = None
     when: tuple[Condition, ...] = ()
+    common: bool = False
 
     def applies(self, attributes: Mapping[str, Any]) -> bool:
         """Tell whether every condition lets the step run now."""
@@ -41,20 +45,25 @@ class Chain(Generic[S]):
     steps: tuple[Step[S], ...] = ()
     groups: tuple[str, ...] = field(default=())
 
-    def compiled_for(self, fixed: Mapping[str, Any]) -> Chain[S]:
-        """Leave out the steps that can never run where ``fixed`` holds, and drop the conditions it decides."""
+    def where(self, facts: Mapping[str, Any]) -> Chain[S]:
+        """Leave out the steps that can never run where ``facts`` hold, and drop the conditions that they decide."""
         kept = []
         for step in self.steps:
-            verdicts = [
-                (condition, condition.verdict(fixed))
-                for condition in step.when
-                if condition.attribute in fixed
-            ]
-            if any(verdict is False for _, verdict in verdicts):
-                continue
-            open_ = tuple(condition for condition in step.when if condition.attribute not in fixed)
-            kept.append(Step(step.name, step.run, step.priority, step.group, open_))
+            decided = [condition for condition in step.when if condition.attribute in facts]
+            if applies(decided, facts):
+                left = tuple(condition for condition in step.when if condition.attribute not in facts)
+                kept.append(replace(step, when=left))
         return Chain(tuple(kept), self.groups)
+
+    def values_of(self, attribute: str) -> frozenset[str]:
+        """Values that conditions on an attribute ask for."""
+        return frozenset(
+            value
+            for step in self.steps
+            for condition in step.when
+            if condition.attribute == attribute
+            for value, _ in condition.terms
+        )
 
 
 def build(steps: Iterable[Step[S]], groups: Mapping[str, int] | None = None) -> Chain[S]:
@@ -65,7 +74,8 @@ def build(steps: Iterable[Step[S]], groups: Mapping[str, int] | None = None) -> 
         groups: the declared groups and their priorities.
 
     Raises:
-        ConfigurationError: an undeclared group, a priority out of range, two groups of one priority.
+        ConfigurationError: an undeclared group, a priority out of range, two groups of one priority, a common step
+            in a group.
     """
     declared = dict(groups or {})
     listed = list(steps)
@@ -73,15 +83,16 @@ def build(steps: Iterable[Step[S]], groups: Mapping[str, int] | None = None) -> 
     if faults:
         raise ConfigurationError(faults)
     ordered_groups = sorted(declared, key=lambda name: -declared[name])
-    head = [step for step in listed if step.group is None and step.priority >= 0]
-    tail = [step for step in listed if step.group is None and step.priority < 0]
-    middle = [step for name in ordered_groups for step in _sorted(s for s in listed if s.group == name)]
-    return Chain((*_sorted(head), *middle, *_sorted(tail)), tuple(ordered_groups))
+    places = {name: place for place, name in enumerate(ordered_groups)}
+    return Chain(tuple(sorted(listed, key=lambda step: _place(step, places))), tuple(ordered_groups))
 
 
-def _sorted(steps: Iterable[Step[S]]) -> list[Step[S]]:
-    by_priority: Callable[[Step[S]], int] = lambda step: -step.priority  # noqa: E731 - sort key with a type
-    return sorted(steps, key=by_priority)
+def _place(step: Step[Any], groups: Mapping[str, int]) -> tuple[int, int, int]:
+    """Section of the chain, place of the group in its section, and then higher priorities first."""
+    if step.group is not None:
+        return 0, groups[step.group], -step.priority
+    away = 2 if step.common else 1
+    return (-away if step.priority >= 0 else away), 0, -step.priority
 
 
 def _group_faults(groups: Mapping[str, int]) -> list[str]:
@@ -98,7 +109,9 @@ def _group_faults(groups: Mapping[str, int]) -> list[str]:
 def _step_faults(steps: Sequence[Step[Any]], groups: Mapping[str, int]) -> list[str]:
     faults = []
     for step in steps:
-        if step.group is not None and step.group not in groups:
+        if step.group is not None and step.common:
+            faults.append(f"step {step.name!r}: common, and in group {step.group!r}; expected one of them")
+        elif step.group is not None and step.group not in groups:
             known = ", ".join(groups) or "none"
             faults.append(f"step {step.name!r}: unknown group {step.group!r}; known: {known}")
         elif step.group is not None and abs(step.priority) > PRIORITY_LIMIT:

@@ -9,13 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from worker.chain.chain import Chain, Step
+from worker.chain.compiled import Narrowed, nested
 from worker.errors import HandlersFailed, InvalidMessage, Reject, UnknownType, UsageError
 from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, new_id
-from worker.messaging.middleware import CallNext, ForType, Middleware
+from worker.messaging.middleware import BusPart, CallNext, Side
 from worker.messaging.raising import as_exception, is_failure
-from worker.messaging.stamps import Stamp
+from worker.messaging.stamps import Plugins, Stamp
 
 
 class Bus:
@@ -23,24 +24,24 @@ class Bus:
 
     Args:
         kind: of message that it takes.
-        registry: the declared types.
+        side: where its chain runs.
+        registry: the declared types, and the plugins that are on.
         chain: its steps; the last one routes or handles and calls nothing further.
-        fixed: facts that are the same for each of its messages; steps that they rule out are left out.
         clock: seconds since the epoch.
     """
 
     def __init__(
         self,
         kind: Kind,
+        side: Side,
         registry: Registry,
-        chain: Chain[Middleware],
-        fixed: Mapping[str, Any],
+        chain: Chain[BusPart],
         clock: Clock = time.time,
     ) -> None:
         self.kind = kind
         self.chain = chain
         self._registry = registry
-        self._fixed = {"kind": kind, "bus": kind, **fixed}
+        self._facts = {"kind": kind, "bus": kind, "on": side}
         self._clock = clock
         self._compiled: dict[str, CallNext] = {}
 
@@ -101,18 +102,26 @@ class Bus:
         run = self._compiled.get(envelope.type) or self.compile(envelope.type)
         return await run(envelope)
 
-    def steps_for(self, type_name: str) -> tuple[Step[Middleware], ...]:
+    def steps_for(self, type_name: str) -> tuple[Step[BusPart], ...]:
         """Steps that can run for a type, in order, with the conditions that are asked each time."""
-        return self.chain.compiled_for({"type": type_name, **self._fixed}).steps
+        facts = {"type": type_name, **self._facts, "plugins": self._registry.plugins}
+        return self.chain.where(facts).steps
 
     def compile(self, type_name: str, further: Mapping[str, Any] | None = None) -> CallNext:
-        """Make the chain of one type into nested calls, without the steps that can never run for it."""
-        fixed = {"type": type_name, **self._fixed, **(further or {})}
-        run: CallNext = _nothing_left
-        for step in reversed(self.chain.compiled_for(fixed).steps):
-            own = step.run.for_type(type_name) if isinstance(step.run, ForType) else step.run
-            if own is not None:
-                run = _around(own, step, run, fixed)
+        """Make the chain of one type into calls, without the steps that can never run for it.
+
+        A message whose token switches on only some of the plugins takes the chain of those, as it had them when it came
+        in. ``further`` facts make a chain of their own, which is not kept.
+        """
+        facts = {"type": type_name, **self._facts, **(further or {})}
+        chain = self.chain.where(facts)
+        compiled = Narrowed(
+            chain,
+            "plugins",
+            self._registry.plugins,
+            lambda plugins: nested(chain, {**facts, "plugins": plugins}, Envelope.attributes),
+        )
+        run = _by_plugins(compiled) if compiled.varies else compiled.whole
         if further is None:
             self._compiled[type_name] = run
         return run
@@ -170,23 +179,10 @@ def _to_the_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
-async def _nothing_left(envelope: Envelope[Any]) -> Envelope[Any]:
-    return envelope
+def _by_plugins(compiled: Narrowed[CallNext]) -> CallNext:
+    def by_plugins(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
+        narrowed = envelope.get(Plugins)
+        run = compiled.whole if narrowed is None else compiled.to(narrowed.names)
+        return run(envelope)
 
-
-def _around(
-    run: Middleware, step: Step[Middleware], call_next: CallNext, fixed: Mapping[str, Any]
-) -> CallNext:
-    if not step.when:
-
-        def always(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
-            return run(envelope, call_next)
-
-        return always
-
-    async def conditional(envelope: Envelope[Any]) -> Envelope[Any]:
-        if step.applies({**envelope.attributes(), **fixed}):
-            return await run(envelope, call_next)
-        return await call_next(envelope)
-
-    return conditional
+    return by_plugins

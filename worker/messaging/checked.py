@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable
 from typing import Any
 
+from worker.chain.compiled import Facts
 from worker.errors import UsageError, WrongMiddleware
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -23,25 +24,22 @@ class Checked:
         name: of the middleware, for errors.
         call: it.
         registry: the declared types.
-        received: its chain takes commands and events from a queue. Nothing is sent to anybody there and nobody waits
-            for an answer: that ``call_next`` is called once is not watched, which spares half of the cost a message.
     """
 
-    def __init__(self, name: str, call: Middleware, registry: Registry, *, received: bool = False) -> None:
+    def __init__(self, name: str, call: Middleware, registry: Registry) -> None:
         self._name = name
         self._call = call
         self._registry = registry
-        self._received = received
 
-    async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-        """Run it; see ``for_type``."""
-        return await self.for_type(envelope.type)(envelope, call_next)
+    def for_facts(self, facts: Facts) -> Middleware:
+        """Return the step for one type and side. It raises ``WrongMiddleware`` where the middleware breaks its promise.
 
-    def for_type(self, type_name: str) -> Middleware:
-        """Return the step for one type. It raises ``WrongMiddleware`` where the middleware breaks its promise."""
-        declared = self._registry.messages[type_name]
-        call, expected = self._call, _Expected(self._name, type_name, declared.cls)
-        if self._received and declared.kind != "query":
+        Where messages are consumed nothing is sent and no answer is awaited: that ``call_next`` is called once is not
+        watched there, which spares half of the cost a message.
+        """
+        declared = self._registry.messages[facts["type"]]
+        call, expected = self._call, _Expected(self._name, declared.name, declared.cls)
+        if facts["on"] == "consume":
             return _received(call, expected)
 
         async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:

@@ -63,6 +63,12 @@ class Token(Stamp, frozen=True):
     value: str
 
 
+class Plugins(Stamp, frozen=True):
+    """Names of the plugins that the message's token switches on; without it all run that are on in the application."""
+
+    names: tuple[str, ...]
+
+
 class Handled(Stamp, frozen=True):
     """Names of the handlers whose work is committed; a retry leaves them out."""
 
@@ -150,7 +156,7 @@ def travelling(preferred: Container[str] = ()) -> dict[str, type[Stamp]]:
     kinds = [kind for kind in _subclasses(Stamp) if kind.travels and kind is not UnknownStamp]
     kinds.sort(key=lambda kind: kind.__module__ in preferred)
     return {kind_name(kind): kind for kind in kinds} | {
-        kind_name(kind): kind for kind in (Token, Handled, Abandoned, Replay)
+        kind_name(kind): kind for kind in (Token, Plugins, Handled, Abandoned, Replay)
     }
 
 

@@ -16,10 +16,13 @@ from worker.messaging.identity import Clock, derive_id
 from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.sender import Sender
-from worker.messaging.stamps import Collect, Delay, Stamp, Token
+from worker.messaging.stamps import Collect, Delay, Plugins, Stamp, Token
 from worker.middleware.route import Parcel
 
 log = structlog.stdlib.get_logger("worker.emit")
+
+_INHERITED = (Token, Plugins)
+"""What a message has of the one whose handler sends it."""
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -56,14 +59,12 @@ class Emitter:
             Exception: what a middleware of the dispatching side raised.
         """
         collected: list[Any] = []
-        token = cause.get(Token)
+        inherited = [stamp for stamp in cause.stamps if type(stamp) in _INHERITED]
         for place, (message, delay) in enumerate(noted):
             declared = self.registry.by_class[type(message)]
-            stamps: list[Stamp] = [Collect(collected)]
+            stamps: list[Stamp] = [Collect(collected), *inherited]
             if delay:
                 stamps.append(Delay(delay))
-            if token is not None:
-                stamps.append(token)
             envelope = wrap(
                 message,
                 declared,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from worker.chain.compiled import Facts
 from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -30,8 +31,9 @@ class Handle:
         self._registry = registry
         self._calling = calling
 
-    def for_type(self, type_name: str) -> Middleware:
+    def for_facts(self, facts: Facts) -> Middleware:
         """Take the short way where a type has one handler, a coroutine function without a timeout."""
+        type_name = facts["type"]
         handlers = self._registry.handlers.get(type_name, ())
         declared = self._registry.messages[type_name]
         if len(handlers) != 1 or not handlers[0].is_async or declared.timeout is not None:

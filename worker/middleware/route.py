@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from worker.chain.compiled import Facts
 from worker.errors import TransportUnavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -50,16 +51,13 @@ class Route:
             if ignore_events or not registry.handlers.get(message.name)
         }
 
-    async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-        """Do what the envelope's type asks for; see ``for_type``."""
-        return await self.for_type(envelope.type)(envelope, call_next)
-
-    def for_type(self, type_name: str) -> Middleware:
+    def for_facts(self, facts: Facts) -> Middleware:
         """Return the step that sends messages of a type, or keeps them for the commit of the handler they come from.
 
         It returns with a ``Sent`` stamp once the broker has confirmed, and raises ``PublishFailed`` when the broker
         did not take it, ``TransportUnavailable`` when it does not answer or is not open in this process.
         """
+        type_name = facts["type"]
         target = self._routes[type_name]
         if type_name in self._unheard:
             return _drop

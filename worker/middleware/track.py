@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from worker.chain.compiled import Facts
 from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -22,9 +23,9 @@ class Track:
         self._status = status
         self._clock = clock
 
-    def for_type(self, type_name: str) -> Middleware | None:
+    def for_facts(self, facts: Facts) -> Middleware | None:
         """Nothing is noted of events, and of commands that are not tracked."""
-        return self if type_name in self._tracked else None
+        return self if facts["type"] in self._tracked else None
 
     async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
         """Note the outcome; the time of an acceptance lies before the sending, so that handling wins.

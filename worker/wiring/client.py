@@ -9,11 +9,12 @@ from typing import Any
 from worker.failed.service import FailedService
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.middleware import Side
 from worker.messaging.naming import queue_name
 from worker.messaging.routing import INLINE
 from worker.messaging.status import StatusReader
 from worker.settings import Settings
-from worker.wiring.chains import BUILT_IN, Side
+from worker.wiring.chains import BUILT_IN
 from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers import consumers
 from worker.wiring.health import HealthReport, health

@@ -13,8 +13,10 @@ from worker.errors import ConfigurationError
 GROUPS = {"early": 100, "late": -100}
 
 
-def step(name: str, priority: int = 0, group: str | None = None, **when: object) -> Step[str]:
-    return Step(name, name, priority, group, parse_all(when))
+def step(
+    name: str, priority: int = 0, group: str | None = None, *, common: bool = False, **when: object
+) -> Step[str]:
+    return Step(name, name, priority, group, parse_all(when), common)
 
 
 def names(chain: Chain[str]) -> list[str]:
@@ -44,6 +46,36 @@ def test_steps_run_head_groups_tail_and_higher_first() -> None:
         "tail",
         "tail end",
     ]
+
+
+def test_common_steps_stand_outside_all_others() -> None:
+    """From 0 up before everything, below 0 after everything, whatever the priorities of the others."""
+    chain = build(
+        [
+            step("last", -1, common=True),
+            step("tail", -9000),
+            step("head", 9000),
+            step("first", common=True),
+            step("second", common=True),
+            step("grouped", 0, "early"),
+        ],
+        GROUPS,
+    )
+    assert names(chain) == ["first", "second", "head", "grouped", "tail", "last"]
+
+
+def test_a_common_step_is_in_no_group() -> None:
+    """A group belongs to a chain, a common step to none."""
+    with pytest.raises(
+        ConfigurationError, match=r"step 'a': common, and in group 'early'; expected one of them"
+    ):
+        build([step("a", group="early", common=True)], GROUPS)
+
+
+def test_the_values_that_conditions_ask_for_are_known() -> None:
+    """Of one attribute, over all steps; ``exists`` asks for none."""
+    chain = build([step("a", plugins="x&!y"), step("b", plugins="exists", type="z"), step("c", plugins="x")])
+    assert chain.values_of("plugins") == {"x", "y"}
 
 
 def test_groups_are_listed_in_the_order_they_run() -> None:
@@ -89,28 +121,28 @@ def test_a_chain_is_frozen() -> None:
         build([]).steps = ()  # type: ignore[misc]
 
 
-def test_compiling_leaves_out_what_can_never_run() -> None:
+def test_facts_leave_out_what_can_never_run() -> None:
     """A step whose condition a fixed fact denies is gone, the others keep their order."""
     chain = build([step("all"), step("a", type="A"), step("b", type="B"), step("not a", type="!A")])
-    assert names(chain.compiled_for({"type": "A"})) == ["all", "a"]
+    assert names(chain.where({"type": "A"})) == ["all", "a"]
 
 
-def test_compiling_drops_decided_conditions_and_keeps_open_ones() -> None:
+def test_facts_drop_decided_conditions_and_keeps_open_ones() -> None:
     """What a fixed fact decides is not asked again; what is open is asked just before the step."""
     chain = build([step("a", type="A", region="eu", token="exists")])
-    (compiled,) = chain.compiled_for({"type": "A"}).steps
-    assert compiled.when == parse_all({"region": "eu", "token": "exists"})
-    assert [compiled.applies({"region": region, "token": "t"}) for region in ("eu", "us")] == [True, False]
+    (left,) = chain.where({"type": "A"}).steps
+    assert left.when == parse_all({"region": "eu", "token": "exists"})
+    assert [left.applies({"region": region, "token": "t"}) for region in ("eu", "us")] == [True, False]
 
 
-def test_compiling_decides_presence_only_where_the_fact_is_fixed() -> None:
+def test_facts_decide_presence_only_where_the_fact_is_fixed() -> None:
     """``exists`` on an attribute that is not fixed stays open: a stamp may still come."""
     chain = build([step("has", region="exists"), step("has not", region="!exists")])
-    assert names(chain.compiled_for({"type": "A"})) == ["has", "has not"]
-    assert names(chain.compiled_for({"region": "eu"})) == ["has"]
+    assert names(chain.where({"type": "A"})) == ["has", "has not"]
+    assert names(chain.where({"region": "eu"})) == ["has"]
 
 
-def test_compiling_keeps_name_group_and_priority() -> None:
-    """A compiled step can still be printed as it was declared."""
-    (compiled,) = build([step("a", 7, "early", type="A")], GROUPS).compiled_for({"type": "A"}).steps
-    assert (compiled.name, compiled.priority, compiled.group, compiled.run) == ("a", 7, "early", "a")
+def test_what_is_left_keeps_name_group_and_priority() -> None:
+    """A step that is left can still be printed as it was declared."""
+    (left,) = build([step("a", 7, "early", type="A")], GROUPS).where({"type": "A"}).steps
+    assert (left.name, left.priority, left.group, left.run) == ("a", 7, "early", "a")

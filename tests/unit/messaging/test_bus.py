@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ from worker.chain.conditions import parse_all
 from worker.errors import HandlersFailed
 from worker.messaging.bus import Bus, timestamp
 from worker.messaging.identity import is_id
-from worker.messaging.middleware import Middleware
+from worker.messaging.middleware import BusPart, Middleware, Side
+from worker.messaging.stamps import Plugins
 
 NOW = 1_767_323_045.678
 
@@ -75,14 +76,13 @@ def note(name: str, *stamps: Stamp, stop: bool = False) -> Middleware:
     return run
 
 
-def step(
-    name: str, *stamps: Stamp, priority: int = 0, stop: bool = False, **when: object
-) -> Step[Middleware]:
+def step(name: str, *stamps: Stamp, priority: int = 0, stop: bool = False, **when: object) -> Step[BusPart]:
     return Step(name, note(name, *stamps, stop=stop), priority, None, parse_all(when))
 
 
-def bus(*steps: Step[Middleware], fixed: Mapping[str, Any] | None = None) -> Bus:
-    return Bus("command", app.registry(), build(steps), fixed or {"on": "dispatch"}, lambda: NOW)
+def bus(*steps: Step[BusPart], side: Side = "dispatch", plugins: Sequence[str] = ()) -> Bus:
+    registry = msgspec.structs.replace(app.registry(), plugins=tuple(plugins))
+    return Bus("command", side, registry, build(steps), lambda: NOW)
 
 
 async def test_a_message_is_wrapped_with_all_that_is_known() -> None:
@@ -158,7 +158,7 @@ async def test_facts_decide_beforehand_which_steps_there_are() -> None:
         step("dispatch", on="dispatch"),
         step("consume", on="consume"),
         step("plugin", plugins="a&!b"),
-        fixed={"on": "dispatch", "plugins": ("a", "c")},
+        plugins=["a", "c"],
     )
     await the_bus.dispatch(Go())
     assert [name for name in seen if name.startswith(">")] == ["> go", "> command", "> dispatch", "> plugin"]
@@ -178,6 +178,42 @@ async def test_further_facts_make_another_chain() -> None:
     seen.clear()
     await run(envelope)
     assert seen == ["> sqlite", "< sqlite"]
+
+
+PLUGINS = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        ((), ["always", "a", "not b and c"]),
+        ((Plugins(("a",)),), ["always", "a"]),
+        ((Plugins(("c", "a")),), ["always", "a", "not b and c"]),
+        ((Plugins(("b", "unknown")),), ["always", "b"]),
+        ((Plugins(()),), ["always"]),
+    ],
+)
+async def test_a_message_takes_the_steps_of_the_plugins_that_its_token_switches_on(
+    stamps: Sequence[Stamp], expected: Sequence[str]
+) -> None:
+    """Of those that are on in the application; without a token, all of them."""
+    the_bus = bus(
+        step("always"),
+        step("a", plugins="a"),
+        step("b", plugins="b"),
+        step("not b and c", plugins="!b&c"),
+        step("off", plugins="unknown"),
+        plugins=["a", "c"] if not stamps else PLUGINS,
+    )
+    await the_bus.dispatch(Go(), *stamps)
+    assert [name.removeprefix("> ") for name in seen if name.startswith(">")] == expected
+
+
+async def test_plugins_are_those_that_a_message_came_in_with() -> None:
+    """What a step stamps does not change the chain that runs."""
+    the_bus = bus(step("narrows", Plugins(())), step("a", plugins="a"), plugins=PLUGINS)
+    await the_bus.dispatch(Go())
+    assert "> a" in seen
 
 
 async def test_a_handlers_error_comes_to_the_caller_as_it_is() -> None:

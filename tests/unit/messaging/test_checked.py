@@ -9,12 +9,11 @@ import msgspec
 import pytest
 
 from worker import App, CallNext, Envelope, InvalidMessage, Reject, Result, Sent, Stamp
-from worker.chain.chain import Step
 from worker.errors import Fault, HandlersFailed, WrongMiddleware
 from worker.http.dispatch import Dispatch, handler_error
 from worker.http.explanation import explain
 from worker.messaging.bus import Bus
-from worker.wiring.chains import bus, chain
+from worker.wiring.chains import built_in, chain
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -48,9 +47,9 @@ class House:
         app.middleware(**options)(middleware)
         self.registry = app.registry()
         self.sent: list[Envelope[Any]] = []
-        steps = chain(self.registry, (), [Step("worker.route", last or self._send)], received=received)
-        self.bus: Bus = bus("command", "dispatch", self.registry, steps, lambda: 1.0)
-        self.queries: Bus = bus("query", "dispatch", self.registry, steps, lambda: 1.0)
+        steps = chain(self.registry, [built_in("route", last or self._send, -1)])
+        self.bus = Bus("command", "consume" if received else "dispatch", self.registry, steps, lambda: 1.0)
+        self.queries = Bus("query", "dispatch", self.registry, steps, lambda: 1.0)
 
     async def _send(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
         self.sent.append(envelope)

@@ -19,7 +19,7 @@ from worker.messaging.identity import derive_id
 from worker.messaging.routing import Route as Target
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
-from worker.messaging.stamps import Abandoned, Received, Token
+from worker.messaging.stamps import Abandoned, Plugins, Received, Token
 from worker.messaging.transport import ACCEPTED, Features, Outcome, Outgoing
 from worker.middleware.calling import Calling
 from worker.middleware.emit import Emitter
@@ -117,14 +117,14 @@ class House:
         routes = {"Go": Target(None, "q"), "Gone": Target("fake", "shop-gone")}
         route = Route(registry, routes, senders, Serializer(registry))
         buses = {
-            kind: Bus(kind, registry, Chain((Step("route", route),)), {}, lambda: 1.0)
+            kind: Bus(kind, "dispatch", registry, Chain((Step("route", route),)), lambda: 1.0)
             for kind in ("command", "event")
         }
         emitter = Emitter(registry, buses, senders, lambda: 1.0)  # type: ignore[arg-type]
         calling = Calling(
             emitter, self.works, threads or Threads(1), lambda: 1.0, lambda envelope: None, Gate()
         )
-        self.handle = Handle(registry, calling).for_type("Go")
+        self.handle = Handle(registry, calling).for_facts({"type": "Go"})
 
     async def run(self, *stamps: Any) -> Envelope[Any]:
         envelope = Envelope(message=Go(), type="Go", id=ID, correlation_id="c", stamps=stamps)
@@ -283,12 +283,13 @@ async def test_a_plain_function_runs_in_a_thread() -> None:
     assert result.value != threading.get_ident()
 
 
-async def test_the_token_travels_on_to_what_is_recorded() -> None:
-    """An event is sent in the name of whoever sent the command."""
+async def test_the_token_and_its_plugins_travel_on_to_what_is_recorded() -> None:
+    """An event is sent in the name of the token that sent the command."""
     house = House(records)
-    await house.run(Token("web"))
+    await house.run(Token("web"), Plugins(("a",)))
     (published,) = house.transport.published
-    assert msgspec.json.decode(published.body)["stamps"] == '{"token":{"value":"web"}}'
+    stamps = msgspec.json.decode(msgspec.json.decode(published.body)["stamps"])
+    assert stamps == {"token": {"value": "web"}, "plugins": {"names": ["a"]}}
 
 
 async def test_what_is_recorded_must_be_declared() -> None:

@@ -134,4 +134,4 @@ async def test_what_leaves_later_has_no_status_yet(track: Track, recorder: FakeR
 
 def test_other_messages_have_no_status(track: Track) -> None:
     """Untracked types and events are left alone; tracked ones are not."""
-    assert [track.for_type(name) for name in ("Go", "Quiet", "Gone")] == [track, None, None]
+    assert [track.for_facts({"type": name}) for name in ("Go", "Quiet", "Gone")] == [track, None, None]

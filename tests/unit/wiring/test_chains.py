@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from worker import App
-from worker.chain.chain import Step
-from worker.messaging.middleware import GROUPS
-from worker.wiring.chains import bus, chain
+from worker.messaging.bus import Bus
+from worker.messaging.middleware import GROUPS, SIDES
+from worker.wiring.chains import built_in, chain
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -33,12 +33,12 @@ def shop(**steps: dict[str, Any]) -> App:
     return app
 
 
-async def built_in(envelope: Any, call_next: Any) -> Any:
+async def last(envelope: Any, call_next: Any) -> Any:
     return envelope
 
 
 def test_the_application_stands_between_the_built_in_steps() -> None:
-    """Outer built-in steps first, then ungrouped, groups by priority, ungrouped below 0, the last steps last."""
+    """Built-in steps from 0 up, then ungrouped, groups by priority, ungrouped below 0, built-in steps below 0."""
     registry = shop(
         late={"priority": -1},
         work={"group": "work"},
@@ -46,16 +46,26 @@ def test_the_application_stands_between_the_built_in_steps() -> None:
         validate={"group": "validate"},
         early={},
     ).registry()
-    ordered = chain(registry, [Step("track", built_in)], [Step("route", built_in)])
-    made = bus("command", "dispatch", registry, ordered, lambda: 0.0)
+    ordered = chain(registry, [built_in("route", last, -10), built_in("track", last, 0)])
+    made = Bus("command", "dispatch", registry, ordered, lambda: 0.0)
     names = [step.name.rpartition(".")[2] for step in made.steps_for("Go")]
     assert names == ["track", "early", "receive", "validate", "work", "late", "route"]
     assert ordered.groups == tuple(sorted(GROUPS, key=lambda name: -GROUPS[name]))
 
 
+def test_a_built_in_step_in_a_group_stands_before_its_equals() -> None:
+    """Among the application's by priority."""
+    registry = shop(
+        low={"group": "authorize", "priority": -1}, equal={"group": "authorize"}, free={}
+    ).registry()
+    ordered = chain(registry, [built_in("authorize", last, 0, group="authorize")])
+    names = [step.name.rpartition(".")[2] for step in ordered.steps]
+    assert names == ["free", "authorize", "equal", "low"]
+
+
 def test_what_is_given_twice_holds_twice() -> None:
     """``bus=`` and ``on=`` narrow a condition on the same attribute, and do not take its place."""
     registry = shop(a={"on": "dispatch", "when": {"on": "dispatch|consume"}}).registry()
-    ordered = chain(registry, (), ())
-    for side, count in (("dispatch", 1), ("consume", 0)):
-        assert len(bus("command", side, registry, ordered, lambda: 0.0).steps_for("Go")) == count  # type: ignore[arg-type]
+    ordered = chain(registry, ())
+    buses = [Bus("command", side, registry, ordered, lambda: 0.0) for side in SIDES]
+    assert [len(bus.steps_for("Go")) for bus in buses] == [1, 0]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import structlog
 
-from worker.chain.chain import Step
-from worker.chain.conditions import parse_all
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Kind
 from worker.messaging.envelope import Envelope
-from worker.messaging.middleware import Middleware
 from worker.messaging.stamps import Received
 from worker.messaging.steady import monotonic_of
 from worker.middleware.calling import Calling
@@ -26,7 +23,7 @@ from worker.middleware.track import Track
 from worker.runtime.threads import Threads
 from worker.state.unit_of_work import SqlUnitsOfWork
 from worker.wiring.builtin import with_commands
-from worker.wiring.chains import bus, chain
+from worker.wiring.chains import built_in, chain
 from worker.wiring.parts.fleet import Fleet
 from worker.wiring.parts.process import Process
 from worker.wiring.parts.sending import Sending
@@ -70,21 +67,17 @@ async def opened_buses(
         sending.serializer,
         ignore_events=settings.events.mode == "ignore",
     )
-    track: list[Step[Middleware]] = []
+    sent = {"on": "dispatch", "bus": "|".join(QUEUED)}
+    own = [built_in("route", route, -20, sent), built_in("handle", handle, -30)]
     if status.recorder is not None:
-        track.append(Step("worker.track", Track(registry, status.recorder, clock)))
-    last: list[Step[Middleware]] = [Step("worker.handle", handle)]
-    queued = chain(registry, track, [Step("worker.route", route), *last])
-    alone = [message.name for message in registry.messages.values() if message.exclusive]
-    first: list[Step[Middleware]] = []
+        own.append(built_in("track", Track(registry, status.recorder, clock), 0, sent))
+    alone = "|".join(message.name for message in registry.messages.values() if message.exclusive)
     if alone:
-        when = parse_all({"type": "|".join(alone)})
-        first.append(Step("worker.exclusive", Exclusive(fleet.solitude), when=when))
-    consumed = chain(registry, (), [*first, *last], received=True)
-    for kind in QUEUED:
-        dispatch[kind] = bus(kind, "dispatch", registry, queued, clock)
-    dispatch["query"] = bus("query", "dispatch", registry, consumed, clock)
-    consume = {kind: bus(kind, "consume", registry, consumed, clock) for kind in QUEUED}
+        own.append(built_in("exclusive", Exclusive(fleet.solitude), -10, {"on": "consume", "type": alone}))
+    steps = chain(registry, own)
+    for kind in get_args(Kind):
+        dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock)
+    consume = {kind: Bus(kind, "consume", registry, steps, clock) for kind in QUEUED}
     try:
         yield Buses(dispatch=dispatch, consume=consume, threads=pool)
     finally:
