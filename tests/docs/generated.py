@@ -23,6 +23,7 @@ from transports.registry import create
 from worker import App, Context, Retry, errors
 from worker.cli.globals import GLOBAL_OPTIONS
 from worker.cli.program import program
+from worker.http.endpoints import ENDPOINTS
 from worker.http.problems import KINDS, URN
 from worker.messaging.declaration import MessageType
 from worker.messaging.middleware import GROUPS
@@ -273,6 +274,23 @@ def groups() -> str:
     return table(["group", "priority"], [[code(name), str(priority)] for name, priority in GROUPS.items()])
 
 
+# --- HTTP -----------------------------------------------------------------------------------------------------------
+
+
+def calls() -> str:
+    """Every call, what it does, and the statuses of its answers and problems; a type may be unknown."""
+    rows = [
+        [
+            code(f"{one.method} {one.template}"),
+            one.summary,
+            ", ".join(f"`{status}`" for status in sorted(one.gives)),
+            ", ".join(str(status) for status in sorted({*one.problems, *([404] if one.each else [])})),
+        ]
+        for one in ENDPOINTS
+    ]
+    return table(["call", "does", "answers", "problems"], rows)
+
+
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +308,7 @@ def problems() -> str:
 
 
 MAKERS: dict[str, Callable[[], str]] = {
+    "calls": calls,
     "commands": commands,
     "global-options": global_options,
     "settings": settings,

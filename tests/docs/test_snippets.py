@@ -18,7 +18,7 @@ from tests.docs.pages import ROOT, Block, blocks, name, pages
 from transports.registry import create
 from worker import App
 from worker.failed.documents import FailedDocument
-from worker.http.shapes import Consumers
+from worker.http.documents import Consumers
 from worker.messaging.envelope import Envelope
 from worker.messaging.line import Line
 from worker.messaging.serializer import Serializer

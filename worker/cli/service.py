@@ -121,7 +121,8 @@ class Service:
 
     def openapi(self, settings: Settings, registry: Registry) -> dict[str, Any]:
         """Make the OpenAPI document of the intake."""
-        from worker.http.schema import openapi
+        from worker.http.endpoints import ENDPOINTS
+        from worker.http.openapi.document import openapi
 
         routes = self.routes(settings, registry).by_type
-        return openapi(registry, inline=lambda message: routes[message.name].transport is None)
+        return openapi(ENDPOINTS, registry, inline=lambda message: routes[message.name].transport is None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,11 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.http.access import Access
 from worker.http.answer import problem_answer
-from worker.http.batch import Batch
 from worker.http.commands import PREFIX, Commands
-from worker.http.dispatch import Dispatch
+from worker.http.endpoint import Endpoint
+from worker.http.endpoints import ENDPOINTS
 from worker.http.explanation import explain
-from worker.http.idempotency import Repeats
 from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.routes import routes_of
@@ -33,20 +32,19 @@ _STOPPED = Problem(
 )
 
 
-def create_app(ports: Ports) -> ASGIApp:
+def create_app(ports: Ports, endpoints: Sequence[Endpoint] = ENDPOINTS) -> ASGIApp:
     """Make the intake."""
-    return Application(ports)
+    return Application(ports, endpoints)
 
 
 class Application:
     """Checks access, finds the endpoint, and turns whatever it raises into a problem."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, endpoints: Sequence[Endpoint]) -> None:
         self._ports = ports
         self._access = Access(ports.hosts, ports.clients, loopback_only=ports.loopback_only)
-        dispatch = Dispatch(ports)
-        repeats = Repeats(ports)
-        self._commands = Commands(ports, dispatch, repeats)
+        calls = [(endpoint, endpoint.call(ports)) for endpoint in endpoints]
+        self._commands = next(call for _, call in calls if isinstance(call, Commands))
 
         @asynccontextmanager
         async def lifespan(app: Any) -> AsyncIterator[None]:
@@ -54,7 +52,7 @@ class Application:
                 yield
 
         self._router = Router(
-            routes_of(ports, self._commands, Batch(ports, dispatch, repeats)),
+            routes_of(calls),
             redirect_slashes=False,
             default=_not_found,
             lifespan=lifespan,
@@ -72,7 +70,8 @@ class Application:
             path = scope["path"]
             if scope["method"] == "POST" and path.startswith(PREFIX) and path.find("/", _PREFIX_LENGTH) < 0:
                 # straight on, past the router: most requests are this one
-                await self._commands(scope, headers, receive, send, path[_PREFIX_LENGTH:])
+                answer = await self._commands.take(scope, headers, receive, path[_PREFIX_LENGTH:])
+                await answer(scope, receive, send)
             else:
                 await self._route(scope, receive, send)
         except ClientDisconnect:
@@ -83,12 +82,12 @@ class Application:
                 problem = explain(error, self._ports.retry_after)
                 _go_on()
             with contextlib.suppress(RuntimeError):  # it had begun to answer
-                await problem_answer(problem).send(send)
+                await problem_answer(problem)(scope, receive, send)
         except BaseException as error:
             if not is_failure(error):
                 raise
             answer = problem_answer(explain(error, self._ports.retry_after))
-            await answer.send(without_body(send) if scope["method"] == "HEAD" else send)
+            await answer(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._router(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Iterator, Mapping
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.requests import Request
 
 from worker.errors import Fault
+from worker.http import documents
 from worker.http.answer import Answer, answer_of
 from worker.http.body import read_body
-from worker.http.correlation import correlation_id, traceparent
+from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
+from worker.http.endpoint import Body, Endpoint, Gives
 from worker.http.explanation import explain
-from worker.http.idempotency import Repeats, key_of
+from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
 from worker.http.line import lines_of, read_order
 from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
@@ -32,31 +34,28 @@ CHUNK = 500
 class Batch:
     """The endpoint for many commands."""
 
-    def __init__(self, ports: Ports, dispatch: Dispatch, repeats: Repeats) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._dispatch = dispatch
-        self._repeats = repeats
-        self._any_inline = any(dispatch.is_inline(declared) for declared in dispatch.commands.values())
+        self._dispatch = Dispatch(ports)
+        self._repeats = Repeats(ports)
+        self._any_inline = any(map(self._dispatch.is_inline, self._dispatch.commands.values()))
 
-    async def __call__(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, request: Request) -> Answer:
         """Take what can be taken and answer line by line.
 
         The whole body is read before the first line is taken: one that turns out too large, or whose sender
         goes away midway, leaves nothing half done.
         """
+        headers = dict(request.scope["headers"])
         if not is_ndjson(headers.get(b"content-type")):
             raise Problem(UNSUPPORTED, f"expected Content-Type {NDJSON}", headers=[("Accept", NDJSON)])
-        body = await read_body(receive, headers, self._ports.max_batch)
+        body = await read_body(request.receive, headers, self._ports.max_batch)
         key = headers.get(b"idempotency-key")
         if key is None:
-            answer = await self._take(body, headers, None)
-        else:
-            answer = await self._repeats.once(
-                scope, key_of(key), body, lambda message_id: self._take(body, headers, message_id)
-            )
-        await answer.send(send)
+            return await self._take(body, headers, None)
+        return await self._repeats.once(
+            request.scope, key_of(key), body, lambda message_id: self._take(body, headers, message_id)
+        )
 
     async def _take(self, body: bytes, headers: Mapping[bytes, bytes], parent: str | None) -> Answer:
         correlation = correlation_id(headers.get(b"x-correlation-id"))
@@ -122,3 +121,28 @@ class Batch:
         name = type_of(raw) if self._any_inline else None
         declared = self._dispatch.commands.get(name) if name else None
         return declared is not None and self._dispatch.is_inline(declared)
+
+
+_TEXT = {"type": "string"}
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/commands",
+        "send",
+        Batch,
+        id="post_commands",
+        tag="commands",
+        summary="Send many commands, one a line; each line fails alone",
+        description="Each line is a BatchLine; each line of the answer has `id`, `type` and `status`, or `error`.",
+        mentions=(documents.BatchLine,),
+        parameters=(IDEMPOTENCY_KEY, CORRELATION_ID, TRACEPARENT),
+        body=Body(_TEXT, media=(NDJSON,), example=lambda command: f'{{"type":"{command}","data":{{}}}}\n'),
+        gives={
+            202: Gives("At least one line was taken.", _TEXT, media=(NDJSON,)),
+            # line by line; an empty batch, or a bad key, is a problem
+            422: Gives("No line was taken.", _TEXT, media=(NDJSON,), or_problem=True),
+        },
+        problems=(400, 409, 413, 415, 503),
+    ),
+)

@@ -6,24 +6,29 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from worker.errors import Fault, InvalidMessage
+from worker.http import documents
 from worker.http.answer import Answer
 from worker.http.body import read_body
-from worker.http.correlation import correlation_id, traceparent
+from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
+from worker.http.endpoint import Endpoint, Gives, Header, Parameter
 from worker.http.explanation import unknown_type
-from worker.http.idempotency import Repeats, key_of
+from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
 from worker.http.media import JSON, MSGPACK, answer_media, media_of
 from worker.http.parameters import invalid, single_values
 from worker.http.ports import Ports
-from worker.http.preference import Preferred
+from worker.http.preference import PREFER, Preferred
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
-from worker.messaging.limits import delay_fault, key_fault
+from worker.messaging.limits import MAX_KEY, delay_fault, key_fault
 from worker.messaging.stamps import Delay, Sent, Stamp
+from worker.messaging.status import CommandStatus
 from worker.messaging.validation import decode, reader
+from worker.seconds import LONGEST
 
 PREFIX = "/commands/"
 
@@ -31,17 +36,20 @@ PREFIX = "/commands/"
 class Commands:
     """The endpoint for single commands."""
 
-    def __init__(self, ports: Ports, dispatch: Dispatch, repeats: Repeats) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._max_body = ports.max_body
-        self._dispatch = dispatch
-        self._repeats = repeats
+        self._dispatch = Dispatch(ports)
+        self._repeats = Repeats(ports)
         self._preferred = Preferred(ports)
-        self._doors = {name: _Door(declared) for name, declared in dispatch.commands.items()}
+        self._doors = {name: _Door(declared) for name, declared in self._dispatch.commands.items()}
 
-    async def __call__(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, name: str
-    ) -> None:
-        """Take one command and answer."""
+    async def __call__(self, request: Request) -> Answer:
+        """Take one command."""
+        scope = request.scope
+        return await self.take(scope, dict(scope["headers"]), request.receive, request.path_params["type"])
+
+    async def take(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, name: str) -> Answer:
+        """Take one command: the same for a caller that has no request object."""
         door = self._doors.get(name)
         if door is None:
             raise unknown_type(name, "command", self._dispatch.commands)
@@ -68,8 +76,8 @@ class Commands:
             )
         # what is remembered of a key is the bare answer: a repeat waits by itself, if it likes
         if b"prefer" in headers:
-            answer = await self._preferred.answer(scope, receive, door.declared, answer)
-        await answer.send(send)
+            return await self._preferred.answer(scope, receive, door.declared, answer)
+        return answer
 
     async def _answer(
         self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str, said: _Said
@@ -149,3 +157,49 @@ class _Door:
         if queued:
             headers.append((b"location", b"/commands/" + id))
         return Answer(202 if queued else 201, headers, content)
+
+
+DELAY = Parameter(
+    "delay",
+    "query",
+    {"type": "number", "minimum": 0, "maximum": LONGEST},
+    description="Seconds before which it is not handed out.",
+    shared="Delay",
+)
+KEY = Parameter(
+    "key",
+    "query",
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[^\\x00]+$"},
+    description="Ordering key, instead of the message's own.",
+    shared="Key",
+)
+QUEUED_ONLY = (DELAY, PREFER)
+"""Parameters that mean nothing for a command that is handled before the answer."""
+_CORRELATION = Header("The correlation id that the message has.")
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/commands/{type}",
+        "send",
+        Commands,
+        id="post_command",
+        tag="commands",
+        summary="Send a command",
+        each="command",
+        parameters=(DELAY, PREFER, KEY, IDEMPOTENCY_KEY, CORRELATION_ID, TRACEPARENT),
+        gives={
+            202: Gives(
+                "Taken: it is stored and will be handled. With `Prefer: wait=N` where it stands then.",
+                {"anyOf": [documents.Accepted, CommandStatus]},
+                headers={
+                    "X-Correlation-Id": _CORRELATION,
+                    "Location": Header("Where its status is."),
+                    "Preference-Applied": Header("What was heeded of `Prefer`."),
+                },
+            ),
+            201: Gives("Handled.", documents.Accepted, headers={"X-Correlation-Id": _CORRELATION}),
+        },
+        problems=(400, 409, 413, 415, 422, 503),
+    ),
+)

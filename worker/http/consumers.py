@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.errors import NotFound, UnknownType
+from worker.http import documents
+from worker.http.answer import document
 from worker.http.body import read_body
-from worker.http.documents import document
+from worker.http.endpoint import Body, Endpoint, Gives
 from worker.http.explanation import unknown_type
 from worker.http.filtering import Text, read_json
 from worker.http.media import media_of
 from worker.http.ports import Applied, Ports
-from worker.http.preference import wait_of
+from worker.http.preference import PREFER, wait_of
 from worker.http.problems import UNKNOWN_TYPE, UNSUPPORTED, Problem
 from worker.messaging.consumers import ConsumerKind, Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.stamps import Result
@@ -134,3 +136,50 @@ class Consumers:
 def _unknown(ports: Ports, error: UnknownType) -> str:
     names = [name for name, declared in ports.registry.by_name.items() if declared.kind != "query"]
     return unknown_type(error.name, "command or event", names).detail
+
+
+_CHANGED = {202: Gives("It is stored.", documents.ConsumersChanged)}
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/consumers",
+        "consumers.read",
+        lambda ports: Consumers(ports).show,
+        id="get_consumers",
+        tag="consumers",
+        summary="Worker processes and what they consume",
+        gives={200: Gives("It is so.", documents.Consumers)},
+        problems=(503,),
+    ),
+    Endpoint(
+        "POST",
+        "/consumers/pause",
+        "consumers",
+        lambda ports: Consumers(ports).pause,
+        id="pause_consumers",
+        tag="consumers",
+        summary="Start nothing of these types in any worker",
+        parameters=(PREFER,),
+        body=Body(
+            PauseRequest,
+            example=lambda command: {"types": [command], "reason": "maintenance", "for": 900},
+            required=False,
+        ),
+        gives=_CHANGED,
+        problems=(400, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "POST",
+        "/consumers/resume",
+        "consumers",
+        lambda ports: Consumers(ports).resume,
+        id="resume_consumers",
+        tag="consumers",
+        summary="Take these types' messages again",
+        parameters=(PREFER,),
+        body=Body(ResumeRequest, example=lambda command: {"types": [command]}, required=False),
+        gives=_CHANGED,
+        problems=(400, 413, 415, 422, 503),
+    ),
+)

@@ -1,26 +1,151 @@
-"""Answers that are one document, in the type that the caller accepts."""
+"""The documents that the intake answers with, as types; those that have a service of their own stand there.
+
+Only their schemas are used, to describe the answers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from starlette.requests import Request
-from starlette.responses import Response
+import msgspec
 
-from worker.http.media import TYPES, answer_media, written
+Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
 
-def document(
-    request: Request, value: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """Write a document as the caller likes it."""
-    accept = request.headers.get("accept")
-    media = answer_media(accept.encode("latin-1") if accept else None)
-    try:
-        body = written(value, media)
-    except OverflowError:
-        # MessagePack has no integers beyond 64 bits; JSON has
-        media = "json"
-        body = written(value, media)
-    return Response(body, status, {**(headers or {}), "Vary": "Accept"}, TYPES[media])
+class InputFault(msgspec.Struct):
+    """One thing wrong with the input; the pointer is RFC 6901."""
+
+    pointer: str
+    message: str
+
+
+class Problem(msgspec.Struct):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[InputFault] | msgspec.UnsetType = msgspec.UNSET
+    instance: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Accepted(msgspec.Struct):
+    """A command that was taken; ``status`` is where its status is, or ``done``."""
+
+    id: str
+    type: str
+    status: str
+
+
+class Retried(msgspec.Struct):
+    """How many failed messages were put back."""
+
+    retried: int
+
+
+class Edited(msgspec.Struct):
+    """The failed message that was edited, and whether it was put back."""
+
+    id: str
+    edited: bool
+    retried: int
+
+
+class WorkerProcess(msgspec.Struct):
+    """A worker process that is alive, and which version of the pauses it has applied."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: Time
+    seen_at: Time
+    applied_version: int
+    types: list[str]
+
+
+class ConsumerPause(msgspec.Struct):
+    """Why a type is paused, by whom, since when, and when that ends by itself."""
+
+    reason: str | None
+    actor: str
+    since: Time
+    until: Time | None
+
+
+class Consumer(msgspec.Struct):
+    """One type that is consumed: whether it is paused, how many workers know it, and what waits.
+
+    What a broker cannot tell is null; ``consumers`` counts those that it knows of. ``lagging`` names the workers that have not applied the version yet.
+    """
+
+    type: str
+    kind: Literal["command", "event"]
+    transport: str
+    queue: str
+    paused: bool
+    pause: ConsumerPause | None
+    applied: str
+    lagging: list[str]
+    ready: int | None
+    in_flight: int | None
+    delayed: int | None
+    consumers: int | None
+    failed: int
+
+
+class ExclusiveCommand(msgspec.Struct):
+    """A command that runs alone, or waits until nothing else does; all others wait for it."""
+
+    type: str
+    worker: str
+    since: Time
+
+
+class Consumers(msgspec.Struct):
+    """Worker processes, what is consumed, and the exclusive command that all others wait for, if any."""
+
+    version: int
+    workers: list[WorkerProcess]
+    exclusive: ExclusiveCommand | None
+    consumers: list[Consumer]
+
+
+class ConsumersChanged(msgspec.Struct):
+    """The version that workers must apply, and the types it is about; with ``Prefer: wait``, who has applied it.
+
+    ``changed`` names those of the types that were not so before: that ran, or that were paused.
+    """
+
+    version: int | None
+    types: list[str]
+    changed: list[str]
+    applied: str | msgspec.UnsetType = msgspec.UNSET
+    lagging: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Readiness(msgspec.Struct):
+    """Whether requests should come here, and why not."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class BatchLine(msgspec.Struct):
+    """One line of an NDJSON batch."""
+
+    type: str
+    data: Any
+    id: str | None = None
+    key: str | None = None
+    delay: float = 0.0
+
+
+class Root(msgspec.Struct):
+    """What this service is, and where to read on."""
+
+    title: str
+    version: str
+    documentation: str
+    openapi: str
+    health: str

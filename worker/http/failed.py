@@ -9,15 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.errors import Fault, NotFound
+from worker.failed.documents import FailedDocument, FailedPage, GroupsPage
+from worker.http import documents
+from worker.http.answer import document
 from worker.http.body import read_body
-from worker.http.documents import document
-from worker.http.filtering import PARAMETERS, from_body, from_query, read_json
+from worker.http.endpoint import Body, Endpoint, Gives, Parameter
+from worker.http.filtering import PARAMETERS, RetryAll, RetryChosen, from_body, from_query, read_json
 from worker.http.media import media_of
 from worker.http.parameters import single_values
 from worker.http.ports import Ports
 from worker.http.problems import UNSUPPORTED, Problem
 
 _FRESH = {"Cache-Control": "no-store"}
+_KNOWN = tuple(parameter.name for parameter in PARAMETERS)
 
 
 class Edit(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,7 +42,7 @@ class Failed:
     async def list(self, request: Request) -> Response:
         """One page of failed messages, newest first."""
         faults: list[Fault] = []
-        values = single_values(request.scope, PARAMETERS, faults)
+        values = single_values(request.scope, _KNOWN, faults)
         chosen, limit, after = from_query(values, self._clock(), faults)
         return document(request, await self._failed.list(chosen, limit, after), headers=_FRESH)
 
@@ -85,3 +89,105 @@ def _id(request: Request) -> str:
     if not id.isprintable() or len(id) > 255:
         raise NotFound("no such failed message")
     return id
+
+
+_ID = Parameter(
+    "id",
+    "path",
+    {"type": "string", "minLength": 1, "not": {"enum": ["groups", "retry"]}},
+    required=True,
+)
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/failed",
+        "failed.read",
+        lambda ports: Failed(ports).list,
+        id="get_failed",
+        tag="failed",
+        summary="Failed messages, newest first",
+        parameters=PARAMETERS,
+        gives={200: Gives("One page.", FailedPage)},
+        problems=(400, 422, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/failed/groups",
+        "failed.read",
+        lambda ports: Failed(ports).groups,
+        id="get_failed_groups",
+        tag="failed",
+        summary="Failed messages counted by type, handler and error",
+        gives={200: Gives("The groups.", GroupsPage)},
+        problems=(503,),
+    ),
+    Endpoint(
+        "POST",
+        "/failed/retry",
+        "failed",
+        lambda ports: Failed(ports).retry_many,
+        id="retry_many_failed",
+        tag="failed",
+        summary="Put back all that a filter chooses",
+        body=Body(
+            {"oneOf": [RetryAll, {"allOf": [RetryChosen], "minProperties": 1}]},
+            example=lambda _: {"all": True},
+        ),
+        gives={202: Gives("They are back in their queues.", documents.Retried)},
+        problems=(400, 404, 409, 413, 415, 422, 503),
+    ),
+    # ids come from brokers too and may hold a slash: the longer path stands first
+    Endpoint(
+        "POST",
+        "/failed/{id:path}/retry",
+        "failed",
+        lambda ports: Failed(ports).retry,
+        id="retry_failed_message",
+        tag="failed",
+        summary="Put a failed message back, its attempts counted anew",
+        parameters=(_ID,),
+        gives={202: Gives("It is back in its queue.", documents.Retried)},
+        problems=(404, 409, 422, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/failed/{id:path}",
+        "failed.read",
+        lambda ports: Failed(ports).show,
+        id="get_failed_message",
+        tag="failed",
+        summary="A failed message with its envelope and history",
+        parameters=(_ID,),
+        gives={200: Gives("The message.", FailedDocument)},
+        problems=(404, 405, 503),
+    ),
+    Endpoint(
+        "PUT",
+        "/failed/{id:path}",
+        "failed",
+        lambda ports: Failed(ports).edit,
+        id="edit_failed_message",
+        tag="failed",
+        summary="Replace a failed message's data, and put it back if asked",
+        parameters=(_ID,),
+        body=Body(Edit, example=lambda _: {"data": {}, "retry": True}),
+        gives={
+            200: Gives("It has the new data.", documents.Edited),
+            202: Gives("It is back in its queue with the new data.", documents.Edited),
+        },
+        problems=(400, 404, 405, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "DELETE",
+        "/failed/{id:path}",
+        "failed",
+        lambda ports: Failed(ports).remove,
+        id="remove_failed_message",
+        tag="failed",
+        summary="Remove a failed message for good",
+        parameters=(_ID,),
+        gives={204: Gives("It is gone.")},
+        problems=(404, 405, 503),
+    ),
+)

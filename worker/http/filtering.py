@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from worker.errors import Fault, InvalidMessage
 from worker.failed.filters import NAMES, parse_filter
+from worker.http.endpoint import Parameter
 from worker.http.parameters import invalid
 from worker.messaging.failure import Filter
 from worker.messaging.faults import collect
@@ -19,14 +20,13 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
 TIME = {"anyOf": [{"format": "date-time"}, {"pattern": "^[0-9]{1,9}[smhdw]$"}]}
 """JSON Schema of what may stand for a time."""
-PARAMETERS = (*NAMES, "limit", "next")
 
 Text = Annotated[str, Meta(min_length=1, pattern="^[^\\x00]+$")]
 Time = Annotated[str, Meta(description="RFC 3339, or an age like 2h or 7d", extra_json_schema=TIME)]
 
 
 class RetryAll(msgspec.Struct, forbid_unknown_fields=True):
-    """All failed messages; it must be said, so that an empty filter is a mistake."""
+    """All failed messages; said out loud, so that an empty filter is a mistake."""
 
     all: Literal[True]
 
@@ -106,3 +106,20 @@ def read_json(body: bytes, cls: Any) -> Any:
         except (ValueError, RecursionError) as unreadable:
             raise malformed(body, unreadable) from error
         raise InvalidMessage("body", collect(cls, data, error)) from error
+
+
+_PLAIN = {"type": "string", "minLength": 1, "pattern": "^[^\\x00]+$"}
+
+PARAMETERS = (
+    *(
+        Parameter(name, "query", {"type": "string", **TIME} if name in {"since", "until"} else _PLAIN)
+        for name in NAMES
+    ),
+    Parameter(
+        "limit",
+        "query",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    ),
+    Parameter("next", "query", _PLAIN),
+)
+"""What a list takes: filters, the size of a page, and the cursor of the next."""

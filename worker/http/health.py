@@ -1,13 +1,17 @@
-"""Whether the service lives, is ready and is healthy."""
+"""Whether the service lives, is ready and is healthy; and what it is."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.http.documents import document
-from worker.http.ports import Ports
+from worker.http import documents
+from worker.http.answer import document
+from worker.http.endpoint import Endpoint, Gives
+from worker.http.ports import HealthReport, Ports
 
 log = structlog.stdlib.get_logger("worker.http")
 
@@ -15,19 +19,27 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 class Health:
-    """The endpoints for orchestrators and operators."""
+    """The endpoints for orchestrators and operators.
 
-    def __init__(self, ports: Ports) -> None:
-        self._ports = ports
+    Args:
+        health: makes the health report.
+        ready: reasons why the process should get no work now; none when it should.
+    """
+
+    def __init__(
+        self, health: Callable[[], Awaitable[HealthReport]], ready: Callable[[], Awaitable[list[str]]]
+    ) -> None:
+        self._health = health
+        self._ready = ready
 
     async def live(self, request: Request) -> Response:
         """Always 200: nothing else is asked, since a broker's outage is no reason to restart the process."""
         return document(request, {"ready": True, "reasons": []}, headers=_FRESH)
 
     async def ready(self, request: Request) -> Response:
-        """Whether it should be given requests; 503 with the reasons when not."""
+        """Whether it should get work; 503 with the reasons when not."""
         try:
-            reasons = list(await self._ports.ready())
+            reasons = list(await self._ready())
         except Exception:
             log.exception("readiness cannot be told")
             reasons = ["readiness cannot be told"]
@@ -35,11 +47,69 @@ class Health:
 
     async def report(self, request: Request) -> Response:
         """The full report; 503 when something is not healthy."""
-        report = await self._ports.health()
+        report = await self._health()
         return document(request, report, 200 if report.healthy else 503, _FRESH)
 
-    async def ping(self, request: Request) -> Response:
-        """What this service is, and where to read on."""
-        title = self._ports.title or self._ports.registry.application
+
+class Root:
+    """What this service is, and where to read on."""
+
+    def __init__(self, ports: Ports) -> None:
+        title = ports.title or ports.registry.application
         links = {"documentation": "/docs", "openapi": "/openapi.json", "health": "/health"}
-        return document(request, {"title": title, "version": self._ports.version, **links})
+        self._document = {"title": title, "version": ports.version, **links}
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer with it; a HEAD is a ping."""
+        return document(request, self._document)
+
+
+def _health(ports: Ports) -> Health:
+    return Health(ports.health, ports.ready)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/",
+        "health",
+        Root,
+        id="get_root",
+        tag="service",
+        summary="What this service is; HEAD is a ping",
+        any_query=True,
+        gives={200: Gives("It is so.", documents.Root)},
+    ),
+    Endpoint(
+        "GET",
+        "/health",
+        "health",
+        lambda ports: _health(ports).report,
+        id="get_health",
+        tag="service",
+        summary="The full health report",
+        gives={200: Gives("It is so.", HealthReport), 503: Gives("Not healthy.", HealthReport)},
+    ),
+    Endpoint(
+        "GET",
+        "/livez",
+        None,
+        lambda ports: _health(ports).live,
+        id="get_livez",
+        tag="service",
+        summary="Whether the process lives",
+        any_query=True,
+        gives={200: Gives("It is so.", documents.Readiness)},
+    ),
+    Endpoint(
+        "GET",
+        "/readyz",
+        None,
+        lambda ports: _health(ports).ready,
+        id="get_readyz",
+        tag="service",
+        summary="Whether it should get requests",
+        any_query=True,
+        gives={200: Gives("It is so.", documents.Readiness), 503: Gives("Not ready.", documents.Readiness)},
+    ),
+)

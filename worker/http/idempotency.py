@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from worker.errors import DatabaseUnavailable, Fault
 from worker.http.answer import Answer
+from worker.http.endpoint import Parameter
 from worker.http.ports import Ports
 from worker.http.problems import IN_PROGRESS, INVALID_PARAMETER, KEY_REUSED, Problem
 from worker.messaging.idempotency import Answer as Remembered
@@ -22,6 +23,14 @@ log = structlog.stdlib.get_logger("worker.http")
 MAX_KEY = 255
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.5
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"},
+    description="The same key with the same body gives the same answer and makes one message.",
+    shared="IdempotencyKey",
+)
 
 
 def key_of(header: bytes) -> str:

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from worker.errors import Unavailable
 from worker.http.answer import Answer
+from worker.http.endpoint import Parameter
 from worker.http.media import TYPES, answer_media, written
 from worker.http.ports import Ports
 from worker.http.waiting import Waiting
@@ -17,6 +18,14 @@ from worker.messaging.status import CommandStatus
 
 log = structlog.stdlib.get_logger("worker.http")
 
+PREFER = Parameter(
+    "Prefer",
+    "header",
+    {"type": "string"},
+    description="`wait=N` answers as soon as that has happened (done or failed; applied), after N seconds at the latest.",
+    example="wait=10",
+    shared="Prefer",
+)
 _REPLACED = {b"content-type", b"content-length"}
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from worker.http.answer import document
 from worker.http.body import read_body
-from worker.http.correlation import correlation_id, traceparent
+from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import handler_error
-from worker.http.documents import document
+from worker.http.endpoint import Endpoint, Gives, Header
 from worker.http.explanation import unknown_type
 from worker.http.media import media_of
 from worker.http.parameters import parameters_of
@@ -66,3 +67,38 @@ class Queries:
         answer = document(request, result.value if result else None, headers={"Cache-Control": "no-store"})
         answer.headers["X-Correlation-Id"] = envelope.correlation_id or envelope.id
         return answer
+
+
+_GIVES = {
+    200: Gives("What the handler returned.", {}, headers={"X-Correlation-Id": Header("Its correlation id.")})
+}
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/queries/{type}",
+        "ask",
+        lambda ports: Queries(ports).get,
+        id="get_query",
+        tag="queries",
+        summary="Ask a query; its fields are parameters",
+        each="query",
+        any_query=True,
+        parameters=(CORRELATION_ID, TRACEPARENT),
+        gives=_GIVES,
+        problems=(400, 422, 503),
+    ),
+    Endpoint(
+        "POST",
+        "/queries/{type}",
+        "ask",
+        lambda ports: Queries(ports).post,
+        id="post_query",
+        tag="queries",
+        summary="Ask a query; it is the body",
+        each="query",
+        parameters=(CORRELATION_ID, TRACEPARENT),
+        gives=_GIVES,
+        problems=(400, 413, 415, 422, 503),
+    ),
+)

@@ -6,11 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.errors import NotFound
-from worker.http.documents import document
+from worker.http.answer import document
+from worker.http.endpoint import Endpoint, Gives, Parameter
 from worker.http.ports import Ports
-from worker.http.preference import wait_of
+from worker.http.preference import PREFER, wait_of
 from worker.http.waiting import Waiting
 from worker.messaging.identity import is_id
+from worker.messaging.status import CommandStatus
 
 
 class Statuses:
@@ -39,3 +41,19 @@ class Statuses:
         if wait is not None:
             answer.headers["Preference-Applied"] = f"wait={wait:g}"
         return answer
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/commands/{id}",
+        "status",
+        Statuses,
+        id="get_command",
+        tag="commands",
+        summary="Where a command stands",
+        parameters=(Parameter("id", "path", {"type": "string", "format": "uuid"}, required=True), PREFER),
+        gives={200: Gives("The command.", CommandStatus)},
+        problems=(404, 503),
+    ),
+)

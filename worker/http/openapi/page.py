@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
-STYLE = resources.files("worker.http").joinpath("docs.css").read_text()
+STYLE = resources.files("worker.http.openapi").joinpath("page.css").read_text()
 POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
@@ -30,12 +30,12 @@ def page(document: Mapping[str, Any], base: str) -> str:
         base: URL of the service, for the lines to try.
     """
     info = document["info"]
-    found = list(_operations(document))
-    tags = list(dict.fromkeys(tag for _, _, operation in found for tag in operation["tags"]))
+    found = list(_entries(document))
+    tags = list(dict.fromkeys(tag for _, _, entry in found for tag in entry["tags"]))
     body = []
     for tag in tags:
         body.append(f"<h2>{escape(tag)}</h2>")
-        body += [_operation(*one, document, base) for one in found if tag in one[2]["tags"]]
+        body += [_entry(*one, document, base) for one in found if tag in one[2]["tags"]]
     title = escape(info["title"])
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -46,32 +46,30 @@ def page(document: Mapping[str, Any], base: str) -> str:
     )
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for path, item in document["paths"].items():
         for method in _METHODS:
             if method in item:
-                operation = item[method]
-                parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
-                yield method, path, {**operation, "parameters": parameters}
+                entry = item[method]
+                parameters = [*item.get("parameters", []), *entry.get("parameters", [])]
+                yield method, path, {**entry, "parameters": parameters}
 
 
-def _operation(
-    method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any], base: str
-) -> str:
-    about = operation.get("description") or ""
-    more = f"<p>{_text(about)}</p>" if about and about != operation["summary"] else ""
+def _entry(method: str, path: str, entry: Mapping[str, Any], document: Mapping[str, Any], base: str) -> str:
+    about = entry.get("description") or ""
+    more = f"<p>{_text(about)}</p>" if about and about != entry["summary"] else ""
     return (
-        f'<details id="{escape(operation["operationId"])}"><summary><b class="{method}">{method.upper()}</b> '
-        f"<code>{escape(path)}</code> <span>{_text(operation['summary'])}</span></summary>{more}"
-        f"{_parameters(operation, document)}{_body(operation, document)}"
-        f"<h4>Try it</h4><pre>{escape(_curl(method, path, operation, base))}</pre>"
-        f"<h4>Answers</h4><table>{_responses(operation, document)}</table></details>"
+        f'<details id="{escape(entry["operationId"])}"><summary><b class="{method}">{method.upper()}</b> '
+        f"<code>{escape(path)}</code> <span>{_text(entry['summary'])}</span></summary>{more}"
+        f"{_parameters(entry, document)}{_body(entry, document)}"
+        f"<h4>Try it</h4><pre>{escape(_curl(method, path, entry, base))}</pre>"
+        f"<h4>Answers</h4><table>{_responses(entry, document)}</table></details>"
     )
 
 
-def _parameters(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _parameters(entry: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     rows = []
-    for given in operation["parameters"]:
+    for given in entry["parameters"]:
         parameter = _resolved(given, document)
         need = "required" if parameter["required"] else "optional"
         kind = _kind(parameter.get("schema", parameter.get("content", {})))
@@ -82,19 +80,19 @@ def _parameters(operation: Mapping[str, Any], document: Mapping[str, Any]) -> st
     return f"<h4>Parameters</h4><table>{''.join(rows)}</table>" if rows else ""
 
 
-def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    content = operation.get("requestBody", {}).get("content")
+def _body(entry: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    content = entry.get("requestBody", {}).get("content")
     if not content:
         return ""
     schema = _resolved(next(iter(content.values()))["schema"], document)
     return f"<h4>Body</h4><p>{escape(' or '.join(content))}</p><pre>{_pretty(schema)}</pre>"
 
 
-def _curl(method: str, path: str, operation: Mapping[str, Any], base: str) -> str:
-    needed = [p for p in operation["parameters"] if p.get("in") == "query" and p.get("required")]
+def _curl(method: str, path: str, entry: Mapping[str, Any], base: str) -> str:
+    needed = [p for p in entry["parameters"] if p.get("in") == "query" and p.get("required")]
     query = "?" + "&".join(f"{p['name']}={_example(p)}" for p in needed) if needed else ""
     words = ["curl -i", *([] if method == "get" else [f"-X {method.upper()}"]), f"'{base}{path}{query}'"]
-    for media, described in operation.get("requestBody", {}).get("content", {}).items():
+    for media, described in entry.get("requestBody", {}).get("content", {}).items():
         example = described.get("example", {})
         text = example if isinstance(example, str) else json.dumps(example)
         quoted = text.strip().replace("'", "'\\''")
@@ -109,9 +107,9 @@ def _example(parameter: Mapping[str, Any]) -> str:
     return quote(str(examples[0]), safe="") if examples else "…"
 
 
-def _responses(operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _responses(entry: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     rows = []
-    for status, given in operation["responses"].items():
+    for status, given in entry["responses"].items():
         told = _text(_resolved(given, document)["description"]).replace(" <code>urn:", "<br><code>urn:")
         rows.append(f"<tr><td><b>{escape(status)}</b></td><td>{told}</td></tr>")
     return "".join(rows)

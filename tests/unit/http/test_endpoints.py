@@ -1,0 +1,83 @@
+"""Endpoints are declared once: what is routed is described, and what is described is routed."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse
+from starlette.routing import Match, Router
+
+from tests.unit.http.fakes import World
+from worker.http.endpoints import ENDPOINTS
+from worker.http.openapi.document import openapi
+from worker.http.routes import routes_of
+
+
+def tried(path):
+    """A path with a value for each of its parameters; one that may hold a slash has one."""
+    return re.sub(r"{\w+}", "x", re.sub(r"{\w+:path}", "x/y", path))
+
+
+def test_every_route_is_described_and_nothing_else_is(world):
+    """The methods that the routes allow are those of the OpenAPI document, for whatever types there are."""
+    routes = world.app._router.routes
+    found = set()
+    for path, item in openapi(ENDPOINTS, world.registry)["paths"].items():
+        scope = {"type": "http", "method": "GET", "path": tried(path), "headers": []}
+        route = next(route for route in routes if route.matches(scope)[0] is Match.FULL)
+        found |= {(route.path, method.upper()) for method in item if method != "parameters"}
+    allowed = {(route.path, method) for route in routes for method in route.app.allow.split(", ")}
+    assert found == {(path, method) for path, method in allowed if method not in {"HEAD", "OPTIONS"}}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.id)
+async def test_every_endpoint_is_reached_by_its_path(endpoint):
+    """No other endpoint stands in its way, and it finds the path's parameters under the names that it declares."""
+
+    def answers(one):
+        async def answer(request):
+            return JSONResponse([one.id, list(request.path_params)])
+
+        return answer
+
+    router = Router(routes_of((one, answers(one)) for one in ENDPOINTS))
+    transport = httpx.ASGITransport(app=router)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        response = await client.request(endpoint.method, tried(endpoint.path))
+    assert response.json() == [endpoint.id, list(endpoint.names)]
+
+
+def test_names_of_endpoints_are_unique():
+    """Clients are generated from the document: each call needs a name of its own, with any types."""
+    document = openapi(ENDPOINTS, World().registry)
+    names = Counter(
+        entry["operationId"]
+        for item in document["paths"].values()
+        for method, entry in item.items()
+        if method != "parameters"
+    )
+    assert max(names.values()) == 1
+
+
+def test_only_probes_need_no_right():
+    """Orchestrators have no token; all else needs a right."""
+    assert {one.path for one in ENDPOINTS if one.right is None} == {"/livez", "/readyz"}
+
+
+def test_reading_needs_a_right_to_read_only():
+    """Of what has two rights, a GET needs the lesser and every change the greater."""
+    for one in ENDPOINTS:
+        if one.tag in {"consumers", "failed"}:
+            assert one.right == (f"{one.tag}.read" if one.method == "GET" else one.tag)
+
+
+def test_an_endpoint_is_a_value(world):
+    """Another one is made from it; it stays as it is."""
+    health = next(one for one in ENDPOINTS if one.path == "/health")
+    moved = replace(health, path="/fitness")
+    assert (moved.path, health.path) == ("/fitness", "/health")
+    with pytest.raises(AttributeError):
+        health.path = "/fitness"
+    assert "/fitness" in openapi([moved], world.registry)["paths"]

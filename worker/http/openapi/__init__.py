@@ -1,0 +1,1 @@
+"""The endpoints described: the OpenAPI document, and the same as a page."""
