@@ -6,13 +6,35 @@ from collections.abc import Sequence
 
 from worker.messaging.breaker import Breaker
 from worker.messaging.pausing import RECENT, Rule, Scope
+from worker.state.control import bump, unbump
 from worker.state.database import Database
-from worker.state.pauses import bump, hold, note, unbump
-from worker.state.sql import breakers as sql
+from worker.state.pauses import hold, note
+from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
 
 ACTOR = "breaker"
 """Who pauses and resumes, as shown."""
+
+_GET = Statement(
+    "SELECT trips, due, prober FROM worker_breakers WHERE application = :application AND name = :breaker"
+)
+_ADD = Statement("""
+    INSERT INTO worker_breakers (application, name, trips, due, prober)
+    VALUES (:application, :breaker, :trips, :due, :prober)
+""")
+_SET = Statement("""
+    UPDATE worker_breakers SET trips = :trips, due = :due, prober = :prober
+    WHERE application = :application AND name = :breaker
+""")
+_REMOVE = Statement("DELETE FROM worker_breakers WHERE application = :application AND name = :breaker")
+_HELD = Statement("""
+    SELECT value, since FROM worker_pauses
+    WHERE application = :application AND owner = :breaker ORDER BY number
+""")
+_HOLD_UNTIL = Statement(
+    "UPDATE worker_pauses SET until = :until WHERE application = :application AND owner = :breaker"
+)
+_LET_GO = Statement("DELETE FROM worker_pauses WHERE application = :application AND owner = :breaker")
 
 
 class SqlBreakers:
@@ -30,8 +52,8 @@ class SqlBreakers:
             if await _held(transaction, name):
                 await unbump(transaction)
                 return False
-            await transaction.run(sql.REMOVE, breaker=name)
-            await transaction.run(sql.ADD, name=name, trips=0, due=due, prober="")
+            await transaction.run(_REMOVE, breaker=name)
+            await transaction.run(_ADD, breaker=name, trips=0, due=due, prober="")
             for type_name in types:
                 rule = Rule(
                     number=0,
@@ -87,13 +109,13 @@ class SqlBreakers:
         async with self._database.begin_write() as transaction:
             version = await bump(transaction)
             held = await _held(transaction, name)
-            await transaction.run(sql.REMOVE, breaker=name)
+            await transaction.run(_REMOVE, breaker=name)
             if not held:
                 await unbump(transaction)
                 return
             begun = min(row["since"] for row in held)
             types = [row["value"] for row in held]
-            await transaction.run(sql.LET_GO, breaker=name)
+            await transaction.run(_LET_GO, breaker=name)
             for type_name in types:
                 rule = Rule(
                     number=0,
@@ -109,13 +131,13 @@ class SqlBreakers:
 
 
 async def _held(transaction: Transaction, name: str) -> Sequence[Row]:
-    return await transaction.rows(sql.HELD, breaker=name)
+    return await transaction.rows(_HELD, breaker=name)
 
 
 async def _row(transaction: Transaction, name: str) -> Row | None:
-    return await transaction.first(sql.GET, breaker=name)
+    return await transaction.first(_GET, breaker=name)
 
 
 async def _set(transaction: Transaction, name: str, *, due: float, prober: str, trips: int) -> None:
-    await transaction.run(sql.SET, breaker=name, due=due, prober=prober, trips=trips)
-    await transaction.run(sql.HOLD_UNTIL, breaker=name, until=due)
+    await transaction.run(_SET, breaker=name, due=due, prober=prober, trips=trips)
+    await transaction.run(_HOLD_UNTIL, breaker=name, until=due)

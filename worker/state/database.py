@@ -23,7 +23,7 @@ from worker.state.migrating import pending
 from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.outage import DENIED, HINTS, READ_ONLY, is_locked, state_of, translate
 from worker.state.sqlite_driver import SqliteDriver
-from worker.state.statement import Sql, Statement
+from worker.state.statement import Statement
 from worker.state.timekeeping import Timekeeper
 from worker.state.transaction import Transaction
 from worker.state.waits import Waits
@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 _PAUSE = 0.1
 
 _LOCK = Statement(
-    Sql("SELECT 1"),  # on SQLite every writer holds all others back
-    Sql("SELECT pg_advisory_xact_lock(hashtext($1))", ("name",)),
+    "SELECT pg_advisory_xact_lock(hashtext(:name))",
+    sqlite="SELECT 1",  # every writer holds all others back
 )
-
 
 _READ_ONLY = "SELECT current_setting('transaction_read_only')"
 

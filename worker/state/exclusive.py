@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from worker.state.control import bump, unbump
 from worker.state.database import Database
-from worker.state.pauses import bump, unbump
-from worker.state.sql import exclusive as sql
+from worker.state.statement import Statement
+
+HELD = Statement(
+    "SELECT worker, message_id, type, until, since FROM worker_exclusive WHERE application = :application"
+)
+_CLEAR = Statement("DELETE FROM worker_exclusive WHERE application = :application")
+_TAKE = Statement("""
+    INSERT INTO worker_exclusive (application, worker, message_id, type, version, until, since)
+    VALUES (:application, :worker, :message_id, :type, :version, :until, :since)
+""")
+_EXTEND = Statement("""
+    UPDATE worker_exclusive SET until = :until
+    WHERE application = :application AND message_id = :message_id
+""")
+_RELEASE = Statement(
+    "DELETE FROM worker_exclusive WHERE application = :application AND message_id = :message_id"
+)
 
 
 class SqlExclusive:
@@ -18,14 +34,14 @@ class SqlExclusive:
         now = await self._database.now()
         async with self._database.begin_write() as transaction:
             version = await bump(transaction)
-            held = await transaction.first(sql.HELD)
+            held = await transaction.first(HELD)
             if held is not None and held["until"] > now and held["message_id"] != message_id:
                 await unbump(transaction)
                 return None
-            await transaction.run(sql.CLEAR)
+            await transaction.run(_CLEAR)
             row = {"worker": worker, "message_id": message_id, "type": type_name}
             await transaction.run(
-                sql.TAKE, **row, version=version, until=now + lease, since=self._database.clock()
+                _TAKE, **row, version=version, until=now + lease, since=self._database.clock()
             )
             return version
 
@@ -33,7 +49,7 @@ class SqlExclusive:
         """Hold it longer; False when it is another's by now."""
         until = await self._database.now() + lease
         async with self._database.begin_write() as transaction:
-            done = await transaction.run(sql.EXTEND, message_id=message_id, until=until)
+            done = await transaction.run(_EXTEND, message_id=message_id, until=until)
             if done:
                 await bump(transaction)  # or workers would go by the end that they know
             return bool(done)
@@ -41,6 +57,6 @@ class SqlExclusive:
     async def release(self, message_id: str) -> None:
         """Let go of it. Idempotent."""
         async with self._database.begin_write() as transaction:
-            done = await transaction.run(sql.RELEASE, message_id=message_id)
+            done = await transaction.run(_RELEASE, message_id=message_id)
             if done:
                 await bump(transaction)

@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from worker.messaging.failure import Attempt, Failure, Filter, Group, StoredFailure
 from worker.state import failure_body, failure_cursor
+from worker.state import failure_statements as sql
 from worker.state.attempts import Attempts
 from worker.state.database import Database
 from worker.state.failure_filter import among, parameters
 from worker.state.failure_groups import group_rows
-from worker.state.pruning import prune
-from worker.state.sql import attempts as attempts_sql
-from worker.state.sql import failures as sql
 from worker.state.transaction import Row, Transaction
 
 
@@ -142,7 +140,7 @@ class SqlFailures:
     async def prune(self, older_than: float) -> int:
         """Forget attempts that are older than that many seconds and whose message is not in the store."""
         before = self._database.clock() - older_than
-        return await prune(self._database, attempts_sql.PRUNE, before=before)
+        return await self._attempts.prune(self._database, before)
 
     async def _add(self, transaction: Transaction, failure: Failure) -> None:
         row = await transaction.first(sql.KNOWN, failure_id=failure.id)
@@ -161,7 +159,7 @@ class SqlFailures:
 
     async def _forget(self, transaction: Transaction, ids: Sequence[str]) -> None:
         await transaction.run(sql.FORGET_GROUPS, ids=list(ids))
-        await transaction.run(attempts_sql.FORGET, ids=list(ids))
+        await self._attempts.forget(transaction, ids)
 
     async def _stored(self, transaction: Transaction, found: Sequence[Row]) -> list[StoredFailure]:
         ids = [row["id"] for row in found]

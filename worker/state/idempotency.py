@@ -13,10 +13,40 @@ from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, 
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
-from worker.state.sql import idempotency as sql
+from worker.state.statement import Statement
 from worker.state.transaction import Transaction
 
 _PENDING, _DONE, _ABANDONED = "pending", "done", "abandoned"
+
+_FORGET = Statement("""
+    DELETE FROM worker_idempotency
+    WHERE application = :application AND id = ANY (:ids) AND expires_at <= :now
+""")
+_ADD = Statement("""
+    INSERT INTO worker_idempotency
+        (application, id, body_hash, message_id, state, claim, leased_until, expires_at, answer)
+    VALUES
+        (:application, :id, :body_hash, :message_id, :state, :claim, :leased_until, :expires_at, :answer)
+    ON CONFLICT DO NOTHING
+""")
+_CHOSEN = Statement("""
+    SELECT id, body_hash, message_id, state, claim, leased_until, answer FROM worker_idempotency
+    WHERE application = :application AND id = ANY (:ids) ORDER BY id FOR UPDATE
+""")
+_TAKE = Statement("""
+    UPDATE worker_idempotency SET body_hash = :body_hash, message_id = :message_id, state = :state, claim = :claim,
+        leased_until = :leased_until, expires_at = :expires_at, answer = :answer
+    WHERE application = :application AND id = :id
+""")
+_END = Statement("""
+    UPDATE worker_idempotency SET state = :state, answer = :answer
+    WHERE application = :application AND id = :id AND claim = :claim
+""")
+_PRUNE = Statement("""
+    DELETE FROM worker_idempotency WHERE application = :application AND id IN (
+        SELECT id FROM worker_idempotency WHERE application = :application AND expires_at <= :now LIMIT :portion
+    )
+""")
 
 
 class _Try(msgspec.Struct, frozen=True):
@@ -82,16 +112,16 @@ class SqlIdempotency:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        return await prune(self._database, sql.PRUNE, now=await self._database.now())
+        return await prune(self._database, _PRUNE, now=await self._database.now())
 
     async def _begin(self, tries: Sequence[_Try]) -> list[Begun]:
         now = await self._database.now()
         ids = sorted({item.id for item in tries})
         async with self._database.begin_write() as transaction:
-            await transaction.run(sql.FORGET, ids=ids, now=now)
+            await transaction.run(_FORGET, ids=ids, now=now)
             rows = [self._row(item, now) for item in sorted(tries, key=lambda item: item.id)]
-            await transaction.run_each(sql.ADD, rows)
-            known = {row["id"]: dict(row) for row in await transaction.rows(sql.CHOSEN, ids=ids)}
+            await transaction.run_each(_ADD, rows)
+            known = {row["id"]: dict(row) for row in await transaction.rows(_CHOSEN, ids=ids)}
             return [await self._judge(transaction, item, known[item.id], now) for item in tries]
 
     async def _judge(self, transaction: Transaction, item: _Try, row: dict[str, Any], now: float) -> Begun:
@@ -108,17 +138,17 @@ class SqlIdempotency:
         taken = self._row(item, now)
         if same:
             taken["message_id"] = row["message_id"]
-        await transaction.run(sql.TAKE, its=item.id, **taken)
+        await transaction.run(_TAKE, **taken)
         row.update(taken)
         return Fresh(taken["message_id"], item.claim)
 
     async def _end(self, ends: Sequence[_End]) -> list[None]:
         rows: list[Mapping[str, Any]] = [
-            {"its": end.id, "mine": end.claim, "state": end.state, "answer": end.answer}
+            {"id": end.id, "claim": end.claim, "state": end.state, "answer": end.answer}
             for end in sorted(ends, key=lambda end: end.id)
         ]
         async with self._database.begin_write() as transaction:
-            await transaction.run_each(sql.END, rows)
+            await transaction.run_each(_END, rows)
         return [None] * len(ends)
 
     def _row(self, item: _Try, now: float) -> dict[str, Any]:

@@ -7,8 +7,24 @@ from collections.abc import Sequence
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
-from worker.state.sql import inbox as sql
+from worker.state.statement import Statement
 from worker.state.transaction import Transaction
+
+_KNOWN = Statement("""
+    SELECT message_id, handler FROM worker_inbox
+    WHERE application = :application AND message_id = ANY (:ids)
+""")
+_ADD = Statement("""
+    INSERT INTO worker_inbox (application, message_id, handler, done_at)
+    VALUES (:application, :message_id, :handler, :done_at) ON CONFLICT DO NOTHING
+""")
+_FORGET = Statement("DELETE FROM worker_inbox WHERE application = :application AND message_id = :message_id")
+_PRUNE = Statement("""
+    DELETE FROM worker_inbox WHERE application = :application AND (message_id, handler) IN (
+        SELECT message_id, handler FROM worker_inbox
+        WHERE application = :application AND done_at < :before LIMIT :portion
+    )
+""")
 
 
 class Inbox:
@@ -33,7 +49,7 @@ class Inbox:
     async def add(self, transaction: Transaction, message_id: str, handler: str) -> bool:
         """Note the work in the transaction that does it; False when it is noted already."""
         row = {"message_id": message_id, "handler": handler, "done_at": self._database.time()}
-        return await transaction.run(sql.ADD, **row) > 0
+        return await transaction.run(_ADD, **row) > 0
 
     async def prune(self, older_than: float) -> int:
         """Forget work that was committed more than ``older_than`` seconds ago, and say how many rows that was.
@@ -41,7 +57,7 @@ class Inbox:
         Raises:
             DatabaseUnavailable: it does not answer.
         """
-        return await prune(self._database, sql.PRUNE, before=await self._database.now() - older_than)
+        return await prune(self._database, _PRUNE, before=await self._database.now() - older_than)
 
     async def forget(self, message_id: str) -> None:
         """Forget one message, so that its handlers run again.
@@ -50,12 +66,10 @@ class Inbox:
             DatabaseUnavailable: it does not answer.
         """
         async with self._database.begin_write() as transaction:
-            await transaction.run(sql.FORGET, message_id=message_id)
+            await transaction.run(_FORGET, message_id=message_id)
 
     async def _look_up(self, asked: Sequence[tuple[str, str]]) -> list[bool]:
         ids = list({message_id for message_id, _ in asked})
         async with self._database.begin_read() as transaction:
-            known = {
-                (row["message_id"], row["handler"]) for row in await transaction.rows(sql.KNOWN, ids=ids)
-            }
+            known = {(row["message_id"], row["handler"]) for row in await transaction.rows(_KNOWN, ids=ids)}
         return [pair in known for pair in asked]

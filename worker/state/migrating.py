@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from worker.errors import ConfigurationError
 from worker.state.migrations import MIGRATIONS, Migration
-from worker.state.sql import schema
-from worker.state.statement import Sql, Statement
+from worker.state.statement import Statement
 from worker.state.transaction import Transaction
 
 _THERE = Statement(
-    Sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'worker_schema_version'"),
-    Sql("SELECT 1 WHERE to_regclass('worker_schema_version') IS NOT NULL"),
+    "SELECT 1 WHERE to_regclass('worker_schema_version') IS NOT NULL",
+    sqlite="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'worker_schema_version'",
 )
+_APPLIED = Statement("SELECT version, name FROM worker_schema_version")
 
 
 async def pending(transaction: Transaction, known: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
@@ -24,7 +24,7 @@ async def pending(transaction: Transaction, known: Sequence[Migration] = MIGRATI
     """
     if await transaction.first(_THERE) is None:
         return list(known)
-    applied = {row["version"]: row["name"] for row in await transaction.rows(schema.APPLIED)}
+    applied = {row["version"]: row["name"] for row in await transaction.rows(_APPLIED)}
     newer = sorted(set(applied) - {migration.version for migration in known})
     if newer:
         raise ConfigurationError(

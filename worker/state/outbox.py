@@ -9,9 +9,9 @@ import msgspec
 
 from worker.messaging.transport import Outgoing
 from worker.messaging.unit_of_work import Parcel
+from worker.state import outbox_statements as sql
 from worker.state.database import Database
-from worker.state.sql import outbox as sql
-from worker.state.transaction import Row
+from worker.state.transaction import Row, Transaction
 
 SCHEDULE = "*schedule"
 """Claimant of rows that wait until their broker can keep what is left of their delay; no worker is named so."""
@@ -129,23 +129,22 @@ class Outbox:
             return int(await transaction.value(sql.COUNT, now=now, schedule=SCHEDULE))
 
 
-def outbox_values(
-    origin: str, parcels: Sequence[Parcel], now: float, worker: str, lease: float
-) -> list[dict[str, Any]]:
-    """Make the rows of a handler's messages, claimed for the worker that commits them.
+async def keep(
+    transaction: Transaction, origin: str, parcels: Sequence[Parcel], now: float, worker: str, lease: float
+) -> None:
+    """Keep a handler's messages in the transaction of its work, claimed for the worker that commits it.
 
     Args:
+        transaction: of the handler's work.
         origin: id of the message whose handler sent them.
-        parcels: what it sent, in order.
+        parcels: what it sent, in order; one that is kept already, by id, is not kept twice.
         now: seconds since the epoch; delays count from here.
         worker: who will send them.
-        lease: seconds after which somebody else may.
+        lease: seconds after which another worker may.
     """
-    return [
-        _values(origin, parcel.transport, parcel.outgoing, now)
-        | {"claimed_by": worker, "claimed_until": now + lease}
-        for parcel in parcels
-    ]
+    claimed = {"claimed_by": worker, "claimed_until": now + lease}
+    rows = [_values(origin, parcel.transport, parcel.outgoing, now) | claimed for parcel in parcels]
+    await transaction.run_each(sql.ADD_ONCE, rows)
 
 
 def _values(origin: str, transport: str, outgoing: Outgoing, now: float) -> dict[str, Any]:

@@ -8,16 +8,32 @@ from typing import Any
 import msgspec
 
 from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, Solo, outlived
+from worker.state.control import CHANNEL, bump, unbump, version_in
 from worker.state.database import Database
-from worker.state.sql import exclusive as exclusive_sql
-from worker.state.sql import pauses as sql
+from worker.state.exclusive import HELD
+from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
-
-CHANNEL = "worker_control"
-"""Where PostgreSQL tells of new versions."""
 
 Decide = Callable[[Pauses], Change]
 """Says what changes, given what there is; asked inside the transaction."""
+
+_RULES = Statement("""
+    SELECT number, action, origin, scope, value, actor, reason, since, until, owner
+    FROM worker_pauses WHERE application = :application ORDER BY number
+""")
+_ADD = Statement("""
+    INSERT INTO worker_pauses (application, action, origin, scope, value, actor, reason, since, until, owner)
+    VALUES (:application, :action, :origin, :scope, :value, :actor, :reason, :since, :until, :owner)
+""")
+_REMOVE = Statement("DELETE FROM worker_pauses WHERE number = ANY (:numbers)")
+_NOTE = Statement("""
+    INSERT INTO worker_audit (application, at, actor, action, subject, reason, until, version)
+    VALUES (:application, :at, :actor, :action, :subject, :reason, :until, :version)
+""")
+_AUDITED = Statement("""
+    SELECT seq, application, at, actor, action, subject, reason, until, version
+    FROM worker_audit WHERE application = :application ORDER BY seq DESC LIMIT :limit
+""")
 
 
 class SqlPauses:
@@ -29,7 +45,7 @@ class SqlPauses:
     async def version(self) -> int:
         """Return the version; cheap, to be asked often."""
         async with self._database.begin_read() as transaction:
-            return int(await transaction.value(sql.VERSION))
+            return await version_in(transaction)
 
     async def read(self) -> Pauses:
         """Return all rules as of one version."""
@@ -74,7 +90,7 @@ class SqlPauses:
                 return version - 1
             gone = {*change.gone, *outlived(before, now)}
             if gone:
-                await transaction.run(sql.REMOVE, numbers=list(gone))
+                await transaction.run(_REMOVE, numbers=list(gone))
             for rule in change.made:
                 await hold(transaction, rule)
             shown = None if until is None else self._database.time.shown(until)
@@ -84,7 +100,7 @@ class SqlPauses:
     async def audited(self, limit: int = 100) -> list[dict[str, Any]]:
         """Return the latest changes, newest first."""
         async with self._database.begin_read() as transaction:
-            rows = await transaction.rows(sql.AUDITED, limit=limit)
+            rows = await transaction.rows(_AUDITED, limit=limit)
         return [{**row, "subject": msgspec.json.decode(row["subject"])} for row in rows]
 
 
@@ -100,7 +116,7 @@ async def note(
 ) -> None:
     """Write a change down for the audit, in the transaction of ``transaction``."""
     await transaction.run(
-        sql.NOTE,
+        _NOTE,
         at=at,
         actor=actor,
         action=action,
@@ -111,26 +127,13 @@ async def note(
     )
 
 
-async def bump(transaction: Transaction) -> int:
-    """Raise the version in the transaction of ``transaction``, which from here on keeps others from doing so."""
-    version = int(await transaction.value(sql.BUMP))
-    if transaction.dialect == "postgresql":
-        await transaction.run(f"NOTIFY {CHANNEL}")  # told with the commit
-    return version
-
-
-async def unbump(transaction: Transaction) -> None:
-    """Take back what ``bump`` did in this transaction, as nothing has changed."""
-    await transaction.run(sql.UNBUMP)
-
-
 async def _read(transaction: Transaction) -> Pauses:
-    version = await transaction.value(sql.VERSION)
-    rows = await transaction.rows(sql.RULES)
-    held = await transaction.first(exclusive_sql.HELD)
+    version = await version_in(transaction)
+    rows = await transaction.rows(_RULES)
+    held = await transaction.first(HELD)
     facts = ("worker", "type", "since", "until")
     solo = None if held is None else Solo(**{name: held[name] for name in facts})
-    return Pauses(version=int(version), rules=tuple(_rule(row) for row in rows), solo=solo)
+    return Pauses(version=version, rules=tuple(_rule(row) for row in rows), solo=solo)
 
 
 def _rule(row: Row) -> Rule:
@@ -151,7 +154,7 @@ def _rule(row: Row) -> Rule:
 async def hold(transaction: Transaction, rule: Rule) -> None:
     """Write a rule down; its number comes from the table."""
     await transaction.run(
-        sql.ADD,
+        _ADD,
         action=rule.action,
         origin=rule.origin,
         scope=rule.scope.by,

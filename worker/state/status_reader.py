@@ -7,11 +7,27 @@ from collections.abc import Sequence
 from worker.messaging.status import CommandStatus
 from worker.state.database import Database
 from worker.state.pruning import prune
-from worker.state.sql import statuses as sql
+from worker.state.statement import Statement
 from worker.state.status_row import StatusRow, document, join
 from worker.state.status_writer import StatusWriter
 
 _AT_ONCE = 500
+
+_OF = Statement(
+    f"SELECT {', '.join(StatusRow.__struct_fields__)} FROM worker_statuses "
+    "WHERE application = :application AND id = ANY (:ids)"
+)
+_PRUNE_ENDED = Statement("""
+    DELETE FROM worker_statuses WHERE application = :application AND id IN (
+        SELECT id FROM worker_statuses WHERE application = :application AND finished_at < :before LIMIT :portion
+    )
+""")
+_PRUNE_LOST = Statement("""
+    DELETE FROM worker_statuses WHERE application = :application AND id IN (
+        SELECT id FROM worker_statuses
+        WHERE application = :application AND finished_at IS NULL AND at < :before LIMIT :portion
+    )
+""")
 
 
 class StatusReader:
@@ -41,7 +57,7 @@ class StatusReader:
             DatabaseUnavailable: the database does not answer.
         """
         async with self._database.begin_read() as transaction:
-            row = await transaction.first(sql.OF, ids=[command_id])
+            row = await transaction.first(_OF, ids=[command_id])
         return str(row["worker"]) if row is not None and row["state"] == "running" else ""
 
     async def get_many(self, command_ids: Sequence[str]) -> dict[str, CommandStatus]:
@@ -56,7 +72,7 @@ class StatusReader:
         async with self._database.begin_read() as transaction:
             for start in range(0, len(command_ids), _AT_ONCE):
                 part = command_ids[start : start + _AT_ONCE]
-                found = await transaction.rows(sql.OF, ids=list(part))
+                found = await transaction.rows(_OF, ids=list(part))
                 rows.update((row["id"], StatusRow(**row)) for row in found)
         for command_id, new in waiting.items():
             old = rows.get(command_id)
@@ -73,6 +89,6 @@ class StatusReader:
             DatabaseUnavailable: the database does not answer.
         """
         now = self._database.clock()
-        ended = await prune(self._database, sql.PRUNE_ENDED, before=now - older_than)
-        lost = await prune(self._database, sql.PRUNE_LOST, before=now - unfinished)
+        ended = await prune(self._database, _PRUNE_ENDED, before=now - older_than)
+        lost = await prune(self._database, _PRUNE_LOST, before=now - unfinished)
         return ended + lost

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from worker.messaging.bus import timestamp
 from worker.messaging.status import CommandStatus, ErrorDocument, State, StatusChange
-from worker.state.statement import Sql, Statement
+from worker.state.statement import Statement
 
 _ENDED = ("done", "failed")
 _UNDER_WAY = ("running", "retrying")
@@ -170,11 +168,8 @@ _FROM_BEFORE = f"(excluded.put_back_at < {_OLD}.put_back_at AND excluded.at <= {
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
-_COLUMNS = ("application", *StatusRow.__struct_fields__)
-
-
-def _upsert(marks: Sequence[str]) -> Sql:
-    """Make the statement, with the driver's placeholder for each column."""
+def _upsert() -> str:
+    columns = ("application", *StatusRow.__struct_fields__)
 
     def later(name: str) -> str:
         return f"CASE WHEN {_WINS} THEN excluded.{name} ELSE {_OLD}.{name} END"
@@ -204,18 +199,14 @@ def _upsert(marks: Sequence[str]) -> Sql:
         "error_message": error("error_message"),
         "worker": later("worker"),
     }
-    return Sql(
-        f"INSERT INTO {_OLD} ({', '.join(_COLUMNS)}) VALUES ({', '.join(marks)}) "
-        f"ON CONFLICT (application, id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}",
-        _COLUMNS,
+    return (
+        f"INSERT INTO {_OLD} ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)}) "
+        f"ON CONFLICT (application, id) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in changes.items())}"
     )
 
 
-UPSERT = Statement(
-    _upsert(["?"] * len(_COLUMNS)), _upsert([f"${number}" for number in range(1, len(_COLUMNS) + 1)])
-)
-"""Joins rows, as tuples after their application, with those in the table, as ``join`` does. It is text: as an expression it would carry dozens
-of parameters a row."""
+UPSERT = Statement(_upsert())
+"""Joins rows, as tuples after their application, with those in the table, as ``join`` does."""
 
 
 def document(row: StatusRow) -> CommandStatus:

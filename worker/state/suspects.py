@@ -10,7 +10,7 @@ from worker.messaging.suspicion import Fate, Holder, Record, Treatment, fate, ha
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
-from worker.state.sql import suspects as sql
+from worker.state.statement import Statement
 from worker.state.transaction import Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -18,6 +18,23 @@ _decode = msgspec.json.Decoder(Record).decode
 
 Change = tuple[str, Callable[[Record | None, Callable[[Holder], Fate]], Record | None]]
 """A name, and what becomes of its record."""
+
+_OF = Statement(
+    "SELECT name, record FROM worker_suspects WHERE application = :application AND name = ANY (:names)"
+)
+_PUT = Statement("""
+    INSERT INTO worker_suspects (application, name, at, record) VALUES (:application, :name, :at, :record)
+    ON CONFLICT (application, name) DO UPDATE SET at = excluded.at, record = excluded.record
+""")
+_REMOVE = Statement("DELETE FROM worker_suspects WHERE application = :application AND name = ANY (:names)")
+_SEEN = Statement(
+    "SELECT id, seen_at FROM worker_workers WHERE application = :application AND id = ANY (:ids)"
+)
+_PRUNE = Statement("""
+    DELETE FROM worker_suspects WHERE application = :application AND name IN (
+        SELECT name FROM worker_suspects WHERE application = :application AND at < :before LIMIT :portion
+    )
+""")
 
 
 class SqlSuspects:
@@ -63,12 +80,12 @@ class SqlSuspects:
 
     async def prune(self, older_than: float) -> int:
         """Forget what nobody was handed for ``older_than`` seconds, and say how many that was."""
-        return await prune(self._database, sql.PRUNE, before=self._database.clock() - older_than)
+        return await prune(self._database, _PRUNE, before=self._database.clock() - older_than)
 
     async def _change(self, changes: Sequence[Change]) -> Sequence[Record | None]:
         names = sorted({name for name, _ in changes})
         async with self._database.begin_write() as transaction:
-            rows = await transaction.rows(sql.OF, names=names)
+            rows = await transaction.rows(_OF, names=names)
             before: dict[str, Record | None] = {row["name"]: _decode(row["record"]) for row in rows}
             seen = await self._seen(transaction, before)
             now = self._database.clock()
@@ -83,11 +100,11 @@ class SqlSuspects:
                 answers.append(after[name])
             gone = [name for name in names if name in before and after[name] is None]
             if gone:
-                await transaction.run(sql.REMOVE, names=gone)
+                await transaction.run(_REMOVE, names=gone)
             # every process writes in the order of names, so that two never wait for each other's rows
             put = [(name, after[name]) for name in names if after[name] not in (None, before.get(name))]
             written = [{"name": name, "at": now, "record": _encode(record).decode()} for name, record in put]
-            await transaction.run_each(sql.PUT, written)
+            await transaction.run_each(_PUT, written)
         return answers
 
     async def _seen(self, transaction: Transaction, records: dict[str, Record | None]) -> dict[str, float]:
@@ -96,4 +113,4 @@ class SqlSuspects:
         ids.discard(self._me.name)
         if not ids:
             return {}
-        return {row["id"]: row["seen_at"] for row in await transaction.rows(sql.SEEN, ids=sorted(ids))}
+        return {row["id"]: row["seen_at"] for row in await transaction.rows(_SEEN, ids=sorted(ids))}

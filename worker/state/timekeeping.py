@@ -8,32 +8,22 @@ from collections.abc import Callable
 
 from worker.messaging import steady
 from worker.messaging.steady import TRIES, SharedClock
-from worker.state.statement import Sql, Statement
+from worker.state.statement import Statement
 from worker.state.transaction import Transaction
 
 _RECENT = 12.0
 """Seconds: workers compare with each beat of theirs."""
 
-# SQLite has no clock but the machine's, which is looked at here
 _READ = Statement(
-    Sql("SELECT NULL AS wall, skew, seen FROM worker_clock"),
-    Sql("SELECT extract(epoch FROM clock_timestamp())::float8 AS wall, skew, seen FROM worker_clock"),
+    "SELECT extract(epoch FROM clock_timestamp())::float8 AS wall, skew, seen FROM worker_clock",
+    sqlite="SELECT NULL AS wall, skew, seen FROM worker_clock",  # its clock is the machine's, which is looked at here
 )
 _THERE = Statement(
-    Sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'worker_clock'"),
-    Sql("SELECT 1 WHERE to_regclass('worker_clock') IS NOT NULL"),
+    "SELECT 1 WHERE to_regclass('worker_clock') IS NOT NULL",
+    sqlite="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'worker_clock'",
 )
-_CORRECT = Statement(
-    Sql("UPDATE worker_clock SET skew = ?, seen = ? WHERE skew = ?", ("skew", "seen", "old")),
-    Sql("UPDATE worker_clock SET skew = $1, seen = $2 WHERE skew = $3", ("skew", "seen", "old")),
-)
-_SEEN = Statement(
-    Sql(
-        "UPDATE worker_clock SET seen = ? WHERE seen NOT BETWEEN ? AND ?",
-        ("seen", "since", "seen"),
-    ),
-    Sql("UPDATE worker_clock SET seen = $1 WHERE seen NOT BETWEEN $2 AND $3", ("seen", "since", "seen")),
-)
+_CORRECT = Statement("UPDATE worker_clock SET skew = :skew, seen = :seen WHERE skew = :old")
+_SEEN = Statement("UPDATE worker_clock SET seen = :seen WHERE seen NOT BETWEEN :since AND :seen")
 
 
 class Timekeeper(SharedClock):

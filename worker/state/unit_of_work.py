@@ -10,8 +10,7 @@ from worker.errors import UsageError
 from worker.messaging.unit_of_work import Parcel
 from worker.state.database import Database
 from worker.state.inbox import Inbox
-from worker.state.outbox import outbox_values
-from worker.state.sql import outbox as sql
+from worker.state.outbox import keep
 from worker.state.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -167,8 +166,7 @@ class SqlUnitOfWork:
         if not await works.inbox.add(transaction, self._message_id, self._handler):
             return False
         now = works.database.time()
-        rows = outbox_values(self._message_id, parcels, now, works.worker, works.lease)
-        await transaction.run_each(sql.ADD_ONCE, rows)
+        await keep(transaction, self._message_id, parcels, now, works.worker, works.lease)
         return True
 
     async def rollback(self) -> None:

@@ -5,7 +5,22 @@ from __future__ import annotations
 import msgspec
 
 from worker.state.database import Database
-from worker.state.sql import workers as sql
+from worker.state.statement import Statement
+
+_BEAT = Statement("""
+    INSERT INTO worker_workers
+        (id, application, host, pid, started_at, seen_at, applied_version, types, quiet_version, troubles)
+    VALUES (:id, :application, :host, :pid, :started_at, :seen_at, :applied_version, :types, :quiet_version, :troubles)
+    ON CONFLICT (id) DO UPDATE SET application = excluded.application, host = excluded.host, pid = excluded.pid,
+        started_at = excluded.started_at, seen_at = excluded.seen_at, applied_version = excluded.applied_version,
+        types = excluded.types, quiet_version = excluded.quiet_version, troubles = excluded.troubles
+""")
+_LIVE = Statement("""
+    SELECT id, host, pid, started_at, seen_at, applied_version, types, quiet_version, troubles
+    FROM worker_workers WHERE application = :application AND seen_at >= :since ORDER BY started_at, id
+""")
+_REMOVE = Statement("DELETE FROM worker_workers WHERE id = :worker_id")
+_PRUNE = Statement("DELETE FROM worker_workers WHERE application = :application AND seen_at < :before")
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +66,13 @@ class Workers:
             "troubles": msgspec.json.encode(heartbeat.troubles).decode(),
         }
         async with self._database.begin_write() as transaction:
-            await transaction.run(sql.BEAT, **row)
+            await transaction.run(_BEAT, **row)
 
     async def live(self, within: float) -> list[Heartbeat]:
         """List those that were seen in the last ``within`` seconds, oldest first."""
         since = await self._database.now(writes=False) - within
         async with self._database.begin_read() as transaction:
-            rows = await transaction.rows(sql.LIVE, since=since)
+            rows = await transaction.rows(_LIVE, since=since)
         decode, shown = msgspec.json.Decoder(tuple[str, ...]).decode, self._database.time.shown
         return [
             Heartbeat(
@@ -73,10 +88,10 @@ class Workers:
     async def remove(self, worker_id: str) -> None:
         """Forget a process: it stopped."""
         async with self._database.begin_write() as transaction:
-            await transaction.run(sql.REMOVE, worker_id=worker_id)
+            await transaction.run(_REMOVE, worker_id=worker_id)
 
     async def prune(self, older_than: float) -> int:
         """Forget processes that were not seen for ``older_than`` seconds, and say how many."""
         before = await self._database.now() - older_than
         async with self._database.begin_write() as transaction:
-            return await transaction.run(sql.PRUNE, before=before)
+            return await transaction.run(_PRUNE, before=before)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from worker.errors import ConfigurationError, DatabaseUnavailable, UsageError
 from worker.state.database import Database
 from worker.state.migrations import MIGRATIONS
-from worker.state.statement import Sql, Statement
+from worker.state.statement import Statement
 from worker.state.waits import Waits
 
 HASTY = Waits(pool=0.05, lock=0.05, transaction=2.0)
@@ -171,9 +171,7 @@ async def test_errors_do_not_show_parameters(database):
     """What a statement was given stays out of errors, which go to logs."""
     async with database.begin_write() as connection:
         await connection.run("CREATE TABLE things (name TEXT PRIMARY KEY)")
-    store = Statement(
-        Sql("INSERT INTO things VALUES (?)", ("name",)), Sql("INSERT INTO things VALUES ($1)", ("name",))
-    )
+    store = Statement("INSERT INTO things VALUES (:name)")
     async with database.begin_write() as connection:
         await connection.run(store, name="secret")
     with pytest.raises(Exception) as caught:

@@ -6,8 +6,7 @@ import pytest
 
 from tests.unit.state.parcels import parcel
 from worker.messaging.transport import Outgoing
-from worker.state.outbox import Outbox, outbox_values
-from worker.state.sql import outbox as sql
+from worker.state.outbox import Outbox, keep
 
 
 @pytest.fixture
@@ -20,9 +19,8 @@ def commit(database):
     """Commits what a handler sent, as the unit of work does."""
 
     async def do(origin, *parcels, worker="", lease=0.0):
-        rows = outbox_values(origin, parcels, database.clock(), worker, lease)
-        async with database.begin_write() as connection:
-            await connection.run_each(sql.ADD, rows)
+        async with database.begin_write() as transaction:
+            await keep(transaction, origin, parcels, database.clock(), worker, lease)
 
     return do
 

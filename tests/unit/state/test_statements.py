@@ -1,13 +1,12 @@
-"""The statements as text are what those written with SQLAlchemy mean, and a worker needs nothing but the text."""
+"""Statements: one text for both databases, which both understand; a worker needs nothing but the text."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-import pytest
-
-from worker.state.statements.compiled import FOLDER, STORES, module
+from tests.unit.state.statements import STATEMENTS
+from worker.state.statement import Sql, Statement
 
 HEAVY = ("rich", "sqlalchemy", "starlette", "uvicorn")
 
@@ -35,15 +34,48 @@ print(*sorted(name for name in sys.modules if "." not in name))
 """
 
 
-@pytest.mark.parametrize("store", STORES)
-def test_the_text_is_made_anew_after_a_change(store):
-    """Run `python -m worker.state.statements` when this fails."""
-    assert (FOLDER / f"{store}.py").read_text() == module(store)
+def test_a_parameter_is_numbered_for_postgresql_and_in_its_place_for_sqlite():
+    """However often it stands there; line ends and indentation do not count."""
+    made = Statement("""
+        UPDATE t SET a = :a, b = :b
+        WHERE a <> :a
+    """)
+    assert made.postgresql == Sql("UPDATE t SET a = $1, b = $2 WHERE a <> $1", ("a", "b"))
+    assert made.sqlite == Sql("UPDATE t SET a = ?, b = ? WHERE a <> ?", ("a", "b", "a"))
 
 
-def test_every_text_has_its_source():
-    """No module is left over whose statements are gone."""
-    assert {path.stem for path in FOLDER.glob("*.py")} == {"__init__", *STORES}
+def test_what_sqlite_says_otherwise_is_translated():
+    """Lists are JSON, types are not told, and rows need no lock of their own."""
+    made = Statement("SELECT a FROM t WHERE a = ANY (:list) AND (:b::text IS NULL OR b = :b) FOR UPDATE")
+    assert (
+        made.postgresql.text
+        == "SELECT a FROM t WHERE a = ANY ($1) AND ($2::text IS NULL OR b = $2) FOR UPDATE"
+    )
+    assert made.sqlite.text == (
+        "SELECT a FROM t WHERE a IN (SELECT value FROM json_each(?)) AND (? IS NULL OR b = ?)"
+    )
+
+
+def test_a_statement_that_is_another_one_on_sqlite_has_a_text_for_that():
+    """Both stand in one place, with the same names."""
+    made = Statement("SELECT now() - :a", sqlite="SELECT unixepoch() - :a")
+    assert made.postgresql == Sql("SELECT now() - $1", ("a",))
+    assert made.sqlite == Sql("SELECT unixepoch() - ?", ("a",))
+
+
+async def test_the_database_understands_every_statement(database):
+    """Tables and columns are there, and the type of each parameter can be told."""
+    async with database.begin_read() as transaction:
+        for name, statement in STATEMENTS.items():
+            try:
+                if database.is_sqlite:
+                    sql = statement.sqlite
+                    await transaction._fetch(f"EXPLAIN {sql.text}", (None,) * len(sql.names))
+                else:
+                    await transaction.connection.prepare(statement.postgresql.text)
+            except Exception as error:
+                error.add_note(name)
+                raise
 
 
 def test_a_worker_whose_tables_are_there_loads_no_sqlalchemy(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
@@ -20,24 +21,13 @@ class Migration(msgspec.Struct, frozen=True):
     upgrade: Callable[[Any, str], object]
 
 
-def _migration(version: int, name: str, *, adopts: bool = False) -> Migration:
+def _migration(name: str) -> Migration:
     def upgrade(connection: Any, application: str) -> None:
         # imported when it is applied: it brings SQLAlchemy, which a worker whose tables are there does not need
-        module = import_module(f"{__name__}.m{name}")
-        if adopts:
-            module.upgrade(connection, application)
-        else:
-            module.upgrade(connection)
+        import_module(f"{__name__}.m{name}").upgrade(connection, application)
 
-    return Migration(version, name, upgrade)
+    return Migration(int(name.partition("_")[0]), name, upgrade)
 
 
-MIGRATIONS = (
-    _migration(1, "0001_initial"),
-    _migration(2, "0002_control"),
-    _migration(3, "0003_troubles"),
-    _migration(4, "0004_by_application", adopts=True),
-    _migration(5, "0005_clock"),
-    _migration(6, "0006_suspects"),
-)
-"""All of them, in order. A new one: a file ``m<number>_<name>.py`` and a line here."""
+MIGRATIONS = tuple(_migration(name) for name in sorted(module.name[1:] for module in iter_modules(__path__)))
+"""All of them, in order: the files ``m<number>_<name>.py`` of this folder."""

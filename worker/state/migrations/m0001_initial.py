@@ -147,6 +147,6 @@ Table(
 )
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, _application: str) -> None:
     """Create the tables."""
     _metadata.create_all(connection)

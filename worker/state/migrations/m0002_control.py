@@ -79,7 +79,7 @@ Table(
 )
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, _application: str) -> None:
     """Create the tables, with the first version, and let workers say since when no command runs in them."""
     _metadata.create_all(connection)
     connection.execute(text("INSERT INTO worker_control (id, version) VALUES (1, 0)"))

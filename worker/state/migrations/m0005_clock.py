@@ -14,7 +14,7 @@ Table(
 )
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, _application: str) -> None:
     """Add the table and its row."""
     _metadata.create_all(connection)
     connection.execute(text("INSERT INTO worker_clock (skew, seen) VALUES (0, 0)"))

@@ -18,6 +18,6 @@ Table(
 )
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, _application: str) -> None:
     """Create the table."""
     _metadata.create_all(connection)

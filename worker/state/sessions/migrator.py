@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, Double, Integer, MetaData, String, Table
 
 from worker.state.migrating import pending
 from worker.state.migrations import Migration
 from worker.state.sessions.transaction import SessionTransaction
-from worker.state.tables import schema_version
+
+_applied = Table(
+    "worker_schema_version",
+    MetaData(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(200), nullable=False),
+    Column("applied_at", Double, nullable=False),
+)
 
 
 async def upgrade(transaction: SessionTransaction, now: float, known: Sequence[Migration]) -> None:
@@ -23,8 +30,8 @@ async def upgrade(transaction: SessionTransaction, now: float, known: Sequence[M
 
 
 def _upgrade(connection: Connection, now: float, missing: Sequence[Migration], application: str) -> None:
-    schema_version.create(connection, checkfirst=True)
+    _applied.create(connection, checkfirst=True)
     for migration in missing:
         migration.upgrade(connection, application)
         row = {"version": migration.version, "name": migration.name, "applied_at": now}
-        connection.execute(schema_version.insert(), row)
+        connection.execute(_applied.insert(), row)
