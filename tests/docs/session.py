@@ -130,6 +130,7 @@ class Session:
                 or time.monotonic() > deadline
             ):
                 break
+            time.sleep(0.1)
         self._last = done.returncode
         where = f"{command.block.where}: {command.text}"
         assert may_fail or done.returncode == 0, (
@@ -168,6 +169,7 @@ class Session:
             assert process.poll() is None and time.monotonic() < deadline, (
                 f"{command.block.where}: {command.text}\ndid not start as shown:\n{command.shown}\n{self._logs()}"
             )
+            time.sleep(0.05)
 
     def _is_up(self, command: Command, path: Path, port: str | None) -> bool:
         text = self._with_shown_ports(path.read_text())

@@ -1,0 +1,67 @@
+"""How the processes of a run share the tests: the long ones first, and apart whatever may be apart.
+
+With pytest-xdist a process is given one share after the other. The tests of a file are one share, as they may use a
+server that was started for them. In the folders of ``APART`` each test brings a place of its own and is a share of
+its own, so that no process has a long file before it while the others have nothing left.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+APART = ("tests/conformance/", "tests/docs/test_sessions.py", "tests/e2e/")
+"""Beginnings of paths."""
+
+LONG = ("fault", "slow", "e2e", "broker")
+"""Marks, those that take the longest first."""
+
+
+def share(nodeid: str) -> str:
+    """The share that a test belongs to."""
+    path = nodeid.partition("::")[0]
+    return nodeid if path.startswith(APART) and not _one_for_all(path) else path
+
+
+def rank(item: pytest.Item) -> int:
+    """Tests begin in this order: what is left at the end should be short."""
+    marks = {mark.name for mark in item.iter_markers()}
+    return next((place for place, name in enumerate(LONG) if name in marks), len(LONG))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the long ones first, in the processes of a run only; a file stays together."""
+    if not hasattr(config, "workerinput"):
+        return
+    first: dict[str, int] = {}
+    for item in items:
+        first[share(item.nodeid)] = min(rank(item), first.get(share(item.nodeid), len(LONG)))
+    items.sort(key=lambda item: first[share(item.nodeid)])
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the tests out by shares where they go by files."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByShares(LoadFileScheduling):
+        """Like files, in smaller shares."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return share(nodeid)
+
+    return ByShares(config, log)
+
+
+@cache
+def _one_for_all(path: str) -> bool:
+    """Whether something is started once for all tests of a file."""
+    return 'scope="module"' in (ROOT / path).read_text()
