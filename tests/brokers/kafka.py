@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import os
-import shutil
 import socket
 import struct
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.brokers import docker, owned, ports
 from tests.brokers.daemon import Daemon
+from tests.brokers.maven import Libraries
 from tests.brokers.place import Place
 from tests.brokers.secured import Secured
 from tests.brokers.unavailable import Unavailable
@@ -32,6 +30,18 @@ IMAGE = f"apache/kafka:{VERSION}"
 HELP = (
     "Kafka: install Java 17 with Maven (Debian: apt install openjdk-17-jre-headless maven), name a download by "
     f"KAFKA_HOME, start Docker, or name one that is for tests alone: {VARIABLE}=kafka://localhost:9092"
+)
+LIBRARIES = Libraries(
+    title="Kafka",
+    name=f"kafka-{VERSION}",
+    pattern="kafka_2.*.jar",
+    home="KAFKA_HOME",
+    inside="libs",
+    artifacts=(
+        f"org.apache.kafka:kafka_2.13:{VERSION}",
+        f"org.apache.kafka:kafka-tools:{VERSION}",
+        "org.slf4j:slf4j-nop:1.7.36",
+    ),
 )
 
 
@@ -77,11 +87,7 @@ def speaks(host: str, port: int) -> bool:
 
 def libraries() -> Path | None:
     """The folder of the server's libraries, when it is here."""
-    home = os.environ.get("KAFKA_HOME")
-    for folder in (Path(home) / "libs" if home else None, _kept()):
-        if folder and any(folder.glob("kafka_2.*.jar")) and shutil.which("java"):
-            return folder
-    return None
+    return LIBRARIES.find()
 
 
 def prepare() -> None:
@@ -92,8 +98,8 @@ def prepare() -> None:
     """
     if libraries():
         return
-    if shutil.which("java") and shutil.which("mvn") and os.environ.get("WORKER_TEST_INSTALL", "yes") != "no":
-        _fetch()
+    if LIBRARIES.can_be_fetched():
+        LIBRARIES.fetch()
     elif docker.answers():
         docker.pull(IMAGE)
     else:
@@ -188,7 +194,7 @@ class InstalledKafka(OwnKafka):
         classes = ["java", "-cp", f"{found}/*"]
         tool = [*classes, "kafka.tools.StorageTool"]
         users = secured.users() if secured else []
-        _run([*tool, "format", "-t", node.cluster, "-c", str(settings), *users])
+        LIBRARIES.run([*tool, "format", "-t", node.cluster, "-c", str(settings), *users])
         command = [classes[0], "-Xmx512m", *classes[1:], "kafka.Kafka", str(settings)]
         self.server = Daemon(place, command, folder=folder, port=port)
 
@@ -259,49 +265,7 @@ share.coordinator.state.topic.replication.factor={copies}
 share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 offsets.topic.num.partitions=5
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
 auto.create.topics.enable=true
 """
-
-_POM = f"""\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>tests</groupId><artifactId>kafka</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version></dependency>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{VERSION}</version></dependency>
-    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>1.7.36</version></dependency>
-  </dependencies>
-</project>
-"""
-
-
-def _kept() -> Path:
-    """Where fetched libraries are kept for the next run."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "command-worker" / f"kafka-{VERSION}"
-
-
-def _fetch() -> None:
-    """Copy the server and what it needs from the repository that Maven is set up for."""
-    folder = _kept()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if libraries():
-            return
-        draft = folder.with_suffix(".draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        (draft / "pom.xml").write_text(_POM)
-        copy = ["mvn", "-q", "-B", "-f", str(draft / "pom.xml"), "dependency:copy-dependencies"]
-        _run([*copy, f"-DoutputDirectory={draft}", "-DincludeScope=runtime"])
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
-
-
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        last = ((done.stdout + done.stderr).strip().splitlines() or ["no output"])[-1]
-        raise Unavailable(f"Kafka: {command[0]} failed: {last}")
-    return done.stdout

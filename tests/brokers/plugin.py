@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,9 +114,10 @@ def kafka_url(kafka: Any) -> str:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials for a server of the tests, where the SDK's chain finds them."""
+    """Credentials for a server of the tests, where the SDK's chain finds them; its models are read once a process."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("transports.sqs.connection.get_session", _session)
 
 
 @pytest.fixture
@@ -144,6 +146,13 @@ def private_broker(brokers: Brokers) -> Iterator[Callable[..., Any]]:
     yield make
     for own in made:
         own.end()
+
+
+@functools.cache
+def _session() -> Any:
+    from aiobotocore.session import get_session
+
+    return get_session()
 
 
 def _uses(kind: str, fixtures: set[str]) -> bool:

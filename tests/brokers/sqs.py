@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import subprocess
 import urllib.error
 import urllib.request
 import uuid
@@ -16,6 +13,7 @@ from pathlib import Path
 
 from tests.brokers import docker, owned, ports
 from tests.brokers.daemon import Daemon
+from tests.brokers.maven import Libraries
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
 
@@ -25,6 +23,13 @@ IMAGE = f"softwaremill/elasticmq-native:{VERSION}"
 HELP = (
     "SQS: install Java 17 with Maven (Debian: apt install openjdk-17-jre-headless maven), name a folder of ElasticMQ's "
     f"libraries by ELASTICMQ_HOME, start Docker, or name a server that is for tests alone: {VARIABLE}=http://localhost:9324"
+)
+LIBRARIES = Libraries(
+    title="SQS",
+    name=f"elasticmq-{VERSION}",
+    pattern="elasticmq-server_*.jar",
+    home="ELASTICMQ_HOME",
+    artifacts=(f"org.elasticmq:elasticmq-server_2.13:{VERSION}",),
 )
 REGION = "eu-west-1"
 ENVIRONMENT: Mapping[str, str] = {
@@ -96,11 +101,7 @@ def speaks(endpoint: str) -> bool:
 
 def libraries() -> Path | None:
     """The folder of the server's libraries, when it is here."""
-    home = os.environ.get("ELASTICMQ_HOME")
-    for folder in (Path(home) if home else None, _kept()):
-        if folder and any(folder.glob("elasticmq-server_*.jar")) and shutil.which("java"):
-            return folder
-    return None
+    return LIBRARIES.find()
 
 
 def prepare() -> None:
@@ -111,8 +112,8 @@ def prepare() -> None:
     """
     if libraries():
         return
-    if shutil.which("java") and shutil.which("mvn") and os.environ.get("WORKER_TEST_INSTALL", "yes") != "no":
-        _fetch()
+    if LIBRARIES.can_be_fetched():
+        LIBRARIES.fetch()
     elif docker.answers():
         docker.pull(IMAGE)
     else:
@@ -198,41 +199,3 @@ _KEPT = """\
 queues-storage {{ enabled = true, path = "{queues}" }}
 messages-storage {{ enabled = true, uri = "jdbc:h2:{file}" }}
 """
-
-_POM = f"""\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>tests</groupId><artifactId>elasticmq</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>org.elasticmq</groupId><artifactId>elasticmq-server_2.13</artifactId><version>{VERSION}</version></dependency>
-  </dependencies>
-</project>
-"""
-
-
-def _kept() -> Path:
-    """Where fetched libraries are kept for the next run."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "command-worker" / f"elasticmq-{VERSION}"
-
-
-def _fetch() -> None:
-    """Copy the server and what it needs from the repository that Maven is set up for."""
-    folder = _kept()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if libraries():
-            return
-        draft = folder.with_suffix(".draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        (draft / "pom.xml").write_text(_POM)
-        copy = ["mvn", "-q", "-B", "-f", str(draft / "pom.xml"), "dependency:copy-dependencies"]
-        command = [*copy, f"-DoutputDirectory={draft}", "-DincludeScope=runtime"]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
-        if done.returncode:
-            last = ((done.stdout + done.stderr).strip().splitlines() or ["no output"])[-1]
-            raise Unavailable(f"SQS: {command[0]} failed: {last}")
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-from tests.brokers.kafka import OwnKafka
 
 pytestmark = pytest.mark.broker
 
@@ -35,14 +31,3 @@ async def put_and_get(url: str) -> bytes:
 async def test_message_goes_through(kafka_url: str) -> None:
     """The shared broker takes a topic and gives its message back."""
     assert await put_and_get(kafka_url) == b"x"
-
-
-@pytest.mark.fault
-@pytest.mark.slow
-async def test_private_server_is_killed_and_started_again(private_broker: Callable[..., Any]) -> None:
-    """A private broker works again after kill -9."""
-    own: OwnKafka = private_broker("kafka")
-    assert await put_and_get(own.url) == b"x"
-    own.kill()
-    own.start()
-    assert await put_and_get(own.url) == b"x"
