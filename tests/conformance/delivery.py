@@ -164,7 +164,7 @@ class Delivering:
 
     async def test_receive_returns_nothing_when_its_time_is_up(self, bench: Bench) -> None:
         """Waiting for messages is bounded."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert await empty(await bench.subscribe())
 
     async def test_a_waiting_consumer_is_woken_by_a_publish(self, bench: Bench) -> None:
@@ -174,7 +174,7 @@ class Delivering:
             waiting = asyncio.ensure_future(subscription.receive(1, 60.0))
             await asyncio.sleep(0)
             await bench.publish(bench.message(), over=publisher)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 await ack(subscription, await waiting)
 
     async def test_a_batch_keeps_its_order_of_outcomes(self, bench: Bench) -> None:

@@ -9,13 +9,14 @@ from collections import Counter
 import pytest
 
 from tests.conformance.bench import QUEUE, Bench, ack, empty
+from tests.deep import size
 from worker.messaging.transport import Ack, Again, QueueSpec, Release, Settled, Settlement, Transport
 
 
 class Loading:
     """C05 and the total-queue arithmetic."""
 
-    total: int = 2_000
+    total: int = size(500, 2_000)
     """Messages of one scenario; fewer where the server for tests is slow."""
     glance: float = 0.02
     """Seconds that a consumer of the arithmetic waits for messages; longer than the server for tests needs to bring some."""

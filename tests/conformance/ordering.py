@@ -71,7 +71,7 @@ class Ordering:
             got[first.id] = head
         waiting = asyncio.ensure_future(subscription.receive(1, 60.0))
         await ack(subscription, [got[first.id]])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert [delivery.id for delivery in await waiting] == [second.id]
 
     async def test_a_delayed_head_holds_its_key_only(self, bench: Bench) -> None:

@@ -86,7 +86,7 @@ class Receiving:
         waiting = asyncio.ensure_future(subscription.receive(1, 60.0))
         await asyncio.sleep(0)
         await subscription.resume()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert len(await waiting) == 1
 
     async def test_a_closed_subscription_ends_its_receive(self, bench: Bench) -> None:
@@ -94,7 +94,7 @@ class Receiving:
         subscription = await bench.subscribe()
         waiting = asyncio.ensure_future(subscription.receive(1, 60.0))
         await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await subscription.close(1.0)
             assert list(await waiting) == []
         await bench.publish(bench.message())
@@ -136,7 +136,7 @@ class Receiving:
             await subscription.close(1.0)
             await receiving
 
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(come_and_go() for _ in range(10)))
         await bench.publish(*(bench.message() for _ in range(10)))
         assert len(await take(await bench.subscribe(), 10)) == 10

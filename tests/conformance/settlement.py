@@ -156,7 +156,7 @@ class Settling:
                 await ack(subscription, got)
                 done.update(delivery.id for delivery in got)
 
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await asyncio.gather(bad(), bad(), bad(), good())
         assert len(done) == 50
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds after which what was waited for is not going to happen."""
 
 

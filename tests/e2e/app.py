@@ -53,7 +53,7 @@ async def store(context: Context, table: str, number: int) -> None:
 
 @app.command(retry=QUICK)
 class Deposit(msgspec.Struct, frozen=True):
-    """Stored through the session; waits before and inside the transaction."""
+    """Stored through the session; waits before and inside the transaction. ``before`` less than 0: until the mark to release all."""
 
     number: int
     before: float = 0.0
@@ -73,7 +73,9 @@ async def deposit(command: Deposit, context: Context) -> None:
     busy = f"{os.getpid()}.{command.number}"
     mark("busy", busy)
     try:
-        await asyncio.sleep(command.before)
+        while command.before < 0 and not marked("release", "all"):
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(max(0.0, command.before))
         await store(context, "deposits", command.number)
         await asyncio.sleep(command.inside)
         context.record(Deposited(command.number))

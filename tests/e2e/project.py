@@ -64,6 +64,15 @@ class Project:
         process.until_logged("worker started")
         return process
 
+    def consume_all(
+        self, count: int, *arguments: str, extra: Mapping[str, str] | None = None
+    ) -> list[Process]:
+        """Start so many workers at once and wait until each takes messages."""
+        made = [self.start("consume", *arguments, extra=extra) for _ in range(count)]
+        for process in made:
+            process.until_logged("worker started")
+        return made
+
     def serve(self, *arguments: str, port: int | None = None, verb: str = "serve") -> Intake:
         """Start an intake on a free port and wait until it is ready."""
         port = port or free_port()
@@ -81,7 +90,7 @@ class Project:
     def cli(
         self,
         *arguments: str,
-        timeout: float = 30.0,
+        timeout: float = PATIENCE,
         stdin: str | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
@@ -198,7 +207,7 @@ class Intake:
     def __init__(self, process: Process, url: str, port: int) -> None:
         self.process = process
         self.port = port
-        self.client = httpx.Client(base_url=url, timeout=15.0)
+        self.client = httpx.Client(base_url=url, timeout=75.0)
 
     def post(self, type_name: str, *, key: str | None = None, **data: Any) -> httpx.Response:
         """Post a command."""
@@ -214,7 +223,7 @@ class Intake:
     def status(self, command_id: str, wait: float = 0) -> dict[str, Any]:
         """Where a command stands."""
         headers = {"Prefer": f"wait={wait:g}"} if wait else {}
-        answer = self.client.get(f"/commands/{command_id}", headers=headers, timeout=wait + 15.0)
+        answer = self.client.get(f"/commands/{command_id}", headers=headers, timeout=wait + 60.0)
         assert answer.status_code == 200, answer.text
         document: dict[str, Any] = answer.json()
         return document

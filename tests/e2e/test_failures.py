@@ -31,7 +31,7 @@ def test_handler_that_fails_twice_then_works(project: Project) -> None:
     intake = project.serve()
     project.consume()
     command = intake.accepted("Flaky", number=4)
-    status = intake.status(command, wait=15)
+    status = intake.status(command, wait=50)
     assert (status["status"], status["attempts"], status["error"]) == ("done", 3, None)
     assert project.rows("SELECT number, attempt FROM flakes") == [(4, 3)]
     project.until_empty()
@@ -81,7 +81,7 @@ def test_failed_message_by_http(project: Project) -> None:
     intake = project.serve()
     project.consume()
     ids = [intake.accepted("Broken", name=name, how="unrecoverable") for name in ("a", "b", "c")]
-    assert [intake.status(one, wait=10)["status"] for one in ids] == ["failed"] * 3
+    assert [intake.status(one, wait=50)["status"] for one in ids] == ["failed"] * 3
     page = intake.client.get("/failed", params={"type": "Broken"}).json()
     assert page["total"] == 3 and {item["id"] for item in page["items"]} == set(ids)
     assert intake.client.get(f"/failed/{ids[0]}").json()["history"][0]["attempt"] == 1
@@ -89,12 +89,12 @@ def test_failed_message_by_http(project: Project) -> None:
     project.mark("fixed", "b")
     answer = intake.client.post(f"/failed/{ids[0]}/retry")
     assert (answer.status_code, answer.json()) == (202, {"retried": 1})
-    assert intake.status(ids[0], wait=10)["status"] == "done"
+    assert intake.status(ids[0], wait=50)["status"] == "done"
     assert intake.client.delete(f"/failed/{ids[2]}").status_code == 204
     assert intake.client.get(f"/failed/{ids[2]}").status_code == 404
     assert intake.client.post("/failed/retry", json={}).status_code == 422
     assert intake.client.post("/failed/retry", json={"all": True}).json() == {"retried": 1}
-    assert intake.status(ids[1], wait=10)["status"] == "done"
+    assert intake.status(ids[1], wait=50)["status"] == "done"
     assert intake.client.get("/failed").json()["total"] == 0
 
 
@@ -132,14 +132,14 @@ def test_second_of_two_handlers_fails(project: Project) -> None:
     intake = project.serve()
     project.consume()
     command = intake.accepted("Pair", number=1)
-    assert intake.status(command, wait=10)["status"] == "failed"
+    assert intake.status(command, wait=50)["status"] == "failed"
     assert project.lines("pairs") == ["first 1 1", *[f"second 1 {attempt}" for attempt in (1, 2, 3, 4)]]
     assert project.rows("SELECT * FROM seconds") == []
     (group,) = project.json("failed", "groups")["items"]
     assert group["handler"].endswith("second")
     project.mark("fixed", "pair-1")
     project.ok("failed", "retry", command)
-    assert intake.status(command, wait=10)["status"] == "done"
+    assert intake.status(command, wait=50)["status"] == "done"
     project.until_empty()
     assert project.lines("pairs")[5:] == ["second 1 1"]
     assert [

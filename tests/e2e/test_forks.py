@@ -45,9 +45,9 @@ def disturb(project: Project, url: str, database: str) -> None:
     batch = "".join(f'{{"type": "{name}", "data": {{}}}}\n' for name in ("Fork", "Plain"))
     project.ok("send", "--ndjson", "-", stdin=batch, timeout=90)
     worker = project.consume("-c", "2")
-    until(lambda: len(project.lines("ended")) == 3 and project.lines("returned"), "it forks", timeout=60)
+    until(lambda: len(project.lines("ended")) == 3 and project.lines("returned"), "it forks")
     project.ok("send", "Print", "text=after", timeout=90)
-    until(lambda: project.lines("printed") == ["after"], "its connections are as before", timeout=60)
+    until(lambda: project.lines("printed") == ["after"], "its connections are as before")
     assert (project.lines("ended"), project.lines("returned")) == (["15", "70", "piped"], ["70"])
     worker.stop()
     lines = [json.loads(line) for line in worker.log.splitlines() if line.startswith("{")]

@@ -27,7 +27,7 @@ def test_a_worker_names_the_queue_that_it_cannot_take_from(project: Project) -> 
     project.configure(transport="lease = 2\nbusy_timeout = 1")
     port = free_port()
     worker = project.consume("-c", "4", "--health-port", str(port))
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=75) as client:
 
         def status(path: str) -> int:
             return client.get(path).status_code

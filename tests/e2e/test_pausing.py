@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from tests.deep import size
 from tests.e2e.herd import NAMES
 from tests.e2e.project import Project
 from tests.e2e.waiting import stays, until
@@ -40,13 +41,12 @@ def item(project: Project, kind: str) -> dict[str, object]:
 
 def test_one_of_five_types_is_paused_under_load(herd: Project) -> None:
     """After the acknowledgement of three workers nothing of it starts, the others go on, and it resumes in order."""
-    total = 800
+    total = size(240, 800)
     for kind in NAMES:
-        send(herd, kind, *range(total), seconds=0.03)
-    for _ in range(3):
-        herd.consume("-c", "4")
+        send(herd, kind, *range(total), seconds=0.08)
+    herd.consume_all(3, "-c", "4")
     until(lambda: len(numbers(herd, "finished", "Bee")) > 10, "Bees are handled")
-    answer = herd.json("pause", "Bee", "--wait", "20", "--reason", "swarm")
+    answer = herd.json("pause", "Bee", "--wait", "60", "--reason", "swarm")
     assert (answer["types"], answer["applied"], answer["lagging"]) == (["Bee"], "3/3", [])
     started = len(numbers(herd, "started", "Bee"))
     done = {kind: len(numbers(herd, "finished", kind)) for kind in NAMES}
@@ -81,15 +81,14 @@ def test_one_of_five_types_is_paused_under_load(herd: Project) -> None:
 
 def test_a_pause_outlives_kill_9_and_holds_for_new_workers(herd: Project) -> None:
     """All workers killed, one started again, one added: zero starts; resumed once, all run, once each."""
-    workers = [herd.consume("-c", "2") for _ in range(3)]
+    workers = herd.consume_all(3, "-c", "2")
     send(herd, "Ant", *range(5))
     until(lambda: len(numbers(herd, "finished", "Ant")) == 5, "the workers work")
     herd.ok("pause", "Ant", "--wait")
     for worker in workers:
         worker.kill()
     send(herd, "Ant", *range(5, 25))
-    for _ in range(2):
-        herd.consume("-c", "2")
+    herd.consume_all(2, "-c", "2")
     send(herd, "Bee", *range(20))
     until(lambda: len(numbers(herd, "finished", "Bee")) == 20, "the new workers work")
     assert len(numbers(herd, "started", "Ant")) == 5
@@ -144,13 +143,13 @@ def test_the_intake_goes_on_and_says_what_waits(herd: Project) -> None:
     """202 while everything is paused; the status says that it is."""
     intake = herd.serve()
     herd.consume()
-    paused = intake.client.post("/consumers/pause", headers={"Prefer": "wait=20"})
+    paused = intake.client.post("/consumers/pause", headers={"Prefer": "wait=50"})
     assert (paused.status_code, paused.json()["applied"]) == (202, "1/1")
     id = intake.accepted("Eel", number=1)
     until(lambda: intake.status(id)["paused"], "the status says so")
     assert intake.status(id)["status"] == "accepted"
     assert intake.client.post("/consumers/resume").status_code == 202
-    done = intake.status(id, wait=20)
+    done = intake.status(id, wait=50)
     assert (done["status"], done["paused"]) == ("done", False)
 
 

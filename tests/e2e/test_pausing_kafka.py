@@ -111,7 +111,7 @@ def test_a_pause_holds_through_rebalances_kills_and_new_workers(herd: Herd) -> N
     herd.send("Ant", range(5))
     until(lambda: len(numbers(project, "finished", "Ant")) == 5, "the workers work", CALM)
     answer = herd.intake.client.post(
-        "/consumers/pause", json={"types": ["Ant"]}, headers={"Prefer": "wait=20"}
+        "/consumers/pause", json={"types": ["Ant"]}, headers={"Prefer": "wait=50"}
     )
     assert (answer.status_code, answer.json()["applied"]) == (202, "2/2")
     sent = 5
@@ -140,7 +140,7 @@ def test_a_pause_holds_through_rebalances_kills_and_new_workers(herd: Herd) -> N
     herd.join()
     holds()
     resumed = herd.intake.client.post(
-        "/consumers/resume", json={"types": ["Ant"]}, headers={"Prefer": "wait=20"}
+        "/consumers/resume", json={"types": ["Ant"]}, headers={"Prefer": "wait=50"}
     )
     assert (resumed.status_code, resumed.json()["applied"]) == (202, "2/2")
     until(lambda: len(numbers(project, "finished", "Ant")) == sent, "all run", CALM)

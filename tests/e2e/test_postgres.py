@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.brokers.postgres import InstalledPostgres, OwnPostgres
+from tests.deep import size
 from tests.e2e.processes import free_port
 from tests.e2e.project import Intake, Project
 from tests.e2e.test_worker_deaths import stands
@@ -35,12 +36,14 @@ lease = 2
 [routing]
 "*" = "postgres"
 """
-COMMANDS = 600
+COMMANDS = size(300, 600)
+DEATHS = size(4, 6)
+"""Of workers, but for two of the server."""
 WORKERS = 3
 SEED = 20_262
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(private_broker: Callable[..., Any]) -> OwnPostgres:
     own: OwnPostgres = private_broker("postgres")
     return own
@@ -108,7 +111,7 @@ def test_workers_and_the_server_die_amid_commands(project: Project, server: OwnP
     chance = random.Random(SEED)
     intake = project.serve()
     commands = [
-        {"number": number, "before": round(chance.uniform(0.02, 0.1), 3), "inside": 0.01}
+        {"number": number, "before": round(chance.uniform(0.05, 0.2), 3), "inside": 0.01}
         for number in range(COMMANDS)
     ]
     workers = [project.start("consume", "-c", "8") for _ in range(WORKERS)]
@@ -118,10 +121,10 @@ def test_workers_and_the_server_die_amid_commands(project: Project, server: OwnP
         target=lambda: accepted.extend(loop.run_until_complete(post_all(intake, commands)))
     )
     posting.start()
-    for death in range(6):
-        goal = COMMANDS * (death + 1) // 10
+    for death in range(DEATHS):
+        goal = COMMANDS * (death + 1) // (DEATHS + 4)
         until(lambda: count(url, "deposits") >= goal, f"{goal} are handled after {death} deaths", 60)  # noqa: B023
-        if death in {1, 4}:
+        if death in {1, DEATHS - 2}:
             (end_at_once if death == 1 else OwnPostgres.kill)(server)
             server.start()
         else:
@@ -171,17 +174,18 @@ def test_an_outage_is_waited_out_and_charges_nothing(project: Project, server: O
     """A server that is away while a handler runs: the command is done once it is back, at its first attempt."""
     intake = project.serve()
     worker = project.consume()
-    held = intake.accepted("Deposit", number=1, before=1.0)
+    held = intake.accepted("Deposit", number=1, before=-1)
     until(lambda: project.marks("busy"), "the handler runs")
     server.stop()
+    project.mark("release", "all")
     until(lambda: not project.marks("busy"), "the handler has met the outage")
     assert intake.post("Deposit", number=2).status_code == 503
     assert intake.client.get("/readyz").status_code == 503
     server.start()
-    assert intake.status(held, wait=30)["status"] == "done"
+    assert intake.status(held, wait=50)["status"] == "done"
     assert rows(url, "SELECT number, attempt FROM deposits") == [(1, 1)]
     assert count(url, "worker_failures") == 0
     later = intake.accepted("Deposit", number=3)
-    assert intake.status(later, wait=30)["status"] == "done"
+    assert intake.status(later, wait=50)["status"] == "done"
     worker.stop()
     intake.process.stop()

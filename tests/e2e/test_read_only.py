@@ -26,7 +26,7 @@ def test_a_worker_on_a_read_only_database_says_so_and_ends(project: Project, pos
         await connection.close()
 
     asyncio.run(refuse_writes())
-    done = project.cli("consume", "--time-limit", "25", timeout=20)
+    done = project.cli("consume", "--time-limit", "100", timeout=60)
     assert done.returncode == 3
     assert "read-only" in done.stderr and "expected the primary" in done.stderr
     assert project.json("status")["workers"] == []

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.project import Project
-from tests.e2e.waiting import stays, until
+from tests.e2e.waiting import SOON, stays, until
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +32,7 @@ def test_running_handlers_finish_on_term(project: Project) -> None:
     worker.until_logged("stopping")
     stays(lambda: worker.running and project.marks("started") == running, "running ones are awaited", 0.7)
     project.mark("release", "all")
-    assert worker.wait(10) == 0
+    assert worker.wait() == 0
     assert project.marks("finished") == project.marks("started") == running
     assert project.waiting() == 8
 
@@ -46,22 +46,20 @@ def test_overlong_handler_is_given_back_uncharged(project: Project, number: int)
     until(lambda: project.marks("started") == ["long.1"], "the handler runs")
     asked = time.monotonic()
     worker.signal(number)
-    assert worker.wait(10) == 0
-    assert 0.9 <= time.monotonic() - asked < 4
+    assert worker.wait() == 0
+    assert 0.9 <= time.monotonic() - asked < SOON
     assert project.marks("finished") == []
     assert project.rows("SELECT state FROM worker_statuses") == [("accepted",)]
     project.mark("release", "long")
     project.consume("--burst")
-    until(
-        lambda: project.marks("finished") == ["long.1"], "the next worker handles it as attempt 1", timeout=10
-    )
+    until(lambda: project.marks("finished") == ["long.1"], "the next worker handles it as attempt 1", SOON)
     assert project.marks("started") == ["long.1"]
     assert project.rows("SELECT count(*) FROM worker_attempts") == [(0,)]
     project.until_empty()
 
 
 def test_prefetched_messages_are_given_back(project: Project) -> None:
-    """What a stopping worker had taken ahead is handled by another one within two seconds, long before its lease."""
+    """What a stopping worker had taken ahead is handled by another one at once, long before its lease."""
     project.configure(transport=LONG_LEASE)
     hold(project, "block0", "block1", *[f"h{number}" for number in range(30)])
     first = project.consume("-c", "2")
@@ -69,13 +67,10 @@ def test_prefetched_messages_are_given_back(project: Project) -> None:
     second = project.consume("-c", "30")
     for name in [f"h{number}" for number in range(30)]:
         project.mark("release", name)
-    stopped = time.monotonic()
     first.term()
-    until(lambda: len(project.marks("finished")) == 30, "the other worker handles them", timeout=2.5)
-    took = time.monotonic() - stopped
-    assert took < 2, f"took {took:.1f} s"
+    until(lambda: len(project.marks("finished")) == 30, "the other worker handles them", SOON)
     project.mark("release", "all")
-    assert first.wait(10) == 0
+    assert first.wait() == 0
     second.stop()
     assert project.marks("finished") == sorted([*[f"h{n}.1" for n in range(30)], "block0.1", "block1.1"])
 
@@ -91,8 +86,8 @@ def test_second_interrupt_forces(project: Project) -> None:
     assert worker.running
     forced = time.monotonic()
     worker.signal(signal.SIGINT)
-    assert worker.wait(3) != 0
-    assert time.monotonic() - forced < 2
+    assert worker.wait() != 0
+    assert time.monotonic() - forced < SOON
     project.mark("release", "all")
     project.consume()
     until(
@@ -108,8 +103,8 @@ def test_thread_that_never_ends_does_not_keep_the_process(project: Project) -> N
     until(lambda: project.marks("started") == ["deaf.1"], "the handler runs")
     asked = time.monotonic()
     worker.term()
-    assert worker.wait(15) == 0
-    assert time.monotonic() - asked < 6
+    assert worker.wait() == 0
+    assert time.monotonic() - asked < SOON
     project.mark("release", "deaf")
     project.consume()
     until(lambda: project.marks("finished") == ["deaf.1"], "the next worker handles it as attempt 1")
@@ -118,7 +113,7 @@ def test_thread_that_never_ends_does_not_keep_the_process(project: Project) -> N
 def test_term_while_nothing_runs(project: Project) -> None:
     """An idle worker, an intake and both in one process end with 0 soon after TERM."""
     for process in (project.consume(), project.serve().process, project.serve(verb="run").process):
-        assert process.stop() < 5
+        assert process.stop() < SOON
 
 
 def test_term_answers_who_waits_for_a_command(project: Project) -> None:
@@ -131,8 +126,8 @@ def test_term_answers_who_waits_for_a_command(project: Project) -> None:
         status = threads.submit(intake.status, command_id, 50)
         stays(lambda: not status.done(), "it waits", 0.5)
         sender.term()
-        assert intake.process.stop() < 5
+        assert intake.process.stop() < SOON
         assert status.result()["status"] == "accepted"
-    assert sender.wait(5) == 1
+    assert sender.wait() == 1
     assert '"status": "accepted"' in sender.log
     assert "is not done yet: accepted" in sender.log

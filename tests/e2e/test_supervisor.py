@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.processes import ROOT, Process, environment
 from tests.e2e.project import Project
-from tests.e2e.waiting import until
+from tests.e2e.waiting import SOON, until
 from worker.runtime.process.supervisor import command_line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
@@ -32,15 +32,16 @@ def alive(project: Project, supervisor: Process, but: frozenset[int] = frozenset
 def test_killed_child_is_restarted(project: Project) -> None:
     """A child that was killed is replaced, its message is handled, and TERM stops all with 0."""
     supervisor, pids = fleet(project)
-    project.send("Deposit", "number:=1", "before:=3.0")
+    project.send("Deposit", "number:=1", "before:=-1")
     mark = until(lambda: project.marks("busy"), "the handler runs")[0]
     victim = int(mark.split(".")[0])
     assert victim in pids
     os.kill(victim, signal.SIGKILL)
+    project.mark("release", "all")
     again = until(lambda: alive(project, supervisor, frozenset({victim})), "the fleet is three again")
     assert len(again - pids) == 1
     until(lambda: project.rows("SELECT number FROM deposits") == [(1,)], "another worker handles its message")
-    assert supervisor.stop() < 10
+    assert supervisor.stop() < SOON
     for pid in again:
         assert not os.path.exists(f"/proc/{pid}")
 
@@ -57,13 +58,13 @@ def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
         fewest = min(fewest, len(supervisor.children()))
         return alive(project, supervisor, frozenset(pids)) is not None
 
-    until(rolled, "all three are new", timeout=30)
+    until(rolled, "all three are new")
     assert fewest >= 3, f"only {fewest} processes at a time"
-    project.until_empty(timeout=30)
+    project.until_empty()
     assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(600))
     assert {attempt for (attempt,) in project.rows("SELECT attempt FROM deposits")} == {1}
     assert "lease lost" not in supervisor.log
-    assert supervisor.stop() < 10
+    assert supervisor.stop() < SOON
 
 
 def test_hup_with_a_broken_configuration_ends_nobody(project: Project) -> None:
@@ -79,8 +80,8 @@ def test_hup_with_a_broken_configuration_ends_nobody(project: Project) -> None:
     project.send("Deposit", "number:=1")
     until(lambda: project.rows("SELECT number FROM deposits") == [(1,)], "the old ones work")
     supervisor.signal(signal.SIGHUP)
-    until(lambda: alive(project, supervisor, frozenset(pids)), "all three are new", timeout=30)
-    assert supervisor.stop() < 10
+    until(lambda: alive(project, supervisor, frozenset(pids)), "all three are new")
+    assert supervisor.stop() < SOON
 
 
 def test_hup_renews_a_process_without_supervisor(project: Project) -> None:
@@ -157,12 +158,12 @@ def test_wrong_configuration_ends_the_supervisor(project: Project) -> None:
     project.configure(more="")
     text = (project.folder / "worker.toml").read_text().replace("var/queue.db", "file/queue.db")
     (project.folder / "worker.toml").write_text(text)
-    assert project.start("consume", "-w", "2").wait(25) == 3
+    assert project.start("consume", "-w", "2").wait() == 3
 
 
 def test_burst_with_several_processes(project: Project) -> None:
     """``-w 3 --burst`` handles everything once and ends with 0."""
     project.send_many(*[("Deposit", {"number": number}) for number in range(60)])
-    assert project.start("consume", "-w", "3", "--burst").wait(30) == 0
+    assert project.start("consume", "-w", "3", "--burst").wait() == 0
     assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(60))
     assert project.waiting() == 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.processes import ROOT
 from tests.e2e.project import Project
-from tests.e2e.waiting import until
+from tests.e2e.waiting import SOON, until
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +25,7 @@ def test_posted_command_is_handled_and_its_event_subscribed(project: Project) ->
     document = answer.json()
     assert answer.headers["location"] == document["status"] == f"/commands/{document['id']}"
     assert document["type"] == "Deposit"
-    status = intake.status(document["id"], wait=10)
+    status = intake.status(document["id"], wait=50)
     assert (status["status"], status["attempts"], status["error"]) == ("done", 1, None)
     assert (status["transport"], status["queue"]) == ("sqlite", "bank-deposit")
     assert project.rows("SELECT number, message_id FROM deposits") == [(7, document["id"])]
@@ -61,7 +61,7 @@ def test_books_are_sent_indexed_and_found(project: Project) -> None:
     ids = project.ok("send", "--ndjson", str(BOOKS)).split()
     assert len(ids) == len(set(ids)) == len(lines)
     for command_id in ids:
-        assert intake.status(command_id, wait=20)["status"] == "done"
+        assert intake.status(command_id, wait=50)["status"] == "done"
     items = sum(len(json.loads(line)["data"]["items"]) for line in lines)
     found = intake.client.get("/queries/SearchItems", params={"index": "books", "q": "whal"})
     assert found.status_code == 200, found.text
@@ -82,9 +82,9 @@ def test_one_process_from_an_empty_folder(tmp_path: Path) -> None:
     try:
         intake = project.serve(verb="run")
         command = intake.accepted("Deposit", number=3)
-        assert intake.status(command, wait=10)["status"] == "done"
+        assert intake.status(command, wait=50)["status"] == "done"
         until(lambda: project.rows("SELECT number FROM bookings") == [(3,)], "the event is booked")
-        assert intake.process.stop() < 10
+        assert intake.process.stop() < SOON
     finally:
         project.close()
 
@@ -92,16 +92,16 @@ def test_one_process_from_an_empty_folder(tmp_path: Path) -> None:
 def test_send_by_fields_with_wait(project: Project) -> None:
     """``send`` takes a command field by field, and with ``--wait`` tells the outcome by its exit code."""
     project.consume()
-    assert project.cli("send", "Deposit", "number:=5", "--wait", "10").returncode == 0
+    assert project.cli("send", "Deposit", "number:=5", "--wait", "50").returncode == 0
     assert project.rows("SELECT number FROM deposits") == [(5,)]
-    failing = project.cli("send", "Broken", "name=x", "how=reject", "--wait", "10")
+    failing = project.cli("send", "Broken", "name=x", "how=reject", "--wait", "50")
     assert failing.returncode == 1, failing.stderr
     assert "no thanks" in failing.stderr + failing.stdout
 
 
 def test_full_queue_does_not_starve_others(project: Project) -> None:
     """Queues of one priority take turns: events are handled while many commands still wait."""
-    project.send_many(*[("Deposit", {"number": number, "before": 0.02}) for number in range(300)])
+    project.send_many(*[("Deposit", {"number": number, "before": 0.1}) for number in range(300)])
     project.consume("-c", "2")
     until(lambda: project.rows("SELECT count(*) > 0 FROM bookings") == [(1,)], "the first event is booked")
     assert project.rows("SELECT count(*) < 250 FROM deposits") == [(1,)], (

@@ -10,14 +10,17 @@ from collections import Counter
 import httpx
 import pytest
 
+from tests.deep import size
 from tests.e2e.processes import Process
 from tests.e2e.project import Intake, Project
 from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.slow]
 
-COMMANDS = 2000
-DEATHS = 50
+COMMANDS = size(500, 2000)
+LASTS = size((0.2, 1.2), (0.05, 0.3))
+"""Seconds that a handler takes: together so long that commands are left for the last death."""
+DEATHS = size(12, 50)
 WORKERS = 4
 SEED = 20_261
 
@@ -33,7 +36,7 @@ async def post_all(intake: Intake, commands: list[dict[str, float]], lanes: int 
             assert answer.status_code == 202, answer.text
             ids.append(answer.json()["id"])
 
-    async with httpx.AsyncClient(base_url=str(intake.client.base_url), timeout=30) as client:
+    async with httpx.AsyncClient(base_url=str(intake.client.base_url), timeout=75) as client:
         await asyncio.gather(*(lane(client) for _ in range(lanes)))
     return ids
 
@@ -45,10 +48,10 @@ async def stands(intake: Intake, ids: list[str], lanes: int = 20) -> Counter[str
 
     async def lane(client: httpx.AsyncClient) -> None:
         while left:
-            answer = await client.get(f"/commands/{left.pop()}", headers={"Prefer": "wait=10"})
+            answer = await client.get(f"/commands/{left.pop()}", headers={"Prefer": "wait=50"})
             states[answer.json()["status"]] += 1
 
-    async with httpx.AsyncClient(base_url=str(intake.client.base_url), timeout=30) as client:
+    async with httpx.AsyncClient(base_url=str(intake.client.base_url), timeout=75) as client:
         await asyncio.gather(*(lane(client) for _ in range(lanes)))
     return states
 
@@ -64,26 +67,26 @@ def handled(project: Project) -> int:
     return int((project.rows("SELECT count(*) FROM deposits") or [(0,)])[0][0])
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(size(300, 900))
 def test_workers_killed_in_the_middle_of_handlers(project: Project) -> None:
-    """50 workers killed amid 2,000 commands: every 202 ends done, each effect and each event is there once."""
+    """Many workers killed amid commands: every 202 ends done, each effect and each event is there once."""
     chance = random.Random(SEED)
     intake = project.serve()
     commands = [
         {
             "number": number,
-            "before": round(chance.uniform(0.05, 0.3), 3),
+            "before": round(chance.uniform(*LASTS), 3),
             "inside": 0.02 if number % 100 == 0 else 0.0,
         }
         for number in range(COMMANDS)
     ]
-    workers = [project.start("consume", "-c", "8") for _ in range(WORKERS)]
     accepted = asyncio.run(post_all(intake, commands))
     assert len(set(accepted)) == COMMANDS
+    workers = [project.start("consume", "-c", "8") for _ in range(WORKERS)]
     deaths = 0
     started = time.monotonic()
     while deaths < DEATHS:
-        goal = COMMANDS * deaths // (DEATHS + 5)
+        goal = COMMANDS * deaths // (DEATHS * 2)
         until(lambda: handled(project) >= goal, f"{goal} are handled after {deaths} deaths", 60)  # noqa: B023
         first = chance.randrange(WORKERS)
         victim = until(lambda: busy(project, workers, first), "a worker is busy", 60)  # noqa: B023

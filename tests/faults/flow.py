@@ -5,7 +5,6 @@ It ends with everything drained and counted: nothing lost, nothing unexpected, e
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -13,6 +12,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from tests.deep import size
 from tests.e2e.processes import Process
 from tests.e2e.project import Intake, Project
 from tests.e2e.waiting import until
@@ -21,8 +21,8 @@ from tests.faults.in_flight import InFlight
 from tests.faults.load import Load, id_of, type_of
 from worker.runtime.taking.consumer import MAX_PREFETCH
 
-COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "4000"))
-"""How many flow in each test; fewer while a test is being written."""
+COMMANDS = size(2000, 20_000)
+"""How many flow in each test."""
 WORKERS = 3
 SLOTS = 16
 IN_HAND = WORKERS * MAX_PREFETCH
@@ -52,9 +52,11 @@ class Queues(Protocol):
 
     Attributes:
         steady: seconds for which a count must stay the same, while no worker moves, until it is that of now.
+        young: seconds that the queues must have been there before their server may be stopped or killed.
     """
 
     steady: float
+    young: float
 
     def waiting(self) -> int:
         """Messages on all queues, in hand or not."""
@@ -115,7 +117,7 @@ class Flow:
         self._started = self.set_up_at = time.monotonic()
         self.effects = Effects(self.project.folder, self._seen)
         self.intake = self.project.serve()
-        self.workers = [self._consume() for _ in range(WORKERS)]
+        self.workers = self.project.consume_all(WORKERS, self._name, "-c", str(SLOTS))
         url = str(self.intake.client.base_url)
         self.load = Load(url, range(self.commands), self.effects.count)
         self.load.start()
@@ -155,6 +157,16 @@ class Flow:
         They may do all that they hold before they hear of it, and the broker hands all of it out again.
         """
         return self._in_flight.counted(self.workers, self._queues.held)
+
+    def outlives(self, breaks: Callable[[], object], mends: Callable[[], object] = lambda: None) -> None:
+        """Break something amid the commands, mend it, and assert that all comes back and nothing is lost."""
+        self.until_share(0.25)
+        self.until_age(self._queues.young)
+        with self.fault():
+            breaks()
+        mends()
+        self.until_back()
+        self.finish()
 
     def replace(self, worker: Process) -> None:
         """Kill a worker with -9, and start another one in its place."""

@@ -6,7 +6,6 @@ Nothing may be lost, what is noted first of each key must be in order, and each 
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from tests.deep import size
 from tests.e2e.processes import Process, environment
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
@@ -23,8 +23,8 @@ from tests.faults.keyed_load import KEEPS
 from transports.registry import create
 from worker.messaging.transport import Countable
 
-COMMANDS = int(os.environ.get("WORKER_TEST_COMMANDS", "4000"))
-"""How many flow in each test; fewer while a test is being written."""
+COMMANDS = size(2000, 20_000)
+"""How many flow in each test."""
 KEYS = 200
 WORKERS = 3
 SLOTS = 16
@@ -67,7 +67,7 @@ class Keyed:
     Args:
         url: of the broker, with a place of this test's own on it.
         options: of the transport, as TOML.
-        work: seconds that a handler takes; ``long`` that each fiftieth takes.
+        work: seconds that a handler takes; ``long`` that a few of them take.
         commands: how many flow.
     """
 
@@ -89,6 +89,7 @@ class Keyed:
         self.workers: list[Process] = []
         self.notes: list[Note] = []
         self._read = 0
+        self._arguments = ("broker", "-c", str(SLOTS))
         self._environment = {"FLOW_WORK": str(work), "FLOW_LONG": str(long)}
         self._load: subprocess.Popen[bytes] | None = None
 
@@ -97,7 +98,7 @@ class Keyed:
         self.project.ok("setup", timeout=60)
         (self.project.folder / NOTES).touch()
         self._create()
-        self.workers = [self.consume() for _ in range(WORKERS)]
+        self.workers = self.project.consume_all(WORKERS, *self._arguments, extra=self._environment)
         with (self.project.folder / "load.log").open("wb") as log:
             self._load = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.keyed_load", str(self.places * KEYS), str(KEYS)],
@@ -123,7 +124,7 @@ class Keyed:
 
     def consume(self) -> Process:
         """One more worker."""
-        return self.project.consume("broker", "-c", str(SLOTS), extra=self._environment)
+        return self.project.consume(*self._arguments, extra=self._environment)
 
     def replace(self, worker: Process) -> None:
         """Kill a worker with -9, and start another one in its place."""
@@ -150,6 +151,18 @@ class Keyed:
     def until_noted(self, number: int, timeout: float = DRAIN) -> None:
         """Wait until there are so many notes."""
         until(lambda: self.noted() >= number, f"{number} are noted", timeout, 0.1)
+
+    def until_share(self, share: float) -> None:
+        """Wait until so much of the work is done."""
+        self.until_noted(int(self.places * KEYS * share))
+
+    def outlives(self, breaks: Callable[[], object], mends: Callable[[], object]) -> None:
+        """Break something amid the commands, mend it, and assert that all comes back and nothing is lost."""
+        self.until_share(0.25)
+        breaks()
+        mends()
+        self.until_back()
+        self.finish()
 
     def until_back(self, pids: Callable[[], Iterable[int]] | None = None) -> None:
         """Wait until every worker consumes again, or all is done."""

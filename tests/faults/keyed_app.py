@@ -29,9 +29,9 @@ def note(kind: str, key: str, place: int, name: str = NOTES) -> None:
         os.close(file)
 
 
-async def work(place: int) -> None:
+async def work(key: str, place: int) -> None:
     """A moment; for some longer, so that a fault meets them in the middle."""
-    await asyncio.sleep(LONG if place % 50 == 7 else WORK)
+    await asyncio.sleep(LONG if place % 50 == 7 and key.endswith(("1", "4", "7", "0")) else WORK)
 
 
 @app.command(key="key", retry=QUICK, track=False)
@@ -46,7 +46,7 @@ class Take(msgspec.Struct, frozen=True):
 async def take(command: Take, context: Context) -> None:
     """Work, and note it."""
     note("take", command.key, command.place, STARTS)
-    await work(command.place)
+    await work(command.key, command.place)
     if command.place % 40 == 3 and context.attempt == 1:
         raise RuntimeError("the first attempt fails")
     note("take", command.key, command.place)
@@ -64,7 +64,7 @@ class Keep(msgspec.Struct, frozen=True):
 async def keep(command: Keep, context: Context) -> None:
     """Store it."""
     note("keep", command.key, command.place, STARTS)
-    await work(command.place)
+    await work(command.key, command.place)
     await context.session.execute(
         text("INSERT INTO kept (key, place) VALUES (:key, :place)"),
         {"key": command.key, "place": command.place},

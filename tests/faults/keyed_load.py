@@ -31,7 +31,7 @@ async def main(total: int, keys: int) -> None:
                         break
                     except Unavailable:
                         repeated += 1
-                        await asyncio.sleep(0.2)
+                        await asyncio.sleep(0.5)
             return repeated
 
         repeated = await asyncio.gather(*(lane(number) for number in range(keys)))

@@ -23,12 +23,12 @@ class Rabbit:
 
     Attributes:
         proxy: what the workers and the intake connect through.
-        steady: seconds for which a count must stay the same: channels tell theirs every second, and the management
-            interface takes it over every five.
+        steady: seconds for which a count must stay the same: channels tell theirs twice a second, and the management
+            interface takes it over every second.
         young: seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed.
     """
 
-    steady = 7.0
+    steady = 3.0
     young = 12.0
 
     def __init__(self, server: OwnRabbitMQ, url: str, proxy: Proxy) -> None:

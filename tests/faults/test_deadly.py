@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 
 import pytest
 
+from tests.deep import DEEP, size
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.deadly import PROCESSES, Deadly
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(180)]
 
-KILLS = int(os.environ.get("WORKER_TEST_KILLS", "4"))
-"""Random ones; fifty for the long form."""
-LONG = KILLS >= 50
+KILLS = size(4, 50)
+"""Random ones."""
 COUNT = 200
 COMMANDS = 40 * KILLS
 SEED = 20_261
+KILLED = [
+    pytest.param(kind, options, id=kind, marks=[] if kind == "sqlite" else [pytest.mark.broker])
+    for kind, options in {
+        "sqlite": "lease = 2",
+        "rabbitmq": 'queue_type = "classic"',
+        **size({}, {"postgres": "lease = 2", "kafka": "partitions = 12\nsession_timeout = 6.0"}),
+        **size({}, {"sqs": "lease = 5\nwait = 1", "pubsub": ""}),
+    }.items()
+]
+"""Whose workers are killed at random; in the long form those of every broker."""
 PLAIN, KEYED = 20, 21
 """Numbers of a command without a key, and of one with a key whose others wait behind it."""
 
@@ -30,7 +39,7 @@ def found_out(deadly: Deadly, guilty: int, lasts: float = 0.08) -> None:
     fleet = deadly.consume("-w", str(PROCESSES), lasts=lasts)
     deadly.until_done(COUNT - 1, 1, 60.0)
     fleet.stop()
-    deadly.check(COUNT, guilty, timed=LONG)
+    deadly.check(COUNT, guilty, timed=DEEP)
 
 
 @pytest.mark.broker
@@ -55,7 +64,7 @@ def test_a_deadly_message_on_kafka(project: Project, kafka_url: str) -> None:
     found_out(Deadly(project, ("kafka", kafka_url, options)), PLAIN, lasts=0.4)
 
 
-@pytest.mark.parametrize("guilty", [PLAIN, KEYED] if LONG else [KEYED])
+@pytest.mark.parametrize("guilty", [PLAIN, KEYED] if DEEP else [KEYED])
 def test_a_deadly_message_on_sqlite(project: Project, guilty: int) -> None:
     """With a key and without one."""
     found_out(Deadly(project, ("sqlite", "sqlite:///var/queue.db", "lease = 2")), guilty)
@@ -85,14 +94,11 @@ def killed_at_random(deadly: Deadly) -> None:
     )
 
 
-@pytest.mark.timeout(600)
-def test_random_kills_fail_nobody_on_sqlite(project: Project) -> None:
-    """An operator, a deploy, a memory killer that chooses at random."""
-    killed_at_random(Deadly(project, ("sqlite", "sqlite:///var/queue.db", "lease = 2")))
-
-
-@pytest.mark.broker
-@pytest.mark.timeout(600)
-def test_random_kills_fail_nobody_on_rabbitmq(project: Project, rabbitmq_url: str) -> None:
-    """Where each kill brings back at once all that was held."""
-    killed_at_random(Deadly(project, ("rabbitmq", rabbitmq_url, 'queue_type = "classic"')))
+@pytest.mark.timeout(size(600, 3600))
+@pytest.mark.parametrize(("kind", "options"), KILLED)
+def test_random_kills_fail_nobody(
+    project: Project, request: pytest.FixtureRequest, kind: str, options: str
+) -> None:
+    """An operator, a deploy, a memory killer that chooses at random; also where a kill brings back at once all that was held."""
+    url = "sqlite:///var/queue.db" if kind == "sqlite" else request.getfixturevalue(f"{kind}_url")
+    killed_at_random(Deadly(project, (kind, url, options)))

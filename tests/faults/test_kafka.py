@@ -12,23 +12,27 @@ from typing import Any
 import pytest
 
 from tests.brokers.kafka import OwnKafka
+from tests.deep import size
 from tests.e2e.processes import Process
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
-from tests.faults.keyed import COMMANDS, SLOTS, Keyed
+from tests.faults.keyed import SLOTS, Keyed
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.broker,
     pytest.mark.fault,
     pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("kafka-faults"),
+    pytest.mark.timeout(size(900, 3600)),
 ]
 
 PARTITIONS = "partitions = 12"
-STORM = 20_000
+CALM, STORM, STAY = size((4, 16, 3), (10, 60, 5))
+"""Seconds without guests, with them, and that each guest stays and is away."""
+LASTING = size(6000, 20_000)
 """Commands that last for the calm and the storm."""
+DEATHS = size(2, 4)
+"""Workers that are killed, one after the other."""
 SESSION = 6.0
 """Seconds: the shortest session that brokers take as they are configured by default."""
 
@@ -54,11 +58,6 @@ def flow(broker: OwnKafka, tmp_path: Any) -> Any:
         project.close()
 
 
-def part(running: Keyed, share: float) -> None:
-    """Wait until so much of the work is done."""
-    running.until_noted(int(running.places * 200 * share))
-
-
 def stop_between_writes(running: Keyed, worker: Process) -> None:
     """Stop a worker; not in the middle of a write to SQLite, whose lock it would keep from everybody."""
 
@@ -81,48 +80,40 @@ def stop_between_writes(running: Keyed, worker: Process) -> None:
 def test_broker_restarted(broker: OwnKafka, flow: Callable[..., Keyed]) -> None:
     """A broker that is stopped in order and started again gets its workers back, and keeps what it had."""
     with flow() as running:
-        part(running, 0.25)
-        broker.stop()
-        broker.start()
-        running.until_back()
-        running.finish()
+        running.outlives(broker.stop, broker.start)
 
 
 def test_broker_killed(broker: OwnKafka, flow: Callable[..., Keyed]) -> None:
     """What a broker had confirmed before ``kill -9`` is handled after it."""
     with flow() as running:
-        part(running, 0.25)
-        broker.kill()
-        broker.start()
-        running.until_back()
-        running.finish()
+        running.outlives(broker.kill, broker.start)
 
 
 def test_workers_killed_in_handlers(flow: Callable[..., Keyed]) -> None:
     """Workers killed with -9 in the middle of handlers: others do what they had in hand, in the order of its key."""
     chance = random.Random(2026)
     with flow(f"session_timeout = {SESSION}") as running:
-        for number in range(4):
-            part(running, 0.15 + 0.6 * number / 4)
+        for number in range(DEATHS):
+            running.until_share(0.15 + 0.6 * number / DEATHS)
             running.replace(chance.choice(running.workers))
         running.until_back()
         running.finish(bounded=True)
 
 
 def test_members_come_and_go(flow: Callable[..., Keyed]) -> None:
-    """While a member joins and leaves every five seconds for a minute, work goes on and nothing is lost."""
-    with flow(work=0.2, long=0.3, commands=max(COMMANDS, STORM)) as running:
+    """While a member joins and leaves every few seconds, work goes on and nothing is lost."""
+    with flow(work=0.2, long=0.3, commands=LASTING) as running:
         running.until_back()
         calm = time.monotonic()
-        time.sleep(10)
+        time.sleep(CALM)
         storm = time.monotonic()
         rebalances = 0
-        while time.monotonic() - storm < 60:
+        while time.monotonic() - storm < STORM:
             guest = running.consume()
-            time.sleep(5)
+            time.sleep(STAY)
             guest.stop(30)
             rebalances += 2
-            time.sleep(max(0.0, min(5.0, storm + 60 - time.monotonic())))
+            time.sleep(max(0.0, min(STAY, storm + STORM - time.monotonic())))
         end = time.monotonic()
         before, during = running.rate(calm, storm), running.rate(storm, end)
         print(f"calm {before:.0f}/s, storm {during:.0f}/s ({during / before:.0%}), {rebalances} came or went")
@@ -132,7 +123,7 @@ def test_members_come_and_go(flow: Callable[..., Keyed]) -> None:
 
 def test_handlers_outlast_the_session(flow: Callable[..., Keyed]) -> None:
     """Handlers that take longer than the session are run once: while they run the member stays in its group."""
-    with flow(f"session_timeout = {SESSION}", work=0.002, long=SESSION + 3) as running:
+    with flow(f"session_timeout = {SESSION}", work=0.002, long=SESSION + 2) as running:
         running.finish()
         again = len(running.notes) - len({(note.key, note.place) for note in running.notes})
         assert again == 0, f"{again} were handled again"
@@ -141,7 +132,7 @@ def test_handlers_outlast_the_session(flow: Callable[..., Keyed]) -> None:
 def test_worker_stopped_past_its_session(flow: Callable[..., Keyed]) -> None:
     """A worker that is stopped until others have its partitions, and goes on then, changes nothing any more."""
     with flow(f"session_timeout = {SESSION}", work=0.02) as running:
-        part(running, 0.2)
+        running.until_share(0.2)
         stopped, *others = running.workers
         stop_between_writes(running, stopped)
         begun = time.monotonic()

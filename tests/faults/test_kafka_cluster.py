@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.brokers.kafka_cluster import KafkaCluster
+from tests.deep import size
 from tests.e2e.project import Project
 from tests.faults.keyed import Keyed
 
@@ -19,8 +20,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.fault,
     pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("kafka-faults"),
+    pytest.mark.timeout(size(900, 3600)),
 ]
 
 OPTIONS = "partitions = 6\nreplication = 3"
@@ -53,7 +53,7 @@ def test_a_server_of_three_is_killed(cluster: KafkaCluster, tmp_path: Any) -> No
             prefix = url.rpartition("/")[2]
             assert asyncio.run(in_sync(cluster, f"{prefix}.flow-take")) == "2"
             for number, server in enumerate(cluster.servers, 1):
-                running.until_noted(int(running.places * 200 * 0.25 * number))
+                running.until_share(0.25 * number)
                 server.kill()
                 running.until_back()
                 server.start()

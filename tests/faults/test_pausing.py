@@ -24,16 +24,18 @@ url = "{database}"
 
 [transports.jobs]
 url = "{jobs}"
+{options}
 
 [routing]
 "*" = "jobs"
 """
+STATE = "sqlite:///var/worker.db"
 CALM = 90.0
 """Seconds that a broker's restart may take until everybody works again."""
 
 
-def configure(project: Project, jobs: str, database: str = "sqlite:///var/worker.db") -> None:
-    (project.folder / "worker.toml").write_text(TOML.format(jobs=jobs, database=database))
+def configure(project: Project, jobs: str, database: str = STATE, options: str = "") -> None:
+    (project.folder / "worker.toml").write_text(TOML.format(jobs=jobs, database=database, options=options))
 
 
 def numbers(project: Project, name: str, kind: str) -> list[int]:
@@ -52,7 +54,10 @@ def ready(project: Project, kind: str) -> object:
 @contextmanager
 def over(broker: Any, kind: str, project: Project) -> Iterator[None]:
     with broker.fresh() as url:
-        configure(project, url, url if kind == "postgres" else "sqlite:///var/worker.db")
+        options = (
+            "session_timeout = 6" if kind == "kafka" else ""
+        )  # as soon as its brokers find out who was killed
+        configure(project, url, url if kind == "postgres" else STATE, options)
         try:
             yield
         finally:
@@ -66,10 +71,10 @@ def test_a_pause_outlives_workers_and_broker(
     """All workers killed, the broker killed and started again, one worker started again and one added: zero starts."""
     broker = private_broker(kind)
     with over(broker, kind, project):
-        workers = [project.consume("-c", "2") for _ in range(3)]
+        workers = project.consume_all(3, "-c", "2")
         send(project, "Ant", *range(5))
         until(lambda: len(numbers(project, "finished", "Ant")) == 5, "the workers work", CALM)
-        answer = project.json("pause", "Ant", "--wait", "30")
+        answer = project.json("pause", "Ant", "--wait", "60")
         assert (answer["applied"], answer["lagging"]) == ("3/3", [])
         send(project, "Ant", *range(5, 25))
         until(
@@ -82,8 +87,7 @@ def test_a_pause_outlives_workers_and_broker(
             worker.kill()
         broker.stop()
         broker.start()
-        for _ in range(2):
-            project.consume("-c", "2")
+        project.consume_all(2, "-c", "2")
         send(project, "Bee", *range(20))
         until(lambda: len(numbers(project, "finished", "Bee")) == 20, "the new workers work", CALM)
         assert len(numbers(project, "started", "Ant")) == 5
@@ -102,14 +106,14 @@ def test_what_was_known_holds_while_the_database_is_away(
     with server.fresh() as database:
         configure(project, "sqlite:///var/queue.db", database)
         worker = project.consume("--health-port", str(port), "-c", "2")
-        project.ok("pause", "Ant", "--wait", "30")
+        project.ok("pause", "Ant", "--wait", "60")
         send(project, "Ant", *range(10))
         send(project, "Bee", 1)
         until(lambda: numbers(project, "finished", "Bee") == [1], "the worker works", CALM)
         server.kill()
 
         def reasons() -> list[str]:
-            found: list[str] = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["reasons"]
+            found: list[str] = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).json()["reasons"]
             return [reason for reason in found if "the pauses as of version 1 hold" in reason]
 
         until(reasons, "the probe says why", CALM)
@@ -118,6 +122,6 @@ def test_what_was_known_holds_while_the_database_is_away(
         server.start()
         until(lambda: not reasons(), "the database is back", CALM)
         assert numbers(project, "started", "Ant") == []
-        project.ok("resume", "Ant", "--wait", "30")
+        project.ok("resume", "Ant", "--wait", "60")
         until(lambda: len(numbers(project, "finished", "Ant")) == 10, "all run", CALM)
         project.close()

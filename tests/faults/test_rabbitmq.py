@@ -9,6 +9,7 @@ import pytest
 
 from tests.brokers.postgres import Postgres
 from tests.brokers.rabbitmq import OwnRabbitMQ
+from tests.deep import size
 from tests.e2e.project import Project
 from tests.e2e.waiting import stays, until
 from tests.faults.flow import IN_HAND
@@ -20,8 +21,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.fault,
     pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.xdist_group("rabbitmq-faults"),
+    pytest.mark.timeout(size(600, 3600)),
 ]
 
 WRONG = "not-the-password"
@@ -43,25 +43,13 @@ def place(broker: OwnRabbitMQ) -> Iterator[Rabbit]:
 def test_broker_killed_with_classic_queues(place: Rabbit, project: Project) -> None:
     """What a broker had confirmed before ``kill -9`` is handled after it, with classic queues, too."""
     with place.flow(project, "classic") as flow:
-        flow.until_share(0.25)
-        flow.until_age(place.young)
-        with flow.fault():
-            place.server.kill()
-        place.server.start()
-        flow.until_back()
-        flow.finish()
+        flow.outlives(place.server.kill, place.server.start)
 
 
 def test_broker_killed_with_state_in_postgres(place: Rabbit, project: Project, postgres: Postgres) -> None:
     """The same with quorum queues, and the state in PostgreSQL."""
     with postgres.fresh() as database, place.flow(project, database=database) as flow:
-        flow.until_share(0.25)
-        flow.until_age(place.young)
-        with flow.fault():
-            place.server.kill()
-        place.server.start()
-        flow.until_back()
-        flow.finish()
+        flow.outlives(place.server.kill, place.server.start)
 
 
 def test_intakes_killed(place: Rabbit, project: Project) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.brokers.rabbitmq import OwnRabbitMQ
+from tests.deep import size
 from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, Flow, make, message, publish_surely
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import OutcomeKind
@@ -41,7 +42,7 @@ async def flow(own: OwnRabbitMQ) -> AsyncIterator[Flow]:
 @pytest.mark.parametrize("fault", ["restart", "kill"])
 async def test_a_broker_that_comes_back_has_everything(flow: Flow, own: OwnRabbitMQ, fault: str) -> None:
     """F03: while messages flow the broker goes and comes back; all that was accepted comes, and later ones too."""
-    total = 2000
+    total = size(500, 2000)
 
     async def produce(first: int) -> None:
         for number in range(first, total, 20):

@@ -1,0 +1,28 @@
+"""Outages of RabbitMQ, of the line to it, and of workers that take from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.brokers.rabbitmq import OwnRabbitMQ
+from tests.e2e.project import Project
+from tests.faults.outages import Outages
+from tests.faults.rabbit import Rabbit, rabbit
+
+
+@pytest.fixture(scope="module")
+def server(private_broker: Callable[..., Any]) -> OwnRabbitMQ:
+    """A server that only these tests break."""
+    own: OwnRabbitMQ = private_broker("rabbitmq")
+    return own
+
+
+class TestRabbitmqOutages(Outages):
+    @pytest.fixture
+    def place(self, server: OwnRabbitMQ, project: Project) -> Iterator[Rabbit]:
+        with rabbit(server) as made:
+            yield made
+            project.close()
