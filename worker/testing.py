@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +16,12 @@ from worker.messaging.app import App
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.observing import Ended, Observer
 from worker.messaging.own_context import OwnContext
 from worker.messaging.routing import INLINE
 from worker.messaging.sendable import check_fits
 from worker.messaging.stamps import Delay, Result, Stamp
-from worker.messaging.transport import Outgoing
-from worker.runtime.events import Finished
+from worker.messaging.transport import Outcome, Outgoing
 from worker.runtime.options import ConsumeOptions
 from worker.settings import DatabaseSettings, EventsSettings, Settings, TransportSettings
 from worker.wiring.consuming import make_control, make_worker
@@ -83,8 +84,9 @@ class TestWorker:
 
     async def __aenter__(self) -> Self:
         """Open the service."""
+        observer = Observer(sent=self._note_sent, ended=self._note_ended)
         self._service = await self._stack.enter_async_context(
-            opened(self._settings, self._registry, clock=self.clock, sent=self._sent.append)
+            opened(self._settings, self._registry, clock=self.clock, observers=(observer,))
         )
         return self
 
@@ -131,7 +133,7 @@ class TestWorker:
         if not service.process.routes.queues:  # queries and what is handled inline wait for nobody
             return
         options = ConsumeOptions(concurrency=self._concurrency, burst=True, graceful_timeout=5.0)
-        worker = make_worker(service, options, self._note)
+        worker = make_worker(service, options)
         control = make_control(service, worker)
         await control.look()
         relaying = asyncio.create_task(service.sending.relay.run())
@@ -189,9 +191,12 @@ class TestWorker:
                 break
         self._failed = failed
 
-    def _note(self, finished: Finished) -> None:
-        if finished.outcome == "done" and finished.envelope is not None:
-            self._handled.append(finished.envelope)
+    def _note_sent(self, _: str, batch: Sequence[Outgoing], outcomes: Sequence[Outcome]) -> None:
+        self._sent += [one for one, outcome in zip(batch, outcomes, strict=True) if outcome.accepted]
+
+    def _note_ended(self, ended: Ended) -> None:
+        if ended.outcome == "done" and ended.envelope is not None:
+            self._handled.append(ended.envelope)
 
     def _bus(self, kind: Any) -> Bus:
         return self._open().buses.dispatch[kind]

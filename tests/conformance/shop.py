@@ -17,8 +17,8 @@ from tests.conformance.clock import Clock
 from tests.conformance.paced import paced
 from tests.conformance.waiting import eventually
 from worker import App, Context, PauseConsumers, ResumeConsumers, Retry
+from worker.messaging.observing import Ended, Observer
 from worker.messaging.transport import Delivery, Outgoing, Release, Transport
-from worker.runtime.events import Finished
 from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
@@ -60,7 +60,7 @@ class Shop:
         self.quiet = 0.05
         self.running = 0
         self.most = 0
-        self.finished: list[Finished] = []
+        self.finished: list[Ended] = []
         self.noted: list[int] = []
         self.order: list[str] = []
         self.controls: list[Control] = []
@@ -123,7 +123,7 @@ class Shop:
     ) -> AsyncIterator[Worker]:
         """A worker that runs meanwhile, and is stopped within ``grace`` seconds afterwards."""
         options = ConsumeOptions(concurrency=concurrency, **options_)
-        worker = make_worker(self.service, options, self.finished.append)
+        worker = make_worker(self.service, options)
         control = make_control(self.service, worker)
         await control.look()
         for consumer in worker.consumers:
@@ -235,7 +235,8 @@ async def opened_shop(
         ),  # the client of SQS reads its models first, on a busy machine
         base=folder,
     )
-    async with opened(settings, shop.app().registry(), clock=shop.clock) as service:
+    observer = Observer(ended=shop.finished.append)
+    async with opened(settings, shop.app().registry(), clock=shop.clock, observers=(observer,)) as service:
         shop.service = service
         if pace is not None:
             shop.quiet = 0.3  # there is a network in between

@@ -38,7 +38,7 @@ class Sender:
         transport: where to.
         timeout: seconds that one batch may take.
         lanes: batches under way at once.
-        sent: told about each message that was confirmed.
+        sent: hears of each batch that was answered or parked; see ``Observer``.
         schedule: keeps what is delayed for longer than the broker can; without one the broker gets it all the same.
     """
 
@@ -47,7 +47,7 @@ class Sender:
         transport: Transport,
         timeout: float = PUBLISH_TIMEOUT,
         lanes: int = 2,
-        sent: Callable[[Outgoing], None] | None = None,
+        sent: Callable[[str, Sequence[Outgoing], Sequence[Outcome]], object] | None = None,
         schedule: Schedule | None = None,
     ) -> None:
         self.longest = transport.features.max_delay if schedule is not None else math.inf
@@ -112,13 +112,9 @@ class Sender:
             await self._schedule.park(self._transport.name, late, self.longest)
         except Unavailable as error:
             return Outcome(OutcomeKind.UNKNOWN, str(error))
-        self._tell(late)
-        return ACCEPTED
-
-    def _tell(self, accepted: Sequence[Outgoing]) -> None:
         if self._sent is not None:
-            for outgoing in accepted:
-                self._sent(outgoing)
+            self._sent(self._transport.name, late, [ACCEPTED] * len(late))
+        return ACCEPTED
 
     async def _publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         outcomes: list[Outcome] = []
@@ -139,10 +135,9 @@ class Sender:
             async with asyncio.timeout(self._timeout):
                 outcomes = _complete(await confirms(), len(batch))
         except TimeoutError:
-            return [Outcome(OutcomeKind.UNKNOWN, f"no answer within {self._timeout:g} s")] * len(batch)
+            outcomes = [Outcome(OutcomeKind.UNKNOWN, f"no answer within {self._timeout:g} s")] * len(batch)
         if self._sent is not None:
-            answered = zip(batch, outcomes, strict=True)
-            self._tell([outgoing for outgoing, outcome in answered if outcome.kind is OutcomeKind.ACCEPTED])
+            self._sent(self._transport.name, batch, outcomes)
         return outcomes
 
     def _name(self, error: BaseException) -> None:

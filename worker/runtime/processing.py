@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -13,6 +13,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.observing import Ended, How, Observer
 from worker.messaging.outline import outline
 from worker.messaging.own_context import OwnContext
 from worker.messaging.serializer import Serializer
@@ -22,7 +23,6 @@ from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
 from worker.runtime.deadly.cell import Answer
 from worker.runtime.deadly.quarantine import Quarantine
-from worker.runtime.events import Finished, Listener
 from worker.runtime.limits import Limits
 from worker.runtime.settling.settlement import Settler
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
@@ -43,7 +43,7 @@ class Processing:
         failures: asked whether a replayed message is a twin.
         limits: counts what is done.
         clock: seconds since the epoch.
-        listener: told about each settled message.
+        observer: hears when attempts start, and how they end.
         succeeded: told the type of each message that was handled.
 
     Attributes:
@@ -60,7 +60,7 @@ class Processing:
         failures: FailureStore,
         limits: Limits,
         clock: Clock,
-        listener: Listener | None = None,
+        observer: Observer,
         succeeded: Callable[[str], None] | None = None,
     ) -> None:
         self.quarantine: Quarantine | None = None
@@ -70,7 +70,8 @@ class Processing:
         self._failures = failures
         self._limits = limits
         self._clock = clock
-        self._listener = listener
+        self._observer = observer
+        self._observed = observer.started is not None or observer.ended is not None
         self._succeeded = succeeded
         self._status = status
         self._tracked = {
@@ -78,75 +79,71 @@ class Processing:
             for name, message in registry.messages.items()
         }
 
-    async def handle(self, turn: Iterable[tuple[Consumer, Delivery]], *, quarantined: bool = False) -> None:
-        """Handle one delivery after the other and settle each, whatever happens.
+    async def handle(self, consumer: Consumer, delivery: Delivery, *, quarantined: bool = False) -> None:
+        """Handle a delivery and settle it, whatever happens.
 
         What was handed out before goes through the quarantine, unless it comes from there (``quarantined``).
         """
-        quarantine = None if quarantined else self.quarantine
-        decode, limits = self._serializer.decode, self._limits
-        tracks, succeeded, listener = self._tracked, self._succeeded, self._listener
-        for consumer, delivery in turn:
-            if delivery.redelivered and quarantine is not None:
-                await quarantine.handle(consumer, delivery)
-                continue
-            envelope = None
-            try:
-                envelope = decode(
-                    delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
-                )
-                if type(envelope) is Undecodable or (chain := consumer.chains.get(envelope.type)) is None:
-                    await self._unread(consumer, delivery, envelope)
-                    continue
-                ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
-                if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
-                    log.info(
-                        "replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id
-                    )
-                    consumer.settlements.add(Ack(delivery))
-                    continue
-                tracked = tracks[envelope.type]
-                if tracked:
-                    again = ticket is not None and envelope.attempt == 1
-                    self._record(consumer, envelope, "running", again=again)
-                try:
-                    if consumer.apart:
-                        await OwnContext(chain(envelope))
-                    else:
-                        await chain(envelope)
-                except Held:
-                    self._ended(consumer, envelope, Verdict(Release(delivery), "returned", envelope.attempt))
-                    continue
-                except BaseException as error:
-                    if consumer.ending:
-                        raise asyncio.CancelledError from error
-                    _take_back_cancelling()
-                    consumer.pace.ended(well=False)
-                    verdict = await self._settler.failed(consumer, delivery, envelope, error)
-                    self._ended(consumer, envelope, verdict)
-                    continue
-                if ticket is not None:
-                    await self._failures.resolve(envelope.id, ticket.ticket)
-                limits.finished += 1
-                if consumer.pace.throttle is not None:
-                    consumer.pace.ended(well=True)
-                if succeeded is not None:
-                    succeeded(envelope.type)
+        if delivery.redelivered and not quarantined and self.quarantine is not None:
+            await self.quarantine.handle(consumer, delivery)
+            return
+        envelope: Envelope[Any] | Undecodable | None = None
+        begun: float | None = None
+        try:
+            envelope = self._read(consumer, delivery)
+            if type(envelope) is Undecodable or (chain := consumer.chains.get(envelope.type)) is None:
+                await self._unread(consumer, delivery, envelope)
+                return
+            ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
+            if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
+                log.info("replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id)
                 consumer.settlements.add(Ack(delivery))
-                if tracked:
-                    self._record(consumer, envelope, "done")
-                if listener is not None:
-                    self._tell(Finished(envelope.type, envelope.id, "done", envelope))
-            except Unavailable as error:
-                log.warning("message given back", id=delivery.id, error=told(error))
-                self._returned(consumer, delivery, envelope, error)
-            except BaseException as fault:
-                if consumer.ending and isinstance(fault, asyncio.CancelledError):
-                    consumer.settlements.add(Release(delivery))
-                    if isinstance(envelope, Envelope) and self._tracked.get(envelope.type):
-                        self._record(consumer, envelope, "accepted")
-                    raise
-                await self._faulty(consumer, delivery, envelope, fault)
+                return
+            tracked = self._tracked[envelope.type]
+            if tracked:
+                again = ticket is not None and envelope.attempt == 1
+                self._record(consumer, envelope, "running", again=again)
+            if self._observed:
+                begun = self._begin(consumer, envelope)
+            try:
+                if consumer.apart:
+                    await OwnContext(chain(envelope))
+                else:
+                    await chain(envelope)
+            except Held:
+                verdict = Verdict(Release(delivery), "returned", envelope.attempt)
+                self._ended(consumer, envelope, verdict, begun)
+                return
+            except BaseException as error:
+                if consumer.ending:
+                    raise asyncio.CancelledError from error
+                _take_back_cancelling()
+                consumer.pace.ended(well=False)
+                verdict = await self._settler.failed(consumer, delivery, envelope, error)
+                self._ended(consumer, envelope, verdict, begun)
+                return
+            if ticket is not None:
+                await self._failures.resolve(envelope.id, ticket.ticket)
+            self._limits.finished += 1
+            if consumer.pace.throttle is not None:
+                consumer.pace.ended(well=True)
+            if self._succeeded is not None:
+                self._succeeded(envelope.type)
+            consumer.settlements.add(Ack(delivery))
+            if tracked:
+                self._record(consumer, envelope, "done")
+            if self._observed:
+                self._tell(consumer, "done", envelope, begun)
+        except Unavailable as error:
+            log.warning("message given back", id=delivery.id, error=told(error))
+            self._returned(consumer, delivery, envelope, error, begun)
+        except BaseException as fault:
+            if consumer.ending and isinstance(fault, asyncio.CancelledError):
+                consumer.settlements.add(Release(delivery))
+                if isinstance(envelope, Envelope) and self._tracked.get(envelope.type):
+                    self._record(consumer, envelope, "accepted")
+                raise
+            await self._faulty(consumer, delivery, envelope, fault, begun)
 
     async def _faulty(
         self,
@@ -154,12 +151,13 @@ class Processing:
         delivery: Delivery,
         envelope: Envelope[Any] | Undecodable | None,
         fault: BaseException,
+        begun: float | None = None,
     ) -> None:
         """Settle what the worker itself failed over: it is charged, so that it cannot come for ever."""
         known = envelope if isinstance(envelope, Envelope) and envelope.type in self._tracked else None
         verdict = await self._settler.faulty(consumer, delivery, known, fault)
         if known is not None:
-            self._ended(consumer, known, verdict)
+            self._ended(consumer, known, verdict, begun)
         else:
             self._count(verdict)
             consumer.settlements.add(verdict.settlement)
@@ -170,11 +168,12 @@ class Processing:
         delivery: Delivery,
         envelope: Envelope[Any] | Undecodable | None,
         outage: Unavailable,
+        begun: float | None,
     ) -> None:
         """Give back what something outside did not answer for."""
         if isinstance(envelope, Envelope) and envelope.type in self._tracked:
             verdict = Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
-            self._ended(consumer, envelope, verdict)
+            self._ended(consumer, envelope, verdict, begun)
         else:
             consumer.settlements.add(Release(delivery, RETURN_DELAY))
 
@@ -201,8 +200,11 @@ class Processing:
             consumer.pace.ended(well=answer.outcome == "done")
         if answer.outcome == "done" and answer.type and self._succeeded is not None:
             self._succeeded(answer.type)
-        if self._listener is not None:
-            self._tell(Finished(answer.type, answer.id, answer.outcome))
+        if self._observer.ended is not None:
+            place = consumer.received[0]
+            self._observer.ended(
+                Ended(outcome=answer.outcome, type=answer.type, message_id=answer.id, place=place)
+            )
 
     def _read(self, consumer: Consumer, delivery: Delivery) -> Envelope[Any] | Undecodable:
         return self._serializer.decode(
@@ -220,25 +222,49 @@ class Processing:
         verdict = await self._settler.undecodable(consumer, delivery, read)
         self._count(verdict)
         consumer.settlements.add(verdict.settlement)
-        if self._listener is not None:
-            self._tell(Finished(read.type, read.id or delivery.id, verdict.outcome))
+        if self._observer.ended is not None:
+            self._observer.ended(
+                Ended(
+                    outcome=verdict.outcome,
+                    type=read.type,
+                    message_id=read.id or delivery.id,
+                    place=consumer.received[0],
+                    attempt=verdict.attempt,
+                )
+            )
 
-    def _ended(self, consumer: Consumer, envelope: Envelope[Any], verdict: Verdict) -> None:
+    def _ended(
+        self, consumer: Consumer, envelope: Envelope[Any], verdict: Verdict, begun: float | None = None
+    ) -> None:
         self._count(verdict)
         consumer.settlements.add(verdict.settlement)
         if self._tracked[envelope.type]:
             state = {"returned": "accepted"}.get(verdict.outcome, verdict.outcome)
             self._record(consumer, envelope, state, verdict.error)
-        if self._listener is not None:
-            self._tell(Finished(envelope.type, envelope.id, verdict.outcome, envelope))
+        if self._observed:
+            self._tell(consumer, verdict.outcome, envelope, begun)
 
-    def _tell(self, finished: Finished) -> None:
-        """Tell the listener; what it raises is no concern of the message."""
-        assert self._listener is not None
-        try:
-            self._listener(finished)
-        except Exception:
-            log.exception("a listener failed", type=finished.type, id=finished.message_id)
+    def _begin(self, consumer: Consumer, envelope: Envelope[Any]) -> float:
+        """Tell that a chain is about to run; when that was, by the loop's clock."""
+        if self._observer.started is not None:
+            self._observer.started(consumer.received[0], envelope)
+        return asyncio.get_running_loop().time()
+
+    def _tell(self, consumer: Consumer, outcome: How, envelope: Envelope[Any], begun: float | None) -> None:
+        """Tell how an attempt ended."""
+        if self._observer.ended is None:
+            return
+        self._observer.ended(
+            Ended(
+                outcome=outcome,
+                type=envelope.type,
+                message_id=envelope.id,
+                place=consumer.received[0],
+                attempt=envelope.attempt,
+                envelope=envelope,
+                duration=None if begun is None else asyncio.get_running_loop().time() - begun,
+            )
+        )
 
     def _count(self, verdict: Verdict) -> None:
         if verdict.outcome in {"retrying", "failed"}:

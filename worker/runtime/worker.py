@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from itertools import chain
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -23,8 +22,8 @@ from worker.runtime.taking.dryness import Dryness
 from worker.runtime.taking.leases import extend_leases
 from worker.runtime.unclosed import Unclosed
 
-Process = Callable[[Iterable[tuple[Consumer, Delivery]]], Awaitable[None]]
-"""Handles and settles one delivery after the other, each with its consumer; never raises but when it is cancelled."""
+Process = Callable[[Consumer, Delivery], Awaitable[None]]
+"""Handles and settles a delivery of a consumer; never raises but when it is cancelled."""
 
 _TICK = 0.25
 _FLUSH_TIMEOUT = 10.0
@@ -253,38 +252,29 @@ class Worker:
 
     def _marked(self, task: asyncio.Task[None] | None) -> bool:
         """Whether a message has left something that the next one in the same task would meet."""
-        try:
+        try:  # two contexts in which nothing was set since are one tree inside: no variable is looked at
             return contextvars.copy_context() != self._fresh or (task is not None and task.cancelling() > 0)
-        except BaseException:
+        except BaseException:  # values that refuse to be compared
             return True
 
-    def _turn(self, task: asyncio.Task[None] | None) -> Generator[tuple[Consumer, Delivery]]:
-        """Start one message after the other, as long as there are any and others have had their turn lately."""
-        limits, start_next = self._limits, self._next
-        fresh, copied = self._fresh, contextvars.copy_context
-        for _ in range(_STREAK):
-            if self.stopped_by is not None or (limits.given and not limits.may_start(self._running())):
-                return
-            started = start_next()
-            if started is None:
-                return
-            if self._asleep and not self._stirring:
-                self.wake()
-            try:
-                yield started
-            finally:
-                started[0].left()
-                if limits.given:
-                    self._look_at_limits()
-                if self._awaited and not self._running():
-                    self._changed.set()
-            try:  # two contexts in which nothing was set since are one tree inside: no variable is looked at
-                if copied() != fresh or (task is not None and task.cancelling()):
-                    started[0].apart = True
-                    return
-            except BaseException:  # values that refuse to be compared
-                started[0].apart = True
-                return
+    def _start_next(self) -> tuple[Consumer, Delivery] | None:
+        """Start what is next, and wake another slot for what comes after it; None while nothing may start."""
+        if self.stopped_by is not None or (
+            self._limits.given and not self._limits.may_start(self._running())
+        ):
+            return None
+        started = self._next()
+        if started is not None and self._asleep and not self._stirring:
+            self.wake()
+        return started
+
+    def _left(self, consumer: Consumer) -> None:
+        """End what was started: its settlement is on its way."""
+        consumer.left()
+        if self._limits.given:
+            self._look_at_limits()
+        if self._awaited and not self._running():
+            self._changed.set()
 
     async def _slot(self) -> None:
         try:
@@ -296,18 +286,26 @@ class Worker:
             self._open_slot()
 
     async def _work(self) -> None:
+        """Handle one message after the other, as long as none leaves anything that the next one would meet."""
         task: asyncio.Task[None] | None = asyncio.current_task()
-        while not self._ending and not self._marked(task):
-            turn = self._turn(task)
-            first = next(turn, None)
-            if first is None:
+        streak = 0
+        while not self._ending:
+            started = self._start_next()
+            if started is None:
                 await self._rest()
                 continue
+            consumer, delivery = started
             try:
-                await self.process(chain((first,), turn))
+                await self.process(consumer, delivery)
             finally:
-                turn.close()
-            await asyncio.sleep(0)
+                self._left(consumer)
+            if self._marked(task):
+                consumer.apart = True
+                return
+            streak += 1
+            if streak == _STREAK:
+                streak = 0
+                await asyncio.sleep(0)
 
     async def _rest(self) -> None:
         """Wait until woken."""

@@ -14,7 +14,6 @@ from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.deadly.cell import Cell
 from worker.runtime.deadly.quarantine import Quarantine
-from worker.runtime.events import Listener
 from worker.runtime.holding.breakers import Breakers, Strain
 from worker.runtime.holding.control import Control
 from worker.runtime.holding.ramp import RampPolicy
@@ -37,13 +36,7 @@ AsksWorker = Callable[[str, tuple[Strain, ...]], Awaitable[bool]]
 """Asks whether a message is not charged with its failures."""
 
 
-def make_worker(
-    service: Service,
-    options: ConsumeOptions,
-    listener: Listener | None = None,
-    *,
-    asks: AsksWorker | None = None,
-) -> Worker:
+def make_worker(service: Service, options: ConsumeOptions, *, asks: AsksWorker | None = None) -> Worker:
     """Make a worker for the queues that the options choose; one in a cell ``asks`` its own, and trusts every message.
 
     Raises:
@@ -78,7 +71,7 @@ def make_worker(
         failures=state.failures,
         limits=limits,
         clock=process.clock,
-        listener=listener,
+        observer=process.observer,
         succeeded=breakers.succeeded if breakers.any and asks is None else None,
     )
     worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=sending.outbox.count)
@@ -140,6 +133,7 @@ def make_control(service: Service, worker: Worker) -> Control:
         report,
         ramps=Ramps(policy, fleet),
         breakers=worker.breakers,
+        observer=service.process.observer,
     )
     if worker.breakers is not None:
         worker.breakers.changed = control.nudge
@@ -224,6 +218,7 @@ def _consumer(
         rank=rank,
         wait=_BURST_WAIT if options.burst else RECEIVE_WAIT,
         thorough=options.burst,
+        observer=service.process.observer,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -11,8 +11,8 @@ import msgspec
 from worker.failed.service import FailedService
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
+from worker.messaging.observing import Observer
 from worker.messaging.solitude import Solitude
-from worker.messaging.transport import Outgoing
 from worker.settings import Settings
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
@@ -58,7 +58,7 @@ async def opened(
     *,
     clock: Clock = time.time,
     name: str | None = None,
-    sent: Callable[[Outgoing], None] | None = None,
+    observers: Sequence[Observer] = (),
     solitude: Solitude | None = None,
 ) -> AsyncIterator[Service]:
     """Open everything that a process needs, in this order, and close it in the reverse order.
@@ -69,18 +69,18 @@ async def opened(
         needs: what must be there, and what is done about what is missing.
         clock: seconds since the epoch.
         name: of this process among all workers; None for a new one.
-        sent: told about each message that a broker confirmed.
+        observers: hear what happens in this process.
         solitude: lets a message run alone in the fleet; None for what takes the lock in the database.
 
     Raises:
         ConfigurationError: something is missing and not created, or may not be created.
         Unavailable: database or broker did not answer within the connect timeout, or the database is read-only.
     """
-    process = make_process(settings, registry, clock, name)
+    process = make_process(settings, registry, clock, name, observers)
     async with (
         opened_state(process, needs) as state,
         opened_brokers(process, needs) as brokers,
-        opened_sending(process, state, brokers, sent) as sending,
+        opened_sending(process, state, brokers) as sending,
         opened_fleet(process, state, solitude) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,
         opened_buses(process, state, sending, fleet, status, needs.threads) as buses,

@@ -284,11 +284,20 @@ async def test_one_of_many_that_was_not_taken_is_raised() -> None:
     assert (caught.value.refused, caught.value.unknown) == (True, False)
 
 
-async def test_only_what_was_confirmed_is_reported() -> None:
-    """A listener hears of accepted messages, not of others."""
+def noting(heard: list[str]) -> Callable[..., None]:
+    """Hear of batches, and note what was accepted of them."""
+
+    def sent(transport: str, batch: Sequence[Outgoing], outcomes: Sequence[Outcome]) -> None:
+        heard.extend(one.id for one, outcome in zip(batch, outcomes, strict=True) if outcome.accepted)
+
+    return sent
+
+
+async def test_an_observer_hears_how_each_message_of_a_batch_was_answered() -> None:
+    """Of what was not taken, too."""
     heard: list[str] = []
     transport = FakeTransport(answering(ACCEPTED, Outcome(OutcomeKind.UNKNOWN), ACCEPTED))
-    the_sender = sender(transport, sent=lambda it: heard.append(it.id))
+    the_sender = sender(transport, sent=noting(heard))
     await the_sender.publish([outgoing(n) for n in range(3)])
     assert heard == ["0", "2"]
 
@@ -301,7 +310,7 @@ async def test_a_delay_that_the_broker_cannot_keep_is_the_schedules() -> None:
     """What is delayed for too long is parked, the rest is published; the outcomes are in order."""
     transport, schedule = FakeTransport(answering(UNROUTABLE, ACCEPTED)), FakeSchedule()
     told: list[str] = []
-    it = sender(transport, schedule=schedule, sent=lambda one: told.append(one.id))
+    it = sender(transport, schedule=schedule, sent=noting(told))
     outcomes = await it.publish([late(1), outgoing(2), late(3), late(4, 10.0)])
     assert [one.accepted for one in outcomes] == [True, False, True, True]
     assert transport.batches == [["2", "4"]]
@@ -371,7 +380,7 @@ async def test_what_is_written_at_once_has_a_bounded_fate_too() -> None:
     told: list[str] = []
 
     def posting(answer: Answer) -> Sender:
-        return sender(PostingTransport(answer), timeout=0.001, sent=lambda it: told.append(it.id))
+        return sender(PostingTransport(answer), timeout=0.001, sent=noting(told))
 
     with pytest.raises(PublishFailed, match="no answer within") as caught:
         await posting(never).send(outgoing("late"))

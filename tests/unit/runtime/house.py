@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from worker import App
+from worker.messaging.observing import Ended, Observer
 from worker.messaging.transport import Delivery, Outcome, Outgoing, Settled, Settlement
-from worker.runtime.events import Finished
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import DatabaseSettings, Settings, TransportSettings
@@ -65,7 +65,7 @@ class House:
         self.service = service
         self.clock = clock
         self.log: list[tuple[str, str]] = []
-        self.finished: list[Finished] = []
+        self.finished: list[Ended] = []
         self.worker: Worker | None = None
         self.broker: Any = service.brokers.transports["memory"]
         self.publish_fault: Exception | None = None
@@ -89,7 +89,7 @@ class House:
     def start(self, *, graceful: float = 5.0, **options: Any) -> asyncio.Task[None]:
         """Start a worker with these options."""
         chosen = ConsumeOptions(**{"concurrency": 1, **options})
-        self.worker = make_worker(self.service, chosen, self.finished.append)
+        self.worker = make_worker(self.service, chosen)
         return asyncio.create_task(self.worker.run(graceful, burst=chosen.burst))
 
     async def run(self, **options: Any) -> str | None:
@@ -122,7 +122,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(app: App, lease: float | None = None, database: str = "sqlite://") -> AsyncIterator[House]:
+async def house(
+    app: App, lease: float | None = None, database: str = "sqlite://", observers: Sequence[Observer] = ()
+) -> AsyncIterator[House]:
     """Open an application's service in memory."""
     clock = Clock()
     settings = Settings(
@@ -131,8 +133,16 @@ async def house(app: App, lease: float | None = None, database: str = "sqlite://
         routing={"*": "memory"},
         base=Path.cwd(),
     )
-    async with opened(settings, app.registry(), clock=clock) as service:
-        yield House(service, clock)
+    it: House | None = None
+
+    def ended(attempt: Ended) -> None:
+        assert it is not None
+        it.finished.append(attempt)
+
+    noting = Observer(ended=ended)
+    async with opened(settings, app.registry(), clock=clock, observers=(noting, *observers)) as service:
+        it = House(service, clock)
+        yield it
 
 
 def handled_by(app: App, handlers: Iterable[Callable[..., Any]]) -> App:

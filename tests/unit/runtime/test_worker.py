@@ -310,7 +310,7 @@ async def test_a_fault_of_its_own_stops_the_worker_loudly(monkeypatch: pytest.Mo
         task = it.start(concurrency=2)
         assert it.worker is not None
 
-        async def broken(turn: Any) -> None:
+        async def broken(consumer: Any, delivery: Any) -> None:
             raise RuntimeError("broken")
 
         monkeypatch.setattr(it.worker, "process", broken)

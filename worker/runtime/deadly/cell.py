@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 import structlog
 
+from worker.messaging.observing import How
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
 from worker.runtime.holding.breakers import Strain
 from worker.settings.environment import INTERNAL
@@ -71,7 +72,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
     """What became of it: how it is to be settled, and what a worker tells of it."""
 
-    outcome: str
+    outcome: How
     type: str | None
     id: str
     settled: str = "ack"

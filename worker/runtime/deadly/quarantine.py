@@ -6,7 +6,7 @@ A message that is handed out for the first time never comes here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -37,7 +37,7 @@ log = structlog.stdlib.get_logger("worker.quarantine")
 class Work(Protocol):
     """How messages are handled."""
 
-    async def handle(self, turn: Iterable[tuple[Consumer, Delivery]], *, quarantined: bool) -> None:
+    async def handle(self, consumer: Consumer, delivery: Delivery, *, quarantined: bool) -> None:
         """Handle and settle."""
         ...
 
@@ -132,7 +132,7 @@ class Quarantine:
             assert case.record is not None
             await self._work.condemn(case.consumer, case.delivery, case.record.deaths)
         elif treatment is not None:
-            await self._work.handle(((case.consumer, case.delivery),), quarantined=True)
+            await self._work.handle(case.consumer, case.delivery, quarantined=True)
 
     async def _alone(self, case: _Case) -> Treatment | None:
         """Handle a suspect in the cell; what is left to be done with it, None when it is settled."""

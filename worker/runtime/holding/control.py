@@ -12,6 +12,7 @@ import structlog
 from worker.errors import Unavailable
 from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
+from worker.messaging.observing import NOBODY, Observer
 from worker.messaging.pausing import Pause, Pauses, Target
 from worker.runtime.holding.breakers import Breakers
 from worker.runtime.holding.probe import Probe
@@ -62,6 +63,7 @@ class Control:
             waits for this worker too.
         ramps: begins ramps after long pauses; None for none.
         breakers: of this worker; None for none.
+        observer: hears of pauses and their ends.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Control:
         report: Report,
         ramps: Ramps | None = None,
         breakers: Breakers | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self.known = asyncio.Event()
         self.applied = 0
@@ -87,6 +90,7 @@ class Control:
         self.report = report
         self._ramps = ramps
         self._breakers = breakers
+        self._observer = observer
         self._nudged = asyncio.Event()
         self._earlier: dict[Consumer, Pause] = {}
         self._pauses: Pauses | None = None
@@ -175,12 +179,23 @@ class Control:
         await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in closing))
         await asyncio.gather(*(self._settled(consumer, consumer.resume()) for consumer in opening))
         for consumer in closing:
-            _log_paused(consumer, held[consumer])
+            self._tell_paused(consumer, held[consumer])
         for consumer in opening:
-            log.info("resumed", queue=consumer.spec.name, types=list(consumer.types))
+            self._tell_resumed(consumer)
         self.applied = pauses.version
         if alone is not None and self._running() == 0:
             self.quiet = pauses.version
+
+    def _tell_paused(self, consumer: Consumer, pause: Pause) -> None:
+        queue, types = consumer.spec.name, list(consumer.types)
+        log.info("paused", queue=queue, types=types, actor=pause.actor, reason=pause.reason)
+        if self._observer.paused is not None:
+            self._observer.paused(consumer.received[0], pause)
+
+    def _tell_resumed(self, consumer: Consumer) -> None:
+        log.info("resumed", queue=consumer.spec.name, types=list(consumer.types))
+        if self._observer.resumed is not None:
+            self._observer.resumed(consumer.received[0])
 
     def _running(self) -> int:
         """Commands that run, but for an exclusive one: it waits for the others, or runs alone."""
@@ -258,13 +273,3 @@ class Control:
 def _precedence(pause: Pause) -> int:
     """An operator's first, and an exclusive command before breakers: nothing is tried beside it."""
     return {"operator": 0, "exclusive": 1, "breaker": 2}[pause.origin]
-
-
-def _log_paused(consumer: Consumer, pause: Pause) -> None:
-    log.info(
-        "paused",
-        queue=consumer.spec.name,
-        types=list(consumer.types),
-        actor=pause.actor,
-        reason=pause.reason,
-    )

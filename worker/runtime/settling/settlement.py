@@ -12,6 +12,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.observing import How
 from worker.messaging.raising import is_failure
 from worker.messaging.retry import Again as TryAgain
 from worker.messaging.retry import Decision, GiveUp, Retry, decide
@@ -223,7 +224,7 @@ class Settler:
         delivery: Delivery,
         envelope: Envelope[Any],
         delay: float,
-        outcome: str,
+        outcome: How,
         error: BaseException,
     ) -> Verdict:
         attempt = envelope.attempt - 1 if outcome == "retrying" else envelope.attempt

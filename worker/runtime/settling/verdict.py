@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from worker.messaging.observing import How
 from worker.messaging.transport import Settlement
 
 RETURN_DELAY = 1.0
@@ -14,6 +15,6 @@ class Verdict(msgspec.Struct, frozen=True):
     """How a failed message is settled, and what that makes of it: retrying, failed, returned or done."""
 
     settlement: Settlement
-    outcome: str
+    outcome: How
     attempt: int = 1
     error: BaseException | None = None

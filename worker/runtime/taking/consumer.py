@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.middleware import CallNext
+from worker.messaging.observing import NOBODY, Observer
 from worker.messaging.stamps import Received
 from worker.messaging.transport import (
     Delivery,
@@ -58,6 +60,7 @@ class Consumer:
         rank: place among the queues that were named, lower first.
         wait: seconds that one receive waits for messages.
         thorough: it must be known for sure when the queue is empty: for a burst.
+        observer: hears what is received and how settlements are answered.
 
     Attributes:
         outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
@@ -70,6 +73,7 @@ class Consumer:
     __slots__ = (  # more attributes than CPython keeps fast in a dictionary of an instance
         "_crowded",
         "_full",
+        "_heard",
         "_leased",
         "_look_after",
         "_prefetch",
@@ -118,6 +122,7 @@ class Consumer:
         rank: int = 0,
         wait: float = RECEIVE_WAIT,
         thorough: bool = False,
+        observer: Observer = NOBODY,
     ) -> None:
         self.transport = transport
         self.spec = spec
@@ -152,7 +157,11 @@ class Consumer:
         self._crowded = False
         self._space = asyncio.Event()
         self._leased: dict[int, Delivery] = {}
-        self.settlements = Settlements(transport.name, spec.name, self._subscriber.settle, wake, self._leased)
+        self._heard = observer.received
+        settled = observer.settled and partial(observer.settled, self.received[0])
+        self.settlements = Settlements(
+            transport.name, spec.name, self._subscriber.settle, wake, self._leased, settled
+        )
 
     @property
     def paused(self) -> bool:
@@ -389,6 +398,8 @@ class Consumer:
 
     def _took(self, got: Sequence[Delivery], *, full: bool) -> None:
         self.taken += len(got)
+        if self._heard is not None:
+            self._heard(self.received[0], got)
         self._full = full
         self.took_at = asyncio.get_running_loop().time()
         self.stuck = None

@@ -24,6 +24,7 @@ class Settlements:
         tell: settles a batch; one answer each.
         wake: called whenever a batch was told to the broker.
         leased: deliveries that are being extended, by identity; one that is to be settled is taken out of it.
+        settled: hears what the broker answered.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Settlements:
         tell: Callable[[Sequence[Settlement]], Awaitable[Sequence[Settled]]],
         wake: Callable[[], None],
         leased: dict[int, Delivery],
+        settled: Callable[[Sequence[Settlement], Sequence[Settled]], object] | None = None,
     ) -> None:
         self._tell = tell
         self._transport = transport
         self._queue = queue
         self._wake = wake
         self._leased = leased
+        self._settled = settled
         self._watched: dict[int, asyncio.Future[Settlement]] = {}
         self._waiting: list[Settlement] = []
         self._flushing: set[asyncio.Task[None]] = set()
@@ -91,6 +94,8 @@ class Settlements:
             answers = await self._tell_all(items)
         finally:
             self._wake()
+        if self._settled is not None:
+            self._settled(items, answers)
         done = Settled.DONE
         for item, answer in zip(items, answers, strict=True):
             if answer is not done:

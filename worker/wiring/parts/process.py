@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections.abc import Sequence
 
 import msgspec
 
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
+from worker.messaging.observing import Observer, all_of
 from worker.messaging.routing import Routes, plan
 from worker.settings import Settings
 
@@ -22,6 +24,7 @@ class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         registry: what the application declares, checked.
         routes: where its messages go.
         clock: seconds since the epoch.
+        observer: hears what happens in it.
         name: of this process among all workers.
         started_at: seconds since the epoch.
     """
@@ -30,11 +33,18 @@ class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     registry: Registry
     routes: Routes
     clock: Clock
+    observer: Observer
     name: str
     started_at: float
 
 
-def make_process(settings: Settings, registry: Registry, clock: Clock, name: str | None = None) -> Process:
+def make_process(
+    settings: Settings,
+    registry: Registry,
+    clock: Clock,
+    name: str | None = None,
+    observers: Sequence[Observer] = (),
+) -> Process:
     """Describe this process; ``name``: None for a new one.
 
     Raises:
@@ -45,6 +55,7 @@ def make_process(settings: Settings, registry: Registry, clock: Clock, name: str
         registry=registry,
         routes=routes_of(settings, registry),
         clock=clock,
+        observer=all_of(observers),
         name=name or process_name(),
         started_at=clock(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -47,13 +47,12 @@ class Sending(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 @asynccontextmanager
-async def opened_sending(
-    process: Process, state: State, brokers: Brokers, sent: Callable[[Outgoing], None] | None
-) -> AsyncIterator[Sending]:
-    """Make what sends; ``sent`` is told about each message that a broker confirmed."""
+async def opened_sending(process: Process, state: State, brokers: Brokers) -> AsyncIterator[Sending]:
+    """Make what sends."""
     outbox = Outbox(state.database)
     senders = {
-        name: Sender(transport, sent=sent, schedule=outbox) for name, transport in brokers.transports.items()
+        name: Sender(transport, sent=process.observer.sent, schedule=outbox)
+        for name, transport in brokers.transports.items()
     }
     refused = refusals(state.failures, process.name, process.clock)
     yield Sending(

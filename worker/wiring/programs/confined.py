@@ -18,10 +18,10 @@ import msgspec
 from worker.errors import DatabaseUnavailable, Held, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.observing import Ended, Observer
 from worker.messaging.stamps import Received
 from worker.messaging.transport import Ack, Again, Delivery, Release, Settlement
 from worker.runtime.deadly.cell import MARK, Answer, Order, Question, Reply
-from worker.runtime.events import Finished
 from worker.runtime.holding.breakers import Strain
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.own_tasks import IN_APPLICATION
@@ -63,28 +63,29 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
     options = msgspec.structs.replace(
         options, limit=None, time_limit=None, memory_limit=None, failure_limit=None, cell=()
     )
-    finished: list[Finished] = []
+    ended: list[Ended] = []
     async with opened(
         settings,
         registry,
         Needs(tables="require", queues=False, absent=True, threads=options.concurrency),
         name=name,
+        observers=(Observer(ended=ended.append),),
         solitude=_Asked(door),
     ) as service:
-        worker = make_worker(service, options, finished.append, asks=door.spares)
+        worker = make_worker(service, options, asks=door.spares)
         door.open()
         async with background(lambda: tend(service)):
             while (order := await door.orders.get()) is not None:
                 door.answer(b"begun")
-                finished.clear()
-                answer = await _handled(worker, order, finished)
+                ended.clear()
+                answer = await _handled(worker, order, ended)
                 await _flush(service)
                 door.answer(msgspec.msgpack.encode(answer), done=True)
         await service.sending.relay.drain(_RELAY_GRACE)
     return 0
 
 
-async def _handled(worker: Worker, order: Order, finished: list[Finished]) -> Answer:
+async def _handled(worker: Worker, order: Order, ended: list[Ended]) -> Answer:
     consumer = next(
         one
         for one in worker.consumers
@@ -97,11 +98,12 @@ async def _handled(worker: Worker, order: Order, finished: list[Finished]) -> An
     # as in a slot: in a task that what it waits for cannot close, and in a context of its own
     context = contextvars.copy_context()
     context.run(IN_APPLICATION.set, True)
-    processing: Any = worker.process(((consumer, delivery),))
+    processing: Any = worker.process(consumer, delivery)
     handling: Any = Unclosed(processing)
     await asyncio.wait([asyncio.get_running_loop().create_task(handling, context=context)])
-    told = finished[-1] if finished else Finished(None, order.id, "returned")
-    answer = Answer(outcome=told.outcome, type=told.type, id=told.message_id)
+    answer = Answer(outcome="returned", type=None, id=order.id)
+    if ended:
+        answer = Answer(outcome=ended[-1].outcome, type=ended[-1].type, id=ended[-1].message_id)
     match settlements.last:
         case Ack():
             return answer

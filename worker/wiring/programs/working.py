@@ -27,6 +27,7 @@ log = structlog.stdlib.get_logger("worker")
 
 async def work(service: Service, worker: Worker, control: Control, options: ConsumeOptions) -> None:
     """Handle messages until the worker stops, then let go of the queues and send what is left to be sent."""
+    observer = service.process.observer
     watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
     async with (
         background(lambda: tend(service)),
@@ -41,6 +42,8 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
             concurrency=options.concurrency,
             worker=service.process.name,
         )
+        if observer.began is not None:
+            observer.began(service.process.name, [one.received[0] for one in worker.consumers])
         tell_ready()
         former = Former(
             service,
@@ -64,6 +67,8 @@ async def work(service: Service, worker: Worker, control: Control, options: Cons
     with contextlib.suppress(Unavailable):
         await service.fleet.workers.remove(service.process.name)
     log.info("worker stopped", reason=worker.stopped_by)
+    if observer.stopped is not None:
+        observer.stopped(service.process.name, worker.stopped_by)
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:

@@ -82,7 +82,7 @@ class Hall:
 async def working(hall):
     """A worker that looks at the stored state all the time."""
     async with house(hall.app) as it:
-        worker = make_worker(it.service, ConsumeOptions(concurrency=3), it.finished.append)
+        worker = make_worker(it.service, ConsumeOptions(concurrency=3))
         control = make_control(it.service, worker)
         await control.look()
         running = asyncio.create_task(worker.run(5.0))
