@@ -1,6 +1,6 @@
 """The intake: commands and queries over HTTP, and what their senders may ask about them."""
 
 from worker.http.app import create_app
-from worker.http.ports import HealthReport, Ports
+from worker.http.ports import Ports
 
-__all__ = ["HealthReport", "Ports", "create_app"]
+__all__ = ["Ports", "create_app"]

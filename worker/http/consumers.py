@@ -18,10 +18,11 @@ from worker.http.endpoint import Body, Endpoint, Gives
 from worker.http.explanation import unknown_type
 from worker.http.filtering import Text, read_json
 from worker.http.media import media_of
-from worker.http.ports import Applied, Ports
+from worker.http.ports import Ports
 from worker.http.preference import PREFER, wait_of
 from worker.http.problems import UNKNOWN_TYPE, UNSUPPORTED, Problem
 from worker.messaging.consumers import ConsumerKind, Controlled, PauseConsumers, ResumeConsumers
+from worker.messaging.pausing import Applied
 from worker.messaging.stamps import Result
 
 Reason = Annotated[str, Meta(max_length=4096, pattern="^[^\\x00]*$")]

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from worker.http import documents
 from worker.http.answer import document
 from worker.http.endpoint import Endpoint, Gives
-from worker.http.ports import HealthReport, Ports
+from worker.http.ports import Ports
+from worker.messaging.health import HealthReport
 
 log = structlog.stdlib.get_logger("worker.http")
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-import msgspec
 
 from worker.errors import Unavailable
 from worker.failed.documents import FailedDocument, FailedPage, GroupsPage
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Filter
+from worker.messaging.health import HealthReport
 from worker.messaging.idempotency import Idempotency
 from worker.messaging.identity import Clock
+from worker.messaging.pausing import Applied
 from worker.messaging.stamps import Stamp
 from worker.messaging.status import StatusReader
 
@@ -68,30 +68,6 @@ class FailedMessages(Protocol):
 
     async def remove(self, ids: str) -> int:
         """Remove one; NotFound when there is none."""
-        ...
-
-
-class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The health document of the contract; ``reasons`` says why what is not healthy is not."""
-
-    healthy: bool
-    status: Mapping[str, bool] = {}
-    info: Mapping[str, Any] = {}
-    process: Mapping[str, Any] = {}
-    reasons: Sequence[str] = ()
-
-
-class Applied(Protocol):
-    """How far the workers are with a version of the pauses: ``2/3``, and who has not applied it."""
-
-    @property
-    def share(self) -> str:
-        """Workers that have applied it, of those alive."""
-        ...
-
-    @property
-    def lagging(self) -> Sequence[str]:
-        """Names of those that have not."""
         ...
 
 

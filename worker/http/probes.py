@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from worker.http.health import Health
-from worker.http.ports import HealthReport
+from worker.messaging.health import HealthReport
 
 
 def create_probes(

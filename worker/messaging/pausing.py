@@ -201,6 +201,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.gone or self.made)
 
 
+class Applied(msgspec.Struct, frozen=True):
+    """How far the workers are with a version of the pauses: how many are alive, and who of them has not applied it."""
+
+    live: int
+    lagging: tuple[str, ...]
+
+    @property
+    def share(self) -> str:
+        """As shown: ``applied/alive``."""
+        return f"{self.live - len(self.lagging)}/{self.live}"
+
+
 def paused(
     pauses: Pauses,
     scopes: Sequence[Scope],

@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import Any, Protocol
 
-from worker.messaging.transport import Outgoing
-
-
-class Parcel(Protocol):
-    """An encoded message and the name of the transport it leaves by."""
-
-    @property
-    def transport(self) -> str:
-        """Name of the transport."""
-        ...
-
-    @property
-    def outgoing(self) -> Outgoing:
-        """What is published there."""
-        ...
+from worker.messaging.parcel import Parcel
 
 
 class UnitOfWork(Protocol):

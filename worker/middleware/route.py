@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from worker.chain.compiled import Facts
 from worker.errors import TransportUnavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.parcel import Parcel
 from worker.messaging.routing import Route as Target
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Collect, Delay, Sent
 from worker.messaging.transport import Outgoing
-
-
-class Parcel(msgspec.Struct, frozen=True):
-    """An encoded message and the name of the transport it leaves by."""
-
-    transport: str
-    outgoing: Outgoing
 
 
 class Route:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from worker.errors import Unavailable
+from worker.messaging.parcel import OutboxRow
 from worker.messaging.sender import Sender
 from worker.messaging.transport import OutcomeKind, Outgoing
 
@@ -23,31 +24,12 @@ _RELEASE_TIMEOUT = 2.0
 log = structlog.stdlib.get_logger("worker.relay")
 
 
-class Row(Protocol):
-    """A row of the outbox."""
-
-    @property
-    def seq(self) -> int:
-        """Its place in the order of commits."""
-        ...
-
-    @property
-    def transport(self) -> str:
-        """Name of the transport it leaves by."""
-        ...
-
-    @property
-    def outgoing(self) -> Outgoing:
-        """What is published; its delay is what is left of it."""
-        ...
-
-
 class Outbox(Protocol):
     """Where committed messages wait to be sent."""
 
     async def claim(
         self, worker: str, limit: int, lease: float, transports: Sequence[str] | None = None
-    ) -> Sequence[Any]:
+    ) -> Sequence[OutboxRow]:
         """Take rows that nobody else is sending, in order; they are this worker's for ``lease`` seconds."""
         ...
 
@@ -160,7 +142,7 @@ class Relay:
         except (TimeoutError, Unavailable):
             pass  # the lease runs out
 
-    async def _send(self, name: str, rows: Sequence[Any]) -> list[int]:
+    async def _send(self, name: str, rows: Sequence[OutboxRow]) -> list[int]:
         sender = self._senders.get(name)
         if sender is None:
             log.error("outbox row names a transport that is not open here", transport=name, rows=len(rows))

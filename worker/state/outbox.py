@@ -5,30 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from worker.messaging.parcel import OutboxRow, Parcel
 from worker.messaging.transport import Outgoing
-from worker.messaging.unit_of_work import Parcel
 from worker.state import outbox_statements as sql
 from worker.state.database import Database
 from worker.state.transaction import Row, Transaction
 
 SCHEDULE = "*schedule"
 """Claimant of rows that wait until their broker can keep what is left of their delay; no worker is named so."""
-
-
-class OutboxRow(msgspec.Struct, frozen=True):
-    """A message to be sent.
-
-    Attributes:
-        seq: its place in the order of commits.
-        transport: name of the transport it leaves by.
-        outgoing: what is published; its delay is what is left of it, counted from the commit.
-    """
-
-    seq: int
-    transport: str
-    outgoing: Outgoing
 
 
 class Outbox:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from worker.errors import UsageError
-from worker.messaging.unit_of_work import Parcel
+from worker.messaging.parcel import Parcel
 from worker.state.database import Database
 from worker.state.inbox import Inbox
 from worker.state.outbox import keep

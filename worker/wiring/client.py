@@ -9,18 +9,19 @@ from typing import Any
 from worker.failed.service import FailedService
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.health import HealthReport
 from worker.messaging.middleware import Side
 from worker.messaging.naming import queue_name
+from worker.messaging.pausing import Applied
 from worker.messaging.routing import INLINE
 from worker.messaging.status import StatusReader
 from worker.settings import Settings
 from worker.wiring.chains import BUILT_IN
 from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers import consumers
-from worker.wiring.health import HealthReport, health
+from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
-from worker.wiring.pausing import Applied
 from worker.wiring.service import Service, opened
 
 

@@ -5,24 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from worker.errors import Unavailable
+from worker.messaging.health import HealthReport
 from worker.runtime.limits import resident
 from worker.wiring.service import Service
 
 PING_TIMEOUT = 2.0
 """Seconds that one part may take to answer."""
-
-
-class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The health document: every part and whether it answers; ``reasons`` says why one does not."""
-
-    healthy: bool
-    status: dict[str, bool]
-    info: dict[str, list[str]]
-    process: dict[str, int]
-    reasons: list[str] = []
 
 
 async def health(service: Service) -> HealthReport:

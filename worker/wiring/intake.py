@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import structlog
+from msgspec.structs import replace
 
 from worker.http.app import create_app
-from worker.http.ports import HealthReport, Ports
+from worker.http.ports import Ports
+from worker.messaging.health import HealthReport
 from worker.runtime.options import ServeOptions
 from worker.runtime.process.readiness import tell_ready
 from worker.wiring.admission import admitted
@@ -67,13 +69,7 @@ class Intake:
 
         async def report() -> HealthReport:
             found = await health(service)
-            return HealthReport(
-                healthy=found.healthy,
-                status=found.status,
-                info=found.info,
-                process=found.process,
-                reasons=outward.reasons(found.reasons),
-            )
+            return replace(found, reasons=outward.reasons(found.reasons))
 
         async def ready() -> list[str]:
             return outward.reasons([*(await health(service)).reasons, *service.buses.threads.troubles()])

@@ -7,17 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-import msgspec
-
 from worker.errors import Guarded, NotFound, UnknownType, UsageError
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
-from worker.messaging.pausing import EVERYTHING, Change, Pauses, Scope, Target, paused, resumed
+from worker.messaging.pausing import EVERYTHING, Applied, Change, Pauses, Scope, Target, paused, resumed
 from worker.messaging.routing import Routes
 from worker.seconds import CENTURY, seconds_of
 from worker.state.pauses import SqlPauses
-from worker.state.workers import Heartbeat, Workers
+from worker.state.workers import Workers
 from worker.texts import NAME, storable
 
 LIVE = 15.0
@@ -35,18 +33,6 @@ def targets_of(registry: Registry, routes: Routes) -> tuple[Target, ...]:
         for spec in specs
         for name in spec.types
     )
-
-
-class Applied(msgspec.Struct, frozen=True):
-    """How far a version got: workers alive, and those that have not applied it."""
-
-    live: tuple[Heartbeat, ...]
-    lagging: tuple[str, ...]
-
-    @property
-    def share(self) -> str:
-        """As shown: ``applied/alive``."""
-        return f"{len(self.live) - len(self.lagging)}/{len(self.live)}"
 
 
 class Pausing:
@@ -152,8 +138,8 @@ class Pausing:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        live = tuple(await self._workers.live(LIVE))
-        return Applied(live, tuple(worker.id for worker in live if worker.applied_version < version))
+        live = await self._workers.live(LIVE)
+        return Applied(len(live), tuple(worker.id for worker in live if worker.applied_version < version))
 
     async def until_applied(self, version: int, seconds: float) -> Applied:
         """Wait until every worker that is alive has applied a version, at most ``seconds``.

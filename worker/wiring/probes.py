@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from worker.http.ports import HealthReport
+from msgspec.structs import replace
+
 from worker.http.probes import create_probes
+from worker.messaging.health import HealthReport
 from worker.runtime.holding.control import Control
 from worker.runtime.worker import Worker
 from worker.wiring.health import health
@@ -29,11 +31,10 @@ class Probes:
     async def _health(self) -> HealthReport:
         found = await health(self._service)
         queues = {f"queue.{c.spec.name}": c.trouble is None for c in self._worker.consumers}
-        return HealthReport(
+        return replace(
+            found,
             healthy=found.healthy and all(queues.values()),
             status={**found.status, **queues},
-            info=found.info,
-            process=found.process,
             reasons=self._outward.reasons([*found.reasons, *self._troubles()]),
         )
 

@@ -10,9 +10,10 @@ from worker import App
 from worker.errors import Fault, InvalidMessage, NotFound, UnknownType
 from worker.failed.documents import ErrorType, FailedDocument, FailedPage, GroupDocument, GroupsPage
 from worker.http.app import create_app
-from worker.http.ports import HealthReport, Ports
+from worker.http.ports import Ports
 from worker.messaging.bus import wrap
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
+from worker.messaging.health import HealthReport
 from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Replay
 from worker.messaging.stamps import Result, Sent
 from worker.messaging.status import CommandStatus, ErrorDocument

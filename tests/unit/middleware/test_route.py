@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from worker import App, Delay, Envelope, Sent, TransportUnavailable
+from worker.messaging.parcel import Parcel
 from worker.messaging.routing import Route as Target
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Collect
 from worker.messaging.transport import Outgoing
-from worker.middleware.route import Parcel, Route
+from worker.middleware.route import Route
 
 app = App("shop")
 

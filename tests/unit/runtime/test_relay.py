@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
 from tests.unit.runtime.house import until
 from worker.errors import DatabaseUnavailable, TransportUnavailable
+from worker.messaging.parcel import OutboxRow
 from worker.messaging.sender import Sender
 from worker.messaging.transport import ACCEPTED, Features, Outcome, OutcomeKind, Outgoing
 from worker.runtime import relay as module
@@ -22,16 +22,11 @@ UNROUTABLE = Outcome(OutcomeKind.UNROUTABLE)
 UNKNOWN = Outcome(OutcomeKind.UNKNOWN, "no answer")
 
 
-class Row(msgspec.Struct, frozen=True):
-    seq: int
-    transport: str
-    outgoing: Outgoing
-
-
 class FakeOutbox:
     def __init__(self, *rows: tuple[int, str]) -> None:
         self.rows = [
-            Row(seq, name, Outgoing(queue="q", id=f"m{seq}", type="Go", body=b"{}")) for seq, name in rows
+            OutboxRow(seq, name, Outgoing(queue="q", id=f"m{seq}", type="Go", body=b"{}"))
+            for seq, name in rows
         ]
         self.released: list[str] = []
         self.postponed: list[tuple[int, float]] = []
@@ -39,7 +34,7 @@ class FakeOutbox:
 
     async def claim(
         self, worker: str, limit: int, lease: float, transports: Sequence[str] | None = None
-    ) -> list[Row]:
+    ) -> list[OutboxRow]:
         if self.faults:
             raise self.faults.pop(0)
         return [row for row in self.rows if transports is None or row.transport in transports][:limit]

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from worker.messaging.parcel import Parcel
 from worker.messaging.transport import Outgoing
-
-
-class Parcel(msgspec.Struct, frozen=True):
-    transport: str
-    outgoing: Outgoing
 
 
 def parcel(
