@@ -100,11 +100,11 @@ def test_three_workers_and_an_exclusive_command_that_fails(solo: Project) -> Non
 
 def killed(solo: Project, worker: Process) -> None:
     """Kill a worker in an exclusive command, and let half a minute pass."""
-    until(lambda: solo.rows("SELECT count(*) FROM worker_exclusive") == [(1,)], "it has the lock")
+    until(lambda: solo.rows("SELECT count(*) FROM worker_locks") == [(1,)], "it has the lock")
     worker.kill()
     connection = sqlite3.connect(solo.database, timeout=10)
     with connection:
-        connection.execute("UPDATE worker_exclusive SET until = until - 30")
+        connection.execute("UPDATE worker_locks SET until = until - 30")
         connection.execute("UPDATE worker_workers SET seen_at = seen_at - 30")
         connection.execute("UPDATE worker_control SET version = version + 1")
     connection.close()
@@ -122,7 +122,7 @@ def test_who_kills_the_workers_of_an_exclusive_command_fails_it_not(solo: Projec
     (failed,) = solo.json("failed", "list")["items"]
     assert failed["error"]["type"] == "RuntimeError"
     assert "is handled alone" in solo.processes[-1].log
-    assert solo.rows("SELECT count(*) FROM worker_exclusive") == [(0,)]
+    assert solo.rows("SELECT count(*) FROM worker_locks") == [(0,)]
 
 
 def test_a_worker_killed_in_an_exclusive_command_holds_nobody_up_for_good(solo: Project) -> None:

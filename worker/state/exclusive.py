@@ -1,26 +1,15 @@
-"""The exclusive lock in SQL: one row, which a crash releases by its time."""
+"""The lock of exclusive commands in SQL: a named lock, whose changes raise the control version."""
 
 from __future__ import annotations
 
+from worker.messaging.pausing import Solo
+from worker.state import locks
 from worker.state.control import bump, unbump
 from worker.state.database import Database
-from worker.state.statement import Statement
+from worker.state.transaction import Transaction
 
-HELD = Statement(
-    "SELECT worker, message_id, type, until, since FROM worker_exclusive WHERE application = :application"
-)
-_CLEAR = Statement("DELETE FROM worker_exclusive WHERE application = :application")
-_TAKE = Statement("""
-    INSERT INTO worker_exclusive (application, worker, message_id, type, version, until, since)
-    VALUES (:application, :worker, :message_id, :type, :version, :until, :since)
-""")
-_EXTEND = Statement("""
-    UPDATE worker_exclusive SET until = :until
-    WHERE application = :application AND message_id = :message_id
-""")
-_RELEASE = Statement(
-    "DELETE FROM worker_exclusive WHERE application = :application AND message_id = :message_id"
-)
+NAME = "exclusive"
+"""Of the lock; its holder is the message, as any worker may be given it again."""
 
 
 class SqlExclusive:
@@ -31,32 +20,34 @@ class SqlExclusive:
 
     async def take(self, worker: str, message_id: str, type_name: str, lease: float) -> int | None:
         """Take it; the version that workers must have applied, None while another message has it."""
-        now = await self._database.now()
+        now, since = await self._database.now(), self._database.clock()
+        lock = locks.Lock(holder=message_id, worker=worker, about=type_name, since=since, until=now + lease)
         async with self._database.begin_write() as transaction:
             version = await bump(transaction)
-            held = await transaction.first(HELD)
-            if held is not None and held["until"] > now and held["message_id"] != message_id:
-                await unbump(transaction)
-                return None
-            await transaction.run(_CLEAR)
-            row = {"worker": worker, "message_id": message_id, "type": type_name}
-            await transaction.run(
-                _TAKE, **row, version=version, until=now + lease, since=self._database.clock()
-            )
-            return version
+            if await locks.take(transaction, NAME, lock, now):
+                return version
+            await unbump(transaction)
+            return None
 
     async def extend(self, message_id: str, lease: float) -> bool:
         """Hold it longer; False when it is another's by now."""
         until = await self._database.now() + lease
         async with self._database.begin_write() as transaction:
-            done = await transaction.run(_EXTEND, message_id=message_id, until=until)
+            done = await locks.extend(transaction, NAME, message_id, until)
             if done:
                 await bump(transaction)  # or workers would go by the end that they know
-            return bool(done)
+            return done
 
     async def release(self, message_id: str) -> None:
         """Let go of it. Idempotent."""
         async with self._database.begin_write() as transaction:
-            done = await transaction.run(_RELEASE, message_id=message_id)
-            if done:
+            if await locks.release(transaction, NAME, message_id):
                 await bump(transaction)
+
+
+async def solo(transaction: Transaction) -> Solo | None:
+    """Tell for whom all commands wait, as the transaction sees it; the lock's time may be over."""
+    lock = await locks.held(transaction, NAME)
+    if lock is None:
+        return None
+    return Solo(worker=lock.worker, type=lock.about, since=lock.since, until=lock.until)

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, Solo, outlived
+from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, outlived
 from worker.state.control import CHANNEL, bump, unbump, version_in
 from worker.state.database import Database
-from worker.state.exclusive import HELD
+from worker.state.exclusive import solo
 from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
 
@@ -130,10 +130,7 @@ async def note(
 async def _read(transaction: Transaction) -> Pauses:
     version = await version_in(transaction)
     rows = await transaction.rows(_RULES)
-    held = await transaction.first(HELD)
-    facts = ("worker", "type", "since", "until")
-    solo = None if held is None else Solo(**{name: held[name] for name in facts})
-    return Pauses(version=version, rules=tuple(_rule(row) for row in rows), solo=solo)
+    return Pauses(version=version, rules=tuple(_rule(row) for row in rows), solo=await solo(transaction))
 
 
 def _rule(row: Row) -> Rule:
