@@ -43,6 +43,7 @@ class Checked:
             return _received(call, expected)
 
         async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+            """Run it, with a rest of the chain that is watched."""
             onward = _Onward(expected, call_next)
             try:
                 outcome = await call(envelope, onward)

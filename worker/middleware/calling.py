@@ -9,16 +9,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Container
 from typing import Any, Protocol
 
-from worker.errors import HandlersFailed, HandlerTimeout, Held, UsageError
+from worker.errors import HandlerTimeout, Held, UsageError
 from worker.messaging.context import Context, set_deadline
 from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
-from worker.messaging.middleware import CallNext, Middleware
-from worker.messaging.raising import is_failure
-from worker.messaging.sendable import Check, checker
-from worker.messaging.stamps import Received, Result
+from worker.messaging.sendable import checker
+from worker.messaging.stamps import Received
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.messaging.unrun import refuse_unrun
 from worker.middleware.emit import Emitter
@@ -37,6 +35,13 @@ class Threads(Protocol):
             Unavailable: no thread could take it.
         """
         ...
+
+
+Call = Callable[[Envelope[Any], bool], Awaitable[Any]]
+"""Calls one handler for a message; told whether an earlier one of the message has run, so that it is finished now."""
+
+_Begin = Callable[[Any, Any], Awaitable[Any]]
+"""Begins a handler for a message, with a context where it takes one."""
 
 
 class Calling:
@@ -67,90 +72,56 @@ class Calling:
         self._make_log = make_log
         self._gate = gate
         self._storing: Container[str] = () if works is None else works.storing
-        self._closed = gate.closed
         self._check = checker(emitter.registry)
 
-    async def run(
-        self, handler: Handler, declared: MessageType, envelope: Envelope[Any], *, begun: bool = False
-    ) -> Any:
-        """Run one handler; ``begun`` says that an earlier one of the message has run, and it is finished.
+    def of(self, handler: Handler, declared: MessageType) -> Call:
+        """Make the call of one handler for messages of a type: all that is the same for each is found out here.
 
-        Raises:
-            Held: its type was paused before it was called.
-            BaseException: its own, or DatabaseUnavailable where that was behind it.
+        It gives what the handler returned, and None where its work was committed already. It raises ``Held`` where the
+        type was paused before the handler was called, ``DatabaseUnavailable`` where that was behind an error, else
+        whatever the handler raises.
         """
-        if self._closed and not begun:
-            self._turn_back(envelope)
         opens = self._opens(handler, declared)
-        work = None
-        if opens is not None and handler.name in self._storing:
-            work = opens(envelope.id)
-            if not await work.begin():
-                return None
-            if self._closed and not begun:  # it closed while the database was asked
-                self._turn_back(envelope)
+        asks_first = opens is not None and handler.name in self._storing
+        check = _only_answers if declared.kind == "query" else self._check
+        begin = self._begun_by(handler, declared)
+        closed, make_log, clock = self._gate.closed, self._make_log, self._clock
+        needs_context = handler.wants_context or not handler.is_async
         # in a thread, the time counts from when it starts there
-        timed = declared.timeout is not None and handler.is_async
-        deadline = self._clock() + (declared.timeout or 0.0) if timed else None
-        context = Context(envelope, opens, self._make_log, deadline, self._clock, self._check_of(declared))
-        context.work = work
-        try:
-            result = await self._call(handler, declared, context)
-            context.ended = True
-            if context.noted or context.work is not None:
-                return result if await self._leave(handler, context) else None
-        except BaseException as error:
-            behind = await self._undo(context, error)
-            if behind is error:
-                raise
-            raise behind from error
-        return result
+        limit = declared.timeout if handler.is_async else None
 
-    def alone(self, handler: Handler, declared: MessageType, otherwise: Middleware) -> Middleware:
-        """Make the shortest way to the only handler of a type, a coroutine function without a timeout.
-
-        Envelopes that say more than where they were received, and those of a closed queue, go ``otherwise``.
-        """
-        name, call, wants_context = handler.name, handler.call, handler.wants_context
-        opens, storing = self._opens(handler, declared), self._storing
-        closed, make_log, clock = self._closed, self._make_log, self._clock
-        check = self._check_of(declared)
-
-        async def call_alone(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-            """Call it in a unit of work of its own."""
-            if closed or len(envelope.stamps) > 1:
-                return await otherwise(envelope, call_next)
+        async def call(envelope: Envelope[Any], begun: bool) -> Any:
+            """Call it, and let leave what it noted, or undo what it did."""
+            if closed and not begun:
+                self._turn_back(envelope)
             context = None
             try:
-                if wants_context:
-                    context = Context(envelope, opens, make_log, None, clock, check)
-                    if opens is not None and name in storing:
+                if needs_context:
+                    deadline = None if limit is None else clock() + limit
+                    context = Context(envelope, opens, make_log, deadline, clock, check)
+                    if asks_first and opens is not None:
                         context.work = work = opens(envelope.id)
                         if not await work.begin():
-                            return envelope
-                        if closed:
+                            return None
+                        if closed and not begun:  # it closed while the database was asked
                             self._turn_back(envelope)
-                    result = await call(envelope.message, context)
+                result = await begin(envelope.message, context)
+                if result is not None:
+                    refuse_unrun(handler.name, result)
+                if context is not None:
                     context.ended = True
-                    if result is not None:
-                        refuse_unrun(name, result)
-                    left = context.noted or context.work is not None
-                    if left and not await self._leave(handler, context):
-                        return envelope
-                else:
-                    result = await call(envelope.message)
-                    if result is not None:
-                        refuse_unrun(name, result)
+                    if (context.noted or context.work is not None) and not await self._leave(
+                        handler, context
+                    ):
+                        return None
             except BaseException as error:
                 behind = await self._undo(context, error)
-                if not is_failure(behind):
+                if behind is error:
                     raise
-                if behind is not error:
-                    behind.__cause__ = error
-                raise HandlersFailed(envelope, [(name, behind)]) from behind
-            return envelope if result is None else envelope.with_(Result(result))
+                raise behind from error
+            return result
 
-        return call_alone
+        return call
 
     def _opens(self, handler: Handler, declared: MessageType) -> Callable[[str], UnitOfWork] | None:
         """What makes a handler's unit of work for a message's id; None where it cannot have one."""
@@ -158,9 +129,6 @@ class Calling:
             return None
         opens = functools.partial(self._works.open, handler=handler.name, read_only=declared.kind == "query")
         return opens if handler.is_async else _on_the_loop(opens)
-
-    def _check_of(self, declared: MessageType) -> Check:
-        return _only_answers if declared.kind == "query" else self._check
 
     async def _leave(self, handler: Handler, context: Context) -> bool:
         """Let what was noted leave, with the commit where there is one; False when another delivery was first."""
@@ -191,29 +159,24 @@ class Calling:
         if received is not None and self._gate.holds(received, envelope.id):
             raise Held
 
-    async def _call(self, handler: Handler, declared: MessageType, context: Context) -> Any:
-        message = context.envelope.message
-        arguments = (message, context) if handler.wants_context else (message,)
-        if handler.is_async:
-            result = await _in_time(handler.call(*arguments), declared.timeout, handler, declared)
-        else:
-            result = await self._call_in_thread(handler, declared, context, arguments)
-            if inspect.isawaitable(
-                result
-            ):  # a plain function around an async one; nobody else would await it
-                result = await _in_time(result, context.remaining, handler, declared)
-        if result is not None:
-            refuse_unrun(handler.name, result)
-        return result
+    def _begun_by(self, handler: Handler, declared: MessageType) -> _Begin:
+        """What begins the handler for a message."""
+        call, limit = handler.call, declared.timeout
+        if not handler.is_async:
+            return functools.partial(self._call_in_thread, handler, declared)
+        begin: _Begin = call if handler.wants_context else lambda message, _: call(message)
+        if limit is None:
+            return begin
+        return lambda message, context: _in_time(begin(message, context), limit, handler, declared)
 
     async def _call_in_thread(
-        self, handler: Handler, declared: MessageType, context: Context, arguments: tuple[Any, ...]
+        self, handler: Handler, declared: MessageType, message: Any, context: Context
     ) -> Any:
         def call() -> Any:
             """Set the time by which it must be over, and call it."""
             if declared.timeout is not None:
                 set_deadline(context, self._clock() + declared.timeout)
-            return handler.call(*arguments)
+            return handler.call(message, context) if handler.wants_context else handler.call(message)
 
         try:
             result, error = await self._threads.run(
@@ -223,11 +186,13 @@ class Calling:
             raise _too_long(handler, declared) from over
         if error is not None:
             raise error
+        if inspect.isawaitable(result):  # a plain function around an async one: it is awaited here
+            result = await _in_time(result, context.remaining, handler, declared)
         return result
 
 
 def _on_the_loop(opens: Callable[[str], UnitOfWork]) -> Callable[[str], UnitOfWork]:
-    """Refuse a unit of work to a thread: there, nobody can await what its session is asked."""
+    """Refuse a unit of work to a thread, where what its session is asked cannot be awaited."""
 
     def open_(message_id: str) -> UnitOfWork:
         try:

@@ -32,44 +32,47 @@ class Handle:
         self._calling = calling
 
     def for_facts(self, facts: Facts) -> Middleware:
-        """Take the short way where a type has one handler, a coroutine function without a timeout."""
-        type_name = facts["type"]
-        handlers = self._registry.handlers.get(type_name, ())
-        declared = self._registry.messages[type_name]
-        if len(handlers) != 1 or not handlers[0].is_async or declared.timeout is not None:
-            return self
-        return self._calling.alone(handlers[0], declared, self)
+        """Return the step for one type; its outcome carries the last handler's ``Result``.
 
-    async def __call__(self, envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
-        """Run the handlers; the outcome carries the last one's ``Result``.
-
-        Raises:
-            HandlersFailed: with the handlers that failed and an envelope stamped with those that are done.
-            Held: its type was paused before a handler was called.
+        It raises ``HandlersFailed`` with the handlers that failed and an envelope stamped with those that are done, and
+        ``Held`` where the type was paused before a handler was called.
         """
-        handlers = self._registry.handlers.get(envelope.type, ())
-        declared = self._registry.messages[envelope.type]
-        done = envelope.get(Handled)
-        names = list(done.handlers) if done else []
-        abandoned = envelope.get(Abandoned)
-        left_out = {*names, *(abandoned.handlers if abandoned else ())}
-        failures: list[tuple[str, BaseException]] = []
-        result = None
-        begun = False
-        for handler in handlers:
-            if handler.name in left_out:
-                continue
-            try:
-                run = self._calling.run(handler, declared, envelope, begun=begun)
-                result = await (OwnContext(run) if len(handlers) > 1 else run)
-            except BaseException as error:
-                if not is_failure(error):
-                    raise
-                failures.append((handler.name, error))
-            else:
-                names.append(handler.name)
-            begun = True
-        if failures or abandoned:
-            stamped = envelope.with_(Handled(tuple(names))) if names else envelope
-            raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
-        return envelope if result is None else envelope.with_(Result(result))
+        declared = self._registry.messages[facts["type"]]
+        handlers = self._registry.handlers.get(declared.name, ())
+        calls = [(handler.name, self._calling.of(handler, declared)) for handler in handlers]
+        several = len(calls) > 1
+
+        async def handle(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+            """Run the handlers that are left."""
+            finished, left_out, abandoned = _before(envelope) if len(envelope.stamps) > 1 else _NOTHING
+            failures: list[tuple[str, BaseException]] = []
+            result, begun = None, False
+            for name, call in calls:
+                if name in left_out:
+                    continue
+                try:
+                    result = await (OwnContext(call(envelope, begun)) if several else call(envelope, begun))
+                except BaseException as error:
+                    if not is_failure(error):
+                        raise
+                    failures.append((name, error))
+                begun = True
+            if failures or abandoned:
+                failed = {name for name, _ in failures}
+                done = (*finished, *(name for name, _ in calls if name not in left_out | failed))
+                stamped = envelope.with_(Handled(done)) if done else envelope
+                raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
+            return envelope if result is None else envelope.with_(Result(result))
+
+        return handle
+
+
+def _before(envelope: Envelope[Any]) -> tuple[tuple[str, ...], frozenset[str], bool]:
+    """Handlers that are done with a message, those that do not run, and whether one of these was given up on."""
+    done, abandoned = envelope.get(Handled), envelope.get(Abandoned)
+    finished = done.handlers if done else ()
+    return finished, frozenset((*finished, *(abandoned.handlers if abandoned else ()))), abandoned is not None
+
+
+# what has one stamp was received somewhere, for the first time
+_NOTHING: tuple[tuple[str, ...], frozenset[str], bool] = ((), frozenset(), False)

@@ -54,7 +54,7 @@ class Wild(msgspec.Struct, frozen=True):
 
 @app.command(retry=RETRY)
 class Swift(msgspec.Struct, frozen=True):
-    """The same without a timeout: by the shortest way."""
+    """The same without a timeout."""
 
     number: int
     act: str

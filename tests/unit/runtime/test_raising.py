@@ -112,7 +112,7 @@ async def test_what_a_coroutine_raises_is_its_failure(make: Callable[[], BaseExc
 
 @each
 async def test_the_only_handler_may_raise_anything(make: Callable[[], BaseException]) -> None:
-    """The short way to it, with a context."""
+    """With a context, and no timeout."""
     app = shop()
 
     @app.handler
