@@ -45,7 +45,7 @@ def problem_answer(problem: Problem) -> Answer:
 def document(
     request: Request, value: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Write a document as the caller likes it."""
+    """Answer with a document, in the content type that the caller accepts."""
     accept = request.headers.get("accept")
     media = answer_media(accept.encode("latin-1") if accept else None)
     try:

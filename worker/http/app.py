@@ -81,7 +81,7 @@ class Application:
             if not self._ports.stopping.is_set():
                 problem = explain(error, self._ports.retry_after)
                 _go_on()
-            with contextlib.suppress(RuntimeError):  # it had begun to answer
+            with contextlib.suppress(RuntimeError):  # the answer had begun
                 await problem_answer(problem)(scope, receive, send)
         except BaseException as error:
             if not is_failure(error):
@@ -94,7 +94,7 @@ class Application:
 
 
 def _go_on() -> None:
-    """Let the request's task answer though a handler has cancelled it: the server does so only when it stops."""
+    """Undo that a handler has cancelled the request's task, so that it can answer; only a stop may end it."""
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
 
-from worker.errors import Fault
+from worker.errors import Fault, UnknownType
 from worker.http import documents
 from worker.http.answer import Answer, answer_of
-from worker.http.body import read_body
+from worker.http.body import read_body, too_large
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
 from worker.http.endpoint import Body, Endpoint, Gives
-from worker.http.explanation import explain
+from worker.http.explanation import explain, unknown_type
 from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
-from worker.http.line import lines_of, read_order
 from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
 from worker.http.problems import INVALID, UNSUPPORTED, Problem
 from worker.messaging.identity import derive_id
-from worker.messaging.line import type_of
+from worker.messaging.line import Lines, Order
 from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Delay, Sent
-
-CHUNK = 500
-"""Lines under way at once."""
 
 
 class Batch:
@@ -38,7 +35,7 @@ class Batch:
         self._ports = ports
         self._dispatch = Dispatch(ports)
         self._repeats = Repeats(ports)
-        self._any_inline = any(map(self._dispatch.is_inline, self._dispatch.commands.values()))
+        self._lines = Lines(self._dispatch.commands, self._dispatch.is_inline)
 
     async def __call__(self, request: Request) -> Answer:
         """Take what can be taken and answer line by line.
@@ -67,7 +64,7 @@ class Batch:
             nonlocal taken
             given: str | None = None
             try:
-                order = read_order(raw, self._dispatch, self._ports.max_body)
+                order = self._read(raw)
                 given = order.line.id or (derive_id(parent, number) if parent else None)
                 envelope = await self._dispatch.take(
                     order.declared,
@@ -89,7 +86,7 @@ class Batch:
             status = f"/commands/{envelope.id}" if envelope.get(Sent) is not None else "done"
             return msgspec.json.encode({"id": envelope.id, "type": envelope.type, "status": status})
 
-        for chunk in self._chunks(body):
+        for chunk in self._lines.chunks(enumerate(io.BytesIO(body))):
             if len(chunk) == 1:
                 out.append(await OwnContext(run(*chunk[0])))
             else:
@@ -100,27 +97,13 @@ class Batch:
         more = [("X-Correlation-Id", correlation)] if correlation else []
         return answer_of(202 if taken else 422, NDJSON, content, *more)
 
-    def _chunks(self, body: bytes) -> Iterator[list[tuple[int, bytes]]]:
-        """Lines that may be under way together; what is handled inline goes alone, to keep its place."""
-        chunk: list[tuple[int, bytes]] = []
-        for number, raw in lines_of(body):
-            if self._goes_alone(raw):
-                if chunk:
-                    yield chunk
-                    chunk = []
-                yield [(number, raw)]
-                continue
-            chunk.append((number, raw))
-            if len(chunk) == CHUNK:
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
-
-    def _goes_alone(self, raw: bytes) -> bool:
-        name = type_of(raw) if self._any_inline else None
-        declared = self._dispatch.commands.get(name) if name else None
-        return declared is not None and self._dispatch.is_inline(declared)
+    def _read(self, raw: bytes) -> Order:
+        if len(raw) > self._ports.max_body:
+            raise too_large(self._ports.max_body)
+        try:
+            return self._lines.read(raw)
+        except UnknownType as error:
+            raise unknown_type(error.name, "command", self._dispatch.commands) from None
 
 
 _TEXT = {"type": "string"}

@@ -49,7 +49,7 @@ class Commands:
         return await self.take(scope, dict(scope["headers"]), request.receive, request.path_params["type"])
 
     async def take(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, name: str) -> Answer:
-        """Take one command: the same for a caller that has no request object."""
+        """Take one command, without a request object: making one costs time."""
         door = self._doors.get(name)
         if door is None:
             raise unknown_type(name, "command", self._dispatch.commands)
@@ -71,10 +71,10 @@ class Commands:
             answer = await self._repeats.once(
                 scope,
                 key_of(key),
-                b"%b?%b" % (body, query) if query else body,  # said otherwise, it is another request
+                b"%b?%b" % (body, query) if query else body,  # another query string makes another request
                 lambda message_id: self._answer(door, message, headers, message_id, said),
             )
-        # what is remembered of a key is the bare answer: a repeat waits by itself, if it likes
+        # a key remembers the bare answer: each repeat says for itself whether it waits
         if b"prefer" in headers:
             return await self._preferred.answer(scope, receive, door.declared, answer)
         return answer
@@ -126,7 +126,7 @@ def _said(scope: Scope, inline: bool) -> tuple[_Said, list[Fault]]:
 
 
 class _Door:
-    """One command type with what never changes about its answers."""
+    """One command type, and the parts of its answers that are always the same."""
 
     def __init__(self, declared: MessageType) -> None:
         self.declared = declared

@@ -1,4 +1,4 @@
-"""Hands a command to its bus, and tells apart what the caller, a handler or the server did wrong."""
+"""Dispatches commands, and tells errors of the caller, of a handler and of the server apart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from worker.texts import message_of, type_of
 
 
 class Dispatch:
-    """Takes commands of declared types."""
+    """Dispatches commands of declared types."""
 
     def __init__(self, ports: Ports) -> None:
         self._bus = ports.command_bus
@@ -63,7 +63,7 @@ class Dispatch:
 
 
 def handler_error(declared: MessageType, error: Exception) -> Exception:
-    """Say what a caller may know of an error out of a handler: what its declaration names, outages, and refusals."""
+    """Return what a caller may know of a handler's error: errors that the type declares, outages, refusals; else HandlerFailed."""
     if isinstance(error, Problem):
         return error
     for cls in type(behind(error)).__mro__:

@@ -1,4 +1,4 @@
-"""Turns any error into the problem that a caller may see; what is internal goes to the log only."""
+"""Turns any error into the problem that a caller may see; its inner reasons go to the log only."""
 
 from __future__ import annotations
 

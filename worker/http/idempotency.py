@@ -58,7 +58,7 @@ class Repeats:
     ) -> Answer:
         """Return the answer that the key has, or make it with ``answer``, given the message id to use.
 
-        A repeat whose first request died in between goes on under the same message id.
+        Where the first request died without an answer, a repeat sends the command under the same message id.
 
         Raises:
             Problem: the key belongs to another body, or the first request takes too long.

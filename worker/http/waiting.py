@@ -14,11 +14,11 @@ from worker.messaging.status import CommandStatus
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.5
 UNKNOWN_WAIT = 2.0
-"""Seconds that an unknown id is asked for again: statuses are written in batches, a moment after the answer."""
+"""Seconds for which an unknown id is asked for again: statuses are written in batches, a moment after the answer."""
 
 
 class Waiting:
-    """Asks where a command stands until it is over."""
+    """Asks for a command's status until the command is over."""
 
     def __init__(self, ports: Ports) -> None:
         self._status = ports.status

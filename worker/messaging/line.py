@@ -1,8 +1,8 @@
-"""One line of an NDJSON batch, over HTTP and on the command line: what it may hold, and reading it."""
+"""The lines of an NDJSON batch, over HTTP and on the command line: what one may hold, and reading them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +12,9 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.faults import collect
 from worker.messaging.limits import delay_fault, id_fault, key_fault
 from worker.messaging.validation import decode, malformed
+
+CHUNK = 500
+"""Lines under way at once."""
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,46 +51,73 @@ _read = msgspec.json.Decoder(Line).decode
 _name = msgspec.json.Decoder(_Name).decode
 
 
-def type_of(raw: bytes) -> str | None:
-    """Name of the type that a line is of, None where it cannot be read."""
-    try:
-        return _name(raw).type
-    except (ValueError, RecursionError):
-        return None
-
-
-def read_order(
-    raw: bytes, commands: Mapping[str, MessageType], is_inline: Callable[[MessageType], bool]
-) -> Order:
-    """Read a line.
+class Lines:
+    """Reads the lines of batches.
 
     Args:
-        raw: its bytes, without the line's end.
         commands: the commands that can be sent, by name.
         is_inline: whether a command is handled at once; such cannot be delayed.
-
-    Raises:
-        Malformed: it is no JSON.
-        UnknownType: it names no command.
-        InvalidMessage: something does not fit; carries every fault, those of the data under ``/data``.
     """
-    faults: list[Fault] = []
-    try:
-        line = _read(raw)
-    except (ValueError, RecursionError) as error:
-        line, faults = _read_loosely(raw, error)
-    declared = commands.get(line.type)
-    if declared is None:
-        raise UnknownType(line.type)
-    faults += _faults(line, is_inline(declared))
-    message = None
-    try:
-        message = decode(declared, bytes(line.data))
-    except InvalidMessage as error:
-        faults += [Fault(f"/data{fault.pointer}", fault.message) for fault in error.faults]
-    if faults:
-        raise InvalidMessage(declared.name, faults)
-    return Order(declared, message, line)
+
+    def __init__(self, commands: Mapping[str, MessageType], is_inline: Callable[[MessageType], bool]) -> None:
+        self._commands = commands
+        self._is_inline = is_inline
+        self._any_inline = any(map(is_inline, commands.values()))
+
+    def chunks(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+        """Yield numbered lines by those that may be under way together; blank ones are left out.
+
+        One that is handled at once goes alone, to keep its place.
+        """
+        chunk: list[tuple[int, bytes]] = []
+        for number, line in lines:
+            raw = line.strip()
+            if not raw:
+                continue
+            alone = self._any_inline and self._handled_at_once(raw)
+            if alone and chunk:
+                yield chunk
+                chunk = []
+            chunk.append((number, raw))
+            if alone or len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def read(self, raw: bytes) -> Order:
+        """Read a line, without its end.
+
+        Raises:
+            Malformed: it is no JSON.
+            UnknownType: it names no command.
+            InvalidMessage: something does not fit; carries every fault, those of the data under ``/data``.
+        """
+        faults: list[Fault] = []
+        try:
+            line = _read(raw)
+        except (ValueError, RecursionError) as error:
+            line, faults = _read_loosely(raw, error)
+        declared = self._commands.get(line.type)
+        if declared is None:
+            raise UnknownType(line.type)
+        faults += _faults(line, self._is_inline(declared))
+        message = None
+        try:
+            message = decode(declared, bytes(line.data))
+        except InvalidMessage as error:
+            faults += [Fault(f"/data{fault.pointer}", fault.message) for fault in error.faults]
+        if faults:
+            raise InvalidMessage(declared.name, faults)
+        return Order(declared, message, line)
+
+    def _handled_at_once(self, raw: bytes) -> bool:
+        """Whether its command is, whatever else is wrong with the line."""
+        try:
+            declared = self._commands.get(_name(raw).type)
+        except (ValueError, RecursionError):
+            return False
+        return declared is not None and self._is_inline(declared)
 
 
 def _faults(line: Line, inline: bool) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ import pytest
 
 from worker.errors import InvalidMessage, Malformed, UnknownType
 from worker.messaging.declaration import MessageType
-from worker.messaging.line import read_order, type_of
+from worker.messaging.line import CHUNK, Lines
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ LINE = {"type": "Order", "data": {"order_id": "7"}}
 
 def read(line, inline=False):
     raw = line if isinstance(line, bytes) else msgspec.json.encode(line)
-    return read_order(raw, {"Order": ORDER}, lambda declared: inline)
+    return Lines({"Order": ORDER}, lambda declared: inline).read(raw)
 
 
 def pointers(line, **more):
@@ -86,7 +86,25 @@ def test_an_unknown_type_is_its_own_error():
         read({**LINE, "type": "Nope"})
 
 
-def test_the_type_of_a_line_is_known_whatever_else_is_wrong():
-    """So that it goes where its kind goes."""
-    assert type_of(b'{"type": "Order", "dely": 1}') == "Order"
-    assert type_of(b"nonsense") is None
+def chunks(body):
+    """What goes together of a batch in which ``Now`` is handled at once."""
+    now = MessageType(name="Now", cls=Order, kind="command")
+    lines = Lines({"Order": ORDER, "Now": now}, lambda declared: declared is now)
+    return [[number for number, _ in chunk] for chunk in lines.chunks(enumerate(body.splitlines()))]
+
+
+def test_lines_go_together_and_blank_ones_count():
+    """A chunk is full at its size; the number of a line is the one that an editor shows."""
+    assert chunks(b"{}\n\n  \n{}") == [[0, 3]]
+    assert [len(chunk) for chunk in chunks(b"{}\n" * (2 * CHUNK + 1))] == [CHUNK, CHUNK, 1]
+    assert chunks(b"\n") == []
+
+
+def test_what_is_handled_at_once_goes_alone_in_its_place():
+    """Whatever else is wrong with the line, its type decides."""
+    assert chunks(b'{}\n{}\n{"type": "Now", "dely": 1}\n{"type": "Now"}\n{"type": "Order"}\nnonsense') == [
+        [0, 1],
+        [2],
+        [3],
+        [4, 5],
+    ]
