@@ -33,7 +33,12 @@ _STOPPED = Problem(
 
 
 def create_app(ports: Ports, endpoints: Sequence[Endpoint] = ENDPOINTS) -> ASGIApp:
-    """Make the intake."""
+    """Make the intake.
+
+    Args:
+        ports: what it needs from the rest of the house.
+        endpoints: what it answers; those for commands are among them.
+    """
     return Application(ports, endpoints)
 
 

@@ -1,4 +1,4 @@
-"""All endpoints of the intake. Where two paths match a request, the one that stands first answers."""
+"""All endpoints of the intake, in the order in which the documentation shows them."""
 
 from __future__ import annotations
 

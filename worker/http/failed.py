@@ -91,6 +91,7 @@ def _id(request: Request) -> str:
     return id
 
 
+# ids come from brokers, too, and may hold a slash
 _ID = Parameter(
     "id",
     "path",
@@ -137,19 +138,6 @@ ENDPOINTS = (
         gives={202: Gives("They are back in their queues.", documents.Retried)},
         problems=(400, 404, 409, 413, 415, 422, 503),
     ),
-    # ids come from brokers too and may hold a slash: the longer path stands first
-    Endpoint(
-        "POST",
-        "/failed/{id:path}/retry",
-        "failed",
-        lambda ports: Failed(ports).retry,
-        id="retry_failed_message",
-        tag="failed",
-        summary="Put a failed message back, its attempts counted anew",
-        parameters=(_ID,),
-        gives={202: Gives("It is back in its queue.", documents.Retried)},
-        problems=(404, 409, 422, 503),
-    ),
     Endpoint(
         "GET",
         "/failed/{id:path}",
@@ -189,5 +177,17 @@ ENDPOINTS = (
         parameters=(_ID,),
         gives={204: Gives("It is gone.")},
         problems=(404, 405, 503),
+    ),
+    Endpoint(
+        "POST",
+        "/failed/{id:path}/retry",
+        "failed",
+        lambda ports: Failed(ports).retry,
+        id="retry_failed_message",
+        tag="failed",
+        summary="Put a failed message back, its attempts counted anew",
+        parameters=(_ID,),
+        gives={202: Gives("It is back in its queue.", documents.Retried)},
+        problems=(404, 409, 422, 503),
     ),
 )

@@ -32,8 +32,9 @@ def test_every_route_is_described_and_nothing_else_is(world):
     assert found == {(path, method) for path, method in allowed if method not in {"HEAD", "OPTIONS"}}
 
 
+@pytest.mark.parametrize("order", [ENDPOINTS, ENDPOINTS[::-1]], ids=["as declared", "backwards"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.id)
-async def test_every_endpoint_is_reached_by_its_path(endpoint):
+async def test_every_endpoint_is_reached_by_its_path(endpoint, order):
     """No other endpoint stands in its way, and it finds the path's parameters under the names that it declares."""
 
     def answers(one):
@@ -42,7 +43,7 @@ async def test_every_endpoint_is_reached_by_its_path(endpoint):
 
         return answer
 
-    router = Router(routes_of((one, answers(one)) for one in ENDPOINTS))
+    router = Router(routes_of((one, answers(one)) for one in order))
     transport = httpx.ASGITransport(app=router)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.request(endpoint.method, tried(endpoint.path))
