@@ -123,7 +123,7 @@ class Endpoint:
     call: Callable[[Ports], Call]
     _: KW_ONLY
     id: str
-    tag: Literal["commands", "queries", "consumers", "failed", "service"]
+    tag: str
     summary: str
     gives: Mapping[int, Gives]
     problems: tuple[int, ...] = ()

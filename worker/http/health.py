@@ -52,7 +52,7 @@ class Health:
         return document(request, report, 200 if report.healthy else 503, _FRESH)
 
 
-class Root:
+class About:
     """What this service is, and where to read on."""
 
     def __init__(self, ports: Ports) -> None:
@@ -74,7 +74,7 @@ ENDPOINTS = (
         "GET",
         "/",
         "health",
-        Root,
+        About,
         id="get_root",
         tag="service",
         summary="What this service is; HEAD is a ping",

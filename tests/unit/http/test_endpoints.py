@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import httpx
 import pytest
@@ -10,7 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match, Router
 
 from tests.unit.http.fakes import World
-from worker.http.endpoints import ENDPOINTS
+from worker.http.app import create_app
+from worker.http.endpoint import Endpoint, Gives, Parameter
+from worker.http.endpoints import ENDPOINTS, endpoints_with
 from worker.http.openapi.document import openapi
 from worker.http.routes import routes_of
 
@@ -74,11 +76,32 @@ def test_reading_needs_a_right_to_read_only():
             assert one.right == (f"{one.tag}.read" if one.method == "GET" else one.tag)
 
 
-def test_an_endpoint_is_a_value(world):
-    """Another one is made from it; it stays as it is."""
-    health = next(one for one in ENDPOINTS if one.path == "/health")
-    moved = replace(health, path="/fitness")
-    assert (moved.path, health.path) == ("/fitness", "/health")
-    with pytest.raises(AttributeError):
-        health.path = "/fitness"
-    assert "/fitness" in openapi([moved], world.registry)["paths"]
+def changes_books(ports):
+    async def change(request):
+        return JSONResponse([ports.title, request.path_params["id"]])
+
+    return change
+
+
+async def test_endpoints_made_at_start_are_answered_and_described(world):
+    """An endpoint is a plain value: what is declared otherwise, as a class, can be made into some."""
+    made = Endpoint(
+        "PATCH",
+        "/books/{id}",
+        "send",
+        changes_books,
+        id="patch_book",
+        tag="books",
+        summary="Change a book",
+        parameters=(Parameter("id", "path", {"type": "string"}, required=True),),
+        gives={200: Gives("It is changed.", {"type": "array"})},
+    )
+    app = create_app(replace(world.ports, title="library"), endpoints_with([made]))
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.patch("/books/7")).json() == ["library", "7"]
+        assert (await client.get("/books/7")).headers["allow"] == "OPTIONS, PATCH"
+        assert "patch" in (await client.get("/openapi.json")).json()["paths"]["/books/{id}"]
+        assert "Change a book" in (await client.get("/docs")).text
+    with pytest.raises(FrozenInstanceError):
+        made.path = "/papers/{id}"

@@ -19,7 +19,7 @@ POLICY = (
 )
 """The content security policy: the page's own style, nothing else."""
 
-_METHODS = ("get", "post", "put", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def page(document: Mapping[str, Any], base: str) -> str:
