@@ -12,7 +12,7 @@ import click
 from worker.cli.service import Service
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
-from worker.messaging.registry import WrongDeclarations
+from worker.messaging.declaring.registry import WrongDeclarations
 from worker.settings import Settings, load
 
 

@@ -214,8 +214,8 @@ def test_a_breaker_that_makes_no_sense_is_refused(wrong):
 def test_one_dependency_has_one_breaker():
     """Two handlers that name it with different numbers are a fault at start."""
     post = Post()
-    post.app.command(name="Other")(msgspec.defstruct("Other", [("n", int)], frozen=True))
-    other = post.app._messages[-1].cls
+    other = msgspec.defstruct("Other", [("n", int)], frozen=True)
+    post.app.command(name="Other")(other)
 
     async def handle(command): ...
 

@@ -238,7 +238,10 @@ class Unresolved:
         (by_keyword, "by_keyword: takes keyword-only parameters"),
         (of_an_event, "of_an_event: Gone is an event; use @app.subscriber"),
         (generating, "generating: is a generator, whose body would never run"),
-        (Demanding, "class tests.unit.messaging.test_handlers.Demanding: cannot be made without arguments"),
+        (
+            Demanding,
+            "class tests.unit.messaging.declaring.test_handlers.Demanding: cannot be made without arguments",
+        ),
         (Empty, "Empty: none of its public methods takes a declared message"),
         (Unresolved, "Unresolved.go: its annotations cannot be read"),
         (5, "expected a function, a method or a class"),

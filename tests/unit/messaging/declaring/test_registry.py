@@ -103,7 +103,7 @@ def test_all_faults_come_in_one_error() -> None:
     assert contains(
         faults_of(app),
         "App('my shop')",
-        "'same' is declared twice, also by tests.unit.messaging.test_registry.Go",
+        "'same' is declared twice, also by tests.unit.messaging.declaring.test_registry.Go",
         "walk: its first parameter is annotated Walk, which is no declared message; declared: Find, same, same",
         "'same': 2 handlers",
         "'same': 2 handlers",
@@ -161,7 +161,7 @@ def test_a_wrong_option_is_a_fault_that_names_it(options: dict[str, Any], fault:
     app.handler(go)
     found = faults_of(app)
     assert contains(found, fault), found
-    assert "tests.unit.messaging.test_registry.Go" in found[0]
+    assert "tests.unit.messaging.declaring.test_registry.Go" in found[0]
 
 
 def test_an_option_that_there_is_not_is_a_fault() -> None:

@@ -13,7 +13,7 @@ from worker.chain.chain import PRIORITY_LIMIT
 from worker.chain.conditions import Condition, parse
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Kind, MessageType, MiddlewareEntry
-from worker.messaging.handlers import function_of, generator_fault
+from worker.messaging.declaring.resolving import function_of, generator_fault
 from worker.messaging.middleware import GROUPS, SIDES
 from worker.messaging.stamps import names as stamp_names
 from worker.seconds import is_number

@@ -1,0 +1,67 @@
+"""What an application declares: entries of any kind in one collection, and the ground that its decorators stand on.
+
+A kind of declaration has a class of its own for its entries, a class with its decorators over ``Declares``, and a check
+that the registry calls at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Self, TypeVar
+
+from worker.suggestion import hint
+
+Entry = TypeVar("Entry")
+
+
+class Declarations:
+    """Entries by kind, each kind in order of declaration.
+
+    Attributes:
+        faults: what was wrong as they were declared; told with all others at start.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self._entries: dict[type[Any], list[Any]] = {}
+
+    def add(self, entry: object) -> None:
+        """Add an entry; its class is its kind."""
+        self._entries.setdefault(type(entry), []).append(entry)
+
+    def of(self, kind: type[Entry]) -> list[Entry]:
+        """All entries of one kind."""
+        return list(self._entries.get(kind, ()))
+
+    def known(self, where: str, options: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+        """Return the options that there are; the others are faults."""
+        for option, value in options.items():
+            if option not in known:
+                self.faults.append(f"{where}: unknown option {option}={value!r}{hint(option, known)}")
+        return {option: value for option, value in options.items() if option in known}
+
+    @classmethod
+    def joined(cls, several: Iterable[Declarations]) -> Self:
+        """Make one of several, in this order."""
+        one = cls()
+        for declared in several:
+            one.faults += declared.faults
+            for kind, entries in declared._entries.items():
+                one._entries.setdefault(kind, []).extend(entries)
+        return one
+
+
+class Declares:
+    """What has decorators. Each one works bare and with arguments, and returns what it decorated unchanged."""
+
+    def __init__(self) -> None:
+        self._declared = Declarations()
+
+    def _decorate(self, entry: Callable[[Any], object], given: Any) -> Any:
+        """Declare what was given, when the decorator is used bare; else make the decorator that does."""
+
+        def decorate(target: Any) -> Any:
+            self._declared.add(entry(target))
+            return target
+
+        return decorate if given is None else decorate(given)

@@ -1,0 +1,82 @@
+"""Handlers: how they and subscribers are declared, and what is wrong with their declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+from worker.messaging.breaker import Breaker
+from worker.messaging.declaration import Handler, MessageType
+from worker.messaging.declaring.declarations import Declares
+from worker.messaging.declaring.resolving import HandlerEntry, resolve
+
+T = TypeVar("T")
+
+
+class DeclaresHandlers(Declares):
+    """The decorators of handlers and subscribers."""
+
+    @overload
+    def handler(self, call: T, /) -> T: ...
+    @overload
+    def handler(self, *, priority: int = 0, breaker: Breaker | None = None) -> Callable[[T], T]: ...
+    def handler(self, call: Any = None, *, priority: int = 0, breaker: Breaker | None = None) -> Any:
+        """Declare a handler of the command or query that its first parameter is annotated with.
+
+        Takes a function, a method, or a class whose public methods are the handlers. ``breaker`` pauses the
+        command by itself when the handler fails too much.
+        """
+        return self._decorate(lambda it: HandlerEntry(it, ("command", "query"), priority, breaker), call)
+
+    @overload
+    def subscriber(self, call: T, /) -> T: ...
+    @overload
+    def subscriber(self, *, priority: int = 0, breaker: Breaker | None = None) -> Callable[[T], T]: ...
+    def subscriber(self, call: Any = None, *, priority: int = 0, breaker: Breaker | None = None) -> Any:
+        """Declare a subscriber of the event that its first parameter is annotated with.
+
+        ``breaker`` pauses the event by itself, for all its subscribers, when this one fails too much.
+        """
+        return self._decorate(lambda it: HandlerEntry(it, ("event",), priority, breaker), call)
+
+
+def handlers_of(
+    entries: Sequence[HandlerEntry],
+    messages: Sequence[MessageType],
+    by_class: Mapping[type[Any], MessageType],
+    faults: list[str],
+) -> dict[str, list[Handler]]:
+    """Return the handlers of each type by its wire name, in order; what is wrong joins ``faults``."""
+    handlers = resolve(entries, by_class, faults)
+    for message in messages:
+        faults.extend(_count_faults(message, handlers.get(message.name, [])))
+    faults.extend(_breaker_faults(handlers))
+    return handlers
+
+
+def _count_faults(message: MessageType, found: Sequence[Handler]) -> Iterable[str]:
+    """A command or query has one handler, unless the command says otherwise; an event any number."""
+    names = ", ".join(handler.name for handler in found)
+    if message.kind != "event" and not found:
+        yield f"{message.kind} {message.name!r}: no handler; declare one with @app.handler"
+    if len(found) > 1 and message.kind != "event" and not message.many_handlers:
+        hint = "; say many_handlers=True if that is meant" if message.kind == "command" else ""
+        yield f"{message.kind} {message.name!r}: {len(found)} handlers ({names}), expected one{hint}"
+    if len({handler.name for handler in found}) < len(found):
+        yield f"{message.kind} {message.name!r}: two handlers of one name ({names})"
+
+
+def _breaker_faults(handlers: Mapping[str, list[Handler]]) -> Iterable[str]:
+    """Handlers that name one dependency must mean one breaker by it."""
+    first: dict[str, Handler] = {}
+    for found in handlers.values():
+        for handler in found:
+            breaker = handler.breaker
+            if not isinstance(breaker, Breaker) or breaker.dependency is None:
+                continue
+            other = first.setdefault(breaker.dependency, handler)
+            if other.breaker != breaker:
+                yield (
+                    f"handlers {other.name} and {handler.name}: the breakers of dependency "
+                    f"{breaker.dependency!r} differ; expected one Breaker for both"
+                )

@@ -1,0 +1,151 @@
+"""Messages: how commands, queries and events are declared, and what is wrong with their declarations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+from worker.messaging.declaration import Extra, Kind, MessageType
+from worker.messaging.declaring.declarations import Declares
+from worker.messaging.declaring.options import class_faults, option_faults
+from worker.messaging.declaring.resolving import name_of
+from worker.messaging.retry import Retry
+
+T = TypeVar("T")
+
+_QUEUED = tuple(
+    field for field in MessageType.__struct_fields__ if field not in {"name", "cls", "kind", "cache"}
+)
+_ASKED = tuple(field for field in MessageType.__struct_fields__ if field in {"errors", "cache", "extra"})
+_OPTIONS: Mapping[Kind, tuple[str, ...]] = {"command": _QUEUED, "event": _QUEUED, "query": _ASKED}
+
+NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_.\-]{0,127}$")
+"""Wire names: a letter, then letters, digits, dot, dash and underscore; at most 128."""
+
+
+class DeclaresMessages(Declares):
+    """The decorators of messages."""
+
+    @overload
+    def command(self, name: type[T], /) -> type[T]: ...
+    @overload
+    def command(
+        self,
+        name: str | None = None,
+        *,
+        queue: str | None = None,
+        transport: str | None = None,
+        key: str | Callable[[Any], str | None] | None = None,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+        concurrency: int | None = None,
+        priority: int = 0,
+        exclusive: bool = False,
+        version: int = 1,
+        aliases: Iterable[str] = (),
+        errors: Mapping[type[BaseException], int] | None = None,
+        many_handlers: bool = False,
+        track: bool = True,
+        extra: Extra = "forbid",
+    ) -> Callable[[type[T]], type[T]]: ...
+    def command(self, name: Any = None, **options: Any) -> Any:
+        """Declare a command: it asks for a change and has one handler.
+
+        The wire name is the class name unless given. See ``MessageType`` for the options.
+        """
+        return self._declare("command", name, options)
+
+    @overload
+    def query(self, name: type[T], /) -> type[T]: ...
+    @overload
+    def query(
+        self,
+        name: str | None = None,
+        *,
+        errors: Mapping[type[BaseException], int] | None = None,
+        cache: float | None = None,
+        extra: Extra = "forbid",
+    ) -> Callable[[type[T]], type[T]]: ...
+    def query(self, name: Any = None, **options: Any) -> Any:
+        """Declare a query: it asks for data, is handled at once and never queued."""
+        return self._declare("query", name, options)
+
+    @overload
+    def event(self, name: type[T], /) -> type[T]: ...
+    @overload
+    def event(
+        self,
+        name: str | None = None,
+        *,
+        queue: str | None = None,
+        transport: str | None = None,
+        key: str | Callable[[Any], str | None] | None = None,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+        concurrency: int | None = None,
+        priority: int = 0,
+        exclusive: bool = False,
+        version: int = 1,
+        aliases: Iterable[str] = (),
+        errors: Mapping[type[BaseException], int] | None = None,
+        many_handlers: bool = False,
+        track: bool = True,
+        extra: Extra = "forbid",
+    ) -> Callable[[type[T]], type[T]]: ...
+    def event(self, name: Any = None, **options: Any) -> Any:
+        """Declare a domain event: it says what happened and has any number of subscribers."""
+        return self._declare("event", name, options)
+
+    def _declare(self, kind: Kind, name: Any, options: dict[str, Any]) -> Any:
+        if isinstance(name, type):
+            self._declared.add(MessageType(name=name.__name__, cls=name, kind=kind))
+            return name
+        if name is not None and not isinstance(name, str):
+            self._declared.faults.append(f"{kind} {name!r}: expected a class, or a wire name and options")
+            return name
+        aliases, errors = options.get("aliases"), options.get("errors")
+        if isinstance(aliases, str):
+            self._declared.faults.append(
+                f"{kind} {name or ''}: aliases={aliases!r}, expected a list of wire names"
+            )
+            aliases = ()
+        if "aliases" in options:
+            options["aliases"] = tuple(aliases or ())
+        if "errors" in options:
+            options["errors"] = dict(errors or {}) if isinstance(errors, Mapping | None) else errors
+
+        def decorate(cls: type[Any]) -> type[Any]:
+            wire = str(name or getattr(cls, "__name__", repr(cls)))
+            known = self._declared.known(f"{kind} {wire!r}", options, _OPTIONS[kind])
+            self._declared.add(MessageType(name=wire, cls=cls, kind=kind, **known))
+            return cls
+
+        return decorate
+
+
+def indexed(
+    messages: Sequence[MessageType], faults: list[str]
+) -> tuple[dict[str, MessageType], dict[type[Any], MessageType]]:
+    """Check the messages and return them by wire name, aliases too, and by class; what is wrong joins ``faults``."""
+    by_name: dict[str, MessageType] = {}
+    by_class: dict[type[Any], MessageType] = {}
+    for message in messages:
+        where = f"{message.kind} {message.name!r} ({name_of(message.cls)})"
+        names: tuple[Any, ...] = (message.name, *message.aliases)
+        for name in names:
+            if not isinstance(name, str) or not NAME.fullmatch(name):
+                faults.append(f"{where}: {name!r} is no wire name; expected letters, digits, '.', '-' or '_'")
+                continue
+            if name in by_name:
+                faults.append(f"{where}: {name!r} is declared twice, also by {name_of(by_name[name].cls)}")
+            by_name.setdefault(name, message)
+        cls: Any = message.cls
+        if not isinstance(cls, type):
+            faults.extend(f"{where}: {fault}" for fault in class_faults(cls))
+            continue
+        if message.cls in by_class:
+            faults.append(f"{where}: its class is declared twice, also as {by_class[message.cls].name!r}")
+        by_class.setdefault(message.cls, message)
+        faults.extend(f"{where}: {fault}" for fault in option_faults(message))
+    return by_name, by_class
