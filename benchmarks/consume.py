@@ -13,7 +13,7 @@ from benchmarks.site import Site
 from benchmarks.stopwatch import Stopwatch
 from worker.cli.loop import run as run_program
 from worker.runtime.options import ConsumeOptions
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import make_consumers
 
 BODY_SIZE = 520
 """Bytes of the CloudEvent around 200 bytes of data; the bare queue's bodies are as long."""
@@ -41,7 +41,7 @@ async def _ours(folder: Path, kind: type[Plain | Tracked], messages: int) -> Fig
             some = range(start, min(start + 1000, messages))
             await asyncio.gather(*(bus.dispatch(kind(number, PAD)) for number in some))
         await service.status.writer.flush()
-        worker = make_worker(service, ConsumeOptions())
+        worker = make_consumers(service, ConsumeOptions()).worker
         tally.expect(messages, worker.stop)
         watch = Stopwatch()
         await worker.run(30.0)  # returns when the last settlement is confirmed

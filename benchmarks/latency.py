@@ -15,7 +15,7 @@ from benchmarks.scale import Scale
 from benchmarks.site import Site
 from worker.messaging.bus import Bus
 from worker.runtime.options import ConsumeOptions
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import make_consumers
 
 _PATIENCE = 30.0
 
@@ -40,7 +40,7 @@ def _results(name: str, rounds: list[list[float]]) -> list[Result]:
 async def _same(folder: Path, scale: Scale) -> list[float]:
     delays.clear()
     async with Site(folder).service() as service:
-        worker = make_worker(service, ConsumeOptions())
+        worker = make_consumers(service, ConsumeOptions()).worker
         tally.expect(scale.probes, worker.stop)
         working = asyncio.create_task(worker.run(30.0))
         await _send(service.buses.dispatch["command"], scale, file=False)

@@ -24,7 +24,7 @@ from worker.messaging.stamps import Delay, Result, Stamp
 from worker.messaging.transport import Outcome, Outgoing
 from worker.runtime.options import ConsumeOptions
 from worker.settings import DatabaseSettings, EventsSettings, Settings, TransportSettings
-from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.consuming import make_consumers
 from worker.wiring.service import Service, opened
 
 
@@ -133,8 +133,8 @@ class TestWorker:
         if not service.process.routes.queues:  # queries and what is handled inline wait for nobody
             return
         options = ConsumeOptions(concurrency=self._concurrency, burst=True, graceful_timeout=5.0)
-        worker = make_worker(service, options)
-        control = make_control(service, worker)
+        consumers = make_consumers(service, options)
+        worker, control = consumers.worker, consumers.control
         await control.look()
         relaying = asyncio.create_task(service.sending.relay.run())
         controlling = asyncio.create_task(control.run())
@@ -144,8 +144,7 @@ class TestWorker:
             for beside in (relaying, controlling):
                 beside.cancel()
             await asyncio.gather(relaying, controlling, return_exceptions=True)
-            for consumer in worker.consumers:
-                await consumer.close(1.0)
+            await consumers.close()
             await service.status.writer.flush()
         await self._look()
 

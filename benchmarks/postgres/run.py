@@ -19,7 +19,7 @@ from benchmarks.stopwatch import Stopwatch
 from worker.cli.loop import run as run_program
 from worker.runtime.options import ConsumeOptions
 from worker.settings import DatabaseSettings, Settings, TransportSettings
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import make_consumers
 from worker.wiring.service import Service, opened
 
 MEASURES = ("consume", "publish")
@@ -76,7 +76,7 @@ async def _consume(url: str, folder: Path, kind: type[Plain | Tracked], messages
     async with _service(url, folder) as service:
         await _send(service, kind, messages)
         await service.status.writer.flush()
-        worker = make_worker(service, ConsumeOptions())
+        worker = make_consumers(service, ConsumeOptions()).worker
         tally.expect(messages, worker.stop)
         watch = Stopwatch()
         await worker.run(30.0)  # returns when the last settlement is confirmed

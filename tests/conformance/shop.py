@@ -23,7 +23,7 @@ from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings
-from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.consuming import make_consumers
 from worker.wiring.service import Service, opened
 
 QUEUE = "place-order"
@@ -123,8 +123,8 @@ class Shop:
     ) -> AsyncIterator[Worker]:
         """A worker that runs meanwhile, and is stopped within ``grace`` seconds afterwards."""
         options = ConsumeOptions(concurrency=concurrency, **options_)
-        worker = make_worker(self.service, options)
-        control = make_control(self.service, worker)
+        made = make_consumers(self.service, options)
+        worker, control = made.worker, made.control
         await control.look()
         for consumer in worker.consumers:
             await consumer.open()

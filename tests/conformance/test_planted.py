@@ -33,14 +33,14 @@ class TestMemoryScore(Score):
 async def test_a_pause_that_is_not_stored_is_caught(tmp_path, monkeypatch):
     """Whoever starts later must know of it, which a pause in the workers' memory cannot do."""
     monkeypatch.setattr(waiting, "PATIENCE", 0.5)
-    good = shops.make_control
+    good = shops.make_consumers
 
-    def forgetful(service, worker):
-        control = good(service, worker)
-        control._desired = planted.ForgetfulPauses(control._desired)
-        return control
+    def forgetful(*given):
+        made = good(*given)
+        made.control._desired = planted.ForgetfulPauses(made.control._desired)
+        return made
 
-    monkeypatch.setattr(shops, "make_control", forgetful)
+    monkeypatch.setattr(shops, "make_consumers", forgetful)
     with pytest.raises(CATCHES):
         async with opened_shop(tmp_path, "memory://") as shop:
             await WorkerSuite().test_c28_a_pause_outlives_the_workers(shop)

@@ -13,8 +13,6 @@ import structlog
 
 from worker.errors import ConfigurationError
 from worker.messaging.transport import Delivery
-from worker.runtime.deadly.quarantine import Quarantine
-from worker.runtime.holding.breakers import Breakers
 from worker.runtime.limits import Limits
 from worker.runtime.own_tasks import IN_APPLICATION
 from worker.runtime.taking.consumer import Consumer
@@ -51,8 +49,6 @@ class Worker:
         slots: handlers that run at once.
         limits: when to stop by itself.
         pending: counts what is still to be sent to queues; a burst waits for it.
-
-    Attributes:
         on_stop: called the moment it is to stop, whatever the reason; handlers may hold up everything after that.
     """
 
@@ -63,6 +59,7 @@ class Worker:
         slots: int,
         limits: Limits,
         pending: Callable[[], Awaitable[int]] | None = None,
+        on_stop: Callable[[], object] = lambda: None,
     ) -> None:
         self.consumers: list[Consumer] = []
         self._next = self._in_turn
@@ -80,9 +77,7 @@ class Worker:
         self._dryness = Dryness(pending)
         self._fault: BaseException | None = None
         self.stopped_by: str | None = None
-        self.on_stop: Callable[[], object] = lambda: None
-        self.breakers: Breakers | None = None
-        self.quarantine: Quarantine | None = None
+        self._on_stop = on_stop
 
     @property
     def stopping(self) -> bool:
@@ -121,7 +116,7 @@ class Worker:
             self._awaited = True
             self._stopping.set()
             self._changed.set()
-            self.on_stop()
+            self._on_stop()
 
     def room(self, consumer: Consumer) -> int:
         """How many more messages a consumer may take before the limit; what waits of lesser ones gives way to it."""

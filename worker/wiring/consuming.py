@@ -1,16 +1,15 @@
-"""Makes the consumer process's worker out of a service."""
+"""The consumers of a process: what takes messages from queues and handles them."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Awaitable, Callable
 
-from worker.errors import ConfigurationError
+import msgspec
+
 from worker.messaging.middleware import CallNext
 from worker.messaging.retry import Retry
-from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.deadly.cell import Cell
 from worker.runtime.deadly.quarantine import Quarantine
@@ -26,42 +25,80 @@ from worker.runtime.taking.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.state.breakers import SqlBreakers
+from worker.wiring.choosing import choose
 from worker.wiring.health import answers
 from worker.wiring.service import Service
 
 _BURST_WAIT = 0.05
-
+_CLOSING = 1.0
+"""Seconds that a queue gets to take back what was prefetched, when the worker has ended."""
 
 AsksWorker = Callable[[str, tuple[Strain, ...]], Awaitable[bool]]
 """Asks whether a message is not charged with its failures."""
 
 
-def make_worker(service: Service, options: ConsumeOptions, *, asks: AsksWorker | None = None) -> Worker:
-    """Make a worker for the queues that the options choose; one in a cell ``asks`` its own, and trusts every message.
+class Consumers(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What takes messages from queues and handles them.
+
+    Attributes:
+        worker: takes, handles and settles.
+        control: keeps the worker as the stored pauses want it.
+        breakers: of the handlers.
+        quarantine: handles what was in hand when a worker died; None in a cell, which trusts every message.
+    """
+
+    worker: Worker
+    control: Control
+    breakers: Breakers
+    quarantine: Quarantine | None
+
+    async def close(self) -> None:
+        """Let go of the queues; for the time after the worker has ended."""
+        await self.breakers.close()
+        for consumer in self.worker.consumers:
+            await consumer.close(_CLOSING)
+        if self.quarantine is not None:
+            await self.quarantine.close()
+
+
+def make_consumers(
+    service: Service,
+    options: ConsumeOptions,
+    *,
+    asks: AsksWorker | None = None,
+    on_stop: Callable[[], object] = lambda: None,
+) -> Consumers:
+    """Make what consumes the queues that the options choose; nothing is opened yet.
+
+    Args:
+        service: opened.
+        options: checked.
+        asks: given in a cell, which asks its worker about failures, and trusts every message.
+        on_stop: called the moment the worker is to stop.
 
     Raises:
         ConfigurationError: a transport, queue or type is not known, or the memory limit is passed already.
     """
-    loop = asyncio.get_running_loop()
-    chosen = choose(service.process.routes, options)
-    types = [name for _, spec, _ in chosen for name in spec.types]
     process, state, sending = service.process, service.state, service.sending
+    chosen = choose(process.routes, options)
+    types = [name for _, spec, _ in chosen for name in spec.types]
+    nudged = asyncio.Event()
     breakers = Breakers(
-        process.registry, SqlBreakers(state.database), process.name, types, state.database.time
+        process.registry, SqlBreakers(state.database), process.name, types, state.database.time, nudged.set
     )
     settler = Settler(
         process.registry,
         sending.serializer,
         sending.senders,
         state.failures,
-        retry_policy(process.settings),
+        _retry_policy(process.settings),
         process.name,
         process.clock,
         random.random,
         breakers.failed if asks is None else lambda named, failures: asks(named, breakers.strains(failures)),
         lambda: answers(service),
     )
-    limits = Limits(options, loop.time)
+    limits = Limits(options, asyncio.get_running_loop().time)
     limits.check_start()
     processing = Processing(
         registry=process.registry,
@@ -74,12 +111,22 @@ def make_worker(service: Service, options: ConsumeOptions, *, asks: AsksWorker |
         observer=process.observer,
         succeeded=breakers.succeeded if breakers.any and asks is None else None,
     )
-    worker = Worker(processing.handle, slots=options.concurrency, limits=limits, pending=sending.outbox.count)
-    worker.breakers = breakers
     if asks is None:
-        worker.quarantine = processing.quarantine = _quarantine(service, options, processing, breakers)
+        processing.quarantine = _quarantine(service, options, processing, breakers)
+    worker = Worker(
+        processing.handle,
+        slots=options.concurrency,
+        limits=limits,
+        pending=sending.outbox.count,
+        on_stop=on_stop,
+    )
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])
-    return worker
+    return Consumers(
+        worker=worker,
+        control=_control(service, worker, breakers, nudged),
+        breakers=breakers,
+        quarantine=processing.quarantine,
+    )
 
 
 def _quarantine(
@@ -100,13 +147,13 @@ def _quarantine(
     )
 
 
-def make_control(service: Service, worker: Worker) -> Control:
-    """Make what keeps a worker as the stored pauses want it."""
+def _control(service: Service, worker: Worker, breakers: Breakers, nudged: asyncio.Event) -> Control:
+    fleet = service.fleet
     types = tuple(dict.fromkeys(name for consumer in worker.consumers for name in consumer.types))
     targets = {
         consumer: [
             target
-            for target in service.fleet.pausing.targets
+            for target in fleet.pausing.targets
             if (target.transport, target.queue) == (consumer.transport.name, consumer.spec.name)
         ]
         for consumer in worker.consumers
@@ -114,91 +161,35 @@ def make_control(service: Service, worker: Worker) -> Control:
 
     async def report() -> None:
         """Write the heartbeat."""
-        await service.fleet.beat(
+        await fleet.beat(
             types, control.applied, (*worker.troubles(), *service.buses.threads.troubles()), control.quiet
         )
 
-    async def fleet() -> int:
+    async def workers() -> int:
         """Count the workers."""
-        return len(await service.fleet.live())
+        return len(await fleet.live())
 
     given = service.process.settings.ramp
     policy = RampPolicy(enabled=given.enabled, after=given.after, rate=given.rate, tolerance=given.tolerance)
     control = Control(
-        service.fleet.pauses,
+        fleet.pauses,
         worker.consumers,
         targets,
-        service.fleet.gate,
+        fleet.gate,
         service.state.database.time,
         report,
-        ramps=Ramps(policy, fleet),
-        breakers=worker.breakers,
+        ramps=Ramps(policy, workers),
+        breakers=breakers,
         observer=service.process.observer,
+        nudged=nudged,
     )
-    if worker.breakers is not None:
-        worker.breakers.changed = control.nudge
     return control
 
 
-def retry_policy(settings: Settings) -> Retry:
-    """Make the default retry policy."""
+def _retry_policy(settings: Settings) -> Retry:
+    """The policy of types that declare none."""
     given = settings.retry
     return Retry(given.max_retries, given.delay, given.multiplier, given.max_delay, given.jitter)
-
-
-def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec, int]]:
-    """Pick the queues to consume: transport, queue and rank by the order they were named in.
-
-    Raises:
-        ConfigurationError: nothing is left, or a name is not known; all of them in one.
-    """
-    known = {spec.name for specs in routes.queues.values() for spec in specs}
-    types = {name for specs in routes.queues.values() for spec in specs for name in spec.types}
-    faults = [
-        f"transport {name!r}: no message is routed to it; known: {', '.join(routes.queues) or 'none'}"
-        for name in options.transports
-        if name not in routes.queues
-    ]
-    for flag, given, there in (
-        ("--queue", options.queues, known),
-        ("--exclude-queue", options.exclude_queues, known),
-        ("--type", options.types, types),
-    ):
-        faults += [
-            f"{flag} {name!r}: matches nothing; known: {', '.join(sorted(there)) or 'none'}"
-            for name in given
-            if not _place(there, [name])
-        ]
-    if faults:
-        raise ConfigurationError(faults)
-    chosen = []
-    for place, name in enumerate(dict.fromkeys(options.transports or routes.transports())):
-        for spec in routes.queues[name]:
-            rank = _rank(spec, options)
-            if rank is not None:
-                chosen.append((name, spec, (place if options.transports else 0) * 1000 + rank))
-    if not chosen:
-        raise ConfigurationError("no queue is left to consume")
-    return chosen
-
-
-def _rank(spec: QueueSpec, options: ConsumeOptions) -> int | None:
-    """Place of a queue among those named; None when it is not wanted."""
-    if any(fnmatchcase(spec.name, pattern) for pattern in options.exclude_queues):
-        return None
-    if options.types and not any(
-        fnmatchcase(name, pattern) for name in spec.types for pattern in options.types
-    ):
-        return None
-    if not options.queues:
-        return 0
-    return next(
-        (place for place, pattern in enumerate(options.queues) if fnmatchcase(spec.name, pattern)), None
-    )
-
-
-def _place(there: set[str], patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for name in there for pattern in patterns)
 
 
 def _consumer(

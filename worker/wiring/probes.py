@@ -6,8 +6,7 @@ from msgspec.structs import replace
 
 from worker.http.probes import create_probes
 from worker.messaging.health import HealthReport
-from worker.runtime.holding.control import Control
-from worker.runtime.worker import Worker
+from worker.wiring.consuming import Consumers
 from worker.wiring.health import health
 from worker.wiring.listening import Listener
 from worker.wiring.outward import Outward
@@ -17,10 +16,10 @@ from worker.wiring.service import Service
 class Probes:
     """Health documents of a worker: what it needs, and whether each queue's broker answers it."""
 
-    def __init__(self, service: Service, worker: Worker, control: Control, port: int) -> None:
+    def __init__(self, service: Service, consumers: Consumers, port: int) -> None:
         self._service = service
-        self._worker = worker
-        self._control = control
+        self._worker = consumers.worker
+        self._control = consumers.control
         self._outward, self._readily = Outward(), Outward()
         self._listener = Listener(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
 

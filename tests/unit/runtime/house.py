@@ -17,7 +17,7 @@ from worker.runtime.options import ConsumeOptions
 from worker.runtime.worker import Worker
 from worker.settings import DatabaseSettings, Settings, TransportSettings
 from worker.testing import Clock
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import Consumers, make_consumers
 from worker.wiring.service import Service, opened
 
 DEADLINE = 10.0
@@ -67,6 +67,7 @@ class House:
         self.log: list[tuple[str, str]] = []
         self.finished: list[Ended] = []
         self.worker: Worker | None = None
+        self.consumers: Consumers | None = None
         self.broker: Any = service.brokers.transports["memory"]
         self.publish_fault: Exception | None = None
         self._publish = self.broker.publish
@@ -89,7 +90,8 @@ class House:
     def start(self, *, graceful: float = 5.0, **options: Any) -> asyncio.Task[None]:
         """Start a worker with these options."""
         chosen = ConsumeOptions(**{"concurrency": 1, **options})
-        self.worker = make_worker(self.service, chosen)
+        self.consumers = make_consumers(self.service, chosen)
+        self.worker = self.consumers.worker
         return asyncio.create_task(self.worker.run(graceful, burst=chosen.burst))
 
     async def run(self, **options: Any) -> str | None:

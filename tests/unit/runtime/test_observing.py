@@ -12,7 +12,7 @@ from tests.unit.runtime.house import house
 from worker import PauseConsumers, ResumeConsumers
 from worker.messaging.observing import NOBODY, Observer, all_of
 from worker.runtime.options import ConsumeOptions
-from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.consuming import make_consumers
 
 
 class Ear:
@@ -96,8 +96,7 @@ async def test_pauses_and_their_ends_are_heard() -> None:
     async def go(command: Go) -> None: ...
 
     async with house(shop(go), observers=(ear.observer,)) as it:
-        worker = make_worker(it.service, ConsumeOptions(concurrency=1))
-        control = make_control(it.service, worker)
+        control = make_consumers(it.service, ConsumeOptions(concurrency=1)).control
         dispatch = it.service.buses.dispatch["command"].dispatch
         await control.look()
         await dispatch(PauseConsumers(types=("Go",), reason="lunch"))

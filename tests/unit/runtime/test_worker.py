@@ -322,8 +322,12 @@ async def test_a_fault_of_its_own_stops_the_worker_loudly(monkeypatch: pytest.Mo
 async def test_a_stop_is_told_at_once() -> None:
     """The same moment, once: a handler may hold up the loop right after it."""
     told: list[str | None] = []
-    worker = Worker(lambda _: asyncio.sleep(0), slots=1, limits=Limits(ConsumeOptions(), lambda: 0.0))
-    worker.on_stop = lambda: told.append(worker.stopped_by)
+    worker = Worker(
+        lambda _: asyncio.sleep(0),
+        slots=1,
+        limits=Limits(ConsumeOptions(), lambda: 0.0),
+        on_stop=lambda: told.append(worker.stopped_by),
+    )
     worker.stop("a limit")
     worker.stop("a signal")
     assert told == ["a limit"]

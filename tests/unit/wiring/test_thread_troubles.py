@@ -10,7 +10,7 @@ from worker import App
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.runtime.threads import SPARE, Threads
 from worker.wiring.consumers import consumers
-from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.consuming import make_consumers
 from worker.wiring.intake import Intake
 from worker.wiring.probes import Probes
 
@@ -35,12 +35,11 @@ async def test_threads_that_are_not_replaced_are_in_status_and_readiness(
     """In the worker's heartbeat, on its probes and on the intake's."""
     monkeypatch.setattr(Threads, "troubles", lambda threads: (f"{SPARE} threads are held",))
     async with house(shop()) as it:
-        worker = make_worker(it.service, ConsumeOptions())
-        control = make_control(it.service, worker)
-        await control.report()
+        made = make_consumers(it.service, ConsumeOptions())
+        await made.control.report()
         (shown,) = (await consumers(it.service))["workers"]
         assert shown["troubles"] == [f"{SPARE} threads are held"]
-        probes = Probes(it.service, worker, control, 0)
+        probes = Probes(it.service, made, 0)
         assert f"{SPARE} threads are held" in await probes._ready()
         assert f"{SPARE} threads are held" in (await probes._health()).reasons
         intake = Intake(it.service, ServeOptions(port=0))

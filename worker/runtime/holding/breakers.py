@@ -80,6 +80,7 @@ class Breakers:
         worker: name of this worker.
         types: that this worker takes.
         clock: seconds since the epoch.
+        changed: called when its consumers are to be looked at now.
     """
 
     def __init__(
@@ -89,9 +90,10 @@ class Breakers:
         worker: str,
         types: Sequence[str],
         clock: Callable[[], float],
+        changed: Callable[[], None],
     ) -> None:
         self.probes: dict[str, Probe] = {}
-        self.changed: Callable[[], None] = lambda: None
+        self._changed = changed
         self._circuits = circuits_of(registry)
         self._by_handler: Mapping[str, Circuit] = {
             handler.name: self._circuits[handler.breaker.dependency or handler.name]
@@ -201,7 +203,7 @@ class Breakers:
 
     def _ended(self, name: str, *, well: bool) -> None:
         self._verdicts[name] = well
-        self.changed()
+        self._changed()
 
     async def _conclude(self, circuit: Circuit, *, well: bool) -> None:
         if well:
@@ -231,4 +233,4 @@ class Breakers:
         except Exception:
             log.exception("a breaker could not be stored", breaker=circuit.name)
             self._open -= {circuit.name}
-        self.changed()
+        self._changed()

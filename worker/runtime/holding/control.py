@@ -64,6 +64,7 @@ class Control:
         ramps: begins ramps after long pauses; None for none.
         breakers: of this worker; None for none.
         observer: hears of pauses and their ends.
+        nudged: set to have it look now, by others too; None for one of its own.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Control:
         ramps: Ramps | None = None,
         breakers: Breakers | None = None,
         observer: Observer = NOBODY,
+        nudged: asyncio.Event | None = None,
     ) -> None:
         self.known = asyncio.Event()
         self.applied = 0
@@ -91,7 +93,7 @@ class Control:
         self._ramps = ramps
         self._breakers = breakers
         self._observer = observer
-        self._nudged = asyncio.Event()
+        self._nudged = nudged or asyncio.Event()
         self._earlier: dict[Consumer, Pause] = {}
         self._pauses: Pauses | None = None
         self._registered = False

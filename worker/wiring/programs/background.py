@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from worker.errors import Unavailable
 from worker.runtime.standby import keep
+from worker.wiring.programs.program import Job
 from worker.wiring.service import Service
 
 _PRUNE_EVERY = 600.0
@@ -30,6 +31,23 @@ async def tend(service: Service) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(keep(service.sending.relay.run))
         group.create_task(keep(lambda: _prune(service)))
+
+
+class Tended:
+    """A job beside which the outbox is sent and old rows are pruned."""
+
+    def __init__(self, service: Service, job: Job) -> None:
+        self._service = service
+        self._job = job
+
+    def stop(self, reason: str) -> None:
+        """Stop the job."""
+        self._job.stop(reason)
+
+    async def run(self) -> None:
+        """Do the job until it ends."""
+        async with background(lambda: tend(self._service)):
+            await self._job.run()
 
 
 async def _prune(service: Service) -> None:

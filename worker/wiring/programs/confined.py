@@ -31,7 +31,7 @@ from worker.runtime.taking.settlements import Settlements
 from worker.runtime.unclosed import Unclosed
 from worker.runtime.worker import Worker
 from worker.settings import Settings
-from worker.wiring.consuming import make_worker
+from worker.wiring.consuming import make_consumers
 from worker.wiring.parts.needs import Needs
 from worker.wiring.programs.background import background, tend
 from worker.wiring.service import Service, opened
@@ -72,7 +72,7 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
         observers=(Observer(ended=ended.append),),
         solitude=_Asked(door),
     ) as service:
-        worker = make_worker(service, options, asks=door.spares)
+        worker = make_consumers(service, options, asks=door.spares).worker
         door.open()
         async with background(lambda: tend(service)):
             while (order := await door.orders.get()) is not None:

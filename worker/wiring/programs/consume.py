@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 
 from worker.messaging.declaration import Registry
-from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
-from worker.runtime.worker import Worker
 from worker.settings import Settings
-from worker.wiring.consuming import choose, make_control, make_worker
-from worker.wiring.parts.needs import Needs
+from worker.wiring.choosing import choose
+from worker.wiring.consuming import make_consumers
 from worker.wiring.parts.process import routes_of
-from worker.wiring.programs.background import background
 from worker.wiring.programs.confined import confined, is_cell
-from worker.wiring.programs.stopping import signalled
-from worker.wiring.programs.working import work
-from worker.wiring.service import Service, opened
+from worker.wiring.programs.program import Job, program
+from worker.wiring.programs.stopping import Stopping
+from worker.wiring.programs.working import Working
+from worker.wiring.service import Service
 
 
-async def consume(settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
-    """Handle messages until a signal or a limit; return the exit code.
+async def consume(
+    settings: Settings,
+    registry: Registry,
+    options: ConsumeOptions,
+    beside: Callable[[Service], Sequence[Job]] = lambda service: (),
+) -> int:
+    """Handle messages until a signal or a limit; return the exit code. ``beside``: jobs done at the same time.
 
     Raises:
         ConfigurationError: a name is not known, or something is missing and ``setup`` is off.
@@ -30,31 +32,19 @@ async def consume(settings: Settings, registry: Registry, options: ConsumeOption
     choose(routes_of(settings, registry), options)
     if is_cell():
         return await confined(settings, registry, options)
-    async with signalled(options.graceful_timeout) as stopping:
-        needs = Needs(
-            tables="create" if options.setup else "require", writes=True, threads=options.concurrency
-        )
-        async with opened(settings, registry, needs) as service:
-            worker = make_worker(service, options)
-            control = make_control(service, worker)
-            worker.on_stop = stopping.bound
-            stopping.calls(worker.stop)
-            stopping.expires(options.time_limit)
-            async with _probes(service, worker, control, options.health_port):
-                await work(service, worker, control, options)
-        await stopping.leave_deaf()
-    return stopping.code
 
+    def jobs(service: Service, stopping: Stopping) -> list[Job]:
+        """Make what is done, ready to be stopped."""
+        others = beside(service)  # first: an address that is taken is a fault of the start
+        consumers = make_consumers(service, options, on_stop=stopping.bound)
+        stopping.expires(options.time_limit)
+        return [*others, Working(service, consumers, options)]
 
-@asynccontextmanager
-async def _probes(
-    service: Service, worker: Worker, control: Control, port: int | None
-) -> AsyncIterator[None]:
-    if port is None:
-        yield
-        return
-    # brings an HTTP server, which a worker without probes does not need
-    from worker.wiring.probes import Probes
-
-    async with background(Probes(service, worker, control, port).run):
-        yield
+    return await program(
+        settings,
+        registry,
+        jobs,
+        setup=options.setup,
+        graceful_timeout=options.graceful_timeout,
+        threads=options.concurrency,
+    )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 
 from worker.errors import Unavailable
 from worker.runtime.heartbeat import beat
-from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.process.readiness import tell_ready
 from worker.runtime.taking.watchdog import Watchdog
-from worker.runtime.worker import Worker
+from worker.wiring.consuming import Consumers
 from worker.wiring.former import Former, moves
 from worker.wiring.programs.background import background, tend
 from worker.wiring.service import Service
@@ -25,50 +25,78 @@ _RELAY_GRACE = 5.0
 log = structlog.stdlib.get_logger("worker")
 
 
-async def work(service: Service, worker: Worker, control: Control, options: ConsumeOptions) -> None:
-    """Handle messages until the worker stops, then let go of the queues and send what is left to be sent."""
-    observer = service.process.observer
-    watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
-    async with (
-        background(lambda: tend(service)),
-        background(control.run),
-        background(lambda: service.fleet.pauses.listen(control.nudge)),
-    ):
-        # as long as nobody can tell what is paused nothing is consumed, but limits and signals hold
-        await _first(control.known.wait(), worker.stopped(), worker.expired())
+class Working:
+    """Handles messages until the worker stops, then lets go of the queues and sends what is left to be sent.
+
+    Args:
+        service: opened.
+        consumers: made from it.
+        options: the same that the consumers were made with.
+    """
+
+    def __init__(self, service: Service, consumers: Consumers, options: ConsumeOptions) -> None:
+        self._service = service
+        self._consumers = consumers
+        self._options = options
+
+    def stop(self, reason: str) -> None:
+        """Take nothing new, finish what runs. Idempotent."""
+        self._consumers.worker.stop(reason)
+
+    async def run(self) -> None:
+        """Work until stopped, or until a limit is reached."""
+        service, worker, control = self._service, self._consumers.worker, self._consumers.control
+        async with self._probes():
+            async with (
+                background(lambda: tend(service)),
+                background(control.run),
+                background(lambda: service.fleet.pauses.listen(control.nudge)),
+            ):
+                # as long as it is not known what is paused nothing is consumed, but limits and signals hold
+                await _first(control.known.wait(), worker.stopped(), worker.expired())
+                await self._work()
+            await self._consumers.close()
+            await service.sending.relay.drain(_RELAY_GRACE)
+            with contextlib.suppress(Unavailable):
+                await service.fleet.workers.remove(service.process.name)
+            log.info("worker stopped", reason=worker.stopped_by)
+            if service.process.observer.stopped is not None:
+                service.process.observer.stopped(service.process.name, worker.stopped_by)
+
+    async def _work(self) -> None:
+        options, worker, control = self._options, self._consumers.worker, self._consumers.control
         log.info(
             "worker started",
             queues=[consumer.spec.name for consumer in worker.consumers],
             concurrency=options.concurrency,
-            worker=service.process.name,
+            worker=self._service.process.name,
         )
+        observer, name = self._service.process.observer, self._service.process.name
         if observer.began is not None:
-            observer.began(service.process.name, [one.received[0] for one in worker.consumers])
+            observer.began(name, [one.received[0] for one in worker.consumers])
         tell_ready()
-        former = Former(
-            service,
-            moves(service.process.registry, [(one.transport.name, one.spec) for one in worker.consumers]),
-        )
+        queues = [(one.transport.name, one.spec) for one in worker.consumers]
+        former = Former(self._service, moves(self._service.process.registry, queues))
         if options.burst:
             await _first(former.look(), worker.stopped())
+        watchdog = Watchdog(lambda: worker.consumers, asyncio.get_running_loop().time)
         async with (
             background(lambda: beat(control.report)),
             background(watchdog.run),
             background(former.run),
         ):
             await worker.run(options.graceful_timeout, burst=options.burst)
-    if worker.breakers is not None:
-        await worker.breakers.close()
-    for consumer in worker.consumers:
-        await consumer.close(1.0)
-    if worker.quarantine is not None:
-        await worker.quarantine.close()
-    await service.sending.relay.drain(_RELAY_GRACE)
-    with contextlib.suppress(Unavailable):
-        await service.fleet.workers.remove(service.process.name)
-    log.info("worker stopped", reason=worker.stopped_by)
-    if observer.stopped is not None:
-        observer.stopped(service.process.name, worker.stopped_by)
+
+    @asynccontextmanager
+    async def _probes(self) -> AsyncIterator[None]:
+        if self._options.health_port is None:
+            yield
+            return
+        # brings an HTTP server, which a worker without probes does not need
+        from worker.wiring.probes import Probes
+
+        async with background(Probes(self._service, self._consumers, self._options.health_port).run):
+            yield
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:

@@ -73,11 +73,12 @@ async def run(it: House, cell: Cell | None = None, **options: Any) -> None:
     """Run a worker with a cell until nothing is left."""
     task = it.start(burst=True, **options)
     assert it.worker is not None
-    assert it.worker.quarantine is not None
+    assert it.consumers is not None
+    assert it.consumers.quarantine is not None
     if cell is not None:
-        it.worker.quarantine._cell = cell  # type: ignore[assignment]
+        it.consumers.quarantine._cell = cell  # type: ignore[assignment]
     await task
-    await it.worker.quarantine.close()
+    await it.consumers.quarantine.close()
 
 
 class Handler:
@@ -252,14 +253,15 @@ async def test_a_second_suspect_does_not_wait_in_its_slot_for_long(monkeypatch: 
         task = it.start(concurrency=2)
         worker = it.worker
         assert worker is not None
-        assert worker.quarantine is not None
-        worker.quarantine._cell = cell  # type: ignore[assignment]
+        assert it.consumers is not None
+        assert it.consumers.quarantine is not None
+        it.consumers.quarantine._cell = cell  # type: ignore[assignment]
         await until(lambda: ("release", ids[1]) in it.log)
         cell.gate.set()
         await until(lambda: ("ack", ids[0]) in it.log)
         worker.stop()
         await task
-        await worker.quarantine.close()
+        await it.consumers.quarantine.close()
         assert ("ack", ids[0]) in it.log
         assert len(cell.orders) == 1
         (record,) = (await known(it)).values()
@@ -369,8 +371,9 @@ async def test_a_paused_suspect_is_not_started_in_a_cell() -> None:
         it.log.clear()
         task = it.start()
         assert it.worker is not None
-        assert it.worker.quarantine is not None
-        it.worker.quarantine._cell = cell  # type: ignore[assignment]
+        assert it.consumers is not None
+        assert it.consumers.quarantine is not None
+        it.consumers.quarantine._cell = cell  # type: ignore[assignment]
         await until(lambda: ("release", message_id) in it.log)
         it.worker.stop()
         await task

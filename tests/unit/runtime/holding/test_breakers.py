@@ -13,7 +13,6 @@ from tests.unit.runtime.house import house, until
 from worker import App, Breaker, ConfigurationError, Context, PauseConsumers, Reject, ResumeConsumers, Retry
 from worker.runtime.holding.circuit import Circuit
 from worker.wiring.consumers import consumers
-from worker.wiring.consuming import make_control
 
 MAIL = Breaker(failures=3, errors=(ConnectionError,), dependency="mail", pause=10.0, max_pause=40.0)
 
@@ -58,12 +57,12 @@ async def working(post, **options):
     """A worker with its control; ``it.look`` lets both go on after time has passed."""
     async with house(post.app) as it:
         running = it.start(**{"concurrency": 2, **options})
-        control = make_control(it.service, it.worker)
+        control = it.consumers.control
 
         async def look(seconds=0.0):
             it.clock.advance(seconds)
             it.broker.wake()
-            await it.worker.breakers.close()
+            await it.consumers.breakers.close()
             await control.look()
 
         it.look = look
@@ -229,7 +228,7 @@ async def test_failures_of_another_process_are_judged_as_its_own():
     """A message that is handled alone is spared as any other when what it calls is down."""
     post = Post()
     async with working(post) as it:
-        breakers = it.worker.breakers
+        breakers = it.consumers.breakers
         handler = next(iter(breakers._by_handler))
         strains = breakers.strains([(handler, post.error), (handler, Reject("no")), ("other", post.error)])
         assert [strain.breaker for strain in strains] == ["mail", None, None]

@@ -12,8 +12,8 @@ from worker import App, PauseConsumers, ResumeConsumers
 from worker.errors import DatabaseUnavailable
 from worker.runtime.options import ConsumeOptions
 from worker.state.workers import Heartbeat
-from worker.wiring.consuming import make_control, make_worker
-from worker.wiring.programs.working import work
+from worker.wiring.consuming import make_consumers
+from worker.wiring.programs.working import Working
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ async def stop(it, running):
 def controlled(it, **options):
     """A worker that runs, and its control, which looks when it is told to."""
     running = it.start(**options)
-    return running, make_control(it.service, it.worker)
+    return running, it.consumers.control
 
 
 async def send(it, command):
@@ -214,10 +214,10 @@ async def test_a_burst_ends_though_a_queue_is_paused(shop):
     async with house(shop.app) as it:
         await it.send(Place(1), Mail(2))
         await send(it, PauseConsumers(types=("Place",)))
-        worker = make_worker(it.service, ConsumeOptions(concurrency=1, burst=True))
-        await make_control(it.service, worker).look()
+        made = make_consumers(it.service, ConsumeOptions(concurrency=1, burst=True))
+        await made.control.look()
         async with asyncio.timeout(10):
-            await worker.run(5.0, burst=True)
+            await made.worker.run(5.0, burst=True)
         assert shop.done == [("mail", 2)]
 
 
@@ -285,13 +285,13 @@ async def test_limits_and_signals_hold_while_nobody_can_tell_what_is_paused(shop
         await it.send(Place(1))
         it.service.fleet.workers.beat = refused
         options = ConsumeOptions(time_limit=0.0 if ended_by == "limit" else None, graceful_timeout=1.0)
-        worker = make_worker(it.service, options)
-        control = make_control(it.service, worker)
-        working = asyncio.create_task(work(it.service, worker, control, options))
+        made = make_consumers(it.service, options)
+        job = Working(it.service, made, options)
+        working = asyncio.create_task(job.run())
         if ended_by == "signal":
-            await until(lambda: control.stale)
-            worker.stop("SIGTERM")
+            await until(lambda: made.control.stale)
+            job.stop("SIGTERM")
         async with asyncio.timeout(20):
             await working
-        assert worker.stopped_by == ("SIGTERM" if ended_by == "signal" else "time limit of 0 s")
+        assert made.worker.stopped_by == ("SIGTERM" if ended_by == "signal" else "time limit of 0 s")
         assert shop.started == []

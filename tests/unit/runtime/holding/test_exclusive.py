@@ -15,7 +15,7 @@ from worker.runtime.options import ConsumeOptions
 from worker.state.exclusive import SqlExclusive
 from worker.state.workers import Heartbeat
 from worker.wiring.consumers import consumers
-from worker.wiring.consuming import make_control, make_worker
+from worker.wiring.consuming import make_consumers
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -82,8 +82,8 @@ class Hall:
 async def working(hall):
     """A worker that looks at the stored state all the time."""
     async with house(hall.app) as it:
-        worker = make_worker(it.service, ConsumeOptions(concurrency=3))
-        control = make_control(it.service, worker)
+        made = make_consumers(it.service, ConsumeOptions(concurrency=3))
+        worker, control = made.worker, made.control
         await control.look()
         running = asyncio.create_task(worker.run(5.0))
 

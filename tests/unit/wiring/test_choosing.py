@@ -10,7 +10,7 @@ from worker import ConfigurationError
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec
 from worker.runtime.options import ConsumeOptions
-from worker.wiring.consuming import choose
+from worker.wiring.choosing import choose
 
 ROUTES = Routes(
     {},
