@@ -10,7 +10,7 @@ ConsumerKind = Literal["commands", "events"]
 
 
 class ResumeConsumers(msgspec.Struct, frozen=True, kw_only=True):
-    """Take messages again, whoever paused them.
+    """Take messages again, whichever actor paused them.
 
     Nothing named means everything. Several members add up.
 

@@ -18,9 +18,9 @@ _HAS_GATEWAY = 0x2
 def admitted(host: str, *, trust_gateway: bool, root: Path = Path("/")) -> tuple[str, ...]:
     """Give the addresses, besides loopback, of clients that are answered.
 
-    A container's loopback is nobody's but its own, so a port that its engine publishes leads to another of its
-    addresses; and whoever calls that port from the machine outside comes from the default gateway of the
-    container's network. With ``trust_gateway`` that one address is answered too, and any may be listened on.
+    A container's loopback address can be reached from inside the container only. A port that the container's engine
+    publishes leads to another of its addresses, and a call of that port from the machine outside comes from the default
+    gateway of the container's network. With ``trust_gateway`` that one address is answered too, and any may be listened on.
 
     Args:
         host: where the intake is to listen.

@@ -84,7 +84,7 @@ class Client:
         return missing
 
     async def missing(self) -> list[str]:
-        """Name what ``setup`` would create; of what does not answer nobody can tell."""
+        """Name what ``setup`` would create; what does not answer is left out."""
         service = self._service
         unmade = [name for name, why in service.brokers.absent.items() if why == NO_FILE]
         return [
@@ -98,7 +98,7 @@ class Client:
         ]
 
     def unmade(self) -> list[str]:
-        """Parts of the health document that are files which nobody has made yet."""
+        """Parts of the health document that are files which are not made yet."""
         absent = self._service.brokers.absent.items()
         parts = [f"transport.{name}" for name, why in absent if why == NO_FILE]
         return parts if self._service.state.database.there else ["database", *parts]

@@ -34,7 +34,7 @@ async def answers(service: Service) -> bool:
     """Tell whether database and transports all answer now, within ``PING_TIMEOUT`` seconds; never raises."""
     try:
         return (await health(service)).healthy
-    except Exception:  # a driver's fault: nobody can tell, so there may be an outage
+    except Exception:  # a driver's fault: it is not known, so there may be an outage
         return False
 
 

@@ -96,7 +96,7 @@ class Pausing:
         return Controlled(version, types, tuple(name for name in types if name not in before))
 
     async def resume(self, command: ResumeConsumers) -> Controlled:
-        """Take back what pauses these types, whoever paused them. Raises as ``pause``, but for ``Guarded``."""
+        """Take back all that pauses these types, by any actor. Raises as ``pause``, but for ``Guarded``."""
         scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
         held = self._with_mates(chosen)
         now = self._clock()
@@ -176,7 +176,7 @@ class Pausing:
         now = self._clock()
 
         def deciding(pauses: Pauses) -> Change:
-            """Look while nobody else changes anything."""
+            """Look, in the transaction of the change."""
             before.update(target.type for target in held if self._waits(target, pauses, now))
             return decide(pauses)
 
@@ -226,7 +226,7 @@ def _shown(scopes: Sequence[Scope]) -> list[str]:
 
 
 def _length(seconds: object) -> float:
-    """Seconds that a pause lasts, which whoever dispatches the command may have got wrong."""
+    """Seconds that a pause lasts; the command may have been made with anything."""
     try:
         length = seconds_of(seconds, CENTURY)
     except ValueError as error:

@@ -20,13 +20,13 @@ PATIENCE = 2.0
 class Standing:
     """Reads statuses, and completes those that a crash left behind.
 
-    A worker acks a message and writes ``done`` a moment later; killed in between, nobody would ever write
-    it. A command that stood still, is gone from its queue and is neither in the failure store nor in the schedule has
-    been handled: it counts as done from when that is found out. Where the transport cannot look messages up, the
-    inbox tells of handlers that used their session, and the broker's figures of a queue that holds nothing at all.
+    A worker acks a message and writes ``done`` a moment later; when it is killed in between, ``done`` is never written.
+    A command that stood still, is gone from its queue, is not parked and is not in the failure store has been handled:
+    it counts as done from the time at which that is found out. Where the transport cannot look messages up, the inbox
+    tells it of handlers that used their session; for the others the queue must hold nothing at all.
 
-    What a worker has begun that is not alive any more does not run: as long as nobody can tell that it was handled,
-    it is shown as accepted, since its message waits to be handled again, if it waits.
+    A command that a worker has begun does not run any more when that worker is dead. Unless it is known to have been
+    handled, it is shown as accepted: its message waits to be handled again.
 
     Args:
         reader: of what was written.
@@ -37,7 +37,7 @@ class Standing:
         paused: whether messages of a type wait for a resume.
         finished: whether the work of every handler of a type on the message of an id is committed.
         alive: whether a worker of that name lives.
-        parked: whether a message waits in the outbox or in the schedule.
+        parked: whether a message waits in the outbox, to be sent or parked.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Standing:
         return bool(holder) and not await self._alive(holder)
 
     async def _held(self, status: CommandStatus, *, orphaned: bool) -> bool:
-        """Whether the message is still on its queue, or may be, as far as anybody can tell."""
+        """Whether the message is still on its queue, or may be."""
         transport: object = self._transports.get(status.transport or "")
         try:
             if not isinstance(transport, Findable) or not status.queue:

@@ -158,7 +158,7 @@ class _Kept(Settlements):
 
 
 class _Door:
-    """Takes orders and replies in a thread, so that the worker's end is seen whatever handlers do, and gives answers.
+    """Takes orders and replies in a thread, so that the worker's end is seen even where handlers hold up the loop; gives answers.
 
     Args:
         pipe: for answers.

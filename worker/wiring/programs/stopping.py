@@ -35,7 +35,7 @@ class Stopping:
     """What a program knows of its end.
 
     Args:
-        graceful_timeout: seconds for what runs; a little later the process ends, whatever handlers do.
+        graceful_timeout: seconds for what runs; a little later the process ends, even where handlers run on.
         last_resort: sees to that.
     """
 
@@ -79,7 +79,7 @@ class Stopping:
         self._last_resort.arm(self._allowed)
 
     def expires(self, time_limit: float | None) -> None:
-        """Set it for a limit of so many seconds from now, too, which nobody notices while the loop is held up."""
+        """Set it for a limit of so many seconds from now, too: it holds also while a handler holds up the loop."""
         if time_limit is not None:
             self._last_resort.arm(time_limit + self._allowed)
 
