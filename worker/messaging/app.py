@@ -7,10 +7,13 @@ from typing import Any
 
 from worker.messaging.declaration import Registry
 from worker.messaging.declaring.declarations import Declarations
-from worker.messaging.declaring.handlers import DeclaresHandlers
-from worker.messaging.declaring.messages import DeclaresMessages
-from worker.messaging.declaring.middleware import DeclaresMiddleware
+from worker.messaging.declaring.handlers import DeclaresHandlers, check_handlers
+from worker.messaging.declaring.messages import DeclaresMessages, check_messages
+from worker.messaging.declaring.middleware import DeclaresMiddleware, check_middleware
 from worker.messaging.declaring.registry import check
+
+_CHECKS = (check_messages, check_handlers, check_middleware)
+"""One a kind; each may look at what those before it have found."""
 
 
 class App(DeclaresMessages, DeclaresHandlers, DeclaresMiddleware):
@@ -46,7 +49,8 @@ class App(DeclaresMessages, DeclaresHandlers, DeclaresMiddleware):
         """
         apps = self._flattened(set())
         plugins = tuple(dict.fromkeys(plugin for app in apps for plugin in app.plugins))
-        return check(self.name, Declarations.joined(app._declared for app in apps), plugins)
+        declared = Declarations.joined(app._declared for app in apps)
+        return check(self.name, declared, plugins, _CHECKS)
 
     def _flattened(self, seen: set[int]) -> list[App]:
         if id(self) in seen:

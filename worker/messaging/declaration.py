@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from worker.messaging.breaker import Breaker
 from worker.messaging.retry import Retry
+
+Entry = TypeVar("Entry")
 
 Kind = Literal["command", "query", "event"]
 Extra = Literal["forbid", "ignore"]
@@ -104,7 +106,7 @@ class MiddlewareEntry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class Registry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """All that an application declares, checked.
 
-    ``by_name`` has aliases too; ``handlers`` is by wire name, higher priority first.
+    ``by_name`` has aliases too; ``handlers`` is by wire name, higher priority first; ``entries`` are all others by kind.
     """
 
     application: str
@@ -112,8 +114,17 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     by_name: Mapping[str, MessageType]
     by_class: Mapping[type[Any], MessageType]
     handlers: Mapping[str, tuple[Handler, ...]]
-    middleware: tuple[MiddlewareEntry, ...] = ()
+    entries: Mapping[type[Any], tuple[Any, ...]] = {}
     plugins: tuple[str, ...] = ()
+
+    def entries_of(self, kind: type[Entry]) -> tuple[Entry, ...]:
+        """Entries of one kind, in order of declaration."""
+        return self.entries.get(kind, ())
+
+    @property
+    def middleware(self) -> tuple[MiddlewareEntry, ...]:
+        """The application's, in order of declaration."""
+        return self.entries_of(MiddlewareEntry)
 
     def of_kind(self, kind: Kind) -> list[MessageType]:
         """Declared types of one kind, in order of declaration."""

@@ -1,7 +1,7 @@
 """What an application declares: entries of any kind in one collection, and the ground that its decorators stand on.
 
-A kind of declaration has a class of its own for its entries, a class with its decorators over ``Declares``, and a check
-that the registry calls at start.
+A kind of declaration is one file: a class for its entries, a class with its decorators over ``Declares``, which becomes a
+base of ``App``, and a check, which joins those that ``App.registry`` runs at start.
 """
 
 from __future__ import annotations

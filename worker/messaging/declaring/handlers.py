@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from worker.messaging.breaker import Breaker
 from worker.messaging.declaration import Handler, MessageType
 from worker.messaging.declaring.declarations import Declares
+from worker.messaging.declaring.draft import Draft
 from worker.messaging.declaring.resolving import HandlerEntry, resolve
 
 T = TypeVar("T")
@@ -40,18 +41,12 @@ class DeclaresHandlers(Declares):
         return self._decorate(lambda it: HandlerEntry(it, ("event",), priority, breaker), call)
 
 
-def handlers_of(
-    entries: Sequence[HandlerEntry],
-    messages: Sequence[MessageType],
-    by_class: Mapping[type[Any], MessageType],
-    faults: list[str],
-) -> dict[str, list[Handler]]:
-    """Return the handlers of each type by its wire name, in order; what is wrong joins ``faults``."""
-    handlers = resolve(entries, by_class, faults)
-    for message in messages:
-        faults.extend(_count_faults(message, handlers.get(message.name, [])))
-    faults.extend(_breaker_faults(handlers))
-    return handlers
+def check_handlers(draft: Draft) -> None:
+    """Find out what each handler handles, and check how many there are of each type."""
+    draft.handlers = resolve(draft.declared.of(HandlerEntry), draft.by_class, draft.faults)
+    for message in draft.messages:
+        draft.faults.extend(_count_faults(message, draft.handlers.get(message.name, [])))
+    draft.faults.extend(_breaker_faults(draft.handlers))
 
 
 def _count_faults(message: MessageType, found: Sequence[Handler]) -> Iterable[str]:

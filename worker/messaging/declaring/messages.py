@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from worker.messaging.declaration import Extra, Kind, MessageType
 from worker.messaging.declaring.declarations import Declares
+from worker.messaging.declaring.draft import Draft
 from worker.messaging.declaring.options import class_faults, option_faults
 from worker.messaging.declaring.resolving import name_of
 from worker.messaging.retry import Retry
@@ -124,13 +125,11 @@ class DeclaresMessages(Declares):
         return decorate
 
 
-def indexed(
-    messages: Sequence[MessageType], faults: list[str]
-) -> tuple[dict[str, MessageType], dict[type[Any], MessageType]]:
-    """Check the messages and return them by wire name, aliases too, and by class; what is wrong joins ``faults``."""
-    by_name: dict[str, MessageType] = {}
-    by_class: dict[type[Any], MessageType] = {}
-    for message in messages:
+def check_messages(draft: Draft) -> None:
+    """Check names, classes and options of the messages."""
+    by_name, by_class, faults = draft.by_name, draft.by_class, draft.faults
+    draft.messages = draft.declared.of(MessageType)
+    for message in draft.messages:
         where = f"{message.kind} {message.name!r} ({name_of(message.cls)})"
         names: tuple[Any, ...] = (message.name, *message.aliases)
         for name in names:
@@ -148,4 +147,3 @@ def indexed(
             faults.append(f"{where}: its class is declared twice, also as {by_class[message.cls].name!r}")
         by_class.setdefault(message.cls, message)
         faults.extend(f"{where}: {fault}" for fault in option_faults(message))
-    return by_name, by_class

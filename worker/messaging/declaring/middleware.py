@@ -1,4 +1,4 @@
-"""Middleware: how it is declared; what is wrong with its place is told by ``placement``."""
+"""Middleware: how it is declared, and what is wrong with its declarations; ``placement`` says what with its place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeVar, overload
 
 from worker.messaging.declaration import Kind, MiddlewareEntry
 from worker.messaging.declaring.declarations import Declares
-from worker.messaging.declaring.placement import Names
+from worker.messaging.declaring.draft import Draft
+from worker.messaging.declaring.placement import Names, placed
 from worker.messaging.declaring.resolving import name_of
 
 T = TypeVar("T")
@@ -54,3 +55,11 @@ class DeclaresMiddleware(Declares):
             return MiddlewareEntry(name=name_of(function), call=function, when=conditions, **options)
 
         return self._decorate(entry, call)
+
+
+def check_middleware(draft: Draft) -> None:
+    """Check where each middleware stands, and find the messages that it is for."""
+    entries = draft.declared.of(MiddlewareEntry)
+    draft.keep(
+        MiddlewareEntry, [placed(entry, draft.by_name, draft.by_class, draft.faults) for entry in entries]
+    )

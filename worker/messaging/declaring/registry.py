@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.errors import ConfigurationError
-from worker.messaging.declaration import MessageType, MiddlewareEntry, Registry
+from worker.messaging.declaration import Registry
 from worker.messaging.declaring.declarations import Declarations
-from worker.messaging.declaring.handlers import handlers_of
-from worker.messaging.declaring.messages import NAME, indexed
-from worker.messaging.declaring.placement import placed
-from worker.messaging.declaring.resolving import HandlerEntry
+from worker.messaging.declaring.draft import Check, Draft
+from worker.messaging.declaring.messages import NAME
 
 
 class WrongDeclarations(ConfigurationError):
@@ -26,37 +24,23 @@ class WrongDeclarations(ConfigurationError):
         super().__init__(faults)
 
 
-def check(application: Any, declared: Declarations, plugins: tuple[str, ...]) -> Registry:
-    """Check declarations, each kind by its own check.
+def check(
+    application: Any, declared: Declarations, plugins: tuple[str, ...], checks: Sequence[Check]
+) -> Registry:
+    """Check declarations, one kind after the other.
 
     Raises:
         WrongDeclarations: with every fault found.
     """
-    faults = list(declared.faults)
+    draft = Draft(declared)
     if not isinstance(application, str) or not NAME.fullmatch(application):
-        faults.append(f"App({application!r}): expected a name of letters, digits, '.', '-' or '_'")
-    messages = declared.of(MessageType)
-    by_name, by_class = indexed(messages, faults)
-    handlers = handlers_of(declared.of(HandlerEntry), messages, by_class, faults)
-    middleware = [placed(entry, by_name, by_class, faults) for entry in declared.of(MiddlewareEntry)]
-
-    def made() -> Registry:
-        return Registry(
-            application=application,
-            messages={message.name: message for message in messages},
-            by_name=by_name,
-            by_class=by_class,
-            handlers={
-                name: tuple(sorted(found, key=lambda h: -h.priority)) for name, found in handlers.items()
-            },
-            middleware=tuple(middleware),
-            plugins=plugins,
-        )
-
-    if not faults:
-        return made()
+        draft.faults.append(f"App({application!r}): expected a name of letters, digits, '.', '-' or '_'")
+    for one in checks:
+        one(draft)
+    if not draft.faults:
+        return draft.registry(application, plugins)
     try:
-        registry = made()
+        registry = draft.registry(application, plugins)
     except Exception:  # names that are no text, priorities that are no numbers
         registry = None
-    raise WrongDeclarations(faults, registry)
+    raise WrongDeclarations(draft.faults, registry)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from worker.messaging.app import App
 from worker.messaging.declaring.declarations import Declarations, Declares
+from worker.messaging.declaring.draft import Draft
+from worker.messaging.declaring.registry import WrongDeclarations, check
 
 
 class Timer(msgspec.Struct, frozen=True):
@@ -24,6 +28,12 @@ class Timers(Declares):
     def timer(self, call: Any = None, **options: Any) -> Any:
         known = self._declared.known("timer", options, ("every",))
         return self._decorate(lambda it: Timer(it, **known), call)
+
+
+def check_timers(draft: Draft) -> None:
+    entries = draft.declared.of(Timer)
+    draft.faults += [f"timer: every={one.every}, expected more than 0" for one in entries if one.every <= 0]
+    draft.keep(Timer, entries)
 
 
 def tick() -> None: ...
@@ -60,3 +70,15 @@ def test_joined_collections_keep_kinds_apart_in_order_with_their_faults() -> Non
     assert joined.of(Label) == [Label("a")]
     assert joined.faults == ["wrong"]
     assert one.of(Label) == []
+
+
+def test_a_new_kind_is_checked_with_all_others_and_kept_in_the_registry() -> None:
+    """Its own check says what is wrong with it, in the same error as all that is wrong."""
+    it = Timers()
+    it.timer(tick)
+    assert check("shop", it._declared, (), [check_timers]).entries_of(Timer) == (Timer(tick),)
+    it.timer(every=0.0)(tock)
+    with pytest.raises(WrongDeclarations) as told:
+        check("no name", it._declared, (), [check_timers])
+    assert len(told.value.faults) == 2
+    assert App("shop").registry().entries_of(Timer) == ()
