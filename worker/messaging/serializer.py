@@ -61,6 +61,7 @@ class Serializer:
         self._kinds = {**travelling(_modules(registry)), **{kind_name(kind): kind for kind in stamps}}
         self._encode = msgspec.json.Encoder().encode
         self._read = msgspec.json.Decoder(EventIn, strict=False).decode
+        self._read_values = msgspec.json.Decoder(dict[str, Any]).decode
         self._types: dict[str, tuple[MessageType, Any]] = {
             name: (message, msgspec.json.Decoder(message.cls).decode)
             for name, message in registry.by_name.items()
@@ -274,7 +275,7 @@ class Serializer:
 
     def _read_stamps(self, text: str) -> tuple[Stamp, ...]:
         read = []
-        for name, value in msgspec.json.decode(text, type=dict[str, Any]).items():
+        for name, value in self._read_values(text).items():
             kind = self._kinds.get(name)
             read.append(msgspec.convert(value, kind) if kind else UnknownStamp(name, value))
         return tuple(read)

@@ -1,0 +1,206 @@
+"""Laws of the short ways: each comes to the same as the long way beside it, whatever goes in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from worker import App, CallNext, Envelope, Stamp, WrongMiddleware
+from worker.messaging.bus import Bus
+from worker.messaging.envelope import Undecodable
+from worker.messaging.sender import Sender
+from worker.messaging.serializer import Serializer
+from worker.messaging.transport import ACCEPTED, Confirms, Features, Outcome, OutcomeKind, Outgoing
+from worker.wiring.chains import built_in, chain
+
+app = App("shop")
+
+
+class Line(msgspec.Struct, frozen=True):
+    text: str
+    amount: int = 1
+
+
+@app.command(aliases=["Order"])
+class PlaceOrder(msgspec.Struct, frozen=True):
+    order_id: str
+    lines: tuple[Line, ...] = ()
+
+
+@app.command
+class Stay(msgspec.Struct, frozen=True):
+    pass
+
+
+class Mark(Stamp):
+    value: str
+
+
+@app.handler
+async def place_order(command: PlaceOrder) -> None: ...
+
+
+@app.handler
+async def stay(command: Stay) -> None: ...
+
+
+REGISTRY = app.registry()
+SERIALIZER = Serializer(REGISTRY)
+
+# --- reading an event and its data in one pass, or in two --------------------------------------------------------------
+
+ANY = st.sampled_from([None, True, 1, 1.5, "", "x", "7", [], {}, ["x"], {"order_id": "7"}])
+DATA = (
+    st.fixed_dictionaries(
+        {"order_id": st.just("7") | ANY},
+        optional={"lines": st.just([{"text": "a"}]) | ANY, "more": ANY},
+    )
+    | ANY
+)
+EVENTS = st.fixed_dictionaries(
+    {"specversion": st.just("1.0"), "id": st.just("e-1"), "type": st.sampled_from(["PlaceOrder", "Order"])},
+    optional={
+        "source": st.just("shop"),
+        "data": DATA,
+        "datacontenttype": st.sampled_from(["application/json", "text/json", "text/plain", None]),
+        "data_base64": st.sampled_from(["e30=", None]),
+        "attempt": st.sampled_from([2, "2", 0, -1, None]),
+        "dataversion": st.sampled_from([1, "3", 2**31]),
+        "subject": st.just("k") | ANY,
+        "stamps": st.sampled_from(['{"mark":{"value":"a"}}', '{"mark":1}', "no", ""]),
+        "newextension": ANY,
+    },
+)
+ODD = st.dictionaries(
+    st.sampled_from(["specversion", "id", "type", "source", "time", "subject"]),
+    ANY | st.sampled_from(["Stay", "Gone", "a\x00b", "x" * 256]),
+    max_size=2,
+)
+
+
+@given(EVENTS, ODD, st.sampled_from([("PlaceOrder",), ("PlaceOrder", "Stay"), ("Stay",), ("Gone",)]))
+def test_one_pass_reads_what_two_passes_read(
+    event: dict[str, Any], odd: dict[str, Any], types: tuple[str, ...]
+) -> None:
+    """An event of whatever shape is the same envelope, or is undecodable for the same reason."""
+    body = json.dumps({**event, **odd}).encode()
+    assert _told(SERIALIZER.decode(body, {}, types)) == _told(SERIALIZER._decode_any(body, types, "", ()))
+
+
+def _told(read: Envelope[Any] | Undecodable) -> Any:
+    if isinstance(read, Envelope):
+        return read
+    return read.body, type(read.error), str(read.error), read.type, read.id, read.attempt
+
+
+# --- posting a batch in the middle of a turn, or publishing it after ---------------------------------------------------
+
+FATES = (ACCEPTED, Outcome(OutcomeKind.UNROUTABLE), Outcome(OutcomeKind.REFUSED, "too large"))
+
+
+class Publishes:
+    """A transport that notes what is written, and gives each message the fate that its id asks for."""
+
+    name = "fake"
+
+    def __init__(self, fates: Sequence[Outcome], max_batch: int) -> None:
+        self.features = Features(max_batch=max_batch)
+        self.written: list[str] = []
+        self._fates = fates
+
+    async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        self.written += [outgoing.id for outgoing in batch]
+        return await self._answered(batch)
+
+    async def _answered(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        await asyncio.sleep(0)
+        return [self._fates[int(outgoing.id)] for outgoing in batch]
+
+
+class PostsToo(Publishes):
+    """The same, that posts in those of its turns in which nothing is in the way."""
+
+    def __init__(self, fates: Sequence[Outcome], max_batch: int, free: Sequence[bool]) -> None:
+        super().__init__(fates, max_batch)
+        self._free = list(free)
+
+    def post(self, batch: Sequence[Outgoing]) -> Confirms | None:
+        if self._free and not self._free.pop(0):
+            return None
+        self.written += [outgoing.id for outgoing in batch]
+        return lambda: self._answered(batch)
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(0, 230),
+    st.lists(st.sampled_from(FATES), min_size=1, max_size=7),
+    st.sampled_from([1, 7, 100]),
+    st.lists(st.booleans(), max_size=4),
+)
+def test_what_is_posted_fares_as_what_is_published(
+    count: int, fates: list[Outcome], max_batch: int, free: list[bool]
+) -> None:
+    """Each message is written once, in the order of asking, and its sender hears its own fate."""
+    each = [fates[number % len(fates)] for number in range(count)]
+    publishes, posts = Publishes(each, max_batch), PostsToo(each, max_batch, free)
+    assert asyncio.run(_sent(posts, count)) == asyncio.run(_sent(publishes, count))
+    assert posts.written == publishes.written == [str(number) for number in range(count)]
+
+
+async def _sent(transport: Any, count: int) -> list[str | None]:
+    sender = Sender(transport)
+    batch = [Outgoing(queue="q", id=str(number), type="Go", body=b"{}") for number in range(count)]
+    heard = await asyncio.gather(*map(sender.send, batch), return_exceptions=True)
+    return [None if error is None else f"{type(error).__name__}: {error}" for error in heard]
+
+
+# --- holding a middleware to its promise where messages are consumed, or where they are sent ---------------------------
+
+GIVEN: dict[str, Callable[[Envelope[Any]], Any]] = {
+    "as it came": lambda envelope: envelope,
+    "marked": lambda envelope: envelope.with_(Mark("a")),
+    "with another message": lambda envelope: envelope.with_message(PlaceOrder("8")),
+    "with a stranger": lambda envelope: msgspec.structs.replace(envelope, message=Stay()),
+    "of another type": lambda envelope: msgspec.structs.replace(envelope, message=Stay(), type="Stay"),
+    "no envelope": lambda envelope: None,
+}
+
+
+@given(st.none() | st.sampled_from(list(GIVEN)), st.sampled_from(["inner", *GIVEN]))
+def test_a_middleware_is_held_to_the_same_promise_on_both_sides(passed: str | None, returned: str) -> None:
+    """What calls on once at most, and leaves the id alone, is right on both sides or wrong on both."""
+
+    async def scripted(envelope: Envelope[Any], call_next: CallNext) -> Any:
+        inner = envelope if passed is None else await call_next(GIVEN[passed](envelope))
+        return inner if returned == "inner" else GIVEN[returned](envelope)
+
+    dispatched, consumed = (asyncio.run(_through(scripted, side)) for side in ("dispatch", "consume"))
+    assert dispatched == consumed
+
+
+async def _through(middleware: Any, side: Any) -> Any:
+    house = App("shop")
+    for cls, handler in ((PlaceOrder, place_order), (Stay, stay)):
+        house.command(cls)
+        house.handler(handler)
+    house.middleware(middleware)
+    registry = house.registry()
+    passed: list[Envelope[Any]] = []
+
+    async def last(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+        passed.append(envelope)
+        return envelope
+
+    bus = Bus("command", side, registry, chain(registry, [built_in("handle", last, -1)]), lambda: 1.0)
+    try:
+        outcome = await bus.handle(Envelope(message=PlaceOrder("7"), type="PlaceOrder", id="1"))
+    except WrongMiddleware:
+        return passed, None
+    return passed, outcome
