@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.brokers import docker, owned, ports
 from tests.brokers.daemon import Daemon
+from tests.brokers.java import java
 from tests.brokers.maven import Libraries
 from tests.brokers.place import Place
 from tests.brokers.secured import Secured
@@ -191,11 +192,10 @@ class InstalledKafka(OwnKafka):
             **node.properties,
         )
         settings.write_text(secured.added_to(written) if secured else written)
-        classes = ["java", "-cp", f"{found}/*"]
-        tool = [*classes, "kafka.tools.StorageTool"]
+        tool = java(found, "kafka.tools.StorageTool")
         users = secured.users() if secured else []
         LIBRARIES.run([*tool, "format", "-t", node.cluster, "-c", str(settings), *users])
-        command = [classes[0], "-Xmx512m", *classes[1:], "kafka.Kafka", str(settings)]
+        command = java(found, "kafka.Kafka", str(settings), memory="512m")
         self.server = Daemon(place, command, folder=folder, port=port)
 
 
@@ -265,7 +265,7 @@ share.coordinator.state.topic.replication.factor={copies}
 share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 offsets.topic.num.partitions=5
-broker.session.timeout.ms=4000
+broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=1000
 auto.create.topics.enable=true
 """

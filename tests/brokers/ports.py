@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
 import socket
+from collections.abc import Iterator
 
 from tests.e2e.waiting import until
 
@@ -14,9 +17,21 @@ HOST = "127.0.0.1"
 RANGE = range(20_000, 32_000)
 
 
+def _shuffled() -> Iterator[int]:
+    """The ports of this process of the run, over and over: none is given again soon, and none to two processes."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = RANGE[number % _PARTS :: _PARTS]
+    return itertools.cycle(random.Random().sample(mine, len(mine)))
+
+
+_PARTS = 16
+"""Processes of a run that have ports of their own."""
+_ports = _shuffled()
+
+
 def choose() -> int:
     """A port that nobody listens on now."""
-    for port in random.Random().sample(RANGE, 200):
+    for port in itertools.islice(_ports, 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

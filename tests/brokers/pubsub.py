@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 from tests.brokers import owned, packages, ports
 from tests.brokers.daemon import Daemon
+from tests.brokers.java import java
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
 
@@ -107,15 +108,8 @@ def own(place: Place, folder: Path) -> OwnPubsub:
     if found is None:
         raise Unavailable(HELP)
     port = ports.choose()
-    command = [
-        "java",
-        "-Xmx384m",
-        "-XX:+UseSerialGC",
-        "-cp",
-        str(found),
-        "com.google.cloud.pubsub.testing.v1.Main",
-    ]
-    command += [f"--host={ports.HOST}", f"--port={port}"]
+    words = (f"--host={ports.HOST}", f"--port={port}")
+    command = java(found, "com.google.cloud.pubsub.testing.v1.Main", *words)
     server = OwnPubsub(f"{ports.HOST}:{port}", f"{found.name}, on {ports.HOST}:{port}")
     server.server = Daemon(place, command, folder=folder, port=port, stop_signal=signal.SIGKILL)
     return server

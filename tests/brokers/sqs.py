@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.brokers import docker, owned, ports
 from tests.brokers.daemon import Daemon
+from tests.brokers.java import java
 from tests.brokers.maven import Libraries
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
@@ -152,14 +153,7 @@ class InstalledSqs(OwnSqs):
         settings.write_text(
             _SETTINGS.format(host=ports.HOST, port=port, advertised=advertised or port) + storage
         )
-        command = [
-            "java",
-            "-Xmx384m",
-            f"-Dconfig.file={settings}",
-            "-cp",
-            f"{found}/*",
-            "org.elasticmq.server.Main",
-        ]
+        command = java(found, "org.elasticmq.server.Main", more=(f"-Dconfig.file={settings}",))
         self.server = Daemon(place, command, folder=folder, port=port)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conformance import planted, waiting
 from tests.conformance import shop as shops
-from tests.conformance.catching import CATCHES, run, shorten
+from tests.conformance.catching import CATCHES, run
 from tests.conformance.score import CAUGHT_BY, Score
 from tests.conformance.shop import opened_shop
 from tests.conformance.working import WorkerSuite
@@ -25,9 +25,8 @@ class TestMemoryScore(Score):
         return "memory://"
 
     @pytest.mark.parametrize("scenario", sorted({scenario for _, scenario in caught_by}))
-    async def test_the_scenario_passes_without_the_bug(self, scenario, make, monkeypatch):
-        shorten(monkeypatch, self.patience)
-        await run(scenario, make)
+    async def test_the_scenario_passes_without_the_bug(self, scenario, make):
+        await run(scenario, make, limit=60.0)
 
 
 async def test_a_pause_that_is_not_stored_is_caught(tmp_path, monkeypatch):

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.brokers import ports
 from tests.docs.commands import STOP, Command, commands
 from tests.docs.matching import Ids
 from tests.docs.pages import ROOT, Block
@@ -201,7 +201,7 @@ class Session:
 
     def _port(self, shown: str) -> str:
         if shown not in self._ports:
-            self._ports[shown] = str(_free_port())
+            self._ports[shown] = str(ports.choose())
         return self._ports[shown]
 
     def _with_ports(self, text: str) -> str:
@@ -224,9 +224,3 @@ def _answers(url: str) -> bool:
             return response.status == 200
     except (OSError, urllib.error.URLError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.brokers import ports
 from tests.e2e.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
@@ -23,10 +23,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port that is free now, on the loopback address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on the loopback address that is free now, and that no connection is given before it is used."""
+    return ports.choose()
 
 
 class Process:

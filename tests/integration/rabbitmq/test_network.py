@@ -76,7 +76,7 @@ async def test_publishing_while_the_broker_is_away_fails_soon_and_comes_back(
         while True:
             (outcome,) = await flow.transport.publish([message(1)])
             assert outcome.kind is OutcomeKind.UNKNOWN
-    assert loop.time() - began < 10
+    assert loop.time() - began < 30
     with pytest.raises(TransportUnavailable):
         await flow.transport.ping()
     proxy.accept()

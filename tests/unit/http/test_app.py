@@ -170,7 +170,7 @@ async def test_what_a_stop_cuts_short_is_a_problem_document(world, make_client):
         await asyncio.Event().wait()
 
     world.queries.dispatch = never
-    async with make_client(world) as client, asyncio.timeout(5):
+    async with make_client(world) as client, asyncio.timeout(30):
         asked = asyncio.create_task(client.post("/queries/Search", json={"text": "a"}))
         await entered.wait()
         world.ports.stopping.set()
@@ -189,7 +189,7 @@ async def test_a_handler_that_cancels_its_own_request_gets_a_problem_document(wo
         await asyncio.sleep(0)
 
     world.queries.dispatch = cancels
-    async with make_client(world) as client, asyncio.timeout(5):
+    async with make_client(world) as client, asyncio.timeout(30):
         response = await client.post("/queries/Search", json={"text": "a"})
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

@@ -80,7 +80,7 @@ async def test_its_wait_ends_when_the_intake_stops(world, make_client):
         return SimpleNamespace(share="1/2", lagging=("b",))
 
     world = World(applied=applied)
-    async with make_client(world) as client, asyncio.timeout(5):
+    async with make_client(world) as client, asyncio.timeout(30):
         waiting = asyncio.create_task(client.post("/consumers/pause", headers={"Prefer": "wait=60"}))
         while not asked:
             await asyncio.sleep(0)

@@ -129,7 +129,7 @@ async def test_a_repeat_waits_no_longer_than_the_intake_runs(make_client):
         await asyncio.Event().wait()
 
     world.commands.dispatch = never
-    async with make_client(world) as client, asyncio.timeout(5):
+    async with make_client(world) as client, asyncio.timeout(30):
         first = asyncio.create_task(client.post("/commands/PlaceOrder", json=ORDER, headers=KEY))
         await entered.wait()
         again = asyncio.create_task(client.post("/commands/PlaceOrder", json=ORDER, headers=KEY))

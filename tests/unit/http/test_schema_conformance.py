@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.deep import size
 from tests.unit.http.fakes import World
 
 CHECKS = [
@@ -95,7 +96,7 @@ def test_every_answer_is_described(operation, mode):
     ]
 
     @settings(
-        max_examples=15,
+        max_examples=size(6, 50),
         derandomize=True,
         deadline=None,
         database=None,

@@ -120,7 +120,7 @@ async def test_a_repeat_does_not_wait_for_whom_the_first_waits(make_client):
     """The first has its answer as soon as it is taken; that it waits on holds up no other request."""
     world = World(status=Progress("running"))
     key = {"Idempotency-Key": "k"}
-    async with make_client(world) as client, asyncio.timeout(5):
+    async with make_client(world) as client, asyncio.timeout(30):
         first = asyncio.create_task(
             client.post("/commands/PlaceOrder", json=ORDER, headers={**key, "Prefer": "wait=60"})
         )
@@ -134,7 +134,7 @@ async def test_a_repeat_does_not_wait_for_whom_the_first_waits(make_client):
 async def test_a_stop_answers_requests_that_wait(make_client):
     """The status as it stands, at once."""
     world = World(status=Progress("running"))
-    async with make_client(world) as client, asyncio.timeout(5):
+    async with make_client(world) as client, asyncio.timeout(30):
         waiting = asyncio.create_task(
             client.post("/commands/PlaceOrder", json=ORDER, headers={"Prefer": "wait=60"})
         )

@@ -309,7 +309,7 @@ async def test_a_handler_that_swallows_its_cancellation_does_not_hold_up_the_sto
         await until(lambda: started)
         assert it.worker is not None
         it.worker.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await task
 
 

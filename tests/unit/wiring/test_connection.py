@@ -43,7 +43,7 @@ class Server:
         known = len(self.connections)
         writer.write(data)
         await writer.drain()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.connections and not known:
                 await asyncio.sleep(0.001)
         return reader, writer
@@ -53,13 +53,13 @@ class Server:
         reader, writer = await self.connect(data)
         if ends:
             writer.write_eof()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             answer = await reader.read()
         writer.close()
         return answer
 
     async def until(self, true):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not true():
                 await asyncio.sleep(0.001)
 
@@ -71,7 +71,7 @@ async def server():
     await server.until(lambda: server.listener._server.started)
     yield server
     server.listener.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await running
 
 
@@ -166,11 +166,11 @@ async def test_a_client_that_offers_another_protocol_is_answered_in_this_one(ser
                 for _ in range(20):
                     await asyncio.sleep(0)
                 writer.write(data[cut:])
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 assert status(await reader.readuntil(b"}")) == 202
             assert len(server.world.commands.envelopes) == expected
         writer.write(GET)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert status(await reader.readuntil(b"}")) == 200
         writer.close()
 
@@ -274,7 +274,7 @@ async def test_a_head_that_never_ends_ends(server, begun, patience):
     server.passes(patience - 1)
     assert not server.connections[0].transport.is_closing()
     server.passes(2)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await reader.read()
     writer.close()
 
@@ -286,7 +286,7 @@ async def test_a_body_after_its_answer_holds_no_connection(server):
             b"Connection: close\r\n", b""
         )
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert status(await reader.readuntil(b"\r\n\r\n")) == 404
     writer.write(b"b")
     await server.until(lambda: server.connections[0].timeout_keep_alive_task is None)

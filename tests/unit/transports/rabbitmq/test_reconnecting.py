@@ -110,6 +110,6 @@ async def test_who_waits_is_let_go_at_close(host: Host) -> None:
     waiting = asyncio.ensure_future(connection.wait(None))
     await asyncio.sleep(0)
     await connection.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(TransportUnavailable):
             await waiting
