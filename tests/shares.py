@@ -15,11 +15,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-APART = ("tests/conformance/", "tests/docs/test_sessions.py", "tests/e2e/")
+APART = ("tests/conformance/", "tests/docs/test_sessions.py", "tests/e2e/", "tests/faults/")
 """Beginnings of paths."""
 
 LONG = ("fault", "slow", "e2e", "broker")
-"""Marks, those that take the longest first."""
+"""Marks, those that take the longest first; before all of them comes what is in ``LONGEST``."""
+LONGEST = "tests/faults/"
 
 
 def share(nodeid: str) -> str:
@@ -30,6 +31,8 @@ def share(nodeid: str) -> str:
 
 def rank(item: pytest.Item) -> int:
     """Tests begin in this order: what is left at the end should be short."""
+    if item.nodeid.startswith(LONGEST):
+        return -1
     marks = {mark.name for mark in item.iter_markers()}
     return next((place for place, name in enumerate(LONG) if name in marks), len(LONG))
 

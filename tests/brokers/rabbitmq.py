@@ -65,7 +65,9 @@ class RabbitMQ:
             f"{base}/api/{path}",
             json=body if method in {"PUT", "POST"} else None,
             auth=(parts.username or "guest", parts.password or "guest"),
-            timeout=30,
+            timeout=60,
+            verify=parts.scheme
+            == "https",  # else the authorities of the world are read for nothing, each time
         )
         answer.raise_for_status()
         return answer

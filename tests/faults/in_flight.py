@@ -47,7 +47,7 @@ class InFlight:
                 since, last = time.monotonic(), found
             return time.monotonic() - since > self._for
 
-        until(steady, "the broker counts nothing new", 30, 0.1)
+        until(steady, "the broker counts nothing new", 60, 0.25)
         return last
 
 

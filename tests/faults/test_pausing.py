@@ -103,7 +103,8 @@ def test_what_was_known_holds_while_the_database_is_away(
     """The queues are elsewhere and go on: the paused type stays paused, the others run, and ``/readyz`` says why."""
     server = private_broker("postgres")
     port = free_port()
-    with server.fresh() as database:
+    probe = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+    with server.fresh() as database, probe as client:
         configure(project, "sqlite:///var/queue.db", database)
         worker = project.consume("--health-port", str(port), "-c", "2")
         project.ok("pause", "Ant", "--wait", "60")
@@ -113,7 +114,7 @@ def test_what_was_known_holds_while_the_database_is_away(
         server.kill()
 
         def reasons() -> list[str]:
-            found: list[str] = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).json()["reasons"]
+            found: list[str] = client.get("/readyz").json()["reasons"]
             return [reason for reason in found if "the pauses as of version 1 hold" in reason]
 
         until(reasons, "the probe says why", CALM)
