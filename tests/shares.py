@@ -15,7 +15,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-APART = ("tests/conformance/", "tests/docs/test_sessions.py", "tests/e2e/", "tests/faults/")
+APART = (
+    "tests/conformance/",
+    "tests/docs/test_sessions.py",
+    "tests/e2e/",
+    "tests/faults/",
+    "tests/integration/",
+)
 """Beginnings of paths."""
 
 LONG = ("fault", "slow", "e2e", "broker")

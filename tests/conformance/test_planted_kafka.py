@@ -7,7 +7,7 @@ import pytest
 from tests.conformance import bench as benches
 from tests.conformance import planted
 from tests.conformance.bench import Bench
-from tests.conformance.catching import CATCHES
+from tests.conformance.catching import CATCHES, shorten
 from tests.conformance.clock import Clock
 from tests.conformance.kafka_space import kafka_space
 from tests.conformance.score import CAUGHT_BY
@@ -18,6 +18,8 @@ from transports.kafka.window import Window
 
 pytestmark = [pytest.mark.broker, pytest.mark.conformance]
 
+SHORT = 5.0
+"""Seconds after which what a bug withholds is not going to come."""
 LEASED = {"test_a_lost_lease_brings_the_message_back_and_counts", "test_a_give_back_uncounts_itself_only"}
 LEASED |= {scenario for _, scenario in CAUGHT_BY if scenario.startswith(("test_f16", "test_c33"))}
 CAUGHT_HERE = [(bug, scenario) for bug, scenario in CAUGHT_BY if scenario not in LEASED]
@@ -26,7 +28,6 @@ CAUGHT_HERE += [(planted.AcceptsStaleAcks, "test_c34_a_receipt_of_an_earlier_con
 
 @pytest.fixture
 async def make(kafka_url, tmp_path, monkeypatch):
-    monkeypatch.setattr(benches, "PATIENCE", 10.0)
     monkeypatch.setattr(benches, "QUIET", 1.0)
     options = {"partitions": 2, "rebalance_timeout": 1, "max_bytes": 300_000}
     async with kafka_space(kafka_url) as url:
@@ -53,7 +54,8 @@ async def test_the_scenario_passes_without_the_bug(scenario, make):
 @pytest.mark.parametrize(
     ("bug", "scenario"), CAUGHT_HERE, ids=lambda value: getattr(value, "__name__", value)
 )
-async def test_the_planted_bug_is_caught(bug, scenario, make):
+async def test_the_planted_bug_is_caught(bug, scenario, make, monkeypatch):
+    shorten(monkeypatch, SHORT)
     with pytest.raises(CATCHES):
         await run(scenario, make, bug)
 
@@ -67,6 +69,7 @@ async def test_the_planted_bug_is_caught(bug, scenario, make):
 )
 async def test_watermark_overrun_is_caught(scenario, make, monkeypatch):
     """Committing up to what was read, as most consumers do, loses what is unfinished in front."""
+    shorten(monkeypatch, SHORT)
     monkeypatch.setattr(Window, "start", property(lambda self: self.position))
     monkeypatch.setattr(Window, "progress", lambda self: "")
     with pytest.raises(CATCHES):
@@ -75,6 +78,7 @@ async def test_watermark_overrun_is_caught(scenario, make, monkeypatch):
 
 async def test_notes_that_are_thrown_away_are_caught(make, monkeypatch):
     """Without notes of what is done beyond a commit, it is handled again."""
+    shorten(monkeypatch, SHORT)
     monkeypatch.setattr(progress, "decode", lambda base, text: [])
     with pytest.raises(CATCHES):
         await run("test_finishing_out_of_order_loses_and_repeats_nothing", make)
