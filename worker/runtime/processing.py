@@ -65,7 +65,7 @@ class Processing:
     ) -> None:
         self.quarantine: Quarantine | None = None
         self._registry = registry
-        self._serializer = serializer
+        self._decode = serializer.decode
         self._settler = settler
         self._failures = failures
         self._limits = limits
@@ -90,7 +90,9 @@ class Processing:
         envelope: Envelope[Any] | Undecodable | None = None
         begun: float | None = None
         try:
-            envelope = self._read(consumer, delivery)
+            envelope = self._decode(
+                delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
+            )
             if type(envelope) is Undecodable or (chain := consumer.chains.get(envelope.type)) is None:
                 await self._unread(consumer, delivery, envelope)
                 return
@@ -207,9 +209,7 @@ class Processing:
             )
 
     def _read(self, consumer: Consumer, delivery: Delivery) -> Envelope[Any] | Undecodable:
-        return self._serializer.decode(
-            delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received
-        )
+        return self._decode(delivery.body, delivery.headers, consumer.types, delivery.id, consumer.received)
 
     async def _unread(
         self, consumer: Consumer, delivery: Delivery, read: Envelope[Any] | Undecodable

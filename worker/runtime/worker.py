@@ -252,24 +252,11 @@ class Worker:
         except BaseException:  # values that refuse to be compared
             return True
 
-    def _start_next(self) -> tuple[Consumer, Delivery] | None:
-        """Start what is next, and wake another slot for what comes after it; None while nothing may start."""
-        if self.stopped_by is not None or (
-            self._limits.given and not self._limits.may_start(self._running())
-        ):
-            return None
-        started = self._next()
-        if started is not None and self._asleep and not self._stirring:
-            self.wake()
-        return started
-
-    def _left(self, consumer: Consumer) -> None:
-        """End what was started: its settlement is on its way."""
-        consumer.left()
-        if self._limits.given:
-            self._look_at_limits()
-        if self._awaited and not self._running():
-            self._changed.set()
+    def _may_start(self) -> bool:
+        """Whether one more message may start now, as far as stops and limits go."""
+        if self.stopped_by is not None:
+            return False
+        return not self._limits.given or self._limits.may_start(self._running())
 
     async def _slot(self) -> None:
         try:
@@ -283,17 +270,24 @@ class Worker:
     async def _work(self) -> None:
         """Handle one message after the other, as long as none leaves anything that the next one would meet."""
         task: asyncio.Task[None] | None = asyncio.current_task()
+        limits, process = self._limits, self.process
         streak = 0
         while not self._ending:
-            started = self._start_next()
+            started = self._next() if self._may_start() else None
             if started is None:
                 await self._rest()
                 continue
+            if self._asleep and not self._stirring:
+                self.wake()
             consumer, delivery = started
             try:
-                await self.process(consumer, delivery)
+                await process(consumer, delivery)
             finally:
-                self._left(consumer)
+                consumer.left()
+                if limits.given:
+                    self._look_at_limits()
+                if self._awaited and not self._running():
+                    self._changed.set()
             if self._marked(task):
                 consumer.apart = True
                 return
