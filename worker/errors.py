@@ -21,7 +21,7 @@ WorkerError
 │   └── Reject                  raised by handlers: to the failure store at once, with a reason
 └── Recoverable                 raised by handlers: always retried
 
-Held stands apart, as cancellation does: a message that may not start now is nobody's failure, and no middleware
+Paused stands apart, as cancellation does: a message that may not start now is nobody's failure, and no middleware
 that catches errors shall take it for one.
 """
 
@@ -107,7 +107,7 @@ class InvalidMessage(WorkerError):
         super().__init__(f"{type_name} is invalid: {text}")
 
 
-class Held(BaseException):
+class Paused(BaseException):
     """A message whose handlers may not start now, as its type is paused; it is given back, nothing charged."""
 
 

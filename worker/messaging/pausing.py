@@ -92,7 +92,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = "operator"
 
 
-class Solo(msgspec.Struct, frozen=True, kw_only=True):
+class ExclusiveCommand(msgspec.Struct, frozen=True, kw_only=True):
     """An exclusive message that runs, or waits until nothing else does, until its lock is released or over.
 
     Attributes:
@@ -114,23 +114,23 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         version: counts changes.
         rules: in the order they were made.
-        solo: for whom all commands wait; None for nobody.
+        exclusive: for whom all commands wait; None for nobody.
     """
 
     version: int = 0
     rules: tuple[Rule, ...] = ()
-    solo: Solo | None = None
+    exclusive: ExclusiveCommand | None = None
 
-    def alone(self, now: float) -> Pause | None:
+    def for_exclusive(self, now: float) -> Pause | None:
         """Return why all commands wait, None while they do not."""
-        if self.solo is None or self.solo.until <= now:
+        if self.exclusive is None or self.exclusive.until <= now:
             return None
-        reason = f"{self.solo.type} runs alone"
+        reason = f"{self.exclusive.type} runs alone"
         return Pause(
             reason=reason,
-            actor=self.solo.worker,
-            since=self.solo.since,
-            until=self.solo.until,
+            actor=self.exclusive.worker,
+            since=self.exclusive.since,
+            until=self.exclusive.until,
             origin="exclusive",
         )
 

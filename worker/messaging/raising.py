@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from worker.errors import AbruptEnd, Held
+from worker.errors import AbruptEnd, Paused
 
 
 def is_failure(error: BaseException) -> bool:
@@ -15,7 +15,7 @@ def is_failure(error: BaseException) -> bool:
     """
     if isinstance(error, Exception):
         return True
-    if isinstance(error, Held):
+    if isinstance(error, Paused):
         return False
     if isinstance(error, asyncio.CancelledError | GeneratorExit):
         task = _task()

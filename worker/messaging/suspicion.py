@@ -89,7 +89,7 @@ class Fate(enum.Enum):
     UNKNOWN = "unknown"
 
 
-def judge(record: Record) -> Treatment:
+def treatment_of(record: Record) -> Treatment:
     """Say what follows from the deaths."""
     deaths = record.deaths
     if sum(death.alone for death in deaths) >= GUILTY or sum(death.certain for death in deaths) >= HOPELESS:

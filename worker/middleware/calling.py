@@ -9,12 +9,12 @@ import inspect
 from collections.abc import Awaitable, Callable, Container
 from typing import Any, Protocol
 
-from worker.errors import HandlerTimeout, Held, UsageError
+from worker.errors import HandlerTimeout, Paused, UsageError
 from worker.messaging.context import Context, set_deadline
 from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
-from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
+from worker.messaging.paused import PausedQueues
 from worker.messaging.sendable import checker
 from worker.messaging.stamps import Received
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
@@ -53,7 +53,7 @@ class Calling:
         threads: for handlers that are plain functions.
         clock: seconds, that go on evenly: for timeouts.
         make_log: binds a logger to an envelope.
-        gate: of this process; what comes from a queue for which it is closed is turned back.
+        paused: queues of this process; what comes from one of them is given back.
     """
 
     def __init__(
@@ -63,21 +63,21 @@ class Calling:
         threads: Threads,
         clock: Clock,
         make_log: Callable[[Envelope[Any]], Any],
-        gate: Gate,
+        paused: PausedQueues,
     ) -> None:
         self._emitter = emitter
         self._works = works
         self._threads = threads
         self._clock = clock
         self._make_log = make_log
-        self._gate = gate
+        self._paused = paused
         self._storing: Container[str] = () if works is None else works.storing
         self._check = checker(emitter.registry)
 
     def of(self, handler: Handler, declared: MessageType) -> Call:
         """Make the call of one handler for messages of a type: all that is the same for each is found out here.
 
-        It gives what the handler returned, and None where its work was committed already. It raises ``Held`` where the
+        It gives what the handler returned, and None where its work was committed already. It raises ``Paused`` where the
         type was paused before the handler was called, ``DatabaseUnavailable`` where that was behind an error, else
         whatever the handler raises.
         """
@@ -85,15 +85,15 @@ class Calling:
         asks_first = opens is not None and handler.name in self._storing
         check = _only_answers if declared.kind == "query" else self._check
         begin = self._begun_by(handler, declared)
-        closed, make_log, clock = self._gate.closed, self._make_log, self._clock
+        paused, make_log, clock = self._paused.queues, self._make_log, self._clock
         needs_context = handler.wants_context or not handler.is_async
         # in a thread, the time counts from when it starts there
         limit = declared.timeout if handler.is_async else None
 
         async def call(envelope: Envelope[Any], begun: bool) -> Any:
             """Call it, and let leave what it noted, or undo what it did."""
-            if closed and not begun:
-                self._turn_back(envelope)
+            if paused and not begun:
+                self._refuse_paused(envelope)
             context = None
             try:
                 if needs_context:
@@ -103,8 +103,8 @@ class Calling:
                         context.work = work = opens(envelope.id)
                         if not await work.begin():
                             return None
-                        if closed and not begun:  # it closed while the database was asked
-                            self._turn_back(envelope)
+                        if paused and not begun:  # it was paused while the database was asked
+                            self._refuse_paused(envelope)
                 result = await begin(envelope.message, context)
                 if result is not None:
                     refuse_unrun(handler.name, result)
@@ -154,10 +154,10 @@ class Calling:
         await work.rollback()
         return work.translate(error)
 
-    def _turn_back(self, envelope: Envelope[Any]) -> None:
+    def _refuse_paused(self, envelope: Envelope[Any]) -> None:
         received = envelope.get(Received)
-        if received is not None and self._gate.holds(received, envelope.id):
-            raise Held
+        if received is not None and self._paused.keeps(received, envelope.id):
+            raise Paused
 
     def _begun_by(self, handler: Handler, declared: MessageType) -> _Begin:
         """What begins the handler for a message."""

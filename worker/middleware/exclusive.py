@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from worker.messaging.envelope import Envelope
+from worker.messaging.exclusive import Exclusivity
 from worker.messaging.middleware import CallNext
-from worker.messaging.solitude import Solitude
 from worker.messaging.stamps import Received
 
 
@@ -16,16 +16,16 @@ class Exclusive:
     What is handled inline comes from no queue and is let pass.
     """
 
-    def __init__(self, solitude: Solitude) -> None:
-        self._solitude = solitude
+    def __init__(self, exclusivity: Exclusivity) -> None:
+        self._exclusivity = exclusivity
 
     async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
         """Run the rest of the chain alone."""
         received = envelope.get(Received)
         if received is None:
             return await call_next(envelope)
-        await self._solitude.enter(envelope, received)
+        await self._exclusivity.enter(envelope, received)
         try:
             return await call_next(envelope)
         finally:
-            await self._solitude.leave(envelope)
+            await self._exclusivity.leave(envelope)

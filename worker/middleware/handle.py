@@ -35,7 +35,7 @@ class Handle:
         """Return the step for one type; its outcome carries the last handler's ``Result``.
 
         It raises ``HandlersFailed`` with the handlers that failed and an envelope stamped with those that are done, and
-        ``Held`` where the type was paused before a handler was called.
+        ``Paused`` where the type was paused before a handler was called.
         """
         declared = self._registry.messages[facts["type"]]
         handlers = self._registry.handlers.get(declared.name, ())

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from worker.errors import HandlersFailed, Held, PoisonMessage, Unavailable
+from worker.errors import HandlersFailed, Paused, PoisonMessage, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
@@ -24,7 +24,7 @@ from worker.messaging.transport import Ack, Delivery, Release
 from worker.runtime.deadly.cell import Answer
 from worker.runtime.deadly.quarantine import Quarantine
 from worker.runtime.limits import Limits
-from worker.runtime.settling.settlement import Settler
+from worker.runtime.settling.judge import Judge
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
 from worker.runtime.taking.consumer import Consumer
 from worker.texts import message_of, told, type_of
@@ -33,12 +33,12 @@ log = structlog.stdlib.get_logger("worker")
 
 
 class Processing:
-    """Decodes a delivery, runs its chain and settles it; what fails is the settler's to judge.
+    """Decodes a delivery, runs its chain and settles it; what fails is the judge's to judge.
 
     Args:
         registry: the declared types.
         serializer: reads deliveries.
-        settler: decides about what failed.
+        judge: decides about what failed.
         status: takes the steps of tracked commands; None to keep none.
         failures: asked whether a replayed message is a twin.
         limits: counts what is done.
@@ -55,7 +55,7 @@ class Processing:
         *,
         registry: Registry,
         serializer: Serializer,
-        settler: Settler,
+        judge: Judge,
         status: StatusRecorder | None,
         failures: FailureStore,
         limits: Limits,
@@ -66,7 +66,7 @@ class Processing:
         self.quarantine: Quarantine | None = None
         self._registry = registry
         self._decode = serializer.decode
-        self._settler = settler
+        self._judge = judge
         self._failures = failures
         self._limits = limits
         self._clock = clock
@@ -112,7 +112,7 @@ class Processing:
                     await OwnContext(chain(envelope))
                 else:
                     await chain(envelope)
-            except Held:
+            except Paused:
                 verdict = Verdict(Release(delivery), "returned", envelope.attempt)
                 self._ended(consumer, envelope, verdict, begun)
                 return
@@ -121,7 +121,7 @@ class Processing:
                     raise asyncio.CancelledError from error
                 _take_back_cancelling()
                 consumer.pace.ended(well=False)
-                verdict = await self._settler.failed(consumer, delivery, envelope, error)
+                verdict = await self._judge.failed(consumer, delivery, envelope, error)
                 self._ended(consumer, envelope, verdict, begun)
                 return
             if ticket is not None:
@@ -157,7 +157,7 @@ class Processing:
     ) -> None:
         """Settle what the worker itself failed over: it is charged, so that it cannot come for ever."""
         known = envelope if isinstance(envelope, Envelope) and envelope.type in self._tracked else None
-        verdict = await self._settler.faulty(consumer, delivery, known, fault)
+        verdict = await self._judge.faulty(consumer, delivery, known, fault)
         if known is not None:
             self._ended(consumer, known, verdict, begun)
         else:
@@ -187,7 +187,7 @@ class Processing:
             unread = Undecodable(body=delivery.body, error=PoisonMessage(deaths[-1].how))
             await self._unread(consumer, delivery, unread)
             return
-        verdict = await self._settler.poisoned(consumer, delivery, envelope, deaths)
+        verdict = await self._judge.poisoned(consumer, delivery, envelope, deaths)
         self._ended(consumer, envelope, verdict)
 
     async def faulty(self, consumer: Consumer, delivery: Delivery, fault: Exception) -> None:
@@ -219,7 +219,7 @@ class Processing:
             read = Undecodable(
                 body=delivery.body, error=error, type=read.type, id=read.id, attempt=read.attempt
             )
-        verdict = await self._settler.undecodable(consumer, delivery, read)
+        verdict = await self._judge.undecodable(consumer, delivery, read)
         self._count(verdict)
         consumer.settlements.add(verdict.settlement)
         if self._observer.ended is not None:

@@ -124,7 +124,7 @@ class Worker:
             return 1 << 30
         place = (consumer.rank, -consumer.spec.priority)
         held = sum(
-            one.running if (one.rank, -one.spec.priority) > place else one.held for one in self.consumers
+            one.running if (one.rank, -one.spec.priority) > place else one.in_hand for one in self.consumers
         )
         return self._limits.room(held)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.messaging.pausing import Solo
+from worker.messaging.pausing import ExclusiveCommand
 from worker.state import locks
 from worker.state.control import bump, unbump
 from worker.state.database import Database
@@ -45,9 +45,9 @@ class SqlExclusive:
                 await bump(transaction)
 
 
-async def solo(transaction: Transaction) -> Solo | None:
+async def running(transaction: Transaction) -> ExclusiveCommand | None:
     """Tell for whom all commands wait, as the transaction sees it; the lock's time may be over."""
     lock = await locks.held(transaction, NAME)
     if lock is None:
         return None
-    return Solo(worker=lock.worker, type=lock.about, since=lock.since, until=lock.until)
+    return ExclusiveCommand(worker=lock.worker, type=lock.about, since=lock.since, until=lock.until)

@@ -10,7 +10,7 @@ import msgspec
 from worker.messaging.pausing import Change, Origin, Pauses, Rule, Scope, outlived
 from worker.state.control import CHANNEL, bump, unbump, version_in
 from worker.state.database import Database
-from worker.state.exclusive import solo
+from worker.state.exclusive import running
 from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
 
@@ -130,7 +130,9 @@ async def note(
 async def _read(transaction: Transaction) -> Pauses:
     version = await version_in(transaction)
     rows = await transaction.rows(_RULES)
-    return Pauses(version=version, rules=tuple(_rule(row) for row in rows), solo=await solo(transaction))
+    return Pauses(
+        version=version, rules=tuple(_rule(row) for row in rows), exclusive=await running(transaction)
+    )
 
 
 def _rule(row: Row) -> Rule:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from worker.messaging.suspicion import Fate, Holder, Record, Treatment, fate, handed, judge
+from worker.messaging.suspicion import Fate, Holder, Record, Treatment, fate, handed, treatment_of
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
@@ -59,7 +59,7 @@ class SqlSuspects:
         def begun(known: Record | None, look: Callable[[Holder], Fate]) -> Record:
             """Add what follows from the last holder's end, and be the next."""
             found = handed(known, me, clock(), look)
-            if judge(found) is Treatment.GUILTY:
+            if treatment_of(found) is Treatment.GUILTY:
                 return found
             return msgspec.structs.replace(found, holder=me)
 

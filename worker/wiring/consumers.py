@@ -59,10 +59,10 @@ async def consumers(service: Service) -> dict[str, Any]:
 
 def _exclusive(pauses: Pauses, now: float) -> dict[str, Any] | None:
     """The exclusive command for which all others wait."""
-    solo = pauses.solo
-    if solo is None or solo.until <= now:
+    exclusive = pauses.exclusive
+    if exclusive is None or exclusive.until <= now:
         return None
-    return {"type": solo.type, "worker": solo.worker, "since": timestamp(solo.since)}
+    return {"type": exclusive.type, "worker": exclusive.worker, "since": timestamp(exclusive.since)}
 
 
 def _workers(workers: Sequence[Heartbeat]) -> list[dict[str, Any]]:

@@ -13,14 +13,14 @@ from worker.messaging.retry import Retry
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.deadly.cell import Cell
 from worker.runtime.deadly.quarantine import Quarantine
-from worker.runtime.holding.breakers import Breakers, Strain
+from worker.runtime.holding.breakers import BreakerFailure, Breakers
 from worker.runtime.holding.control import Control
 from worker.runtime.holding.ramp import RampPolicy
 from worker.runtime.holding.ramps import Ramps
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.processing import Processing
-from worker.runtime.settling.settlement import Settler
+from worker.runtime.settling.judge import Judge
 from worker.runtime.taking.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.worker import Worker
 from worker.settings import Settings
@@ -33,7 +33,7 @@ _BURST_WAIT = 0.05
 _CLOSING = 1.0
 """Seconds that a queue gets to take back what was prefetched, when the worker has ended."""
 
-AsksWorker = Callable[[str, tuple[Strain, ...]], Awaitable[bool]]
+AsksWorker = Callable[[str, tuple[BreakerFailure, ...]], Awaitable[bool]]
 """Asks whether a message is not charged with its failures."""
 
 
@@ -86,7 +86,7 @@ def make_consumers(
     breakers = Breakers(
         process.registry, SqlBreakers(state.database), process.name, types, state.database.time, nudged.set
     )
-    settler = Settler(
+    judge = Judge(
         process.registry,
         sending.serializer,
         sending.senders,
@@ -95,7 +95,7 @@ def make_consumers(
         process.name,
         process.clock,
         random.random,
-        breakers.failed if asks is None else lambda named, failures: asks(named, breakers.strains(failures)),
+        breakers.failed if asks is None else lambda named, failures: asks(named, breakers.failures(failures)),
         lambda: answers(service),
     )
     limits = Limits(options, asyncio.get_running_loop().time)
@@ -103,7 +103,7 @@ def make_consumers(
     processing = Processing(
         registry=process.registry,
         serializer=sending.serializer,
-        settler=settler,
+        judge=judge,
         status=service.status.recorder,
         failures=state.failures,
         limits=limits,
@@ -138,9 +138,9 @@ def _quarantine(
         processing,
         service.state.suspects,
         Cell(options.cell, service.process.name) if options.cell and shared else None,
-        service.fleet.solitude,
-        breakers.strained,
-        service.fleet.gate,
+        service.fleet.exclusivity,
+        breakers.note,
+        service.fleet.paused,
         service.process.name,
         service.process.clock,
         patient=options.burst,
@@ -175,7 +175,7 @@ def _control(service: Service, worker: Worker, breakers: Breakers, nudged: async
         fleet.pauses,
         worker.consumers,
         targets,
-        fleet.gate,
+        fleet.paused,
         service.state.database.time,
         report,
         ramps=Ramps(policy, workers),

@@ -10,9 +10,9 @@ import msgspec
 
 from worker.failed.service import FailedService
 from worker.messaging.declaration import Registry
+from worker.messaging.exclusive import Exclusivity
 from worker.messaging.identity import Clock
 from worker.messaging.observing import Observer
-from worker.messaging.solitude import Solitude
 from worker.settings import Settings
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
@@ -59,7 +59,7 @@ async def opened(
     clock: Clock = time.time,
     name: str | None = None,
     observers: Sequence[Observer] = (),
-    solitude: Solitude | None = None,
+    exclusivity: Exclusivity | None = None,
 ) -> AsyncIterator[Service]:
     """Open everything that a process needs, in this order, and close it in the reverse order.
 
@@ -70,7 +70,7 @@ async def opened(
         clock: seconds since the epoch.
         name: of this process among all workers; None for a new one.
         observers: hear what happens in this process.
-        solitude: lets a message run alone in the fleet; None for what takes the lock in the database.
+        exclusivity: lets a message run alone in the fleet; None for what takes the lock in the database.
 
     Raises:
         ConfigurationError: something is missing and not created, or may not be created.
@@ -81,7 +81,7 @@ async def opened(
         opened_state(process, needs) as state,
         opened_brokers(process, needs) as brokers,
         opened_sending(process, state, brokers) as sending,
-        opened_fleet(process, state, solitude) as fleet,
+        opened_fleet(process, state, exclusivity) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,
         opened_buses(process, state, sending, fleet, status, needs.threads) as buses,
         opened_failed(process, state, sending, status) as failed,

@@ -15,8 +15,8 @@ from worker.messaging.suspicion import (
     Treatment,
     fate,
     handed,
-    judge,
     name_of,
+    treatment_of,
 )
 
 ME, OTHER = Holder("me", "here", 1), Holder("other", "here", 2)
@@ -30,7 +30,7 @@ def test_the_first_that_is_handed_a_message_again_presumes_a_death_and_handles_i
     """Nothing was written when it was handed out first."""
     record = handed(None, ME, 5.0, dead)
     assert [(death.worker, death.alone, death.certain) for death in record.deaths] == [("", False, False)]
-    assert judge(record) is Treatment.ORDINARY
+    assert treatment_of(record) is Treatment.ORDINARY
 
 
 def test_what_was_in_hand_at_two_deaths_is_handled_alone() -> None:
@@ -39,14 +39,14 @@ def test_what_was_in_hand_at_two_deaths_is_handled_alone() -> None:
     record = handed(record, ME, 6.0, dead)
     assert [death.worker for death in record.deaths] == ["", "other"]
     assert record.holder is None
-    assert judge(record) is Treatment.ALONE
+    assert treatment_of(record) is Treatment.ALONE
 
 
 def test_two_deaths_alone_make_it_guilty() -> None:
     """Whatever there was before."""
     deaths = (Death(at=1.0, worker="a", alone=True, certain=True), Death(at=2.0, worker="b", alone=True))
-    assert judge(Record(deaths=deaths[:1])) is Treatment.ORDINARY
-    assert judge(Record(deaths=deaths)) is Treatment.GUILTY
+    assert treatment_of(Record(deaths=deaths[:1])) is Treatment.ORDINARY
+    assert treatment_of(Record(deaths=deaths)) is Treatment.GUILTY
 
 
 def test_a_holder_that_lives_has_lost_it_only() -> None:
@@ -61,18 +61,18 @@ def test_of_whom_nothing_is_known_may_make_it_suspect_but_never_guilty() -> None
     record = Record()
     for _ in range(2 * HOPELESS):
         record = handed(Record(deaths=record.deaths, holder=OTHER), ME, 5.0, lambda _: Fate.UNKNOWN)
-    assert judge(record) is Treatment.ALONE
+    assert treatment_of(record) is Treatment.ALONE
 
 
 def test_a_message_that_is_never_alone_is_given_up_at_last() -> None:
     """There is an end also where nothing can be handled alone."""
     record: Record | None = None
     for number in range(HOPELESS):
-        assert record is None or judge(record) is not Treatment.GUILTY, number
+        assert record is None or treatment_of(record) is not Treatment.GUILTY, number
         record = msgspec.structs.replace(handed(record, ME, 5.0, dead), holder=OTHER)
     assert record is not None
-    assert judge(record) is not Treatment.GUILTY
-    assert judge(handed(record, ME, 5.0, dead)) is Treatment.GUILTY
+    assert treatment_of(record) is not Treatment.GUILTY
+    assert treatment_of(handed(record, ME, 5.0, dead)) is Treatment.GUILTY
 
 
 @given(st.lists(st.sampled_from(["given back", "lost", "handled on"]), max_size=60))
@@ -84,14 +84,14 @@ def test_a_message_whose_workers_live_is_never_suspect(steps: list[str]) -> None
             record = Record(deaths=record.deaths)
         elif step == "lost":
             record = handed(Record(deaths=record.deaths, holder=OTHER), ME, 1.0, lambda _: Fate.ALIVE)
-        assert judge(record) is Treatment.ORDINARY
+        assert treatment_of(record) is Treatment.ORDINARY
 
 
 @given(st.lists(st.booleans(), max_size=19))
 def test_deaths_beside_others_alone_make_nobody_guilty(certain: list[bool]) -> None:
     """A memory killer or an operator that chooses at random fails nothing."""
     deaths = tuple(Death(at=1.0, worker="w", certain=one) for one in certain)
-    assert judge(Record(deaths=deaths)) is not Treatment.GUILTY
+    assert treatment_of(Record(deaths=deaths)) is not Treatment.GUILTY
 
 
 def test_the_fate_of_a_worker() -> None:

@@ -14,8 +14,8 @@ from worker import App, Context, DatabaseUnavailable, Envelope, Handled, Handler
 from worker.chain.chain import Chain, Step
 from worker.errors import HandlersFailed
 from worker.messaging.bus import Bus
-from worker.messaging.gate import Gate
 from worker.messaging.identity import derive_id
+from worker.messaging.paused import PausedQueues
 from worker.messaging.routing import Route as Target
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
@@ -122,7 +122,7 @@ class House:
         }
         emitter = Emitter(registry, buses, senders, lambda: 1.0)  # type: ignore[arg-type]
         calling = Calling(
-            emitter, self.works, threads or Threads(1), lambda: 1.0, lambda envelope: None, Gate()
+            emitter, self.works, threads or Threads(1), lambda: 1.0, lambda envelope: None, PausedQueues()
         )
         self.handle = Handle(registry, calling).for_facts({"type": "Go"})
 

@@ -221,7 +221,7 @@ async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None
             if asked == 2:  # the answer that confirms the first one
                 await it.send(Go(1), Go(2))
                 assert it.worker is not None
-                await until(lambda: any(one.held == 2 for one in it.worker.consumers))
+                await until(lambda: any(one.in_hand == 2 for one in it.worker.consumers))
                 asyncio.get_running_loop().call_soon(gate.open.set)
             return 0
 

@@ -125,8 +125,8 @@ async def test_an_exclusive_command_holds_its_application(database, other):
     assert await mine.take("w1", "m1", "Rebuild", 60.0) is not None
     assert await theirs.take("w2", "m2", "Rebuild", 60.0) is not None
     await theirs.release("m2")
-    assert (await SqlPauses(database).read()).solo.worker == "w1"
-    assert (await SqlPauses(other).read()).solo is None
+    assert (await SqlPauses(database).read()).exclusive.worker == "w1"
+    assert (await SqlPauses(other).read()).exclusive is None
 
 
 async def test_a_worker_is_seen_by_its_application(database, other):

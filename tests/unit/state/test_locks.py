@@ -60,7 +60,7 @@ async def test_each_name_and_each_application_has_a_lock_of_its_own(database, co
     assert await SqlLocks(database).take("relay", "w2", 30.0)
     assert await SqlLocks(await connect(application="bank")).take("scheduler", "w3", 30.0)
     assert await SqlExclusive(database).take("w4", "m1", "T", 30.0) is not None
-    assert (await SqlPauses(database).read()).solo.worker == "w4"
+    assert (await SqlPauses(database).read()).exclusive.worker == "w4"
 
 
 async def test_of_many_who_come_at_once_one_has_it(connect, database):
@@ -127,8 +127,13 @@ async def test_a_lock_that_an_earlier_version_took_is_held_on(connect, clock):
     async with old.begin_write() as transaction:
         await transaction.run(FORMER_TAKE, **row, until=clock() + 30)
     await old.setup()
-    solo = (await SqlPauses(old).read()).solo
-    assert (solo.worker, solo.type, solo.since, solo.until) == ("w1", "T", 5.0, clock() + 30)
+    exclusive = (await SqlPauses(old).read()).exclusive
+    assert (exclusive.worker, exclusive.type, exclusive.since, exclusive.until) == (
+        "w1",
+        "T",
+        5.0,
+        clock() + 30,
+    )
     assert await SqlExclusive(old).take("w2", "m2", "T", 30.0) is None
     assert await SqlExclusive(old).extend("m1", 60.0)
 
@@ -145,7 +150,7 @@ async def test_workers_of_the_version_before_and_of_this_one_hold_one_lock(datab
     async with database.begin_write() as transaction:
         changed = await transaction.run(FORMER_EXTEND, message_id="m1", until=clock() + 90)
         assert database.is_sqlite or changed == 1  # SQLite counts nothing in a view
-    assert (await SqlPauses(database).read()).solo.until == clock() + 90
+    assert (await SqlPauses(database).read()).exclusive.until == clock() + 90
     async with database.begin_write() as transaction:
         await transaction.run(FORMER_RELEASE, message_id="m1")
     assert await lock.take("w2", "m2", "T", 30.0) is not None

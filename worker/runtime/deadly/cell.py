@@ -18,7 +18,7 @@ import structlog
 
 from worker.messaging.observing import How
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
-from worker.runtime.holding.breakers import Strain
+from worker.runtime.holding.breakers import BreakerFailure
 from worker.settings.environment import INTERNAL
 
 MARK = "WORKER_CELL"
@@ -53,13 +53,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
         number: of the question; its reply has the same.
         id: of the message.
         type: likewise.
-        strains: may it be spared these failures, by the worker's breakers? None: may it run with no other in flight?
+        failures: may it be spared these failures, by the worker's breakers? None: may it run with no other in flight?
     """
 
     number: int
     id: str
     type: str = ""
-    strains: tuple[Strain, ...] | None = None
+    failures: tuple[BreakerFailure, ...] | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):

@@ -12,15 +12,15 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from worker.errors import Held, Unavailable
+from worker.errors import Paused, Unavailable
 from worker.messaging.envelope import Envelope
-from worker.messaging.gate import Gate
+from worker.messaging.exclusive import Exclusivity
 from worker.messaging.identity import Clock
-from worker.messaging.solitude import Solitude
-from worker.messaging.suspicion import Death, Record, Suspects, Treatment, judge, name_of
+from worker.messaging.paused import PausedQueues
+from worker.messaging.suspicion import Death, Record, Suspects, Treatment, name_of, treatment_of
 from worker.messaging.transport import Ack, Again, Delivery, Release
 from worker.runtime.deadly.cell import Answer, Cell, CellDied, NoCell, Order, Question
-from worker.runtime.holding.breakers import Strain
+from worker.runtime.holding.breakers import BreakerFailure
 from worker.runtime.taking.consumer import Consumer
 
 ANSWER = 5.0
@@ -61,9 +61,9 @@ class Quarantine:
         work: of the worker.
         suspects: remembers deaths.
         cell: where suspects are handled alone; None where there is none, then they are handled as others are.
-        solitude: asked by the cell for messages that run alone in the fleet.
+        exclusivity: asked by the cell for messages that run alone in the fleet.
         spares: asked by the cell whether a message is not charged with its failures, as breakers take them.
-        gate: of this process.
+        paused: queues of this process.
         name: of this worker.
         clock: seconds since the epoch.
         patient: let suspects wait for their turn in their slots; else they are given back meanwhile.
@@ -74,9 +74,9 @@ class Quarantine:
         work: Work,
         suspects: Suspects,
         cell: Cell | None,
-        solitude: Solitude,
-        spares: Callable[[str, Sequence[Strain]], bool],
-        gate: Gate,
+        exclusivity: Exclusivity,
+        spares: Callable[[str, Sequence[BreakerFailure]], bool],
+        paused: PausedQueues,
         name: str,
         clock: Clock,
         *,
@@ -85,9 +85,9 @@ class Quarantine:
         self._work = work
         self._suspects = suspects
         self._cell = cell
-        self._solitude = solitude
+        self._exclusivity = exclusivity
         self._spares = spares
-        self._gate = gate
+        self._paused = paused
         self._patient = patient
         self._name = name
         self._clock = clock
@@ -125,7 +125,7 @@ class Quarantine:
 
     async def _handle(self, case: _Case) -> None:
         record = case.record = await self._handed(case.name)
-        treatment: Treatment | None = Treatment.ORDINARY if record is None else judge(record)
+        treatment: Treatment | None = Treatment.ORDINARY if record is None else treatment_of(record)
         if treatment is Treatment.ALONE and self._has_cell():
             treatment = await self._alone(case)
         if treatment is Treatment.GUILTY:
@@ -143,7 +143,7 @@ class Quarantine:
             case.consumer.settlements.add(Release(case.delivery, TURN))
             return None
         try:
-            if self._gate.holds(case.consumer.received[0], case.delivery.id):  # paused while it waited
+            if self._paused.keeps(case.consumer.received[0], case.delivery.id):  # paused while it waited
                 case.consumer.settlements.add(Release(case.delivery))
                 return None
             answer = await self._confined(case)
@@ -182,30 +182,30 @@ class Quarantine:
                 )
                 how = f"a process of its own died while it was handled alone: {died}"
             finally:
-                if case.solitary is not None:
-                    await self._solitude.leave(case.solitary)
-                    case.solitary = None
+                if case.exclusive is not None:
+                    await self._exclusivity.leave(case.exclusive)
+                    case.exclusive = None
             death = Death(at=self._clock(), worker=self._name, alone=True, certain=True, how=how)
             record = msgspec.structs.replace(case.record, deaths=(*case.record.deaths, death))
             if not await self._remembered(case.name, record):
                 # what is not remembered is not held against it
                 return Answer(outcome="returned", type=None, id=delivery.id, settled="release", delay=TURN)
             case.record = record
-            if judge(record) is Treatment.GUILTY:
+            if treatment_of(record) is Treatment.GUILTY:
                 return None
 
     async def _reply(self, case: _Case, question: Question) -> str:
         """Answer for the cell, which knows nothing of the fleet."""
-        if question.strains is not None:
-            return "yes" if self._spares(question.id, question.strains) else "no"
-        solitary: Envelope[Any] = Envelope(message=None, type=question.type, id=question.id)
+        if question.failures is not None:
+            return "yes" if self._spares(question.id, question.failures) else "no"
+        exclusive: Envelope[Any] = Envelope(message=None, type=question.type, id=question.id)
         try:
-            await self._solitude.enter(solitary, case.consumer.received[0])
-        except Held:
+            await self._exclusivity.enter(exclusive, case.consumer.received[0])
+        except Paused:
             return "no"
         except Unavailable:
             return "unknown"
-        case.solitary = solitary
+        case.exclusive = exclusive
         return "yes"
 
     async def _handed(self, name: str) -> Record | None:
@@ -254,4 +254,4 @@ class _Case:
         self.delivery = delivery
         self.name = name_of(consumer.transport.name, consumer.spec.name, delivery.id)
         self.record: Record | None = None
-        self.solitary: Envelope[Any] | None = None  # it runs with no other command of the fleet in flight
+        self.exclusive: Envelope[Any] | None = None  # it runs with no other command of the fleet in flight

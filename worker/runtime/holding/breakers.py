@@ -13,7 +13,7 @@ from worker.errors import Unavailable
 from worker.messaging.breaker import Breaker
 from worker.messaging.declaration import Registry
 from worker.messaging.pausing import Pauses
-from worker.runtime.holding.circuit import Circuit
+from worker.runtime.holding.breaker_count import BreakerCount
 from worker.runtime.holding.probe import Probe
 from worker.texts import storable, told
 
@@ -26,7 +26,7 @@ _REASON = 500
 log = structlog.stdlib.get_logger("worker.breaker")
 
 
-class Strain(msgspec.Struct, frozen=True):
+class BreakerFailure(msgspec.Struct, frozen=True):
     """A failure, as breakers see it.
 
     Attributes:
@@ -38,7 +38,7 @@ class Strain(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Fuses(Protocol):
+class OpenBreakers(Protocol):
     """The fleet's open breakers, as stored; each method may raise DatabaseUnavailable."""
 
     async def open(self, name: str, breaker: Breaker, types: Sequence[str], reason: str) -> bool:
@@ -58,8 +58,8 @@ class Fuses(Protocol):
         ...
 
 
-def circuits_of(registry: Registry) -> dict[str, Circuit]:
-    """Make the circuits of an application's breakers, by name: that of the dependency, or of the handler."""
+def counts_of(registry: Registry) -> dict[str, BreakerCount]:
+    """Make the counts of an application's breakers, by name: that of the dependency, or of the handler."""
     named: dict[str, tuple[Breaker, list[str]]] = {}
     for type_name, handlers in registry.handlers.items():
         for handler in handlers:
@@ -67,7 +67,8 @@ def circuits_of(registry: Registry) -> dict[str, Circuit]:
                 name = handler.breaker.dependency or handler.name
                 named.setdefault(name, (handler.breaker, []))[1].append(type_name)
     return {
-        name: Circuit(name, breaker, tuple(dict.fromkeys(types))) for name, (breaker, types) in named.items()
+        name: BreakerCount(name, breaker, tuple(dict.fromkeys(types)))
+        for name, (breaker, types) in named.items()
     }
 
 
@@ -76,7 +77,7 @@ class Breakers:
 
     Args:
         registry: the declared handlers.
-        fuses: the stored state.
+        stored: which breakers are open in the fleet.
         worker: name of this worker.
         types: that this worker takes.
         clock: seconds since the epoch.
@@ -86,7 +87,7 @@ class Breakers:
     def __init__(
         self,
         registry: Registry,
-        fuses: Fuses,
+        stored: OpenBreakers,
         worker: str,
         types: Sequence[str],
         clock: Callable[[], float],
@@ -94,18 +95,18 @@ class Breakers:
     ) -> None:
         self.probes: dict[str, Probe] = {}
         self._changed = changed
-        self._circuits = circuits_of(registry)
-        self._by_handler: Mapping[str, Circuit] = {
-            handler.name: self._circuits[handler.breaker.dependency or handler.name]
+        self._counts = counts_of(registry)
+        self._by_handler: Mapping[str, BreakerCount] = {
+            handler.name: self._counts[handler.breaker.dependency or handler.name]
             for handlers in registry.handlers.values()
             for handler in handlers
             if handler.breaker is not None
         }
-        self._by_type: dict[str, list[Circuit]] = {}
-        for circuit in self._circuits.values():
-            for type_name in circuit.types:
-                self._by_type.setdefault(type_name, []).append(circuit)
-        self._fuses = fuses
+        self._by_type: dict[str, list[BreakerCount]] = {}
+        for count in self._counts.values():
+            for type_name in count.types:
+                self._by_type.setdefault(type_name, []).append(count)
+        self._stored = stored
         self._worker = worker
         self._types = frozenset(types)
         self._clock = clock
@@ -117,41 +118,43 @@ class Breakers:
     @property
     def any(self) -> bool:
         """Whether the application has declared one."""
-        return bool(self._circuits)
+        return bool(self._counts)
 
     def succeeded(self, type_name: str) -> None:
         """Note that all handlers of a message went well."""
-        for circuit in self._by_type.get(type_name, ()):
-            circuit.succeeded(self._clock())
+        for count in self._by_type.get(type_name, ()):
+            count.succeeded(self._clock())
 
     def failed(self, message_id: str, failures: Sequence[tuple[str | None, BaseException]]) -> bool:
         """Note failures; say whether the message is spared, as all of them are a matter of breakers."""
-        return self.strained(message_id, self.strains(failures))
+        return self.note(message_id, self.failures(failures))
 
-    def strains(self, failures: Sequence[tuple[str | None, BaseException]]) -> tuple[Strain, ...]:
+    def failures(self, failures: Sequence[tuple[str | None, BaseException]]) -> tuple[BreakerFailure, ...]:
         """Say which breakers take these failures upon themselves."""
         found = []
         for name, error in failures:
-            circuit = self._by_handler.get(name or "")
-            counts = circuit is not None and circuit.breaker.counts(error)
+            count = self._by_handler.get(name or "")
+            counts = count is not None and count.breaker.counts(error)
             found.append(
-                Strain(circuit.name, told(error)) if circuit is not None and counts else Strain(None)
+                BreakerFailure(count.name, told(error))
+                if count is not None and counts
+                else BreakerFailure(None)
             )
         return tuple(found)
 
-    def strained(self, message_id: str, strains: Sequence[Strain]) -> bool:
-        """Note failures of a message that was handled here or in another process; as ``failed``."""
-        spared = bool(strains)
-        for strain in strains:
-            circuit = self._circuits.get(strain.breaker or "")
-            if circuit is None:
+    def note(self, message_id: str, failures: Sequence[BreakerFailure]) -> bool:
+        """Note failures of a message that was handled here or in another process; answers as ``failed``."""
+        spared = bool(failures)
+        for failure in failures:
+            count = self._counts.get(failure.breaker or "")
+            if count is None:
                 spared = False
                 continue
-            if circuit.name in self._open:
+            if count.name in self._open:
                 continue
-            if circuit.failed(self._clock()):
-                self._trip(circuit, strain.error)
-            elif not circuit.excuses(message_id):
+            if count.failed(self._clock()):
+                self._trip(count, failure.error)
+            elif not count.excuses(message_id):
                 spared = False
         return spared
 
@@ -165,19 +168,19 @@ class Breakers:
         for name in self._open - stored.keys():  # closed, or overridden by an operator
             self.probes.pop(name, None)
             self._verdicts.pop(name, None)
-            if name in self._circuits:
-                self._circuits[name].reset()
+            if name in self._counts:
+                self._counts[name].reset()
         self._open = frozenset(stored)
         for name, well in list(self._verdicts.items()):
-            await self._conclude(self._circuits[name], well=well)
+            await self._conclude(self._counts[name], well=well)
         now = self._clock()
         for name, due in stored.items():
-            circuit = self._circuits.get(name)
-            if circuit is None or not self._types.intersection(circuit.types):
+            count = self._counts.get(name)
+            if count is None or not self._types.intersection(count.types):
                 continue
             mine = name in self.probes
             if (not mine and due <= now) or (mine and due - now < LEASE / 2):
-                await self._try(circuit)
+                await self._try(count)
 
     def probe(self, owners: set[str]) -> Probe | None:
         """What lets this worker try a message that these breakers hold, while it may; None while it may not.
@@ -191,46 +194,46 @@ class Breakers:
         """Wait for what is being stored."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _try(self, circuit: Circuit) -> None:
-        if not await self._fuses.claim(circuit.name, self._worker, LEASE):
-            probe = self.probes.get(circuit.name)
+    async def _try(self, count: BreakerCount) -> None:
+        if not await self._stored.claim(count.name, self._worker, LEASE):
+            probe = self.probes.get(count.name)
             if probe is not None and not probe.running:
-                del self.probes[circuit.name]
+                del self.probes[count.name]
             return
-        if circuit.name not in self.probes:
-            log.info("one message is tried", breaker=circuit.name, types=list(circuit.types))
-            self.probes[circuit.name] = Probe(lambda well: self._ended(circuit.name, well=well))
+        if count.name not in self.probes:
+            log.info("one message is tried", breaker=count.name, types=list(count.types))
+            self.probes[count.name] = Probe(lambda well: self._ended(count.name, well=well))
 
     def _ended(self, name: str, *, well: bool) -> None:
         self._verdicts[name] = well
         self._changed()
 
-    async def _conclude(self, circuit: Circuit, *, well: bool) -> None:
+    async def _conclude(self, count: BreakerCount, *, well: bool) -> None:
         if well:
-            await self._fuses.close(circuit.name)
-            log.info("closed: it works again", breaker=circuit.name, types=list(circuit.types))
+            await self._stored.close(count.name)
+            log.info("closed: it works again", breaker=count.name, types=list(count.types))
         else:
-            await self._fuses.postpone(circuit.name, self._worker, circuit.breaker)
-            log.warning("still open: the message that was tried failed", breaker=circuit.name)
-        self._verdicts.pop(circuit.name, None)
-        self.probes.pop(circuit.name, None)
+            await self._stored.postpone(count.name, self._worker, count.breaker)
+            log.warning("still open: the message that was tried failed", breaker=count.name)
+        self._verdicts.pop(count.name, None)
+        self.probes.pop(count.name, None)
 
-    def _trip(self, circuit: Circuit, error: str) -> None:
-        circuit.reset()
-        self._open |= {circuit.name}
-        reason = storable(f"{circuit.name}: {error}", _REASON)
-        task = asyncio.get_running_loop().create_task(self._store(circuit, reason))
+    def _trip(self, count: BreakerCount, error: str) -> None:
+        count.reset()
+        self._open |= {count.name}
+        reason = storable(f"{count.name}: {error}", _REASON)
+        task = asyncio.get_running_loop().create_task(self._store(count, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _store(self, circuit: Circuit, reason: str) -> None:
+    async def _store(self, count: BreakerCount, reason: str) -> None:
         try:
-            if await self._fuses.open(circuit.name, circuit.breaker, circuit.types, reason):
-                log.warning("open", breaker=circuit.name, types=list(circuit.types), reason=reason)
+            if await self._stored.open(count.name, count.breaker, count.types, reason):
+                log.warning("open", breaker=count.name, types=list(count.types), reason=reason)
         except Unavailable as error:
-            log.warning("a breaker could not be stored", breaker=circuit.name, error=str(error))
-            self._open -= {circuit.name}
+            log.warning("a breaker could not be stored", breaker=count.name, error=str(error))
+            self._open -= {count.name}
         except Exception:
-            log.exception("a breaker could not be stored", breaker=circuit.name)
-            self._open -= {circuit.name}
+            log.exception("a breaker could not be stored", breaker=count.name)
+            self._open -= {count.name}
         self._changed()

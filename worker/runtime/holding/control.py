@@ -10,9 +10,9 @@ from typing import Protocol
 import structlog
 
 from worker.errors import Unavailable
-from worker.messaging.gate import Gate
 from worker.messaging.identity import Clock
 from worker.messaging.observing import NOBODY, Observer
+from worker.messaging.paused import PausedQueues
 from worker.messaging.pausing import Pause, Pauses, Target
 from worker.runtime.holding.breakers import Breakers
 from worker.runtime.holding.probe import Probe
@@ -23,7 +23,7 @@ INTERVAL = 0.4
 """Seconds between looks at the version."""
 
 _APPLY_TIMEOUT = 5.0
-"""Seconds that a broker gets to take prefetched messages back; the gate is closed before."""
+"""Seconds that a broker gets to take prefetched messages back; it is noted as paused before."""
 
 _REPORT_TIMEOUT = 2.0
 """Seconds that a report may take: a handler may hold the database for long, and changes must be seen meanwhile."""
@@ -49,7 +49,7 @@ class Desired(Protocol):
 class Control:
     """Applies the stored pauses to one worker's consumers.
 
-    Nothing may be received before ``known`` is set. The gate of a queue is closed before anything is awaited,
+    Nothing may be received before ``known`` is set. A queue is noted as paused before anything is awaited,
     so that nothing starts once ``applied`` says so; the last known state holds while the database does not
     answer.
 
@@ -57,7 +57,7 @@ class Control:
         desired: the stored state.
         consumers: of this worker.
         targets: what each queue's types are, by consumer.
-        gate: of this process.
+        paused: queues of this process.
         clock: seconds since the epoch.
         report: writes the heartbeat; called once before the first look, so that whoever pauses from then on
             waits for this worker too.
@@ -72,7 +72,7 @@ class Control:
         desired: Desired,
         consumers: Sequence[Consumer],
         targets: Mapping[Consumer, Sequence[Target]],
-        gate: Gate,
+        paused: PausedQueues,
         clock: Clock,
         report: Report,
         ramps: Ramps | None = None,
@@ -87,7 +87,7 @@ class Control:
         self._desired = desired
         self._consumers = consumers
         self._targets = targets
-        self._gate = gate
+        self._paused = paused
         self._clock = clock
         self.report = report
         self._ramps = ramps
@@ -162,30 +162,30 @@ class Control:
 
     async def _apply(self, pauses: Pauses) -> None:
         now = self._clock()
-        # while nobody can tell whether an exclusive command has ended, it has not
-        alone = pauses.alone(now if self.stale is None else 0.0)
-        found = {consumer: self._pause(pauses, consumer, now, alone) for consumer in self._consumers}
+        # an exclusive command whose end cannot be read goes on
+        exclusive = pauses.for_exclusive(now if self.stale is None else 0.0)
+        found = {consumer: self._pause(pauses, consumer, now, exclusive) for consumer in self._consumers}
         probes = {one: self._probe(pauses, one, pause) for one, pause in found.items()}
-        held = {one: pause for one, pause in found.items() if pause is not None and probes[one] is None}
-        closing = [one for one in held if not one.paused]
-        opening = [one for one in self._consumers if one.paused and one not in held]
-        for consumer in closing:
-            self._gate.closed.add(consumer.received[0])
-        self._gate.paused = {one.received[0] for one, why in held.items() if why.origin != "exclusive"}
+        paused = {one: pause for one, pause in found.items() if pause is not None and probes[one] is None}
+        pausing = [one for one in paused if not one.paused]
+        resuming = [one for one in self._consumers if one.paused and one not in paused]
+        for consumer in pausing:
+            self._paused.queues.add(consumer.received[0])
+        self._paused.strict = {one.received[0] for one, why in paused.items() if why.origin != "exclusive"}
         for consumer in self._consumers:
-            consumer.waits = consumer in held and held[consumer].origin == "exclusive"
+            consumer.waits = consumer in paused and paused[consumer].origin == "exclusive"
         await self._throttle(found, probes, now)
         for consumer in self._consumers:
-            if consumer not in held:  # also where a worker before this one had closed it
-                self._gate.closed.discard(consumer.received[0])
-        await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in closing))
-        await asyncio.gather(*(self._settled(consumer, consumer.resume()) for consumer in opening))
-        for consumer in closing:
-            self._tell_paused(consumer, held[consumer])
-        for consumer in opening:
+            if consumer not in paused:  # also where a worker before this one had noted it
+                self._paused.queues.discard(consumer.received[0])
+        await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in pausing))
+        await asyncio.gather(*(self._settled(consumer, consumer.resume()) for consumer in resuming))
+        for consumer in pausing:
+            self._tell_paused(consumer, paused[consumer])
+        for consumer in resuming:
             self._tell_resumed(consumer)
         self.applied = pauses.version
-        if alone is not None and self._running() == 0:
+        if exclusive is not None and self._running() == 0:
             self.quiet = pauses.version
 
     def _tell_paused(self, consumer: Consumer, pause: Pause) -> None:
@@ -202,8 +202,8 @@ class Control:
     def _running(self) -> int:
         """Commands that run, but for an exclusive one: it waits for the others, or runs alone."""
         commands = [one for one in self._consumers if self._takes_commands(one)]
-        admitted = list(self._gate.admitted.values())
-        return sum(one.running - admitted.count(one.received[0]) for one in commands)
+        exempt = list(self._paused.exempt.values())
+        return sum(one.running - exempt.count(one.received[0]) for one in commands)
 
     def _takes_commands(self, consumer: Consumer) -> bool:
         return any(target.kind == "command" for target in self._targets[consumer])
@@ -236,11 +236,11 @@ class Control:
             if pause is None and trail is not None and trail.until is not None:
                 consumer.pace.limit(ramps.begin(consumer, trail, trail.until))
 
-    def _pause(self, pauses: Pauses, consumer: Consumer, now: float, alone: Pause | None) -> Pause | None:
+    def _pause(self, pauses: Pauses, consumer: Consumer, now: float, exclusive: Pause | None) -> Pause | None:
         """Why a queue is paused: one of its types is, and what is taken from it can be of any."""
         found = [pauses.of(target, now) for target in self._targets[consumer]]
         if self._takes_commands(consumer):
-            found.append(alone)
+            found.append(exclusive)
         return min((pause for pause in found if pause is not None), key=_precedence, default=None)
 
     def _probe(self, pauses: Pauses, consumer: Consumer, pause: Pause | None) -> Probe | None:
@@ -254,10 +254,12 @@ class Control:
             async with asyncio.timeout(_APPLY_TIMEOUT):
                 await applying
         except TimeoutError:
-            log.warning("broker does not answer; the queue's gate is set anyway", queue=consumer.spec.name)
+            log.warning(
+                "broker does not answer; its queue is paused here all the same", queue=consumer.spec.name
+            )
         except Unavailable as error:
             log.warning(
-                "the queue's gate is set, its broker not told", queue=consumer.spec.name, error=str(error)
+                "queue is paused here; its broker is not told", queue=consumer.spec.name, error=str(error)
             )
 
     def _lost(self, error: Unavailable) -> None:

@@ -1,4 +1,4 @@
-"""Solitude: one message of the whole fleet runs with no other command in flight, by a lock in the database."""
+"""Exclusivity: one message of the whole fleet runs with no other command in flight, by a lock in the database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import structlog
 
-from worker.errors import Held, Unavailable
+from worker.errors import Paused, Unavailable
 from worker.messaging.envelope import Envelope
-from worker.messaging.gate import Gate
+from worker.messaging.paused import PausedQueues
 from worker.messaging.stamps import Received
 
 LEASE = 30.0
@@ -37,22 +37,22 @@ class Lock(Protocol):
         ...
 
 
-class OneAtATime:
+class FleetExclusivity:
     """Takes the lock, waits until no worker runs a command any more, and holds the lock meanwhile.
 
     Args:
         lock: the stored one.
         busy: names the workers alive in which commands may run that were not stopped by a version.
-        gate: of this process.
+        paused: queues of this process.
         worker: name of this process.
     """
 
     def __init__(
-        self, lock: Lock, busy: Callable[[int], Awaitable[tuple[str, ...]]], gate: Gate, worker: str
+        self, lock: Lock, busy: Callable[[int], Awaitable[tuple[str, ...]]], paused: PausedQueues, worker: str
     ) -> None:
         self._lock = lock
         self._busy = busy
-        self._gate = gate
+        self._paused = paused
         self._worker = worker
         self._keeping: dict[str, asyncio.Task[None]] = {}
 
@@ -60,25 +60,25 @@ class OneAtATime:
         """Return when nothing else runs; see the port."""
         version = await self._lock.take(self._worker, envelope.id, envelope.type, LEASE)
         if version is None:
-            raise Held
-        self._gate.admitted[envelope.id] = received
+            raise Paused
+        self._paused.exempt[envelope.id] = received
         self._keeping[envelope.id] = asyncio.get_running_loop().create_task(self._keep(envelope.id))
         try:
             while True:
-                if received in self._gate.paused:
-                    raise Held
+                if received in self._paused.strict:
+                    raise Paused
                 if not await self._busy(version):
                     break
                 await asyncio.sleep(_POLL)
-            if received in self._gate.paused:  # while the last one was asked
-                raise Held
+            if received in self._paused.strict:  # while the last one was asked
+                raise Paused
         except BaseException:
             await self.leave(envelope)
             raise
 
     async def leave(self, envelope: Envelope[Any]) -> None:
         """Let the others run again; where the database does not answer, when the lock's time is over."""
-        self._gate.admitted.pop(envelope.id, None)
+        self._paused.exempt.pop(envelope.id, None)
         keeping = self._keeping.pop(envelope.id, None)
         if keeping is not None:
             keeping.cancel()

@@ -178,7 +178,7 @@ class Consumer:
         return not self.running and not self.buffer and self.settlements.idle
 
     @property
-    def held(self) -> int:
+    def in_hand(self) -> int:
         """How many messages it has in hand: those that wait for a slot, and those that run."""
         return len(self.buffer) + self.running
 

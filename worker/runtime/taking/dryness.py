@@ -26,7 +26,7 @@ class Dryness:
 
     def epoch(self, consumers: Sequence[Consumer]) -> int:
         """A number that grows with each message that is done with, and may have sent others, and with each new look."""
-        return self._looks + sum(consumer.taken - consumer.held for consumer in consumers)
+        return self._looks + sum(consumer.taken - consumer.in_hand for consumer in consumers)
 
     async def sure(self, consumers: Sequence[Consumer]) -> bool:
         """Whether every queue was found empty, and once more after nothing was about to be sent to them."""

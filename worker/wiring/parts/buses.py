@@ -59,7 +59,7 @@ async def opened_buses(
     pool = Threads(threads or settings.worker.concurrency)
     dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, sending.senders, clock)
-    handle = Handle(registry, Calling(emitter, works, pool, monotonic_of(clock), log_of, fleet.gate))
+    handle = Handle(registry, Calling(emitter, works, pool, monotonic_of(clock), log_of, fleet.paused))
     route = Route(
         registry,
         routes.by_type,
@@ -73,7 +73,7 @@ async def opened_buses(
         own.append(built_in("track", Track(registry, status.recorder, clock), 0, sent))
     alone = "|".join(message.name for message in registry.messages.values() if message.exclusive)
     if alone:
-        own.append(built_in("exclusive", Exclusive(fleet.solitude), -10, {"on": "consume", "type": alone}))
+        own.append(built_in("exclusive", Exclusive(fleet.exclusivity), -10, {"on": "consume", "type": alone}))
     steps = chain(registry, own)
     for kind in get_args(Kind):
         dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock)

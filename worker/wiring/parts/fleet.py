@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from worker.messaging.gate import Gate
-from worker.messaging.solitude import Solitude
-from worker.runtime.holding.exclusive import OneAtATime
+from worker.messaging.exclusive import Exclusivity
+from worker.messaging.paused import PausedQueues
+from worker.runtime.holding.exclusive import FleetExclusivity
 from worker.state.exclusive import SqlExclusive
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Heartbeat, Workers
@@ -31,16 +31,16 @@ class Fleet(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         workers: heartbeats.
         pauses: the stored rules.
         pausing: changes them, and tells how far workers are with them.
-        gate: of this process.
-        solitude: lets a message run alone in the fleet.
+        paused: queues of this process.
+        exclusivity: lets a message run alone in the fleet.
     """
 
     process: Process
     workers: Workers
     pauses: SqlPauses
     pausing: Pausing
-    gate: Gate
-    solitude: Solitude
+    paused: PausedQueues
+    exclusivity: Exclusivity
 
     async def beat(
         self,
@@ -90,15 +90,18 @@ class Fleet(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 @asynccontextmanager
-async def opened_fleet(process: Process, state: State, solitude: Solitude | None) -> AsyncIterator[Fleet]:
-    """Make what the fleet agrees by; ``solitude``: None for what takes the lock in the database."""
-    workers, pauses, gate = Workers(state.database), SqlPauses(state.database), Gate()
+async def opened_fleet(
+    process: Process, state: State, exclusivity: Exclusivity | None
+) -> AsyncIterator[Fleet]:
+    """Make what the fleet agrees by; ``exclusivity``: None for what takes the lock in the database."""
+    workers, pauses, paused = Workers(state.database), SqlPauses(state.database), PausedQueues()
     pausing = Pausing(process.registry, process.routes, pauses, workers, state.database.time)
     yield Fleet(
         process=process,
         workers=workers,
         pauses=pauses,
         pausing=pausing,
-        gate=gate,
-        solitude=solitude or OneAtATime(SqlExclusive(state.database), pausing.busy, gate, process.name),
+        paused=paused,
+        exclusivity=exclusivity
+        or FleetExclusivity(SqlExclusive(state.database), pausing.busy, paused, process.name),
     )

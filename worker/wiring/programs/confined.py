@@ -15,14 +15,14 @@ from typing import Any
 
 import msgspec
 
-from worker.errors import DatabaseUnavailable, Held, Unavailable
+from worker.errors import DatabaseUnavailable, Paused, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.observing import Ended, Observer
 from worker.messaging.stamps import Received
 from worker.messaging.transport import Ack, Again, Delivery, Release, Settlement
 from worker.runtime.deadly.cell import MARK, Answer, Order, Question, Reply
-from worker.runtime.holding.breakers import Strain
+from worker.runtime.holding.breakers import BreakerFailure
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.own_tasks import IN_APPLICATION
 from worker.runtime.process.parent import EVERY
@@ -70,7 +70,7 @@ async def confined(settings: Settings, registry: Registry, options: ConsumeOptio
         Needs(tables="require", queues=False, absent=True, threads=options.concurrency),
         name=name,
         observers=(Observer(ended=ended.append),),
-        solitude=_Asked(door),
+        exclusivity=_Asked(door),
     ) as service:
         worker = make_consumers(service, options, asks=door.spares).worker
         door.open()
@@ -123,7 +123,7 @@ async def _flush(service: Service) -> None:
 
 
 class _Asked:
-    """Solitude, for which the worker takes the lock: the message is not in the hands of this process."""
+    """Exclusivity, for which the worker takes the lock: the message is not in the hands of this process."""
 
     def __init__(self, door: _Door) -> None:
         self._door = door
@@ -132,7 +132,7 @@ class _Asked:
         """Return when nothing else runs; see the port."""
         match await self._door.ask(envelope.id, envelope.type):
             case "no":
-                raise Held
+                raise Paused
             case "unknown":
                 raise DatabaseUnavailable("the worker cannot take the exclusive lock")
             case _:
@@ -193,21 +193,21 @@ class _Door:
             self._busy.clear()
         self._write(answer)
 
-    async def ask(self, id: str, type: str = "", strains: tuple[Strain, ...] | None = None) -> str:
+    async def ask(self, id: str, type: str = "", failures: tuple[BreakerFailure, ...] | None = None) -> str:
         """Ask the worker about the message in hand; see ``Question`` and ``Reply``."""
         number = next(self._numbers)
         reply: asyncio.Future[str] = self._loop.create_future()
         self._asked[number] = reply
-        question = Question(number=number, id=id, type=type, strains=strains)
+        question = Question(number=number, id=id, type=type, failures=failures)
         self._write(msgspec.msgpack.encode(question))
         try:
             return await reply
         finally:
             del self._asked[number]
 
-    async def spares(self, id: str, strains: tuple[Strain, ...]) -> bool:
+    async def spares(self, id: str, failures: tuple[BreakerFailure, ...]) -> bool:
         """Ask whether a message is not charged with these failures."""
-        return await self.ask(id, strains=strains) == "yes"
+        return await self.ask(id, failures=failures) == "yes"
 
     def _take(self, said: Order | Reply) -> None:
         if isinstance(said, Order):

@@ -12,11 +12,11 @@ from msgspec import structs
 from tests.unit.runtime.going import Go, read, shop, stored
 from tests.unit.runtime.house import House, house, until
 from worker import App, Breaker, DatabaseUnavailable
-from worker.errors import Held
+from worker.errors import Paused
 from worker.messaging.stamps import Received
 from worker.messaging.suspicion import Death, Holder, Record, name_of
 from worker.runtime.deadly.cell import Answer, CellDied, NoCell, Order, Question, Replies
-from worker.runtime.holding.breakers import Strain
+from worker.runtime.holding.breakers import BreakerFailure
 
 OTHER = Holder("other", "elsewhere", 1)
 ONCE = Death(at=1.0, worker="", how="lost")
@@ -298,7 +298,7 @@ async def test_a_fault_of_its_own_is_charged_as_any_other() -> None:
 
 
 class Lock:
-    """Solitude that notes who came and went."""
+    """Exclusivity that notes who came and went."""
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.fault = fault
@@ -319,7 +319,7 @@ async def test_an_exclusive_suspect_runs_in_a_cell_while_its_worker_holds_the_lo
     done = Answer(outcome="done", type="Go", id="m")
     cell, lock = Cell(Question(number=0, id="m", type="Go"), ends, done), Lock()
     async with house(Handler().app()) as it:
-        it.service = structs.replace(it.service, fleet=structs.replace(it.service.fleet, solitude=lock))
+        it.service = structs.replace(it.service, fleet=structs.replace(it.service.fleet, exclusivity=lock))
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE, BESIDE, BESIDE)
         await run(it, cell)
@@ -328,13 +328,13 @@ async def test_an_exclusive_suspect_runs_in_a_cell_while_its_worker_holds_the_lo
         assert it.outcomes() == ["done"]
 
 
-@pytest.mark.parametrize(("fault", "says"), [(Held(), "no"), (DatabaseUnavailable("gone"), "unknown")])
+@pytest.mark.parametrize(("fault", "says"), [(Paused(), "no"), (DatabaseUnavailable("gone"), "unknown")])
 async def test_a_cell_is_told_that_its_message_cannot_be_alone_now(fault: Exception, says: str) -> None:
     """And gives it back."""
     back = Answer(outcome="returned", type="Go", id="m", settled="release", delay=5.0)
     cell, lock = Cell(Question(number=0, id="m", type="Go"), back), Lock(fault)
     async with house(Handler().app()) as it:
-        it.service = structs.replace(it.service, fleet=structs.replace(it.service.fleet, solitude=lock))
+        it.service = structs.replace(it.service, fleet=structs.replace(it.service.fleet, exclusivity=lock))
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE)
         it.log.clear()
@@ -345,7 +345,7 @@ async def test_a_cell_is_told_that_its_message_cannot_be_alone_now(fault: Except
 
 async def test_the_breakers_of_the_worker_say_whether_a_failure_in_a_cell_is_charged() -> None:
     """They know of the fleet what a cell does not."""
-    spared = Question(number=0, id="m", strains=(Strain("shop.go", "ConnectionError: away"),))
+    spared = Question(number=0, id="m", failures=(BreakerFailure("shop.go", "ConnectionError: away"),))
     back = Answer(outcome="returned", type="Go", id="m", settled="release", delay=5.0)
     cell = Cell(spared, back)
 
@@ -367,7 +367,7 @@ async def test_a_paused_suspect_is_not_started_in_a_cell() -> None:
     async with house(Handler().app()) as it:
         (message_id,) = await lost(it, Go())
         await remembers(it, message_id, ONCE, BESIDE)
-        it.service.fleet.gate.closed.add(Received("memory", "shop-go"))
+        it.service.fleet.paused.queues.add(Received("memory", "shop-go"))
         it.log.clear()
         task = it.start()
         assert it.worker is not None

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.runtime.house import house, until
 from worker import App, Breaker, ConfigurationError, Context, PauseConsumers, Reject, ResumeConsumers, Retry
-from worker.runtime.holding.circuit import Circuit
+from worker.runtime.holding.breaker_count import BreakerCount
 from worker.wiring.consumers import consumers
 
 MAIL = Breaker(failures=3, errors=(ConnectionError,), dependency="mail", pause=10.0, max_pause=40.0)
@@ -178,19 +178,19 @@ async def test_what_says_something_about_the_message_does_not_count():
 
 def test_failures_in_a_row_open_it_and_a_success_in_between_does_not():
     """They are counted anew after each success."""
-    circuit = Circuit("x", Breaker(failures=3), ("A",))
-    assert [circuit.failed(0.0) for _ in range(2)] == [False, False]
-    circuit.succeeded(0.0)
-    assert [circuit.failed(0.0) for _ in range(3)] == [False, False, True]
+    count = BreakerCount("x", Breaker(failures=3), ("A",))
+    assert [count.failed(0.0) for _ in range(2)] == [False, False]
+    count.succeeded(0.0)
+    assert [count.failed(0.0) for _ in range(3)] == [False, False, True]
 
 
 def test_a_share_of_failures_opens_it():
     """Half of the calls within the window, and at least as many as ``failures`` says."""
-    circuit = Circuit("x", Breaker(failures=4, rate=0.5, window=10.0), ("A",))
+    count = BreakerCount("x", Breaker(failures=4, rate=0.5, window=10.0), ("A",))
     found = []
     for second in range(20):
-        circuit.succeeded(float(second))
-        found.append(circuit.failed(float(second)))
+        count.succeeded(float(second))
+        found.append(count.failed(float(second)))
     assert found[:3] == [False] * 3
     assert found[3]
 
@@ -230,8 +230,8 @@ async def test_failures_of_another_process_are_judged_as_its_own():
     async with working(post) as it:
         breakers = it.consumers.breakers
         handler = next(iter(breakers._by_handler))
-        strains = breakers.strains([(handler, post.error), (handler, Reject("no")), ("other", post.error)])
-        assert [strain.breaker for strain in strains] == ["mail", None, None]
-        assert breakers.strained("m", strains[:1])
-        assert not breakers.strained("m", strains)
-        assert not breakers.strained("m", ())
+        failures = breakers.failures([(handler, post.error), (handler, Reject("no")), ("other", post.error)])
+        assert [failure.breaker for failure in failures] == ["mail", None, None]
+        assert breakers.note("m", failures[:1])
+        assert not breakers.note("m", failures)
+        assert not breakers.note("m", ())

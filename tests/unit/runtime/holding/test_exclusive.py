@@ -127,7 +127,7 @@ async def test_it_waits_for_what_runs_and_events_go_on():
         await it.send(Work(1))
         await until(lambda: hall.now == {("work", 1)})
         await it.send(Rebuild(1))
-        await until(lambda: it.service.fleet.gate.closed)
+        await until(lambda: it.service.fleet.paused.queues)
         await it.send(Work(2))
         await it.service.buses.dispatch["event"].dispatch(Happened(1))
         await until(lambda: hall.events == [1])
@@ -172,7 +172,7 @@ async def test_a_pause_while_it_waits_is_heard():
         await it.send(Work(1))
         await until(lambda: hall.now)
         (id,) = await it.send(Rebuild(1))
-        await until(lambda: it.service.fleet.gate.admitted)
+        await until(lambda: it.service.fleet.paused.exempt)
         await it.service.buses.dispatch["command"].dispatch(PauseConsumers(types=("Rebuild",)))
         await until(lambda: "returned" in it.outcomes())
         hall.may.set()
@@ -190,7 +190,7 @@ async def test_it_waits_for_workers_elsewhere_and_not_for_the_dead():
         other = Heartbeat(id="other", host="h", pid=1, started_at=it.clock(), types=("Work",))
         await it.service.fleet.workers.beat(other)
         await it.send(Rebuild(1))
-        await until(lambda: it.service.fleet.gate.admitted)
+        await until(lambda: it.service.fleet.paused.exempt)
         for _ in range(50):
             await asyncio.sleep(0)
         assert hall.now == set()
@@ -205,7 +205,7 @@ async def test_a_crash_releases_the_lock_by_its_time():
         lock = SqlExclusive(it.service.state.database)
         assert await lock.take("dead", "m1", "Rebuild", 30.0) is not None
         assert await lock.take("other", "m2", "Rebuild", 30.0) is None
-        await until(lambda: it.service.fleet.gate.closed)
+        await until(lambda: it.service.fleet.paused.queues)
         await it.send(Work(1), Rebuild(1))
         for _ in range(50):
             await asyncio.sleep(0.001)

@@ -181,7 +181,7 @@ async def outcomes_of(it: House, number: int) -> list[str]:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Retry:
     """Nothing is held back."""
-    monkeypatch.setattr("worker.runtime.settling.settlement.RETURN_DELAY", 0.0)
+    monkeypatch.setattr("worker.runtime.settling.judge.RETURN_DELAY", 0.0)
     return Retry(2, 0.0, jitter=0)
 
 

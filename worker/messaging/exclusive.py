@@ -1,4 +1,4 @@
-"""Solitude: the port of what lets one message run with no other command of the fleet in flight."""
+"""Exclusivity: the port of what lets one message run with no other command of the fleet in flight."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Received
 
 
-class Solitude(Protocol):
+class Exclusivity(Protocol):
     """Sees to it that one message of a queue runs alone."""
 
     async def enter(self, envelope: Envelope[Any], received: Received) -> None:
         """Return when nothing else runs.
 
         Raises:
-            Held: another exclusive message is first, or its type was paused meanwhile.
+            Paused: another exclusive message is first, or its type was paused meanwhile.
             DatabaseUnavailable: the database does not answer.
         """
         ...

@@ -28,7 +28,7 @@ from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
 from worker.runtime.taking.consumer import Consumer
 from worker.texts import storable, told
 
-__all__ = ["RETURN_DELAY", "Settler", "Spares", "Verdict"]
+__all__ = ["RETURN_DELAY", "Judge", "Spares", "Verdict"]
 
 log = structlog.stdlib.get_logger("worker.settlement")
 
@@ -37,7 +37,7 @@ Spares = Callable[[str, list[tuple[str | None, BaseException]]], bool | Awaitabl
 """Says, of a message's id and its failures by handler, whether it is not charged with them."""
 
 
-class Settler:
+class Judge:
     """Decides about failed messages by the retry policy, and keeps what is given up.
 
     Args:

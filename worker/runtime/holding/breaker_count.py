@@ -1,4 +1,4 @@
-"""A circuit: counts one breaker's failures in one worker process, and says when there are too many."""
+"""One breaker's failures in one worker process: counted, until there are too many."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _REMEMBERED = 10_000
 """Calls, and messages with their excuses, that are remembered."""
 
 
-class Circuit:
-    """Closed at first; what opens it is counted here, that it is open is stored for the fleet.
+class BreakerCount:
+    """Counts what opens a breaker. That it is open is stored for the fleet, not here.
 
     Args:
         name: of the breaker.
@@ -47,7 +47,7 @@ class Circuit:
         return failures >= self.breaker.failures and failures >= self.breaker.rate * len(self._calls)
 
     def excuses(self, message_id: str) -> bool:
-        """Whether a failure is not charged to its message: the first few, as nobody knows yet whose fault it is."""
+        """Whether a failure is not charged to its message: the first few, as long as it is open whose fault it is."""
         count = self._excused.pop(message_id, 0)
         if count >= self.breaker.failures:
             return False
