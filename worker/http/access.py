@@ -36,7 +36,7 @@ class Access:
         self._named: set[bytes] = {b"localhost", b"127.0.0.1"}
 
     def check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
-        """Let the request pass.
+        """Check that a request may pass.
 
         Raises:
             Problem: it may not.

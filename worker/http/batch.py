@@ -29,7 +29,7 @@ from worker.messaging.stamps import Delay, Sent
 
 
 class Batch:
-    """The endpoint for many commands."""
+    """Takes batches of commands."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports

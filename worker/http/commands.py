@@ -34,7 +34,7 @@ PREFIX = "/commands/"
 
 
 class Commands:
-    """The endpoint for single commands."""
+    """Takes single commands."""
 
     def __init__(self, ports: Ports) -> None:
         self._max_body = ports.max_body

@@ -54,7 +54,7 @@ class PauseRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Consumers:
-    """The endpoints for consumers."""
+    """Shows, pauses and resumes consumers."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports

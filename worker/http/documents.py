@@ -1,4 +1,4 @@
-"""The documents that the intake answers with, as types; those that have a service of their own stand there.
+"""The documents that the intake answers with, as types. Those of failed messages, commands and health stand elsewhere.
 
 Only their schemas are used, to describe the answers.
 """

@@ -55,7 +55,7 @@ class Body:
     """What a request's body holds.
 
     Attributes:
-        shape: of what it says.
+        shape: of the value that it holds.
         media: content types that are read.
         example: makes a body to try, given the name of a command; None where there is none.
         required: whether it must be there.
@@ -97,7 +97,7 @@ class Gives:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
-    """One method of one path. Two paths that differ only in the names of their parameters are one.
+    """One method of one path. Paths that differ only in the names of their parameters are the same path.
 
     Attributes:
         method: GET answers HEAD, too.

@@ -32,7 +32,7 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Failed:
-    """The endpoints for failed messages."""
+    """Shows failed messages, and changes them."""
 
     def __init__(self, ports: Ports) -> None:
         self._failed = ports.failed

@@ -47,7 +47,7 @@ class RetryChosen(msgspec.Struct, forbid_unknown_fields=True):
 def from_query(
     values: Mapping[str, str], now: float, found: Sequence[Fault] = ()
 ) -> tuple[Filter, int, str | None]:
-    """Return the filter, the page's size and the cursor; ``found`` is what is wrong with the query string already.
+    """Return the filter, the page's size and the cursor; ``found`` are faults of the query string that are known already.
 
     Raises:
         Problem: a value does not fit; all such are named.

@@ -20,7 +20,7 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 class Health:
-    """The endpoints for orchestrators and operators.
+    """Answers orchestrators and operators.
 
     Args:
         health: makes the health report.

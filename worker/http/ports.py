@@ -22,7 +22,7 @@ from worker.messaging.stamps import Stamp
 from worker.messaging.status import StatusReader
 
 
-class Dispatcher(Protocol):
+class Bus(Protocol):
     """A bus, seen from outside."""
 
     async def dispatch(
@@ -113,8 +113,8 @@ class Ports:
     """
 
     registry: Registry
-    command_bus: Dispatcher
-    query_bus: Dispatcher
+    command_bus: Bus
+    query_bus: Bus
     inline: Callable[[MessageType], bool]
     status: StatusReader
     failed: FailedMessages

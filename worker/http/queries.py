@@ -22,7 +22,7 @@ from worker.messaging.validation import decode, from_text
 
 
 class Queries:
-    """The endpoints for queries."""
+    """Asks queries."""
 
     def __init__(self, ports: Ports) -> None:
         self._bus = ports.query_bus

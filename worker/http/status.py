@@ -16,7 +16,7 @@ from worker.messaging.status import CommandStatus
 
 
 class Statuses:
-    """The endpoint for one command's status."""
+    """Answers where a command stands."""
 
     def __init__(self, ports: Ports) -> None:
         self._status = ports.status
