@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,27 +12,15 @@ from hypothesis import strategies as st
 
 from worker import App, CallNext, Envelope, Stamp, WrongMiddleware
 from worker.messaging.bus import Bus
-from worker.messaging.envelope import Undecodable
 from worker.messaging.sender import Sender
-from worker.messaging.serializer import Serializer
 from worker.messaging.transport import ACCEPTED, Confirms, Features, Outcome, OutcomeKind, Outgoing
 from worker.wiring.chains import built_in, chain
 
-app = App("shop")
 
-
-class Line(msgspec.Struct, frozen=True):
-    text: str
-    amount: int = 1
-
-
-@app.command(aliases=["Order"])
 class PlaceOrder(msgspec.Struct, frozen=True):
     order_id: str
-    lines: tuple[Line, ...] = ()
 
 
-@app.command
 class Stay(msgspec.Struct, frozen=True):
     pass
 
@@ -42,61 +29,10 @@ class Mark(Stamp):
     value: str
 
 
-@app.handler
 async def place_order(command: PlaceOrder) -> None: ...
 
 
-@app.handler
 async def stay(command: Stay) -> None: ...
-
-
-REGISTRY = app.registry()
-SERIALIZER = Serializer(REGISTRY)
-
-# --- reading an event and its data in one pass, or in two --------------------------------------------------------------
-
-ANY = st.sampled_from([None, True, 1, 1.5, "", "x", "7", [], {}, ["x"], {"order_id": "7"}])
-DATA = (
-    st.fixed_dictionaries(
-        {"order_id": st.just("7") | ANY},
-        optional={"lines": st.just([{"text": "a"}]) | ANY, "more": ANY},
-    )
-    | ANY
-)
-EVENTS = st.fixed_dictionaries(
-    {"specversion": st.just("1.0"), "id": st.just("e-1"), "type": st.sampled_from(["PlaceOrder", "Order"])},
-    optional={
-        "source": st.just("shop"),
-        "data": DATA,
-        "datacontenttype": st.sampled_from(["application/json", "text/json", "text/plain", None]),
-        "data_base64": st.sampled_from(["e30=", None]),
-        "attempt": st.sampled_from([2, "2", 0, -1, None]),
-        "dataversion": st.sampled_from([1, "3", 2**31]),
-        "subject": st.just("k") | ANY,
-        "stamps": st.sampled_from(['{"mark":{"value":"a"}}', '{"mark":1}', "no", ""]),
-        "newextension": ANY,
-    },
-)
-ODD = st.dictionaries(
-    st.sampled_from(["specversion", "id", "type", "source", "time", "subject"]),
-    ANY | st.sampled_from(["Stay", "Gone", "a\x00b", "x" * 256]),
-    max_size=2,
-)
-
-
-@given(EVENTS, ODD, st.sampled_from([("PlaceOrder",), ("PlaceOrder", "Stay"), ("Stay",), ("Gone",)]))
-def test_one_pass_reads_what_two_passes_read(
-    event: dict[str, Any], odd: dict[str, Any], types: tuple[str, ...]
-) -> None:
-    """An event of whatever shape is the same envelope, or is undecodable for the same reason."""
-    body = json.dumps({**event, **odd}).encode()
-    assert _told(SERIALIZER.decode(body, {}, types)) == _told(SERIALIZER._decode_any(body, types, "", ()))
-
-
-def _told(read: Envelope[Any] | Undecodable) -> Any:
-    if isinstance(read, Envelope):
-        return read
-    return read.body, type(read.error), str(read.error), read.type, read.id, read.attempt
 
 
 # --- posting a batch in the middle of a turn, or publishing it after ---------------------------------------------------

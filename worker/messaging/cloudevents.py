@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -50,11 +50,12 @@ class EventOut(msgspec.Struct, omit_defaults=True, gc=False):
     stamps: str | None = None
 
 
-class Attributes(msgspec.Struct, kw_only=True, gc=False):
-    """Attributes as read, whatever the type; ``null`` counts as absent, as the JSON event format says."""
+class EventIn(msgspec.Struct, kw_only=True, gc=False):
+    """An event of any type; its data is read later. ``null`` counts as absent, as the JSON event format says."""
 
     specversion: Literal["1.0"]
     id: _Id
+    type: str
     source: str | None = None
     time: str | None = None
     subject: str | None = None
@@ -64,35 +65,9 @@ class Attributes(msgspec.Struct, kw_only=True, gc=False):
     attempt: _Count | None = 1
     dataversion: _Count | None = 1
     stamps: str | None = None
-
-
-class EventIn(Attributes, kw_only=True, gc=False):
-    """An event in any form, of any type; its data is read later."""
-
-    type: str
     data: msgspec.Raw = ABSENT
     datacontenttype: str | None = None
     data_base64: str | None = None
-
-
-class TypedEvent(Attributes, kw_only=True, gc=False):
-    """An event in the usual form, its data read with it."""
-
-    data: Any
-
-
-def typed_event(name: str, data: Any) -> type[TypedEvent]:
-    """Make the struct of one wire name's events, which is its tag; what is in another form does not fit."""
-    made = msgspec.defstruct(
-        "TypedEvent",
-        [("data", data), ("datacontenttype", Literal["application/json"]), ("data_base64", type(None), None)],
-        bases=(TypedEvent,),
-        kw_only=True,
-        tag_field="type",
-        tag=name,
-        gc=False,
-    )
-    return cast("type[TypedEvent]", made)
 
 
 _DATA = {"data", "data_base64"}
@@ -122,15 +97,10 @@ def is_json(content_type: str | None) -> bool:
     return kind in {JSON, "text/json"} or kind.endswith("+json")
 
 
-def facts(event: Attributes, name: str) -> dict[str, Any]:
-    """What can be told of an event whose wire name is known."""
-    return {"type": name, "id": event.id, "attempt": event.attempt}
-
-
 def undecodable(body: bytes, error: Exception, attributes: Any) -> Undecodable:
     """Keep the bytes, and of the attributes what can be read and kept."""
     if isinstance(attributes, EventIn):
-        attributes = facts(attributes, attributes.type)
+        attributes = {"type": attributes.type, "id": attributes.id, "attempt": attributes.attempt}
     known = attributes if isinstance(attributes, Mapping) else {}
     attempt = known.get("attempt")
     return Undecodable(

@@ -6,8 +6,6 @@ JSON body on a queue that has exactly one type.
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,15 +17,12 @@ from worker.messaging.cloudevents import (
     BINARY_IDS,
     CONTENT_TYPE,
     JSON,
-    Attributes,
     EventIn,
     EventOut,
     UndecodableMessage,
     binary_attributes,
     data_of,
-    facts,
     loosely,
-    typed_event,
     undecodable,
 )
 from worker.messaging.declaration import MessageType, Registry
@@ -66,7 +61,6 @@ class Serializer:
             name: (message, msgspec.json.Decoder(message.cls).decode)
             for name, message in registry.by_name.items()
         }
-        self._queues: dict[tuple[str, ...], tuple[Any, dict[type, tuple[str, str]]]] = {}
 
     def encode(self, envelope: Envelope[Any]) -> bytes:
         """Write an envelope as one JSON document."""
@@ -135,7 +129,7 @@ class Serializer:
         Args:
             body: as received.
             headers: broker-native headers, for binary mode.
-            types: the types that wait on its queue, as a tuple; a bare body is read when there is exactly one.
+            types: the types that wait on its queue; a bare body is read when there is exactly one.
             native_id: the broker's id, from which a bare message's id follows.
             received: stamps to add, made once a queue.
         """
@@ -143,32 +137,6 @@ class Serializer:
             attributes = binary_attributes(headers)
             if attributes is not None:
                 return self._decode_binary(body, attributes, received)
-        if types:
-            read, names = self._queues.get(types) or self._expect(types)
-            try:
-                event = read(body)
-            except BaseException:  # as below: code of the message's class runs here, and may raise anything
-                pass  # in another form, or not right: the long way reads it, or says what is wrong
-            else:
-                wire, name = names[type(event)]
-                return self._seal(body, event, wire, name, event.data, received)
-        return self._decode_any(body, types, native_id, received)
-
-    def _expect(self, types: tuple[str, ...]) -> tuple[Any, dict[type, tuple[str, str]]]:
-        """Make the reader of a queue: one pass for the usual form of its types' events, data and all."""
-        wanted = [
-            (wire, declared) for wire, declared in self._registry.by_name.items() if declared.name in types
-        ]
-        names: dict[type, tuple[str, str]] = {
-            typed_event(wire, declared.cls): (wire, declared.name) for wire, declared in wanted
-        }
-        read = msgspec.json.Decoder(functools.reduce(operator.or_, names)).decode if names else _unread
-        self._queues[types] = found = (read, names)
-        return found
-
-    def _decode_any(
-        self, body: bytes, types: tuple[str, ...], native_id: str, received: tuple[Stamp, ...]
-    ) -> Envelope[Any] | Undecodable:
         try:
             event = self._read(body)
         except Exception as error:
@@ -176,7 +144,7 @@ class Serializer:
         return self._open(body, event, received)
 
     def _open(self, body: bytes, event: EventIn, received: tuple[Stamp, ...]) -> Envelope[Any] | Undecodable:
-        """Read the data of an event; application code may run here and raise anything."""
+        """Read data and stamps of an event; application code may run here and raise anything."""
         found = self._types.get(event.type)
         if found is None:
             return undecodable(body, UnknownType(event.type, sorted(self._registry.messages)), event)
@@ -188,24 +156,18 @@ class Serializer:
             message = decode(data)
         except BaseException as error:
             return undecodable(body, UndecodableMessage(f"data of {event.type}: {message_of(error)}"), event)
-        return self._seal(body, event, event.type, declared.name, message, received)
-
-    def _seal(
-        self, body: bytes, event: Attributes, wire: str, name: str, message: Any, received: tuple[Stamp, ...]
-    ) -> Envelope[Any] | Undecodable:
-        """Put what was read into an envelope; reading stamps may run application code."""
         if event.stamps:
             try:
                 received = self._read_stamps(event.stamps) + received
             except BaseException as error:
-                wrong = UndecodableMessage(f"stamps of {wire}: {message_of(error)}")
-                return undecodable(body, wrong, facts(event, wire))
+                wrong = UndecodableMessage(f"stamps of {event.type}: {message_of(error)}")
+                return undecodable(body, wrong, event)
         if not event.id.isprintable():
             wrong = UndecodableMessage(f"id {event.id!r}: control characters")
-            return undecodable(body, wrong, facts(event, wire))
+            return undecodable(body, wrong, event)
         return Envelope(
             message=message,
-            type=name,
+            type=declared.name,
             id=event.id,
             source=event.source or "",
             time=event.time or "",
@@ -279,10 +241,6 @@ class Serializer:
             kind = self._kinds.get(name)
             read.append(msgspec.convert(value, kind) if kind else UnknownStamp(name, value))
         return tuple(read)
-
-
-def _unread(_body: bytes) -> Any:
-    raise ValueError("no type is known here")
 
 
 def _modules(registry: Registry) -> set[str]:

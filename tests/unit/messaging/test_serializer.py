@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -10,15 +9,24 @@ from typing import Any, ClassVar
 import attrs
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import worker
 from tests.unit.test_texts import Mute
 from worker.errors import UnknownType
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.serializer import Serializer, UndecodableMessage, UnknownStamp
-from worker.messaging.stamps import Abandoned, Collect, Delay, Handled, Received, Replay, Result, Sent, Token
+from worker.messaging.stamps import (
+    Abandoned,
+    Collect,
+    Delay,
+    Handled,
+    Plugins,
+    Received,
+    Replay,
+    Result,
+    Sent,
+    Token,
+)
 
 ID = "01920000-0000-7000-8000-000000000001"
 
@@ -106,7 +114,7 @@ def test_an_applications_stamps_come_back_in_their_classes(serializer: Serialize
 
 def test_every_built_in_stamp_that_travels_comes_back(serializer: Serializer) -> None:
     """What a retry and a replay must know is in the message."""
-    sent = envelope(Go("a"), Token("web"), Handled(("x",)), Abandoned(("y",)), Replay("t"))
+    sent = envelope(Go("a"), Token("web"), Plugins(("p",)), Handled(("x",)), Abandoned(("y",)), Replay("t"))
     assert serializer.decode(serializer.encode(sent)) == sent
 
 
@@ -218,55 +226,6 @@ def test_a_bare_message_has_the_same_id_each_time_and_another_for_other_bytes(se
     ]
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
-
-
-ODD = st.sampled_from(
-    [None, "", "1.0", "Go", "Walk", "gone", 1, "2", 0, 2**31, "a\x07", "\u200b", "{}", [], {}]
-)
-ATTRIBUTES = st.fixed_dictionaries(
-    {
-        "specversion": st.just("1.0"),
-        "id": st.just(ID),
-        "type": st.sampled_from(["Go", "Picky", "Fly", "gone"]),
-        "data": st.just({"to": "a"}),
-        "datacontenttype": st.just("application/json"),
-    },
-    optional={
-        "source": st.just("shop"),
-        "time": st.just("2026-01-01T00:00:00.000Z"),
-        "subject": st.just("k"),
-        "attempt": st.just(3),
-        "dataversion": st.just(2),
-        "stamps": st.sampled_from(['{"region":{"value":"eu"}}', '{"tenant":1}', "{"]),
-        "data_base64": st.just("eyJ0byI6ImEifQ=="),
-        "elsewhere": st.just("said"),
-    },
-)
-
-
-@given(
-    event=ATTRIBUTES,
-    wrong=st.dictionaries(st.sampled_from(["specversion", "id", "type", "attempt", "data", "subject"]), ODD),
-    left_out=st.sets(st.sampled_from(["datacontenttype", "data", "specversion", "id"])),
-)
-def test_what_a_queue_expects_is_read_as_everything_else_is(
-    event: dict[str, Any], wrong: dict[str, Any], left_out: set[str]
-) -> None:
-    """Reading a queue's own types in one pass changes nothing of what is found, nor of what is told."""
-    expecting = Serializer(app.registry())
-    body = json.dumps({name: it for name, it in {**event, **wrong}.items() if name not in left_out}).encode()
-    quick, usual = expecting.decode(body, {}, ("Go", "Picky", "Walk")), expecting.decode(body)
-    if isinstance(usual, Envelope):
-        assert quick == usual
-    else:
-        assert isinstance(quick, Undecodable)
-        assert (quick.type, quick.id, quick.attempt, str(quick.error), type(quick.error)) == (
-            usual.type,
-            usual.id,
-            usual.attempt,
-            str(usual.error),
-            type(usual.error),
-        )
 
 
 def test_an_error_whose_text_raises_is_a_value_too() -> None:
