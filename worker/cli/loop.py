@@ -73,6 +73,12 @@ def enduring(kind: type[asyncio.AbstractEventLoop]) -> type[asyncio.AbstractEven
             self._only_at_the_end("shutdown_default_executor")
             await super().shutdown_default_executor(*given, **more)
 
+        def set_default_executor(self, executor: Any) -> None:
+            """Take other threads for what the worker and handlers share, before the program runs."""
+            if self.is_running():
+                self._only_at_the_end("set_default_executor")
+            super().set_default_executor(executor)
+
         def set_task_factory(self, factory: Any) -> None:
             """Take another factory of tasks, before the program runs."""
             if self.is_running():

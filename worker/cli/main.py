@@ -15,10 +15,13 @@ def main() -> int:
     from worker.cli.streams import in_utf8, mend_streams
     from worker.cli.structlog_alone import import_structlog
     from worker.runtime.process.parent import follow_parent
+    from worker.runtime.process.readiness import tell_end
 
     mend_streams()
     in_utf8()
     pin("transports")
     import_structlog()
     follow_parent()
-    return program.main(prog_name="worker", standalone_mode=False)
+    code = program.main(prog_name="worker", standalone_mode=False)
+    tell_end()
+    return code

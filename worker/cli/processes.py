@@ -8,6 +8,7 @@ from typing import Any
 from worker.cli.invocation import Invocation
 from worker.cli.loop import run
 from worker.cli.streams import forgive_stdout
+from worker.runtime.process.beginning import Beginning
 from worker.settings import Settings
 
 
@@ -38,12 +39,13 @@ def run_program(
         return invocation.service.supervise(
             appended(invocation.arguments, "--workers", "1"), processes, grace, once=once
         )
+    beginning = Beginning.now()
     code = run(program())
     if code >= 0:
         return code
     from worker.runtime.process.renewal import renew
 
-    return renew(invocation.arguments)
+    return renew(invocation.arguments, beginning)
 
 
 def cell_command(invocation: Invocation) -> list[str]:

@@ -19,6 +19,7 @@ from worker.runtime.holding.ramp import RampPolicy
 from worker.runtime.holding.ramps import Ramps
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.process.beginning import Beginning
 from worker.runtime.processing import Processing
 from worker.runtime.settling.judge import Judge
 from worker.runtime.taking.consumer import RECEIVE_WAIT, Consumer
@@ -137,7 +138,7 @@ def _quarantine(
     return Quarantine(
         processing,
         service.state.suspects,
-        Cell(options.cell, service.process.name) if options.cell and shared else None,
+        Cell(options.cell, service.process.name, Beginning.now()) if options.cell and shared else None,
         service.fleet.exclusivity,
         breakers.note,
         service.fleet.paused,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -109,6 +110,7 @@ CALLS: dict[str, Callable[[asyncio.AbstractEventLoop], object]] = {
     "shutdown_asyncgens": lambda loop: loop.shutdown_asyncgens(),
     "shutdown_default_executor": lambda loop: loop.shutdown_default_executor(),
     "set_task_factory": lambda loop: loop.set_task_factory(None),
+    "set_default_executor": lambda loop: loop.set_default_executor(ThreadPoolExecutor(1)),
 }
 
 

@@ -19,6 +19,7 @@ import structlog
 from worker.messaging.observing import How
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
 from worker.runtime.holding.breakers import BreakerFailure
+from worker.runtime.process.beginning import Beginning
 from worker.settings.environment import INTERNAL
 
 MARK = "WORKER_CELL"
@@ -106,10 +107,12 @@ class Cell:
     Args:
         command: starts a worker that finds itself marked.
         name: of the worker whose cell it is.
+        beginning: of this process: the cell begins likewise.
     """
 
-    def __init__(self, command: Sequence[str], name: str) -> None:
+    def __init__(self, command: Sequence[str], name: str, beginning: Beginning) -> None:
         self._command = command
+        self._beginning = beginning
         self._name = name
         self._process: asyncio.subprocess.Process | None = None
         self._ready = False
@@ -152,7 +155,8 @@ class Cell:
             return self._process
         await self._kill()
         self._ready = False
-        kept = {name: value for name, value in os.environ.items() if name not in INTERNAL}
+        begun = self._beginning.environment
+        kept = {name: value for name, value in begun.items() if name not in INTERNAL}
         answers, given = os.pipe()
         try:
             self._answers = asyncio.StreamReader()
@@ -164,6 +168,7 @@ class Cell:
                 stdin=asyncio.subprocess.PIPE,
                 pass_fds=(given,),
                 env={**kept, MARK: f"{given} {self._name}"},
+                cwd=self._beginning.folder,
                 start_new_session=True,
             )
         except OSError as error:

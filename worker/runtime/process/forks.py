@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import structlog
 
-from worker.runtime.process.signals import SIGNALS, TIMERS
+from worker.runtime.process.signals import LEFT_BEHIND, SIGNALS
 
 CAME_BACK = 70
 """Exit code of a forked process that came back from its handler: it must not go on as a second worker."""
@@ -56,7 +56,7 @@ class _Parting:
         self.over = False
         self._loop = loop
         self._end = end
-        self._ours = {number: signal.getsignal(number) for number in (*SIGNALS, *TIMERS)}
+        self._ours = {number: signal.getsignal(number) for number in (*SIGNALS, *LEFT_BEHIND)}
         self._thread = threading.local()
 
     def before(self) -> None:

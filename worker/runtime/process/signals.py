@@ -19,6 +19,9 @@ TIMERS = {
 }
 """What a handler's ``signal.alarm`` or ``setitimer`` sends: by default the end of the process."""
 
+LEFT_BEHIND = (*TIMERS, signal.SIGXCPU)
+"""These, and what tells that a limit of processor time is passed, which a handler has set for all."""
+
 LOOK = 0.25
 """Seconds between looks at whether the signals are still this process's own."""
 
@@ -65,14 +68,14 @@ class _Listening:
         self._process = os.getpid()
         self._interrupted = False
         self._told = False
-        self._kept = {number: signal.getsignal(number) for number in (*SIGNALS, *TIMERS)}
+        self._kept = {number: signal.getsignal(number) for number in (*SIGNALS, *LEFT_BEHIND)}
         self._on_signal = self._take  # one object, to be known again
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
-        for number in TIMERS:  # not ignored: what handlers start would inherit that
+        for number in LEFT_BEHIND:  # not ignored: what handlers start would inherit that
             if self._kept[number] is signal.SIG_DFL:
                 signal.signal(number, _rung)
         # what was kept back until now, as after a renewal
@@ -114,4 +117,4 @@ class _Listening:
 
 
 def _rung(_number: int, _frame: object) -> None:
-    """A timer that a handler has set and did not wait for: its message is done, and nobody else is concerned."""
+    """A timer or limit that a handler has set and did not wait for: nobody else's messages are concerned."""

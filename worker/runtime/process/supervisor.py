@@ -22,7 +22,8 @@ STEADY = 30.0
 """Seconds that a process must have lived for its next restart to be immediate again."""
 
 FATAL = frozenset({2, 3})
-"""Exit codes that end the whole when a first process comes back with them: wrong configuration, nothing to reach."""
+"""Exit codes that end the whole when a first process comes back with them: wrong configuration, nothing to reach. Not
+where a handler has ended a process that worked."""
 
 READY = 60.0
 """Seconds within which a process that is to replace another one must work."""
@@ -57,6 +58,10 @@ class Child:
         """Whether its process has said that it works."""
         return self.readiness is not None and self.readiness.said()
 
+    def ended(self) -> bool:
+        """Whether its process has said that it ends by itself."""
+        return self.readiness is not None and self.readiness.ended()
+
     def gone(self) -> None:
         """Forget its process."""
         self.process = None
@@ -68,9 +73,9 @@ class Child:
 class Supervisor:
     """Keeps ``count`` processes of one command line running.
 
-    A process that came to work and exits with 0 has reached a limit: it is started anew, unless it was asked to work
-    until something is done (``once``). One that fails, or ends before it works, whatever its code, is started again
-    after a growing pause. On HUP each is replaced once its successor works; where one does not, it and those after
+    A process that came to work, says that it ends and exits with 0 has reached a limit: it is started anew, unless it
+    was asked to work until something is done (``once``). One that fails, that ends before it works, or that a handler
+    has ended, whatever its code, is started again after a growing pause. On HUP each is replaced once its successor works; where one does not, it and those after
     it stay as they are.
 
     Args:
@@ -142,16 +147,16 @@ class Supervisor:
         if code is None:
             return
         lived = self._now() - child.started
-        worked = child.works()
+        worked, ended = child.works(), child.ended()
         child.gone()
-        if code == 0 and self._once:
+        if code == 0 and ended and self._once:
             child.finished = 0
             return
-        child.failures = 0 if (code == 0 and worked) or lived >= STEADY else child.failures + 1
-        if child.starts == 1 and code in FATAL and lived < STEADY:
+        child.failures = 0 if (code == 0 and worked and ended) or lived >= STEADY else child.failures + 1
+        if child.starts == 1 and code in FATAL and lived < STEADY and (ended or not worked):
             child.finished = code
             return
-        child.died = time.monotonic() if code else None
+        child.died = None if code == 0 and ended else time.monotonic()
         pause = min(FIRST_BACK_OFF * 2 ** (child.failures - 1), LONGEST_BACK_OFF) if child.failures else 0.0
         child.due = self._now() + pause
         log.warning("worker process ended", number=child.number, code=code, restart_in=pause)

@@ -16,7 +16,14 @@ except ImportError:  # there is none on Windows
 else:
     _RESOURCES = tuple(
         name
-        for name in ("RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_NPROC")
+        for name in (
+            "RLIMIT_NOFILE",
+            "RLIMIT_FSIZE",
+            "RLIMIT_AS",
+            "RLIMIT_DATA",
+            "RLIMIT_NPROC",
+            "RLIMIT_CPU",
+        )
         if hasattr(resource, name)
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import socket
 from collections.abc import Sequence
 
@@ -63,7 +62,7 @@ def make_process(
 
 def process_name() -> str:
     """Name of this process among all workers: host, process id and a random part."""
-    return f"{socket.gethostname()}-{os.getpid()}-{random.getrandbits(32):08x}"
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def routes_of(settings: Settings, registry: Registry) -> Routes:

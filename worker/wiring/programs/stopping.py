@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 
 from worker.runtime.own_tasks import own_tasks
+from worker.runtime.process.beginning import Beginning
 from worker.runtime.process.forks import forks_apart
 from worker.runtime.process.last_resort import MARGIN, LastResort, leave
+from worker.runtime.process.readiness import tell_end
 from worker.runtime.process.renewal import renew
 from worker.runtime.process.signals import stop_signals
 from worker.runtime.process.surroundings import surroundings_kept
@@ -37,9 +40,13 @@ class Stopping:
     Args:
         graceful_timeout: seconds for what runs; a little later the process ends, even where handlers run on.
         last_resort: sees to that.
+        leave: ends the process at once with an exit code.
     """
 
-    def __init__(self, graceful_timeout: float, last_resort: LastResort) -> None:
+    def __init__(
+        self, graceful_timeout: float, last_resort: LastResort, leave: Callable[[int], object]
+    ) -> None:
+        self._leave = leave
         self._allowed = graceful_timeout + MARGIN
         self._last_resort = last_resort
         self._stop: Callable[[str], None] | None = None
@@ -91,7 +98,7 @@ class Stopping:
         """
         if await _deaf_tasks() or _deaf_threads():
             log.warning("a handler would not end; leaving without it")
-            leave_as(self.code)
+            self._leave(self.code)
 
 
 @asynccontextmanager
@@ -100,7 +107,8 @@ async def signalled(graceful_timeout: float) -> AsyncIterator[Stopping]:
 
     A start that a signal has given up ends the block.
     """
-    stopping = Stopping(graceful_timeout, LastResort(leave_as))
+    leaving = partial(leave_as, Beginning.now())
+    stopping = Stopping(graceful_timeout, LastResort(leaving), leaving)
     with stop_signals(stopping.ask, stopping.force, heard=stopping.heard), forks_apart(), surroundings_kept():
         try:
             yield stopping
@@ -111,11 +119,12 @@ async def signalled(graceful_timeout: float) -> AsyncIterator[Stopping]:
             task.uncancel()
 
 
-def leave_as(code: int) -> None:
+def leave_as(beginning: Beginning, code: int) -> None:
     """End the process at once with an exit code, or start it anew."""
     if code == RESTART:
-        renew(sys.argv[1:])
+        renew(sys.argv[1:], beginning)
         code = 0
+    tell_end()
     leave(code)
 
 

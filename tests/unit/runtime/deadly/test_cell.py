@@ -13,6 +13,7 @@ import pytest
 from tests.unit.runtime.house import until
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
 from worker.runtime.deadly.cell import Answer, Cell, CellDied, NoCell, Order, Question
+from worker.runtime.process.beginning import Beginning
 
 SCRIPT = """
 import os, signal, sys, time
@@ -44,6 +45,9 @@ while len(size := sys.stdin.buffer.read(4)) == 4:
         case b"deaf":
             os.close(pipe)
             time.sleep(60)
+        case b"where":
+            os.write(2, os.getcwd().encode() + b" " + os.environ.get("SHOP", "").encode())
+            answer(order)
         case b"hang":
             time.sleep(60)
         case _:
@@ -61,7 +65,7 @@ async def no(question: Question) -> str:
 
 @pytest.fixture
 async def cell() -> AsyncIterator[Cell]:
-    made = Cell([sys.executable, "-c", SCRIPT], "me")
+    made = Cell([sys.executable, "-c", SCRIPT], "me", Beginning.now())
     yield made
     await made.close()
 
@@ -74,6 +78,17 @@ async def test_messages_are_handled_by_one_process_after_the_other(cell: Cell) -
         assert process is not None
     await cell.close()
     assert process.returncode == 0
+
+
+async def test_it_begins_as_its_worker_did(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A handler may have changed the folder and the environment of all."""
+    begun = Path.cwd()
+    monkeypatch.setenv("SHOP", "closed")
+    monkeypatch.chdir(tmp_path)
+    assert (await cell.handle(order(b"where"), no)).outcome == "done"
+    assert capfd.readouterr().err.strip() == str(begun)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +150,7 @@ async def test_it_is_ended_when_nothing_was_for_a_while(cell: Cell, monkeypatch:
 )
 async def test_what_cannot_be_started_is_no_death(command: list[str], why: str) -> None:
     """No message was in it."""
-    cell = Cell(command, "me")
+    cell = Cell(command, "me", Beginning.now())
     open_before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
     with pytest.raises(NoCell, match=why):
         await cell.handle(order(), no)

@@ -66,13 +66,14 @@ async def test_a_child_does_not_pass_its_signals_on() -> None:
 
 
 async def test_a_timer_that_a_handler_left_behind_ends_nobody() -> None:
-    """By default ``SIGPROF`` ends the process; a handler's own for such a signal stays its own."""
+    """By default ``SIGPROF`` and ``SIGXCPU`` end the process; a handler's own for such a signal stays its own."""
     own: list[int] = []
     before = signal.getsignal(signal.SIGVTALRM)
     try:
         signal.signal(signal.SIGVTALRM, lambda number, _: own.append(number))
         with stop_signals(lambda name: None, lambda: None):
             os.kill(os.getpid(), signal.SIGPROF)
+            os.kill(os.getpid(), signal.SIGXCPU)
             os.kill(os.getpid(), signal.SIGVTALRM)
             await until(lambda: own == [signal.SIGVTALRM])
             signal.setitimer(signal.ITIMER_PROF, 3600.0)

@@ -34,7 +34,10 @@ class Fleet:
         self.ready.touch()
         head = (
             "import os\n"
-            "from worker.runtime.process.readiness import tell_ready\n"
+            "from worker.runtime.process.readiness import tell_end, tell_ready\n"
+            "def leave(code):\n"
+            "    tell_end()\n"
+            "    os._exit(code)\n"
             "def note(what):\n"
             f"    with open({str(self.notes)!r}, 'a') as notes:\n"
             "        notes.write(f'{what} {os.getpid()} {os.environ[\"WORKER_SUPERVISED\"]}\\n')\n"
@@ -150,7 +153,7 @@ def test_one_that_fails_is_started_again_after_a_growing_pause(tmp_path: Path) -
 
 def test_one_that_reached_a_limit_is_replaced_at_once(tmp_path: Path) -> None:
     """Exit code 0 after it came to work is no failure: a fresh process takes its place."""
-    fleet = Fleet(tmp_path, "note('up'); os._exit(0)")
+    fleet = Fleet(tmp_path, "note('up'); leave(0)")
     assert fleet.run(fleet.started(3), sends(signal.SIGTERM)) == 0
 
 
@@ -184,18 +187,39 @@ def test_children_are_told_who_supervises_them(tmp_path: Path) -> None:
 
 def test_once_is_over_when_all_are_done(tmp_path: Path) -> None:
     """With ``once``, a process that ends with 0 is not replaced, and the last one ends the supervisor."""
-    fleet = Fleet(tmp_path, "note('up'); os._exit(0)", count=3, once=True)
+    fleet = Fleet(tmp_path, "note('up'); leave(0)", count=3, once=True)
     assert fleet.run() == 0
     assert len(fleet.pids()) == 3
 
 
+@pytest.mark.parametrize("begun", ["", "note('up'); "], ids=["before it works", "at work"])
 @pytest.mark.parametrize("code", [2, 3])
-def test_what_a_restart_cannot_mend_ends_all(tmp_path: Path, code: int) -> None:
+def test_what_a_restart_cannot_mend_ends_all(tmp_path: Path, code: int, begun: str) -> None:
     """Exit code 2 or 3 at once ends the others too and becomes the supervisor's own."""
-    script = f"n = os.environ['WORKER_SUPERVISED']\nif n == '2': os._exit({code})\n{STAYS}"
+    script = f"n = os.environ['WORKER_SUPERVISED']\nif n == '2': {begun}leave({code})\n{STAYS}"
     fleet = Fleet(tmp_path, script, count=2)
     assert fleet.run() == code
     assert not any(alive(pid) for pid in fleet.pids())
+
+
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize("code", [0, 2, 3])
+def test_the_exit_code_of_a_handler_ends_neither_the_fleet_nor_its_work(
+    tmp_path: Path, code: int, once: bool
+) -> None:
+    """``os._exit`` in a handler is a death like any other, and its process is started again."""
+    now = [0.0]
+    fleet = Fleet(tmp_path, f"note('up'); os._exit({code})", now=lambda: now[0], once=once)
+    (child,) = fleet.supervisor._children
+    for _ in range(2):
+        fleet.supervisor._look_after(child)
+        assert child.process is not None
+        child.process.wait()
+        fleet.supervisor._look_after(child)
+        assert child.finished is None
+        assert child.died is not None
+        assert child.due > now[0]
+        now[0] = child.due
 
 
 def test_a_later_start_that_fails_is_tried_again(tmp_path: Path) -> None:
@@ -288,7 +312,7 @@ def test_others_are_looked_after_while_a_successor_starts(tmp_path: Path) -> Non
 
 def test_hup_leaves_alone_who_is_done(tmp_path: Path) -> None:
     """A place whose work is done (``once``) stays empty when the others are replaced."""
-    script = f"n = os.environ['WORKER_SUPERVISED']\nif n == '1':\n    note('up'); os._exit(0)\n{STAYS}"
+    script = f"n = os.environ['WORKER_SUPERVISED']\nif n == '1':\n    note('up'); leave(0)\n{STAYS}"
     fleet = Fleet(tmp_path, script, count=2, once=True)
     done = fleet.supervisor._children[0]
     steps = (

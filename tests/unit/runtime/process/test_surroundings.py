@@ -12,17 +12,20 @@ from worker.runtime.process.surroundings import Surroundings, surroundings_kept
 
 
 async def test_limits_that_a_handler_has_lowered_are_set_back() -> None:
-    """Of recursion and of open files; the log names them."""
+    """Of recursion, open files and processor time; the log names them."""
     recursion, files = sys.getrecursionlimit(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    processor = resource.getrlimit(resource.RLIMIT_CPU)
     with capture_logs() as lines, surroundings_kept(look=0.001):
         sys.setrecursionlimit(recursion - 1)
         resource.setrlimit(resource.RLIMIT_NOFILE, (files[0] - 1, files[1]))
+        resource.setrlimit(resource.RLIMIT_CPU, (100_000, processor[1]))
         await until(
             lambda: (
                 (sys.getrecursionlimit(), resource.getrlimit(resource.RLIMIT_NOFILE)) == (recursion, files)
             )
         )
-    assert lines[0]["limits"] == ["recursion limit", "RLIMIT_NOFILE"]
+    assert lines[0]["limits"] == ["recursion limit", "RLIMIT_NOFILE", "RLIMIT_CPU"]
+    assert resource.getrlimit(resource.RLIMIT_CPU) == processor
 
 
 def test_limits_that_were_raised_stay() -> None:
