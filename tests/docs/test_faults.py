@@ -6,8 +6,9 @@ import re
 
 from tests.docs.pages import ROOT
 
+_PAGE = (ROOT / "tests" / "README.md").read_text()
 ROWS = re.findall(
-    r"^\| (?!fault \|)([^|].*?) \| (.+) \|$", (ROOT / "tests" / "README.md").read_text(), re.MULTILINE
+    r"^\| (?!fault \|)([^|].*?) \| (.+) \|$", _PAGE.partition("## Known faults")[2], re.MULTILINE
 )
 
 

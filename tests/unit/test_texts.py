@@ -171,6 +171,21 @@ def test_a_trace_names_where_the_error_came_from_though_its_cause_cannot_be_told
     assert "cannot be written: RuntimeError: no cause" in trace
 
 
+@pytest.mark.parametrize("endless", ["text", "row of causes"])
+def test_a_trace_without_end_is_not_written_out(endless: str) -> None:
+    """That would hold up the worker for seconds; its class, the beginning of its text and its place are told."""
+    if endless == "text":
+        error = ValueError("x" * 1_000_001)
+    else:
+        error = ValueError("last")
+        for _ in range(200):
+            outer = ValueError("next")
+            outer.__cause__, error = error, outer
+    trace = trace_of(error)
+    assert "its causes are left out" in trace
+    assert len(trace) < 10_000
+
+
 def test_a_text_that_fails_says_so() -> None:
     """The class of what it raised is told in its place."""
     assert told(Mute()) == "Mute: its text cannot be read: SystemExit"

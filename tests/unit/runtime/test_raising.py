@@ -259,11 +259,13 @@ async def test_a_handler_that_cancels_itself_has_failed_and_its_slot_goes_on() -
         task.cancel()
         if command.number == 1:
             await asyncio.sleep(0)
+        if command.number == 3:
+            raise ValueError("beside that")
 
     async with house(app) as it:
-        await it.send(Go(1), Next(1), Go(2), Next(2))
+        await it.send(Go(1), Next(1), Go(2), Next(2), Go(3), Next(3))
         await it.run(burst=True)
-        assert sorted(it.outcomes()) == ["done", "done", "done", "failed"]
+        assert sorted(it.outcomes()) == ["done", "done", "done", "done", "failed", "failed"]
 
 
 async def test_cancelling_every_task_leaves_all_slots_there() -> None:
@@ -291,17 +293,23 @@ async def test_cancelling_every_task_leaves_all_slots_there() -> None:
         await task
 
 
-async def test_a_handler_that_swallows_its_cancellation_does_not_hold_up_the_stop() -> None:
-    """It has ended, though not as it was told; the slot does not take that for a reason to go on."""
-    app, started = shop(), []
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_a_handler_that_swallows_its_cancellation_does_not_hold_up_the_stop(
+    goes_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has ended, though not as it was told; the slot does not take that for a reason to go on. Or it goes on itself."""
+    app, started, over, ended = shop(), [], asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr("worker.runtime.worker._LAST_MOMENT", 0.01)
 
     @app.handler
     async def going(command: Go) -> None:
         started.append(command)
         try:
-            await asyncio.Event().wait()
+            await over.wait()
         except asyncio.CancelledError:
-            pass
+            if goes_on:
+                await over.wait()
+        ended.set()
 
     async with house(app) as it:
         task = it.start(graceful=0.01)
@@ -311,6 +319,9 @@ async def test_a_handler_that_swallows_its_cancellation_does_not_hold_up_the_sto
         it.worker.stop()
         async with asyncio.timeout(30):
             await task
+        assert ended.is_set() is not goes_on
+        over.set()
+        await until(ended.is_set)
 
 
 @pytest.mark.parametrize("make", RAISED, ids=lambda make: type(make()).__name__)

@@ -72,6 +72,7 @@ QUERIES = [
     "since=9999-12-31T23:59:59-23:59", "limit=0", "limit=%D9%A1", "limit=99999999999999", "next=", "next=x", "next=%00",
     "next=W10", "next=WzEsImFcdTAwMDAiXQ", "group=%00", "delay=nan", "delay=1e400", "delay=%D9%A1", "key=%00", "text=%00",
     "text=a&more={", "text=a&more=" + "[" * 5000, "text=a&limit=" + "9" * 5000, "text=%ED%A0%80", "&&=",
+    "a&" * 2000,
 ]  # fmt: skip
 HEADERS: list[tuple[bytes, bytes]] = [
     (b"idempotency-key", b""), (b"idempotency-key", b"\xff"), (b"idempotency-key", b"x" * 300), (b"x-correlation-id", b"\xe9\x00"),

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker import App, ConfigurationError, UsageError
+from worker import App, ConfigurationError, Context, UsageError
 from worker.testing import TestWorker
 
 
@@ -138,13 +138,16 @@ def test_subscribers_queries_and_middleware_are_looked_at_alike(kind: str) -> No
         app.registry()
 
 
-def hidden(make: Callable[[], Any]) -> Any:
+def hidden(make: Callable[[], Any], *, context: bool = False) -> Any:
     """A handler that shows nothing of what it returns."""
 
     async def handler(command: Go) -> Any:
         return make()
 
-    return handler
+    async def told(command: Go, context: Context) -> Any:
+        return make()
+
+    return told if context else handler
 
 
 async def coroutine() -> None: ...
@@ -182,6 +185,19 @@ async def test_a_result_that_nobody_runs_is_a_failure(
     assert failed.error.type == "UsageError"
     assert "hidden.<locals>.handler" in failed.error.message
     assert what in failed.error.message
+
+
+async def test_a_handler_with_a_context_is_held_to_it_as_well() -> None:
+    """Alone, it is called by a way of its own."""
+    app = App("shop")
+    app.command(Go)
+    app.handler(hidden(coroutine, context=True))
+    async with TestWorker(app) as worker:
+        await worker.send(Go())
+        await worker.run_until_idle()
+        (failed,) = worker.failed()
+    assert failed.error is not None
+    assert "returned a coroutine of coroutine" in failed.error.message
 
 
 async def test_a_generator_out_of_a_plain_function_is_a_failure_too() -> None:
