@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match, Router
 
 from tests.unit.http.fakes import World
+from worker.errors import ConfigurationError
 from worker.http.app import create_app
 from worker.http.endpoint import Endpoint, Gives, Parameter
 from worker.http.endpoints import ENDPOINTS, endpoints_with
@@ -105,3 +106,12 @@ async def test_endpoints_made_at_start_are_answered_and_described(world):
         assert "Change a book" in (await client.get("/docs")).text
     with pytest.raises(FrozenInstanceError):
         made.path = "/papers/{id}"
+
+
+def test_two_endpoints_of_one_method_and_path_are_refused_at_start(world):
+    """Both are named, however their path's parameters are called."""
+    another = replace(
+        next(one for one in ENDPOINTS if one.id == "get_command"), path="/commands/{number}", id="x"
+    )
+    with pytest.raises(ConfigurationError, match=r"GET /commands/\{\w+\}: .*get_command"):
+        create_app(world.ports, endpoints_with([another]))

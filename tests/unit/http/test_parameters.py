@@ -6,8 +6,10 @@ import pytest
 
 from tests.unit.http.fakes import FakeFailed
 from worker import Delay
+from worker.http.endpoints import ENDPOINTS
 
 DATA = {"order_id": "1", "lines": []}
+TYPES = {"command": "PlaceOrder", "query": "Search"}
 
 
 async def test_a_command_takes_delay_and_key(client, world):
@@ -74,32 +76,19 @@ async def test_another_query_string_is_another_request(client):
     assert (await client.post("/commands/PlaceOrder?delay=2", json=DATA, headers=headers)).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/commands/0194b9a0-0000-7000-8000-00000000000a"),
-        ("GET", "/failed"),
-        ("GET", "/failed/groups"),
-        ("GET", f"/failed/{FakeFailed.id}"),
-        ("GET", "/consumers"),
-        ("GET", "/health"),
-        ("GET", "/openapi.json"),
-        ("GET", "/docs"),
-        ("GET", "/queries/Search"),
-        ("HEAD", "/failed/groups"),
-        ("POST", "/commands"),
-        ("POST", "/queries/Search"),
-        ("POST", f"/failed/{FakeFailed.id}/retry"),
-        ("POST", "/failed/retry"),
-        ("POST", "/consumers/pause"),
-        ("POST", "/consumers/resume"),
-        ("PUT", f"/failed/{FakeFailed.id}"),
-        ("DELETE", f"/failed/{FakeFailed.id}"),
-    ],
-)
+PROBES = ("/", "/livez", "/readyz")
+CALLS = [
+    (one.method, one.template.replace("{type}", TYPES.get(one.each, "")).replace("{id}", FakeFailed.id))
+    for one in ENDPOINTS
+    if one.path not in PROBES
+]
+
+
+@pytest.mark.parametrize(("method", "path"), [*CALLS, ("HEAD", "/failed/groups")])
 async def test_a_parameter_that_the_endpoint_does_not_read_is_422(client, world, method, path):
     """The caller meant something by it, so nothing is done."""
-    response = await client.request(method, f"{path}?foo=2")
+    body = DATA if path == "/commands/PlaceOrder" else None
+    response = await client.request(method, f"{path}?foo=2", json=body)
     assert response.status_code == 422
     if method != "HEAD":
         assert "/foo" in [fault["pointer"] for fault in response.json()["errors"]]
@@ -107,7 +96,7 @@ async def test_a_parameter_that_the_endpoint_does_not_read_is_422(client, world,
     assert world.commands.envelopes == []
 
 
-@pytest.mark.parametrize("path", ["/", "/livez", "/readyz"])
+@pytest.mark.parametrize("path", PROBES)
 async def test_a_probe_answers_whatever_stands_behind_its_path(client, path):
     """It says what the process is, not what its caller mistyped."""
     assert (await client.get(f"{path}?verbose")).status_code == 200
