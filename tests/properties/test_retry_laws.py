@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import Recoverable, Unrecoverable
-from worker.messaging.retry import Again, GiveUp, Retry, decide
+from worker.messaging.retry import GiveUp, Retry, TryAgain, decide
 
 SECONDS = st.floats(0, 1e6)
 CHANCE = st.floats(0, 1, exclude_max=True)
@@ -44,7 +44,7 @@ def test_delays_do_not_shrink(policy: Retry, one: int, other: int) -> None:
 @given(POLICIES, st.integers(1, 100), CHANCE)
 def test_attempts_are_the_first_and_the_retries(policy: Retry, attempt: int, chance: float) -> None:
     """An ordinary error is retried exactly ``max_retries`` times."""
-    again = isinstance(decide(ValueError(), attempt, policy, lambda: chance), Again)
+    again = isinstance(decide(ValueError(), attempt, policy, lambda: chance), TryAgain)
     assert again is (attempt <= policy.max_retries)
 
 
@@ -54,5 +54,5 @@ def test_what_a_handler_says_goes_before_the_policy(
 ) -> None:
     """Recoverable is always retried, Unrecoverable never, whatever the attempt."""
     decision = decide(Recoverable(delay=delay), attempt, policy, lambda: chance)
-    assert decision == Again(policy.delay_before(attempt, chance) if delay is None else delay)
+    assert decision == TryAgain(policy.delay_before(attempt, chance) if delay is None else delay)
     assert decide(Unrecoverable(), attempt, policy, lambda: chance) == GiveUp()

@@ -15,7 +15,7 @@ from worker.http.endpoint import Parameter
 from worker.http.ports import Ports
 from worker.http.problems import IN_PROGRESS, INVALID_PARAMETER, KEY_REUSED, Problem
 from worker.messaging.idempotency import Answer as Remembered
-from worker.messaging.idempotency import Begun, Fresh, InProgress, Key, Mismatch, Replay
+from worker.messaging.idempotency import Begun, Fresh, InProgress, Key, Mismatch, Repeat
 from worker.messaging.identity import new_id
 
 log = structlog.stdlib.get_logger("worker.http")
@@ -66,7 +66,7 @@ class Repeats:
         # without tokens there is one caller
         mine = Key("", scope["path"], key)
         begun = await self._begin(mine, body)
-        if isinstance(begun, Replay):
+        if isinstance(begun, Repeat):
             return _replayed(begun.answer)
         if not isinstance(begun, Fresh):
             raise _refused(begun)

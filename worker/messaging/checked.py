@@ -178,7 +178,7 @@ def _shown(value: Any) -> str:
         return "None"
     if inspect.iscoroutine(value):
         value.close()
-        return "a coroutine that nobody awaited (write: return await call_next(envelope))"
+        return "a coroutine that was not awaited (write: return await call_next(envelope))"
     if type(value) is Envelope:
         return f"an envelope of {value.type} with a {type(value.message).__name__} in it"
     return f"a {type(value).__name__}"

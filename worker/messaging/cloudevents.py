@@ -119,7 +119,7 @@ def _printable(value: object) -> str | None:
 def binary_attributes(headers: Mapping[str, str], *, every: bool = False) -> dict[str, str] | None:
     """Attributes of an event in binary mode; None where the content type says that the body is one itself.
 
-    Those that are read; with ``every`` also those that nobody here knows.
+    Those that are read; with ``every`` also those that are not known here.
     """
     found = {}
     for name, value in headers.items():

@@ -35,7 +35,7 @@ class Context(msgspec.Struct, eq=False):
         envelope: the message and all that is known about it.
         noted: what the handler noted so far, with the delay of each.
         work: its unit of work; None while none was needed.
-        ended: whether the handler has ended; whoever kept its context can do nothing more with it.
+        ended: whether the handler has ended; then nothing more can be done with its context.
     """
 
     envelope: Envelope[Any]

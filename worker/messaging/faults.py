@@ -15,7 +15,7 @@ from worker.errors import Fault
 from worker.messaging.schema import Field, fields_of, forbids_unknown, tag_of
 
 MAX_FAULTS = 100
-"""More are not listed: nobody reads them, and bad input must stay cheap."""
+"""More are not listed: they would not be read, and bad input must stay cheap."""
 MAX_DEPTH = 24
 """Levels that are walked; deeper faults are reported one at a time. Each level converts what is below it again."""
 

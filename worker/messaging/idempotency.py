@@ -34,7 +34,7 @@ class Fresh(msgspec.Struct, frozen=True):
     claim: str
 
 
-class Replay(msgspec.Struct, frozen=True):
+class Repeat(msgspec.Struct, frozen=True):
     """The key was answered: give the same answer."""
 
     answer: Answer
@@ -48,7 +48,7 @@ class InProgress(msgspec.Struct, frozen=True):
     """The first request with this key is still under way: ask again soon."""
 
 
-Begun = Fresh | Replay | Mismatch | InProgress
+Begun = Fresh | Repeat | Mismatch | InProgress
 
 
 class Idempotency(Protocol):

@@ -1,4 +1,4 @@
-"""What an id, a key and a delay may be where somebody sends a command; one place for every way in."""
+"""What an id, a key and a delay of a command may be; one place for every way in."""
 
 from __future__ import annotations
 

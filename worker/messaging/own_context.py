@@ -1,4 +1,4 @@
-"""A context of its own for a call: what it sets in context variables, nobody else sees."""
+"""A context of its own for a call: what it sets in context variables stays in the call."""
 
 from __future__ import annotations
 

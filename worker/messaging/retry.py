@@ -61,7 +61,7 @@ class Retry(msgspec.Struct, frozen=True):
         return min(base, most) * (1 + self.jitter * chance)
 
 
-class Again(msgspec.Struct, frozen=True):
+class TryAgain(msgspec.Struct, frozen=True):
     """Try again, after ``delay`` seconds."""
 
     delay: float
@@ -71,7 +71,7 @@ class GiveUp(msgspec.Struct, frozen=True):
     """To the failure store."""
 
 
-Decision = Again | GiveUp
+Decision = TryAgain | GiveUp
 Chance = Callable[[], float]
 
 
@@ -85,9 +85,9 @@ def decide(error: BaseException, attempt: int, policy: Retry, chance: Chance = r
         # a class of the application's own may have set anything, or nothing
         asked = getattr(error, "delay", None)
         try:
-            return Again(policy.delay_before(attempt, chance()) if asked is None else seconds_of(asked))
+            return TryAgain(policy.delay_before(attempt, chance()) if asked is None else seconds_of(asked))
         except ValueError as wrong:
             raise UsageError(f"{type(error).__name__}(delay={wrong})") from error
     if isinstance(error, Unrecoverable | UsageError) or attempt > policy.max_retries:
         return GiveUp()
-    return Again(policy.delay_before(attempt, chance()))
+    return TryAgain(policy.delay_before(attempt, chance()))

@@ -1,4 +1,4 @@
-"""Writing a message on that came: what nobody changed stays as it came, known or not, the bytes of its data too."""
+"""Writing a received message again: what was not changed stays as it came, known or not, the bytes of its data too."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _is_document(body: bytes) -> bool:
 
 
 def _stamps(text: str | None, envelope: Envelope[Any], kinds: Mapping[str, type[Stamp]]) -> str | None:
-    """Write the stamps that travel; those that are as they came keep their bytes, members nobody knows too."""
+    """Write the stamps that travel; those that are as they came keep their bytes, and members that are not known."""
     came: dict[str, msgspec.Raw] = _raw(text) if text else {}
     stamps = {name_of(stamp): stamp for stamp in envelope.stamps if stamp.travels}
     kept = {name for name, stamp in stamps.items() if name in came and _is_same(stamp, came[name], kinds)}

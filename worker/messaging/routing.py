@@ -17,7 +17,7 @@ INLINE = "inline"
 """Routes to here are handled at once, in the process that dispatches."""
 
 
-class Route(msgspec.Struct, frozen=True):
+class Destination(msgspec.Struct, frozen=True):
     """Where a type goes; ``transport`` is None when it is handled inline."""
 
     transport: str | None
@@ -25,9 +25,9 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class Routes(msgspec.Struct, frozen=True):
-    """The routes of all queued types, and each transport's queues."""
+    """Where each command and event goes, and each transport's queues."""
 
-    by_type: Mapping[str, Route]
+    by_type: Mapping[str, Destination]
     queues: Mapping[str, Sequence[QueueSpec]]
 
     def transports(self) -> list[str]:
@@ -54,7 +54,7 @@ def plan(
             names give one queue though neither asks for it.
     """
     faults = list(_rule_faults(registry, rules))
-    by_type: dict[str, Route] = {}
+    by_type: dict[str, Destination] = {}
     members: dict[tuple[str, str], list[MessageType]] = {}
     for message in (*registry.of_kind("command"), *registry.of_kind("event")):
         queue = message.queue or queue_name(registry.application, message.name)
@@ -62,7 +62,7 @@ def plan(
         if message.kind == "event" and events != "queue":
             target = INLINE
         if target == INLINE:
-            by_type[message.name] = Route(None, queue)
+            by_type[message.name] = Destination(None, queue)
             continue
         if target is None or target not in transports:
             what = (
@@ -74,7 +74,7 @@ def plan(
                 f"{message.kind} {message.name!r}: {what}; transports: {', '.join(transports) or 'none'}"
             )
             continue
-        by_type[message.name] = Route(target, queue)
+        by_type[message.name] = Destination(target, queue)
         members.setdefault((target, queue), []).append(message)
     faults.extend(_collisions(members))
     if faults:

@@ -96,7 +96,7 @@ class Serializer:
     ) -> bytes:
         """Write an envelope that came as ``body`` and goes on: what came stays, but for attributes and stamps that differ.
 
-        Members that nobody here knows, and the bytes of the data, come back as they were; also where a middleware has
+        Members that are not known here, and the bytes of the data, come back as they were; also where a middleware has
         replaced the message, which it will do again. What came in binary mode or bare is in structured mode now.
 
         Args:

@@ -81,7 +81,7 @@ class HolderReader(StatusReader, Protocol):
     """Tells also which worker has a command."""
 
     async def holder(self, command_id: str) -> str:
-        """Name the worker that has begun a command and not said how it ended; empty: none, or nobody knows.
+        """Name the worker that has begun a command and not said how it ended; empty: none, or it is not known.
 
         Raises:
             DatabaseUnavailable: the database does not answer.

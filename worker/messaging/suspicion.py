@@ -47,7 +47,7 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         at: when it was found out, seconds since the epoch.
-        worker: its name; empty where nobody knows which it was.
+        worker: its name; empty where that is not known.
         alone: whether it had nothing else in hand.
         certain: whether it is known to have died; else it may have lost the message only.
         how: what more is known, for a person.

@@ -280,7 +280,7 @@ class ExtendsLease(Protocol):
     """Seconds."""
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
-        """Hold them for another lease; LOST where somebody else has them by now."""
+        """Hold them for another lease; LOST where another consumer has them by now."""
         ...
 
 
@@ -333,7 +333,7 @@ class TellsEmpty(Protocol):
     """A transport that can tell for certain that a queue holds nothing, though it cannot count everything."""
 
     async def is_empty(self, queue: str) -> bool:
-        """Tell whether the queue holds nothing: neither waiting, delayed nor handed out. False where nobody knows.
+        """Tell whether the queue holds nothing: neither waiting, delayed nor handed out. False where that is not known.
 
         Raises:
             TransportUnavailable: the broker does not answer.

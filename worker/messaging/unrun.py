@@ -1,4 +1,4 @@
-"""Results that are work nobody does: a coroutine, a generator, an awaitable out of a handler that has ended."""
+"""Results that would have to be run and are not: a coroutine, a generator, an awaitable of a handler that has ended."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
 from worker.messaging.parcel import Parcel
-from worker.messaging.routing import Route as Target
+from worker.messaging.routing import Destination
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Collect, Delay, Sent
@@ -21,13 +21,13 @@ from worker.messaging.transport import Outgoing
 class Route:
     """Sends a message to the queue of its type; passes on what is handled inline.
 
-    An event that nobody subscribes to is not sent: its queue would only grow.
+    An event without subscribers is not sent: its queue would only grow.
     """
 
     def __init__(
         self,
         registry: Registry,
-        routes: Mapping[str, Target],
+        routes: Mapping[str, Destination],
         senders: Mapping[str, Sender],
         serializer: Serializer,
         *,

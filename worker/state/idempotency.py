@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, Mismatch, Replay
+from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, Mismatch, Repeat
 from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
@@ -129,7 +129,7 @@ class SqlIdempotency:
             return Fresh(item.message_id, item.claim)
         same = row["body_hash"] == item.body_hash
         if row["state"] == _DONE:
-            return Replay(msgspec.msgpack.decode(row["answer"], type=Answer)) if same else Mismatch()
+            return Repeat(msgspec.msgpack.decode(row["answer"], type=Answer)) if same else Mismatch()
         if row["state"] == _PENDING and not same:
             return Mismatch()
         if row["state"] == _PENDING and row["leased_until"] > now:

@@ -9,7 +9,7 @@ import msgspec
 
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Handler, MessageType, Registry
-from worker.messaging.routing import Route, Routes
+from worker.messaging.routing import Destination, Routes
 
 PREFIX = "worker."
 """How the wire names of the product's own commands begin."""
@@ -33,7 +33,7 @@ def with_commands(
         declared = MessageType(name=name, cls=cls, kind="command", track=False)
         messages[name] = by_name[name] = by_class[cls] = declared
         handlers[name] = (Handler(name=name, call=call, message=cls, wants_context=False, is_async=True),)
-        by_type[name] = Route(None, "")
+        by_type[name] = Destination(None, "")
     joined = msgspec.structs.replace(
         registry, messages=messages, by_name=by_name, by_class=by_class, handlers=handlers
     )

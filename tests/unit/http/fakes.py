@@ -14,7 +14,7 @@ from worker.http.ports import Ports
 from worker.messaging.bus import wrap
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.health import HealthReport
-from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Replay
+from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Repeat
 from worker.messaging.stamps import Result, Sent
 from worker.messaging.status import CommandStatus, ErrorDocument
 
@@ -227,7 +227,7 @@ class FakeIdempotency:
         if row["digest"] != digest:
             return Mismatch()
         if row["answer"] is not None:
-            return Replay(row["answer"])
+            return Repeat(row["answer"])
         if row["open"]:
             return InProgress()
         row["open"] = True

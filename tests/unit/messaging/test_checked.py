@@ -100,7 +100,7 @@ async def passes_nothing(envelope: Envelope[Any], call_next: Any) -> Any:
     [
         (returns_nothing, r"returned None; expected an envelope of Go: return the envelope"),
         (returns_text, r"returned a str; expected an envelope of Go"),
-        (forgets_await, r"returned a coroutine that nobody awaited \(write: return await call_next\(envelope\)\)"),
+        (forgets_await, r"returned a coroutine that was not awaited \(write: return await call_next\(envelope\)\)"),
         (returns_another, r"returned an envelope of Stay with a Stay in it"),
         (passes_another, r"called call_next with an envelope of Go with a Stay in it; expected an envelope of Go"),
         (passes_nothing, r"called call_next with None"),

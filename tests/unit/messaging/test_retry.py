@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.test_seconds import WRONG_SPANS
 from worker.errors import HandlerTimeout, Recoverable, Reject, Unrecoverable, UsageError
-from worker.messaging.retry import Again, Decision, GiveUp, Retry, decide
+from worker.messaging.retry import Decision, GiveUp, Retry, TryAgain, decide
 
 POLICY = Retry(max_retries=3, delay=1.0, multiplier=2.0, max_delay=60.0, jitter=0.5)
 
@@ -70,16 +70,16 @@ def test_a_policy_that_makes_no_sense_is_refused(options: dict[str, float], fiel
 @pytest.mark.parametrize(
     ("error", "attempt", "expected"),
     [
-        (ValueError(), 1, Again(1.0)),
-        (ValueError(), 3, Again(4.0)),
+        (ValueError(), 1, TryAgain(1.0)),
+        (ValueError(), 3, TryAgain(4.0)),
         (ValueError(), 4, GiveUp()),
-        (HandlerTimeout(), 2, Again(2.0)),
+        (HandlerTimeout(), 2, TryAgain(2.0)),
         (Unrecoverable(), 1, GiveUp()),
         (Reject("no such customer"), 1, GiveUp()),
-        (Recoverable(), 1, Again(1.0)),
-        (Recoverable(), 99, Again(60.0)),
-        (Recoverable(delay=7.5), 99, Again(7.5)),
-        (Recoverable(delay=0.0), 1, Again(0.0)),
+        (Recoverable(), 1, TryAgain(1.0)),
+        (Recoverable(), 99, TryAgain(60.0)),
+        (Recoverable(delay=7.5), 99, TryAgain(7.5)),
+        (Recoverable(delay=0.0), 1, TryAgain(0.0)),
     ],
 )
 def test_an_error_and_the_attempt_decide(error: Exception, attempt: int, expected: Decision) -> None:
@@ -94,7 +94,7 @@ def test_without_retries_the_first_failure_is_the_last() -> None:
 
 def test_a_delay_that_an_error_names_has_no_jitter() -> None:
     """What a handler asks for is what it gets."""
-    assert decide(Recoverable(delay=2.0), 1, POLICY, lambda: 0.9) == Again(2.0)
+    assert decide(Recoverable(delay=2.0), 1, POLICY, lambda: 0.9) == TryAgain(2.0)
 
 
 def test_a_policy_takes_timedeltas() -> None:
@@ -112,7 +112,7 @@ def test_a_recoverable_with_a_wrong_delay_is_refused_where_it_is_made(delay: Any
 
 def test_a_recoverable_takes_a_timedelta() -> None:
     """It is read as its seconds."""
-    assert decide(Recoverable(delay=timedelta(minutes=2)), 1, POLICY) == Again(120.0)
+    assert decide(Recoverable(delay=timedelta(minutes=2)), 1, POLICY) == TryAgain(120.0)
 
 
 @pytest.mark.parametrize("delay", WRONG_SPANS)
@@ -134,7 +134,7 @@ def test_a_class_derived_from_recoverable_that_sets_no_delay_takes_the_policys()
         def __init__(self) -> None:
             pass
 
-    assert decide(Later(), 1, Retry(jitter=0.0)) == Again(1.0)
+    assert decide(Later(), 1, Retry(jitter=0.0)) == TryAgain(1.0)
 
 
 def test_wrong_use_is_not_retried() -> None:

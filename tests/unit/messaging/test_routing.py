@@ -7,7 +7,7 @@ import pytest
 
 from worker import App, ConfigurationError
 from worker.messaging.declaration import Registry
-from worker.messaging.routing import INLINE, Route, plan
+from worker.messaging.routing import INLINE, Destination, plan
 from worker.messaging.transport import QueueSpec
 
 
@@ -56,9 +56,9 @@ def test_a_pattern_routes_every_command_and_event() -> None:
     """Queues have portable names, one a type; queries are never queued."""
     routes = plan(registry(), {"*": "sqlite"}, ["sqlite"])
     assert routes.by_type == {
-        "travel.Go": Route("sqlite", "shop-travel-go"),
-        "travel.Stay": Route("sqlite", "shop-travel-stay"),
-        "Gone": Route("sqlite", "shop-gone"),
+        "travel.Go": Destination("sqlite", "shop-travel-go"),
+        "travel.Stay": Destination("sqlite", "shop-travel-stay"),
+        "Gone": Destination("sqlite", "shop-gone"),
     }
     assert routes.queues == {
         "sqlite": [
@@ -107,7 +107,7 @@ def test_an_event_that_nobody_hears_has_no_queue() -> None:
     app = App("shop")
     app.event(Gone)
     routes = plan(app.registry(), {"*": "sqlite"}, ["sqlite"])
-    assert (routes.by_type["Gone"], routes.queues) == (Route("sqlite", "shop-gone"), {})
+    assert (routes.by_type["Gone"], routes.queues) == (Destination("sqlite", "shop-gone"), {})
 
 
 def test_a_shared_queue_has_all_its_types_and_the_most_of_each_setting() -> None:

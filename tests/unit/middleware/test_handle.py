@@ -16,7 +16,7 @@ from worker.errors import HandlersFailed
 from worker.messaging.bus import Bus
 from worker.messaging.identity import derive_id
 from worker.messaging.paused import PausedQueues
-from worker.messaging.routing import Route as Target
+from worker.messaging.routing import Destination
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Abandoned, Plugins, Received, Token
@@ -114,7 +114,7 @@ class House:
         self.transport = FakeTransport(self.log)
         self.works = FakeWorks(self.log)
         senders = {"fake": Sender(self.transport)}  # type: ignore[arg-type]
-        routes = {"Go": Target(None, "q"), "Gone": Target("fake", "shop-gone")}
+        routes = {"Go": Destination(None, "q"), "Gone": Destination("fake", "shop-gone")}
         route = Route(registry, routes, senders, Serializer(registry))
         buses = {
             kind: Bus(kind, "dispatch", registry, Chain((Step("route", route),)), lambda: 1.0)

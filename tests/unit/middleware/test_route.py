@@ -9,7 +9,7 @@ import pytest
 
 from worker import App, Delay, Envelope, Sent, TransportUnavailable
 from worker.messaging.parcel import Parcel
-from worker.messaging.routing import Route as Target
+from worker.messaging.routing import Destination
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Collect
 from worker.messaging.transport import Outgoing
@@ -59,10 +59,10 @@ class FakeSender:
 
 
 ROUTES = {
-    "Go": Target("sqlite", "shop-go"),
-    "Stay": Target(None, "shop-stay"),
-    "Heard": Target("kafka", "shop-heard"),
-    "Unheard": Target("sqlite", "shop-unheard"),
+    "Go": Destination("sqlite", "shop-go"),
+    "Stay": Destination(None, "shop-stay"),
+    "Heard": Destination("kafka", "shop-heard"),
+    "Unheard": Destination("sqlite", "shop-unheard"),
 }
 SERIALIZER = Serializer(app.registry())
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from worker.messaging.idempotency import Answer, Fresh, InProgress, Key, Mismatch, Replay
+from worker.messaging.idempotency import Answer, Fresh, InProgress, Key, Mismatch, Repeat
 from worker.state.idempotency import SqlIdempotency
 
 KEY = Key("shop", "/commands/PlaceOrder", "k1")
@@ -23,7 +23,7 @@ async def test_the_same_answer_for_the_same_request(keys, database):
     begun = await keys.begin(KEY, b"{}", "id-1")
     assert isinstance(begun, Fresh) and begun.message_id == "id-1"
     await keys.finish(KEY, begun.claim, ANSWER)
-    assert await SqlIdempotency(database).begin(KEY, b"{}", "id-2") == Replay(ANSWER)
+    assert await SqlIdempotency(database).begin(KEY, b"{}", "id-2") == Repeat(ANSWER)
 
 
 async def test_another_body_is_a_mismatch(keys):
@@ -79,7 +79,7 @@ async def test_who_lost_its_claim_ends_nothing(keys, clock):
     await keys.finish(KEY, first.claim, ANSWER)
     assert await keys.begin(KEY, b"{}", "id-3") == InProgress()
     await keys.finish(KEY, second.claim, ANSWER)
-    assert await keys.begin(KEY, b"{}", "id-3") == Replay(ANSWER)
+    assert await keys.begin(KEY, b"{}", "id-3") == Repeat(ANSWER)
 
 
 async def test_what_was_not_answered_well_may_be_repeated(keys):
@@ -99,7 +99,7 @@ async def test_keys_are_forgotten_after_a_day(keys, clock):
     await keys.finish(KEY, begun.claim, ANSWER)
     clock.advance(86_399.0)
     assert await keys.prune() == 0
-    assert isinstance(await keys.begin(KEY, b"{}", "id-2"), Replay)
+    assert isinstance(await keys.begin(KEY, b"{}", "id-2"), Repeat)
     clock.advance(2.0)
     assert (await keys.begin(KEY, b"[]", "id-2")).message_id == "id-2"
     clock.advance(86_401.0)

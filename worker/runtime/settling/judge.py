@@ -14,8 +14,7 @@ from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock
 from worker.messaging.observing import How
 from worker.messaging.raising import is_failure
-from worker.messaging.retry import Again as TryAgain
-from worker.messaging.retry import Decision, GiveUp, Retry, decide
+from worker.messaging.retry import Decision, GiveUp, Retry, TryAgain, decide
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Abandoned, Handled, Replay

@@ -68,7 +68,10 @@ async def opened_buses(
         ignore_events=settings.events.mode == "ignore",
     )
     sent = {"on": "dispatch", "bus": "|".join(QUEUED)}
-    own = [built_in("route", route, -20, sent), built_in("handle", handle, -30)]
+    own = [
+        built_in("route", route, -20, sent),
+        built_in("handle", handle, -30),
+    ]
     if status.recorder is not None:
         own.append(built_in("track", Track(registry, status.recorder, clock), 0, sent))
     alone = "|".join(message.name for message in registry.messages.values() if message.exclusive)
