@@ -37,21 +37,9 @@ class Connection(HttpToolsProtocol):
         self._received = 0
         self._body = 0
         self._chunk = b""
-        self._framing = False
+        self._counted: object = None  # the head of the request whose bytes are counted
         self._awaited: object = self  # the part of a request that was missing at the last look
         self._since = 0.0
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        if self._framing:
-            return
-        super().on_message_begin()
-        self._received = self._body = 0
-
-    def on_headers_complete(self) -> None:
-        """A request's head has come."""
-        if not self._framing:
-            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Part of a body has come."""
@@ -60,9 +48,15 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as what comes beside the body is bounded: nothing else bounds heads and trailers."""
-        self._chunk = data
+        self._chunk, before = data, self._body
         super().data_received(data)
         self._chunk = b""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.more_body and cycle.scope is self.scope:
+            self._received = self._body = 0  # it came whole, and no other has begun
+            return
+        if self.scope is not self._counted:
+            self._counted, self._received, self._body = self.scope, 0, self._body - before
         self._received += len(data)
         if self._received - _FRAMING * self._body > MAX_BESIDE and not self.transport.is_closing():
             text = f"head, chunks and trailers of the request are larger than {MAX_BESIDE} bytes"
@@ -106,13 +100,13 @@ class Connection(HttpToolsProtocol):
     def _start_over(self) -> None:
         """Read on with another parser: the body of the request whose head has come, where it has one."""
         framed = [b"%b: %b\r\n" % header for header in self.headers if header[0] in _FRAMES]
-        self.parser = httptools.HttpRequestParser(self)
+        reader = _Reader(self)
+        self.parser = httptools.HttpRequestParser(reader)
         if framed:
             self.cycle.more_body = True
             self.cycle.message_event.clear()
-            self._framing = True
             self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(framed) + b"\r\n")
-            self._framing = False
+        reader.told = True
 
     def _missing(self) -> tuple[object | None, float]:
         """The part of a request that has not come yet, None where nothing is waited for; and for how long it may miss."""
@@ -143,3 +137,29 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         self.transport.close()
+
+
+class _Reader:
+    """What a second parser of a connection tells: the connection knows the first head, which only says how a body is framed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.told = False
+        self._connection = connection
+        self.on_body = connection.on_body
+        self.on_message_complete = connection.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if self.told:
+            self._connection.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if self.told:
+            self._connection.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.told:
+            self._connection.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self.told:
+            self._connection.on_headers_complete()

@@ -68,7 +68,7 @@ class Listener:
         """Serve until stopped."""
         looking = asyncio.create_task(self._look())
         if (own := own_tasks(asyncio.get_running_loop())) is not None:
-            own.hosts.add(_REQUEST)
+            own.host = _REQUEST
         try:
             await self._server.serve(sockets=[self._socket])
         finally:

@@ -93,7 +93,7 @@ def test_a_request_is_not_closed_by_what_it_waits_for(kind: type[asyncio.Abstrac
     async def program(tasks: OwnTasks) -> str:
         found = own_tasks(asyncio.get_running_loop())
         assert found is tasks
-        tasks.hosts.add(request.__code__)
+        tasks.host = request.__code__
         return await asyncio.create_task(request())
 
     assert run(kind, program) == "answered"

@@ -331,8 +331,9 @@ async def test_a_stop_does_not_wait_for_bodies_that_do_not_come(server):
         (POST + b"X-A: ", b"a" * 1000),
         (b"GET /", b"a" * 1000),
         (POST + CHUNKED + b"\r\n\r\n0\r\n", b"X-A: " + b"a" * 1000 + b"\r\n"),
+        (GET + POST + b"X-A: ", b"a" * 1000),
     ],
-    ids=["headers", "header", "path", "trailers"],
+    ids=["headers", "header", "path", "trailers", "after a whole request"],
 )
 async def test_what_comes_without_end_is_cut_off(server, endless):
     """Headers, a header, a path, trailers: nothing else bounds the memory that they take."""
