@@ -168,29 +168,30 @@ _FROM_BEFORE = f"(excluded.put_back_at < {_OLD}.put_back_at AND excluded.at <= {
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
-def _upsert() -> str:
+def _upsert(wins: str, later_put_back: str, keeps_error: str) -> str:
     columns = ("application", *StatusRow.__struct_fields__)
+    again = f"({wins}) AND {later_put_back}"
 
     def later(name: str) -> str:
-        return f"CASE WHEN {_WINS} THEN excluded.{name} ELSE {_OLD}.{name} END"
+        return f"CASE WHEN {wins} THEN excluded.{name} ELSE {_OLD}.{name} END"
 
     def known(name: str) -> str:
         return f"coalesce(nullif({later(name)}, ''), nullif({_OLD}.{name}, ''), excluded.{name})"
 
     def error(name: str) -> str:
-        return f"CASE WHEN ({_WINS}) AND NOT ({_KEEPS_ERROR}) THEN excluded.{name} ELSE {_OLD}.{name} END"
+        return f"CASE WHEN ({wins}) AND NOT ({keeps_error}) THEN excluded.{name} ELSE {_OLD}.{name} END"
 
     changes = {
         "type": later("type"),
         "state": later("state"),
         "transport": known("transport"),
         "queue": known("queue"),
-        "attempts": f"CASE WHEN ({_AGAIN}) OR (excluded.attempts > {_OLD}.attempts AND NOT {_FROM_BEFORE}) "
+        "attempts": f"CASE WHEN ({again}) OR (excluded.attempts > {_OLD}.attempts AND NOT {_FROM_BEFORE}) "
         f"THEN excluded.attempts ELSE {_OLD}.attempts END",
         "at": later("at"),
-        "put_back_at": f"CASE WHEN {_LATER} THEN excluded.put_back_at ELSE {_OLD}.put_back_at END",
+        "put_back_at": f"CASE WHEN {later_put_back} THEN excluded.put_back_at ELSE {_OLD}.put_back_at END",
         "accepted_at": f"coalesce({_OLD}.accepted_at, excluded.accepted_at)",
-        "started_at": f"CASE WHEN ({_AGAIN}) THEN excluded.started_at "
+        "started_at": f"CASE WHEN ({again}) THEN excluded.started_at "
         f"WHEN excluded.started_at IS NULL OR {_FROM_BEFORE} THEN {_OLD}.started_at "
         f"WHEN {_OLD}.started_at IS NULL OR excluded.started_at < {_OLD}.started_at THEN excluded.started_at "
         f"ELSE {_OLD}.started_at END",
@@ -205,8 +206,22 @@ def _upsert() -> str:
     )
 
 
-UPSERT = Statement(_upsert())
+UPSERT = Statement(_upsert(_WINS, _LATER, _KEEPS_ERROR))
 """Joins rows, as tuples after their application, with those in the table, as ``join`` does."""
+
+UPSERT_DONE = Statement(
+    _upsert(
+        f"(excluded.at >= {_OLD}.at OR ({_OLD}.state NOT IN {_ENDED} AND excluded.at > {_OLD}.put_back_at))",
+        "FALSE",
+        "FALSE",
+    )
+)
+"""Says the same for nearly every row, those of ``is_usual``, at less cost: a database works out the rule for each column."""
+
+
+def is_usual(row: StatusRow) -> bool:
+    """Whether a row says that its command is done, and was never put back: then ``UPSERT_DONE`` joins it."""
+    return row.state == "done" and not row.put_back_at
 
 
 def document(row: StatusRow) -> CommandStatus:

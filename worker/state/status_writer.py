@@ -13,7 +13,8 @@ import structlog
 from worker.errors import DatabaseUnavailable
 from worker.messaging.status import StatusChange
 from worker.state.database import Database
-from worker.state.status_row import UPSERT, StatusRow, join, row_of
+from worker.state.statement import Statement
+from worker.state.status_row import UPSERT, UPSERT_DONE, StatusRow, is_usual, join, row_of
 from worker.texts import storable
 
 BATCH = 1000
@@ -105,17 +106,16 @@ class StatusWriter:
     async def _write(self) -> None:
         ids = list(islice(self._waiting, BATCH))
         self._under_way = {command_id: self._waiting.pop(command_id) for command_id in ids}
-        # every process writes in the order of ids, so that two never wait for each other's rows
         own = (self._database.application,)
-        rows = [own + msgspec.structs.astuple(self._under_way[command_id]) for command_id in sorted(ids)]
+        portions: dict[Statement, list[tuple[Any, ...]]] = {UPSERT_DONE: [], UPSERT: []}
+        # every process writes in the order of ids, so that two never wait for each other's rows
+        for command_id in sorted(ids):
+            row = self._under_way[command_id]
+            portions[UPSERT_DONE if is_usual(row) else UPSERT].append(own + msgspec.structs.astuple(row))
         try:
-            try:
-                await self._upsert(rows)
-            except DatabaseUnavailable:
-                raise
-            except Exception:
-                log.exception("the status of some commands cannot be written; they are written one by one")
-                await self._upsert_each(rows)
+            for statement, rows in portions.items():
+                if rows:
+                    await self._write_rows(statement, rows)
         except BaseException:
             newer, self._waiting = self._waiting, self._under_way
             self._under_way = {}
@@ -125,16 +125,26 @@ class StatusWriter:
             raise
         self._under_way = {}
 
-    async def _upsert(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        async with self._database.begin_write() as transaction:
-            await transaction.run_tuples(UPSERT, rows)
+    async def _write_rows(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows in a transaction; where one of them cannot be written, each in a transaction of its own."""
+        try:
+            await self._upsert(statement, rows)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("the status of some commands cannot be written; they are written one by one")
+            await self._upsert_each(statement, rows)
 
-    async def _upsert_each(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    async def _upsert(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:
+        async with self._database.begin_write() as transaction:
+            await transaction.run_tuples(statement, rows)
+
+    async def _upsert_each(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows alone, texts made storable; one that cannot be written even so is dropped: the others go on."""
         for row in rows:
             plain = tuple(storable(value) if isinstance(value, str) else value for value in row)
             try:
-                await self._upsert([plain])
+                await self._upsert(statement, [plain])
             except DatabaseUnavailable:
                 raise
             except Exception:
