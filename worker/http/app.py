@@ -47,7 +47,9 @@ class Application:
 
     def __init__(self, ports: Ports, endpoints: Sequence[Endpoint]) -> None:
         self._ports = ports
-        self._access = Access(ports.hosts, ports.clients, loopback_only=ports.loopback_only)
+        self._access = Access(
+            ports.callers.hosts, ports.callers.clients, loopback_only=ports.callers.loopback_only
+        )
         calls = [(endpoint, endpoint.call(ports)) for endpoint in endpoints]
         self._commands = next(call for _, call in calls if isinstance(call, Commands))
 
@@ -84,14 +86,14 @@ class Application:
         except asyncio.CancelledError as error:
             problem = _STOPPED
             if not self._ports.stopping.is_set():
-                problem = explain(error, self._ports.retry_after)
+                problem = explain(error, self._ports.messages.retry_after)
                 _go_on()
             with contextlib.suppress(RuntimeError):  # the answer had begun
                 await problem_answer(problem)(scope, receive, send)
         except BaseException as error:
             if not is_failure(error):
                 raise
-            answer = problem_answer(explain(error, self._ports.retry_after))
+            answer = problem_answer(explain(error, self._ports.messages.retry_after))
             await answer(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:

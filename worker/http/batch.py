@@ -46,7 +46,7 @@ class Batch:
         headers = dict(request.scope["headers"])
         if not is_ndjson(headers.get(b"content-type")):
             raise Problem(UNSUPPORTED, f"expected Content-Type {NDJSON}", headers=[("Accept", NDJSON)])
-        body = await read_body(request.receive, headers, self._ports.max_batch)
+        body = await read_body(request.receive, headers, self._ports.limits.max_batch)
         key = headers.get(b"idempotency-key")
         if key is None:
             return await self._take(body, headers, None)
@@ -78,7 +78,7 @@ class Batch:
             except BaseException as error:
                 if not is_failure(error):
                     raise
-                problem = explain(error, self._ports.retry_after).document()
+                problem = explain(error, self._ports.messages.retry_after).document()
                 return msgspec.json.encode(
                     {"error": problem} if given is None else {"id": given, "error": problem}
                 )
@@ -98,8 +98,8 @@ class Batch:
         return answer_of(202 if taken else 422, NDJSON, content, *more)
 
     def _read(self, raw: bytes) -> Order:
-        if len(raw) > self._ports.max_body:
-            raise too_large(self._ports.max_body)
+        if len(raw) > self._ports.limits.max_body:
+            raise too_large(self._ports.limits.max_body)
         try:
             return self._lines.read(raw)
         except UnknownType as error:

@@ -37,7 +37,7 @@ class Commands:
     """Takes single commands."""
 
     def __init__(self, ports: Ports) -> None:
-        self._max_body = ports.max_body
+        self._max_body = ports.limits.max_body
         self._dispatch = Dispatch(ports)
         self._repeats = Repeats(ports)
         self._preferred = Preferred(ports)

@@ -61,7 +61,7 @@ class Consumers:
 
     async def show(self, request: Request) -> Response:
         """The consumers document."""
-        return document(request, await self._ports.consumers(), headers=_FRESH)
+        return document(request, await self._ports.consumers.document(), headers=_FRESH)
 
     async def pause(self, request: Request) -> Response:
         """Pause what is named."""
@@ -91,7 +91,7 @@ class Consumers:
 
     async def _asked(self, request: Request, shape: type[Any]) -> Any:
         headers = dict(request.scope["headers"])
-        body = await read_body(request.receive, headers, self._ports.max_body)
+        body = await read_body(request.receive, headers, self._ports.limits.max_body)
         if not body:
             return shape()
         if media_of(headers.get(b"content-type")) != "json":
@@ -101,7 +101,7 @@ class Consumers:
     async def _done(self, request: Request, command: PauseConsumers | ResumeConsumers) -> Response:
         """Dispatch the command; answer at once, or when all workers have applied it."""
         try:
-            outcome = await self._ports.command_bus.dispatch(command)
+            outcome = await self._ports.messages.command_bus.dispatch(command)
         except UnknownType as error:
             raise Problem(UNKNOWN_TYPE, _unknown(self._ports, error), status=400) from error
         except NotFound as error:
@@ -115,7 +115,7 @@ class Consumers:
             "types": list(changed.types),
             "changed": list(changed.changed),
         }
-        wait = wait_of(request.headers.getlist("prefer"), self._ports.max_wait)
+        wait = wait_of(request.headers.getlist("prefer"), self._ports.limits.max_wait)
         if wait is None:
             return document(request, answer, 202, _FRESH)
         applied = await self._applied(changed.version, wait)
@@ -124,11 +124,11 @@ class Consumers:
 
     async def _applied(self, version: int, wait: float) -> Applied:
         """Which workers have applied it: asked until all have, the time is over, or the intake stops."""
-        asked = asyncio.ensure_future(self._ports.applied(version, wait))
+        asked = asyncio.ensure_future(self._ports.consumers.applied(version, wait))
         stopping = asyncio.ensure_future(self._ports.stopping.wait())
         try:
             await asyncio.wait({asked, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return await asked if asked.done() else await self._ports.applied(version, 0.0)
+            return await asked if asked.done() else await self._ports.consumers.applied(version, 0.0)
         finally:
             asked.cancel()
             stopping.cancel()

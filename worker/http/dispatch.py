@@ -24,8 +24,8 @@ class Dispatch:
     """Dispatches commands of declared types."""
 
     def __init__(self, ports: Ports) -> None:
-        self._bus = ports.command_bus
-        self._inline = ports.inline
+        self._bus = ports.messages.command_bus
+        self._inline = ports.messages.inline
         self.commands: dict[str, MessageType] = {
             name: declared for name, declared in ports.registry.by_name.items() if declared.kind == "command"
         }

@@ -36,7 +36,7 @@ class Failed:
 
     def __init__(self, ports: Ports) -> None:
         self._failed = ports.failed
-        self._max_body = ports.max_body
+        self._max_body = ports.limits.max_body
         self._clock = ports.clock
 
     async def list(self, request: Request) -> Response:

@@ -66,7 +66,7 @@ class About:
 
 
 def _health(ports: Ports) -> Health:
-    return Health(ports.health, ports.ready)
+    return Health(ports.health.report, ports.health.ready)
 
 
 ENDPOINTS = (

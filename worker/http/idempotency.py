@@ -49,8 +49,8 @@ class Repeats:
     """Remembers answers by caller, path and key; only good ones (2xx)."""
 
     def __init__(self, ports: Ports) -> None:
-        self._keys = ports.idempotency
-        self._wait = ports.repeat_wait
+        self._keys = ports.repeats.store
+        self._wait = ports.repeats.wait
         self._stopping = ports.stopping
 
     async def once(

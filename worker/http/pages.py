@@ -38,7 +38,11 @@ class Pages:
     def _document(self) -> dict[str, Any]:
         ports = self._ports
         return openapi(
-            self._endpoints, ports.registry, inline=ports.inline, title=ports.title, version=ports.version
+            self._endpoints,
+            ports.registry,
+            inline=ports.messages.inline,
+            title=ports.title,
+            version=ports.version,
         )
 
     @cached_property

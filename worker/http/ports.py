@@ -81,59 +81,125 @@ def _five_seconds(error: Unavailable) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ports:
-    """What the intake needs.
+class MessagePorts:
+    """How commands and queries are taken.
 
     Attributes:
-        registry: the declared types.
         command_bus: takes commands.
         query_bus: takes queries.
         inline: whether a command type is handled at once instead of queued.
-        status: where commands stand.
         tracked: whether the status of a command type is kept.
-        failed: the failure store's service.
-        idempotency: remembers keys and answers.
-        health: makes the health report.
-        ready: reasons why this process should get no requests now; none when it should.
-        consumers: makes the consumers document.
-        applied: waits some seconds, at most, until all workers have applied a version of the pauses.
         retry_after: seconds until what is unavailable may be back.
-        lifespan: entered when the server starts, left when it stops.
+    """
+
+    command_bus: Bus
+    query_bus: Bus
+    inline: Callable[[MessageType], bool]
+    tracked: Callable[[MessageType], bool] = _as_declared
+    retry_after: Callable[[Unavailable], float] = _five_seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RepeatPorts:
+    """What is done about requests that come again with the same key.
+
+    Attributes:
+        store: remembers keys and answers.
+        wait: seconds that a repeated key waits for the answer of the first request.
+    """
+
+    store: Idempotency
+    wait: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthPorts:
+    """How this process is.
+
+    Attributes:
+        report: makes the health report.
+        ready: reasons why this process should get no requests now; none when it should.
+    """
+
+    report: Callable[[], Awaitable[HealthReport]]
+    ready: Callable[[], Awaitable[list[str]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsumerPorts:
+    """How the consumers of the fleet are.
+
+    Attributes:
+        document: makes the consumers document.
+        applied: waits some seconds, at most, until all workers have applied a version of the pauses.
+    """
+
+    document: Callable[[], Awaitable[dict[str, Any]]]
+    applied: Callable[[int, float], Awaitable[Applied]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestLimits:
+    """What a request may ask for.
+
+    Attributes:
         max_body: bytes of one message.
         max_batch: bytes of one NDJSON request.
         max_wait: longest ``Prefer: wait``, seconds.
-        repeat_wait: seconds that a repeated key waits for the answer of the first request.
-        stopping: set when the intake stops: requests that wait for something are answered then.
-        loopback_only: whether only clients on this machine are answered: true while there is no token.
+    """
+
+    max_body: int = 1_048_576
+    max_batch: int = 16_777_216
+    max_wait: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callers:
+    """Who is answered.
+
+    Attributes:
+        loopback_only: whether only clients on this machine are: true while there is no token.
         hosts: further names that the ``Host`` header may have then.
         clients: addresses of clients that are answered then besides this machine's own.
+    """
+
+    loopback_only: bool = True
+    hosts: Sequence[str] = ()
+    clients: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """What the intake needs, by feature.
+
+    Attributes:
+        registry: the declared types.
+        messages: takes commands and queries.
+        repeats: knows requests that come again.
+        status: where commands stand.
+        failed: the failure store's service.
+        health: how this process is.
+        consumers: how the consumers of the fleet are.
+        limits: of requests.
+        callers: who is answered.
+        stopping: set when the intake stops: requests that wait for something are answered then.
+        lifespan: entered when the server starts, left when it stops.
         clock: seconds since the epoch.
         title: of the API's documentation.
         version: of the application.
     """
 
     registry: Registry
-    command_bus: Bus
-    query_bus: Bus
-    inline: Callable[[MessageType], bool]
+    messages: MessagePorts
+    repeats: RepeatPorts
     status: StatusReader
     failed: FailedMessages
-    idempotency: Idempotency
-    health: Callable[[], Awaitable[HealthReport]]
-    ready: Callable[[], Awaitable[list[str]]]
-    consumers: Callable[[], Awaitable[dict[str, Any]]]
-    applied: Callable[[int, float], Awaitable[Applied]]
-    tracked: Callable[[MessageType], bool] = _as_declared
-    retry_after: Callable[[Unavailable], float] = _five_seconds
-    lifespan: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
-    max_body: int = 1_048_576
-    max_batch: int = 16_777_216
-    max_wait: float = 60.0
-    repeat_wait: float = 10.0
+    health: HealthPorts
+    consumers: ConsumerPorts
+    limits: RequestLimits = RequestLimits()
+    callers: Callers = Callers()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    loopback_only: bool = True
-    hosts: Sequence[str] = ()
-    clients: Sequence[str] = ()
+    lifespan: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
     clock: Clock = time.time
     title: str = ""
     version: str = "1"

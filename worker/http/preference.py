@@ -48,8 +48,8 @@ class Preferred:
 
     def __init__(self, ports: Ports) -> None:
         self._waiting = Waiting(ports)
-        self._max_wait = ports.max_wait
-        self._tracked = ports.tracked
+        self._max_wait = ports.limits.max_wait
+        self._tracked = ports.messages.tracked
 
     async def answer(self, scope: Scope, receive: Receive, declared: MessageType, taken: Answer) -> Answer:
         """Return the answer that the caller prefers.

@@ -25,8 +25,8 @@ class Queries:
     """Asks queries."""
 
     def __init__(self, ports: Ports) -> None:
-        self._bus = ports.query_bus
-        self._max_body = ports.max_body
+        self._bus = ports.messages.query_bus
+        self._max_body = ports.limits.max_body
         self._queries = {
             n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"
         }

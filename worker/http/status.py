@@ -20,7 +20,7 @@ class Statuses:
 
     def __init__(self, ports: Ports) -> None:
         self._status = ports.status
-        self._max_wait = ports.max_wait
+        self._max_wait = ports.limits.max_wait
         self._waiting = Waiting(ports)
 
     async def __call__(self, request: Request) -> Response:

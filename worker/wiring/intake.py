@@ -8,7 +8,15 @@ import structlog
 from msgspec.structs import replace
 
 from worker.http.app import create_app
-from worker.http.ports import Ports
+from worker.http.ports import (
+    Callers,
+    ConsumerPorts,
+    HealthPorts,
+    MessagePorts,
+    Ports,
+    RepeatPorts,
+    RequestLimits,
+)
 from worker.messaging.health import HealthReport
 from worker.runtime.options import ServeOptions
 from worker.runtime.process.readiness import tell_ready
@@ -77,24 +85,26 @@ class Intake:
         async def fleet() -> dict[str, object]:
             return with_cut_troubles(await consumers(service))
 
+        settings = service.process.settings
         return Ports(
             registry=service.process.registry,
-            command_bus=service.buses.dispatch["command"],
-            query_bus=service.buses.dispatch["query"],
-            inline=lambda message: routes[message.name].transport is None,
+            messages=MessagePorts(
+                command_bus=service.buses.dispatch["command"],
+                query_bus=service.buses.dispatch["query"],
+                inline=lambda message: routes[message.name].transport is None,
+                tracked=lambda message: message.track and settings.status.track,
+            ),
+            repeats=RepeatPorts(store=service.state.idempotency),
             status=service.status.standing,
-            tracked=lambda message: message.track and service.process.settings.status.track,
             failed=service.failed,
-            idempotency=service.state.idempotency,
-            health=report,
-            ready=ready,
-            consumers=fleet,
-            applied=service.fleet.pausing.until_applied,
+            health=HealthPorts(report=report, ready=ready),
+            consumers=ConsumerPorts(document=fleet, applied=service.fleet.pausing.until_applied),
+            limits=RequestLimits(
+                max_body=settings.http.max_body,
+                max_batch=settings.http.max_batch,
+                max_wait=settings.http.max_wait,
+            ),
+            callers=Callers(hosts=(self._options.host,), clients=self._admitted),
             stopping=self._stopping,
-            max_body=service.process.settings.http.max_body,
-            max_batch=service.process.settings.http.max_batch,
-            max_wait=service.process.settings.http.max_wait,
-            hosts=(self._options.host,),
-            clients=self._admitted,
             title=service.process.registry.application,
         )

@@ -1,6 +1,7 @@
 """Stand-ins for everything behind the intake, in memory."""
 
 import hashlib
+from dataclasses import fields
 from datetime import date
 from types import SimpleNamespace
 
@@ -10,7 +11,15 @@ from worker import App
 from worker.errors import Fault, InvalidMessage, NotFound, UnknownType
 from worker.failed.documents import ErrorType, FailedDocument, FailedPage, GroupDocument, GroupsPage
 from worker.http.app import create_app
-from worker.http.ports import Ports
+from worker.http.ports import (
+    Callers,
+    ConsumerPorts,
+    HealthPorts,
+    MessagePorts,
+    Ports,
+    RepeatPorts,
+    RequestLimits,
+)
 from worker.messaging.bus import wrap
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.health import HealthReport
@@ -240,6 +249,26 @@ class FakeIdempotency:
         self.rows[key]["open"] = False
 
 
+_GROUPS = {
+    "messages": MessagePorts,
+    "repeats": RepeatPorts,
+    "health": HealthPorts,
+    "consumers": ConsumerPorts,
+    "limits": RequestLimits,
+    "callers": Callers,
+}
+
+
+def _grouped(given):
+    """Put what is said by name into the group that it belongs to."""
+    left = dict(given)
+    groups = {
+        group: kind(**{one.name: left.pop(one.name) for one in fields(kind) if one.name in left})
+        for group, kind in _GROUPS.items()
+    }
+    return {**left, **groups}
+
+
 class World:
     """An intake and all that stands behind it."""
 
@@ -252,23 +281,22 @@ class World:
         self.idempotency = FakeIdempotency()
         self.healthy = True
         self.reasons = []
-        self.ports = Ports(
-            **{
-                "registry": self.registry,
-                "command_bus": self.commands,
-                "query_bus": self.queries,
-                "inline": lambda declared: declared.cls is CheckStock,
-                "status": self.status,
-                "failed": self.failed,
-                "idempotency": self.idempotency,
-                "health": self._health,
-                "ready": self._ready,
-                "consumers": self._consumers,
-                "applied": self._applied,
-                "repeat_wait": 0.0,
-                **changes,
-            }
-        )
+        given = {
+            "registry": self.registry,
+            "command_bus": self.commands,
+            "query_bus": self.queries,
+            "inline": lambda declared: declared.cls is CheckStock,
+            "status": self.status,
+            "failed": self.failed,
+            "store": self.idempotency,
+            "report": self._health,
+            "ready": self._ready,
+            "document": self._consumers,
+            "applied": self._applied,
+            "wait": 0.0,
+            **changes,
+        }
+        self.ports = Ports(**_grouped(given))
         self.app = create_app(self.ports)
 
     async def _health(self):

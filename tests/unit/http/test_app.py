@@ -89,7 +89,7 @@ async def test_an_unforeseen_error_is_hidden(make_client):
     async def broken():
         raise RuntimeError("secret")
 
-    async with make_client(World(consumers=broken)) as client:
+    async with make_client(World(document=broken)) as client:
         with capture_logs() as lines:
             response = await client.get("/consumers")
     assert response.status_code == 500

@@ -65,7 +65,7 @@ async def test_a_first_request_under_way_is_409(client, world):
 
 async def test_a_repeat_waits_for_the_first_answer(make_client):
     """A repeat while the first is under way gets the first one's answer."""
-    world = World(repeat_wait=10.0)
+    world = World(wait=10.0)
     dispatch, begin = world.commands.dispatch, world.idempotency.begin
     entered, go_on = asyncio.Event(), asyncio.Event()
     asked = 0
@@ -121,7 +121,7 @@ async def test_a_batch_has_keys_too(client, world):
 
 async def test_a_repeat_waits_no_longer_than_the_intake_runs(make_client):
     """It is told that the first request is under way when the intake stops."""
-    world = World(repeat_wait=60.0)
+    world = World(wait=60.0)
     entered = asyncio.Event()
 
     async def never(*_given, **_more):
