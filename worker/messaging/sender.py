@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from worker.errors import PublishFailed, TransportUnavailable, Unavailable
-from worker.messaging.schedule import Schedule
+from worker.messaging.parking import Parking
 from worker.messaging.transport import (
     ACCEPTED,
     Confirms,
@@ -39,7 +39,7 @@ class Sender:
         timeout: seconds that one batch may take.
         lanes: batches under way at once.
         sent: hears of each batch that was answered or parked; see ``Observer``.
-        schedule: keeps what is delayed for longer than the broker can; without one the broker gets it all the same.
+        parking: keeps what is delayed for longer than the broker can; without one the broker gets it all the same.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Sender:
         timeout: float = PUBLISH_TIMEOUT,
         lanes: int = 2,
         sent: Callable[[str, Sequence[Outgoing], Sequence[Outcome]], object] | None = None,
-        schedule: Schedule | None = None,
+        parking: Parking | None = None,
     ) -> None:
-        self.longest = transport.features.max_delay if schedule is not None else math.inf
-        self._schedule = schedule
+        self.longest = transport.features.max_delay if parking is not None else math.inf
+        self._parking = parking
         self._transport = transport
         self._posts = transport if isinstance(transport, Posts) else None
         self._timeout = timeout
@@ -93,7 +93,7 @@ class Sender:
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish in order; one outcome a message. Never longer than the timeout.
 
-        What is delayed for longer than the broker can is accepted once the schedule has it.
+        What is delayed for longer than the broker can is accepted once it is parked.
 
         Raises:
             TransportUnavailable: none was taken.
@@ -107,9 +107,9 @@ class Sender:
         return [parked if outgoing.delay > self.longest else next(published) for outgoing in batch]
 
     async def _park(self, late: Sequence[Outgoing]) -> Outcome:
-        assert self._schedule is not None
+        assert self._parking is not None
         try:
-            await self._schedule.park(self._transport.name, late, self.longest)
+            await self._parking.park(self._transport.name, late, self.longest)
         except Unavailable as error:
             return Outcome(OutcomeKind.UNKNOWN, str(error))
         if self._sent is not None:

@@ -11,8 +11,9 @@ from worker.state import outbox_statements as sql
 from worker.state.database import Database
 from worker.state.transaction import Row, Transaction
 
-SCHEDULE = "*schedule"
-"""Claimant of rows that wait until their broker can keep what is left of their delay; no worker is named so."""
+PARKED = "*schedule"
+"""Claimant of parked rows: they wait until their broker can keep what is left of their delay. No worker is named so; rows
+of earlier releases have it, too."""
 
 
 class Outbox:
@@ -47,7 +48,7 @@ class Outbox:
         async with self._database.begin_write() as transaction:
             await self._database.lock(transaction, f"outbox {self._database.application}")
             found = await transaction.rows(
-                statement, now=now, worker=worker, schedule=SCHEDULE, transports=named, limit=limit
+                statement, now=now, worker=worker, parked=PARKED, transports=named, limit=limit
             )
             if found:
                 seqs = [row["seq"] for row in found]
@@ -63,7 +64,7 @@ class Outbox:
         now = await self._database.now()
         rows = [
             _values(outgoing.id, transport, outgoing, now)
-            | {"claimed_by": SCHEDULE, "claimed_until": now + outgoing.delay - longest}
+            | {"claimed_by": PARKED, "claimed_until": now + outgoing.delay - longest}
             for outgoing in batch
         ]
         async with self._database.begin_write() as transaction:
@@ -73,13 +74,13 @@ class Outbox:
     async def postpone(self, seqs: Sequence[int], longest: float) -> None:
         """Put claimed rows aside until no more than ``longest`` seconds of their delay are left."""
         async with self._database.begin_write() as transaction:
-            await transaction.run(sql.POSTPONE, seqs=list(seqs), longest=longest, schedule=SCHEDULE)
+            await transaction.run(sql.POSTPONE, seqs=list(seqs), longest=longest, parked=PARKED)
 
     async def parked(self) -> Mapping[tuple[str, str], int]:
         """Count what waits for its time, by transport and queue."""
         now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
-            found = await transaction.rows(sql.PARKED, now=now, schedule=SCHEDULE)
+            found = await transaction.rows(sql.PARKED, now=now, parked=PARKED)
         return {(row["transport"], row["queue"]): row["count"] for row in found}
 
     async def pending(self, limit: int, older_than: float = 0.0) -> list[OutboxRow]:
@@ -110,7 +111,7 @@ class Outbox:
         """Count what is to be sent now: all rows but those that wait for their time."""
         now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
-            return int(await transaction.value(sql.COUNT, now=now, schedule=SCHEDULE))
+            return int(await transaction.value(sql.COUNT, now=now, parked=PARKED))
 
 
 async def keep(

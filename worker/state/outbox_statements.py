@@ -1,4 +1,4 @@
-"""Statements of the outbox. Rows whose claimant is ``:schedule`` wait for their time, and are in nobody's way."""
+"""Statements of the outbox. Rows whose claimant is ``:parked`` wait for their time, and hold up no others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _ROW = "seq, message_id, transport, queue, type, body, key, delay, priority, con
 """What a relay needs of a row."""
 
 _FREE = "(claimed_until <= :now OR claimed_by = :worker)"
-_WAITS = "(claimed_by = :schedule AND claimed_until > :now)"
+_WAITS = "(claimed_by = :parked AND claimed_until > :now)"
 
 _CLAIMABLE = f"""
     SELECT {_ROW} FROM worker_outbox WHERE application = :application AND {_FREE}
@@ -16,14 +16,14 @@ _CLAIMABLE = f"""
         SELECT 1 FROM worker_outbox AS earlier
         WHERE earlier.application = :application AND earlier.origin = worker_outbox.origin
         AND earlier.seq < worker_outbox.seq AND earlier.claimed_until > :now
-        AND earlier.claimed_by <> :worker AND earlier.claimed_by <> :schedule
+        AND earlier.claimed_by <> :worker AND earlier.claimed_by <> :parked
     )
     AND NOT EXISTS (
         SELECT 1 FROM worker_outbox AS earlier
         WHERE earlier.application = :application AND earlier.key = worker_outbox.key
         AND earlier.queue = worker_outbox.queue AND earlier.transport = worker_outbox.transport
         AND earlier.seq < worker_outbox.seq AND earlier.claimed_until > :now
-        AND earlier.claimed_by <> :worker AND earlier.claimed_by <> :schedule
+        AND earlier.claimed_by <> :worker AND earlier.claimed_by <> :parked
     )
 """
 """Nobody else holds an earlier row of the same handler's message or of the same ordering key; a row without a key
@@ -49,7 +49,7 @@ ADD_ONCE = Statement(f"{_ADD} ON CONFLICT DO NOTHING")
 REPLACE = Statement("DELETE FROM worker_outbox WHERE application = :application AND message_id = ANY (:ids)")
 POSTPONE = Statement("""
     UPDATE worker_outbox
-    SET claimed_by = :schedule, claimed_until = created_at + delay - :longest, origin = message_id
+    SET claimed_by = :parked, claimed_until = created_at + delay - :longest, origin = message_id
     WHERE seq = ANY (:seqs)
 """)
 PARKED = Statement(f"""

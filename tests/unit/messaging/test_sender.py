@@ -91,7 +91,7 @@ def answering(*outcomes: Outcome) -> Answer:
     return answer
 
 
-class FakeSchedule:
+class FakeParking:
     """Notes what is parked."""
 
     def __init__(self) -> None:
@@ -306,27 +306,27 @@ def late(name: object, delay: float = 11.0) -> Outgoing:
     return Outgoing(queue="q", id=str(name), type="Go", body=b"{}", delay=delay)
 
 
-async def test_a_delay_that_the_broker_cannot_keep_is_the_schedules() -> None:
+async def test_a_delay_that_the_broker_cannot_keep_is_parked() -> None:
     """What is delayed for too long is parked, the rest is published; the outcomes are in order."""
-    transport, schedule = FakeTransport(answering(UNROUTABLE, ACCEPTED)), FakeSchedule()
+    transport, parking = FakeTransport(answering(UNROUTABLE, ACCEPTED)), FakeParking()
     told: list[str] = []
-    it = sender(transport, schedule=schedule, sent=noting(told))
+    it = sender(transport, parking=parking, sent=noting(told))
     outcomes = await it.publish([late(1), outgoing(2), late(3), late(4, 10.0)])
     assert [one.accepted for one in outcomes] == [True, False, True, True]
     assert transport.batches == [["2", "4"]]
-    assert schedule.kept == ["fake 1 10", "fake 3 10"]
+    assert parking.kept == ["fake 1 10", "fake 3 10"]
     assert sorted(told) == ["1", "3", "4"]
 
 
 async def test_what_could_not_be_parked_is_unknown() -> None:
     """A database that does not answer costs those messages their certainty, and the others nothing."""
-    transport, schedule = FakeTransport(), FakeSchedule()
-    schedule.down = True
-    outcomes = await sender(transport, schedule=schedule).publish([late(1), outgoing(2)])
+    transport, parking = FakeTransport(), FakeParking()
+    parking.down = True
+    outcomes = await sender(transport, parking=parking).publish([late(1), outgoing(2)])
     assert [one.kind for one in outcomes] == [OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
 
 
-async def test_without_a_schedule_the_broker_gets_it() -> None:
+async def test_without_parking_the_broker_gets_it() -> None:
     """Where there is no database a long delay is the broker's to judge."""
     transport = FakeTransport()
     await sender(transport).publish([late(1)])
@@ -394,10 +394,10 @@ async def test_what_is_written_at_once_has_a_bounded_fate_too() -> None:
 
 
 async def test_a_long_delay_is_parked_before_anything_is_written_at_once() -> None:
-    """The schedule is asked first, whatever the transport could do."""
-    transport, schedule = PostingTransport(), FakeSchedule()
-    await sender(transport, schedule=schedule).send(late(1))
-    assert (transport.batches, schedule.kept) == ([], ["fake 1 10"])
+    """Parking is asked first, whatever the transport could do."""
+    transport, parking = PostingTransport(), FakeParking()
+    await sender(transport, parking=parking).send(late(1))
+    assert (transport.batches, parking.kept) == ([], ["fake 1 10"])
 
 
 async def test_a_fault_while_writing_comes_to_the_callers() -> None:

@@ -51,7 +51,7 @@ async def opened_sending(process: Process, state: State, brokers: Brokers) -> As
     """Make what sends."""
     outbox = Outbox(state.database)
     senders = {
-        name: Sender(transport, sent=process.observer.sent, schedule=outbox)
+        name: Sender(transport, sent=process.observer.sent, parking=outbox)
         for name, transport in brokers.transports.items()
     }
     refused = refusals(state.failures, process.name, process.clock)

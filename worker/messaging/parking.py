@@ -1,4 +1,4 @@
-"""Port: the schedule, where messages wait whose delay is longer than their broker keeps by itself."""
+"""Port: parking, where messages wait whose delay is longer than their broker keeps by itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from worker.messaging.transport import Outgoing
 
 
-class Schedule(Protocol):
+class Parking(Protocol):
     """Keeps messages until their broker can take them; an ordinary worker forwards them then."""
 
     async def park(self, transport: str, batch: Sequence[Outgoing], longest: float) -> None:
@@ -22,7 +22,7 @@ class Schedule(Protocol):
         ...
 
     async def parked(self) -> Mapping[tuple[str, str], int]:
-        """Count what waits here by transport and queue.
+        """Count what is parked by transport and queue.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
