@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from worker.cli.service import Service
+from worker.cli.product import Product
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
 from worker.messaging.declaring.registry import WrongDeclarations
@@ -27,7 +27,7 @@ class Invocation:
     json: bool = False
     yes: bool = False
     arguments: tuple[str, ...] = ()
-    service: Service = field(default_factory=Service)
+    product: Product = field(default_factory=Product)
 
     def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:
         """Load the settings, with the command's flags by dotted key over all other sources; start to log.
@@ -52,7 +52,7 @@ class Invocation:
                 "app: missing; expected module:attribute, by -A/--app, WORKER_APP or app = in worker.toml"
             )
         try:
-            return self.service.load_app(settings.app, settings.base).registry()
+            return self.product.load_app(settings.app, settings.base).registry()
         except WrongDeclarations as wrong:
             if wrong.registry is None:
                 raise
@@ -68,7 +68,7 @@ class Invocation:
     def _route_faults(self, settings: Settings, registry: Registry) -> Sequence[str]:
         """Say what is wrong with the routes of declarations that are wrong themselves."""
         try:
-            self.service.routes(settings, registry)
+            self.product.routes(settings, registry)
         except ConfigurationError as error:
             return error.faults
         except Exception:  # what is declared may be anything

@@ -36,7 +36,7 @@ def run_program(
             command_line(appended(invocation.arguments, "--no-reload")), settings.base, grace
         )
     if processes > 1:
-        return invocation.service.supervise(
+        return invocation.product.supervise(
             appended(invocation.arguments, "--workers", "1"), processes, grace, once=once
         )
     beginning = Beginning.now()

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from worker import App, Context, Result, Sent
 from worker.cli.invocation import Invocation
+from worker.cli.product import Product
 from worker.cli.program import program
-from worker.cli.service import Service
 from worker.errors import NotFound
 from worker.failed.documents import FailedPage, GroupsPage
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
@@ -183,7 +183,7 @@ class FakeClient:
         return [("worker.route", 0, "", "", "built in")]
 
 
-class FakeService(Service):
+class FakeProduct(Product):
     """Stands for the composition root."""
 
     def __init__(self):
@@ -243,9 +243,9 @@ class Typed:
         self.answer = None
 
     def __call__(self, *arguments, input=None, environ=None):
-        invocation = Invocation(service=self.service)
+        invocation = Invocation(product=self.service)
         if self.answer is not None:
-            invocation = _Interactive(service=self.service)
+            invocation = _Interactive(product=self.service)
             input = self.answer
         result = CliRunner().invoke(program, list(arguments), obj=invocation, input=input, env=environ)
         self.out, self.err, self.code = result.stdout, result.stderr, result.exit_code
@@ -274,7 +274,7 @@ def logging_as_before():
 
 @pytest.fixture
 def service():
-    return FakeService()
+    return FakeProduct()
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ async def _look(
     invocation: Invocation, settings: Settings, registry: Registry
 ) -> tuple[dict[str, Any], dict[str, Features], list[str]]:
     """The document, the features of each transport, and which parts are files that nobody has made yet."""
-    names = invocation.service.routes(settings, registry).transports()
+    names = invocation.product.routes(settings, registry).transports()
     try:
-        async with invocation.service.client(
+        async with invocation.product.client(
             settings, registry, tables="ignore", queues=False, absent=True
         ) as client:
             report = msgspec.to_builtins(await client.health())

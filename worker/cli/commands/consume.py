@@ -41,7 +41,7 @@ def consume(
     return run_program(
         invocation,
         settings,
-        lambda: invocation.service.consume(settings, registry, options),
+        lambda: invocation.product.consume(settings, registry, options),
         processes=processes,
         reload=reload,
         once=options.burst,

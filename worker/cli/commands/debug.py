@@ -55,7 +55,7 @@ def chain(invocation: Invocation, type_name: str, on: Literal["dispatch", "consu
         sides = ("dispatch",)  # it is never queued: both sides are one
 
     async def _look() -> dict[str, list[tuple[Any, ...]]]:
-        async with invocation.service.client(
+        async with invocation.product.client(
             settings, registry, tables="ignore", queues=False, transports=()
         ) as client:
             return {side: list(client.chain_table(declared.name, side)) for side in sides}
@@ -83,7 +83,7 @@ worker debug messages --json | jq '.messages[].type'
 def messages(invocation: Invocation) -> None:
     """Show all message types: where they go and who handles them."""
     settings, registry = invocation.open()
-    routes = invocation.service.routes(settings, registry).by_type
+    routes = invocation.product.routes(settings, registry).by_type
     items = []
     for message in registry.messages.values():
         route = routes.get(message.name)

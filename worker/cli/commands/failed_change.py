@@ -45,7 +45,7 @@ def retry(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **f
 
     async def _work() -> int:
         settings, registry = invocation.open()
-        async with invocation.service.client(settings, registry, absent=True) as client:
+        async with invocation.product.client(settings, registry, absent=True) as client:
             if chosen is not None:
                 await _ask(invocation, client.failed, chosen, "Put {count} back?")
             async with waiting("putting back"):
@@ -73,7 +73,7 @@ def remove(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **
 
     async def _work() -> int:
         settings, registry = invocation.open()
-        async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
+        async with invocation.product.client(settings, registry, queues=False, transports=()) as client:
             if chosen is None:
                 confirm(invocation, f"Remove {_counted(len(ids))} for good?")
             else:
@@ -108,7 +108,7 @@ def edit(invocation: Invocation, failure_id: str, data: str, put_back: bool) -> 
     async def _work() -> None:
         settings, registry = invocation.open()
         needed = None if put_back else ()
-        async with invocation.service.client(
+        async with invocation.product.client(
             settings, registry, queues=put_back, transports=needed, absent=True
         ) as client:
             await client.failed.edit(failure_id, value, retry=put_back)

@@ -22,7 +22,7 @@ def groups(invocation: Invocation) -> None:
 
     async def _look() -> Any:
         settings, registry = invocation.open()
-        async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
+        async with invocation.product.client(settings, registry, queues=False, transports=()) as client:
             return msgspec.to_builtins(await client.failed.groups())
 
     document = asyncio.run(_look())
@@ -66,7 +66,7 @@ def list_failed(invocation: Invocation, /, limit: int, after: str | None, **filt
 
     async def _look() -> Any:
         settings, registry = invocation.open()
-        async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
+        async with invocation.product.client(settings, registry, queues=False, transports=()) as client:
             return msgspec.to_builtins(await client.failed.list(chosen, limit, after))
 
     document = asyncio.run(_look())
@@ -102,7 +102,7 @@ def show(invocation: Invocation, failure_id: str) -> None:
 
     async def _look() -> Any:
         settings, registry = invocation.open()
-        async with invocation.service.client(settings, registry, queues=False, transports=()) as client:
+        async with invocation.product.client(settings, registry, queues=False, transports=()) as client:
             return msgspec.to_builtins(await client.failed.show(failure_id))
 
     document = asyncio.run(_look())

@@ -139,7 +139,7 @@ async def _dispatch(
     invocation: Invocation, command: PauseConsumers | ResumeConsumers, patience: float | None, done: str
 ) -> int:
     settings, registry = invocation.open()
-    async with invocation.service.client(
+    async with invocation.product.client(
         settings, registry, tables="create", queues=False, transports=()
     ) as client:
         outcome = (await client.command_bus.dispatch(command)).get(Result)

@@ -41,11 +41,11 @@ def run(invocation: Invocation, /, processes: int, reload: bool, **given: Any) -
     settings, registry = invocation.open(flags_of(given))
     serving = serve_options(settings, given)
     consuming = consume_options(settings, (), given, cell_command(invocation))
-    invocation.service.check_address(serving, processes)
+    invocation.product.check_address(serving, processes)
     return run_program(
         invocation,
         settings,
-        lambda: invocation.service.run(settings, registry, serving, consuming),
+        lambda: invocation.product.run(settings, registry, serving, consuming),
         processes=processes,
         reload=reload,
         once=consuming.burst,

@@ -27,7 +27,7 @@ worker schema jsonschema PlaceOrder            one message type
 def openapi(invocation: Invocation) -> None:
     """Print the OpenAPI 3.1 document of the HTTP intake."""
     settings, registry = invocation.open()
-    print_json(invocation.service.openapi(settings, registry))
+    print_json(invocation.product.openapi(settings, registry))
 
 
 @click.command(

@@ -98,12 +98,12 @@ async def _send_one(
         command = decode(declared, read_data(words))
     except InvalidMessage as error:
         raise _hinted(error, words) from None
-    target = invocation.service.routes(settings, registry).by_type[declared.name].transport
+    target = invocation.product.routes(settings, registry).by_type[declared.name].transport
     if fault := delay_fault(options.delay, inline=target is None):
         raise UsageError(f"--delay: {fault}")
     # a command handled at once may send others anywhere
     needed = None if target is None else (target,)
-    async with invocation.service.client(settings, registry, tables="create", transports=needed) as client:
+    async with invocation.product.client(settings, registry, tables="create", transports=needed) as client:
         answer: Any = await send_one(client, declared, command, options)
         command_id = answer["id"]
         if not invocation.json:
@@ -138,7 +138,7 @@ async def _send_many(invocation: Invocation, name: str, transport: str | None) -
             if isinstance(fate.error, Unavailable) and exit_code(fate.error) == UNREACHABLE:
                 raise fate.error  # the lines after it would only wait for the same
 
-        async with invocation.service.client(settings, registry, tables="create") as client:
+        async with invocation.product.client(settings, registry, tables="create") as client:
             await send_lines(client, source, told)
     return 1 if codes else 0
 

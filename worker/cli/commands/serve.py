@@ -31,11 +31,11 @@ def serve(invocation: Invocation, /, processes: int, reload: bool, **given: Any)
     """
     settings, registry = invocation.open(flags_of(given))
     options = serve_options(settings, given)
-    invocation.service.check_address(options, processes)
+    invocation.product.check_address(options, processes)
     return run_program(
         invocation,
         settings,
-        lambda: invocation.service.serve(settings, registry, options),
+        lambda: invocation.product.serve(settings, registry, options),
         processes=processes,
         reload=reload,
     )

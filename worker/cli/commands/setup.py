@@ -36,4 +36,4 @@ def setup(invocation: Invocation) -> None:
 
 async def _setup(invocation: Invocation) -> list[str]:
     settings, registry = invocation.open()
-    return await invocation.service.setup(settings, registry)
+    return await invocation.product.setup(settings, registry)

@@ -134,5 +134,5 @@ def _applied(item: dict[str, Any]) -> str:
 
 async def _consumers(invocation: Invocation) -> dict[str, Any]:
     settings, registry = invocation.open()
-    async with invocation.service.client(settings, registry, queues=False, absent=True) as client:
+    async with invocation.product.client(settings, registry, queues=False, absent=True) as client:
         return await client.consumers()

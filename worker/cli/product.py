@@ -1,4 +1,4 @@
-"""The door to the composition root: every call that the commands make to it stands here.
+"""The product as the commands see it: every call that they make to the composition root stands here.
 
 Imports stand inside the methods: a command that needs no broker and no database must start without theirs.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from worker.wiring.client import Client
 
 
-class Service:
+class Product:
     """What the commands ask of the rest of the product; tests put a fake in its place."""
 
     def load_app(self, target: str, base: Path) -> App:
