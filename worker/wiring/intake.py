@@ -23,8 +23,8 @@ from worker.runtime.process.readiness import tell_ready
 from worker.wiring.admission import admitted
 from worker.wiring.consumers import consumers
 from worker.wiring.health import health
-from worker.wiring.listening import Listener
 from worker.wiring.outward import Outward, with_cut_troubles
+from worker.wiring.server import Server
 from worker.wiring.service import Service
 
 log = structlog.stdlib.get_logger("worker.intake")
@@ -46,24 +46,22 @@ class Intake:
         self._service = service
         self._options = options
         self._stopping = asyncio.Event()
-        self._listener = Listener(
-            create_app(self._ports()), options.host, options.port, options.graceful_timeout
-        )
+        self._server = Server(create_app(self._ports()), options.host, options.port, options.graceful_timeout)
 
     def stop(self, reason: str = "stopped") -> None:
         """Take no more requests, and answer those that wait for something."""
         self._stopping.set()
-        self._listener.stop()
+        self._server.stop()
 
     async def run(self) -> None:
         """Serve until stopped."""
         log.info(
             "intake listens",
-            url=f"http://{self._options.host}:{self._listener.port}",
+            url=f"http://{self._options.host}:{self._server.port}",
             access=f"{self._whom()} only: no token is configured",
         )
         tell_ready()
-        await self._listener.run()
+        await self._server.run()
         log.info("intake stopped")
 
     def _whom(self) -> str:

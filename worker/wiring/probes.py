@@ -8,8 +8,8 @@ from worker.http.probes import create_probes
 from worker.messaging.health import HealthReport
 from worker.wiring.consuming import Consumers
 from worker.wiring.health import health
-from worker.wiring.listening import Listener
 from worker.wiring.outward import Outward
+from worker.wiring.server import Server
 from worker.wiring.service import Service
 
 
@@ -21,11 +21,11 @@ class Probes:
         self._worker = consumers.worker
         self._control = consumers.control
         self._outward, self._readily = Outward(), Outward()
-        self._listener = Listener(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
+        self._server = Server(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        await self._listener.run()
+        await self._server.run()
 
     async def _health(self) -> HealthReport:
         found = await health(self._service)

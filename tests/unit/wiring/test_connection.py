@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.http.fakes import World
 from worker.wiring.connection import KEEP_ALIVE, MAX_BESIDE, PATIENCE, PATIENCE_AT_STOP, SLOWEST
-from worker.wiring.listening import Listener
+from worker.wiring.server import Server
 
 BODY = b'{"order_id":"7","lines":["a"]}'
 POST = b"POST /commands/PlaceOrder HTTP/1.1\r\nHost: localhost\r\n"
@@ -21,17 +21,17 @@ GOOD = POST + LENGTH + BODY
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-class Server:
+class Serving:
     """An intake on a socket of its own, whose time passes when the test says so."""
 
     def __init__(self) -> None:
         self.world = World()
-        self.listener = Listener(self.world.app, "127.0.0.1", 0, 1.0)
+        self.server = Server(self.world.app, "127.0.0.1", 0, 1.0)
         self.at = 0.0
 
     @property
     def connections(self):
-        return list(self.listener._server.server_state.connections)
+        return list(self.server._uvicorn.server_state.connections)
 
     def passes(self, seconds, *, stopping=False):
         self.at += seconds
@@ -39,7 +39,7 @@ class Server:
             connection.look(self.at, stopping=stopping)
 
     async def connect(self, data=b""):
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.listener.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         known = len(self.connections)
         writer.write(data)
         await writer.drain()
@@ -66,11 +66,11 @@ class Server:
 
 @pytest.fixture
 async def server():
-    server = Server()
-    running = asyncio.create_task(server.listener.run())
-    await server.until(lambda: server.listener._server.started)
+    server = Serving()
+    running = asyncio.create_task(server.server.run())
+    await server.until(lambda: server.server._uvicorn.started)
     yield server
-    server.listener.stop()
+    server.server.stop()
     async with asyncio.timeout(30):
         await running
 

@@ -153,7 +153,7 @@ async def ask(app: Any, method: str, target: str, headers: list[tuple[bytes, byt
 
 async def test_no_request_is_an_internal_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong bytes, wrong numbers, depth, NUL, lone surrogates: in body, path, query string and header."""
-    monkeypatch.setattr("worker.wiring.intake.Listener", lambda *given: None)  # no port is needed
+    monkeypatch.setattr("worker.wiring.intake.Server", lambda *given: None)  # no port is needed
     settings = Settings(
         database=DatabaseSettings(url=f"sqlite:///{tmp_path}/state.db"),
         transports={"sqlite": TransportSettings(url=f"sqlite:///{tmp_path}/queue.db")},

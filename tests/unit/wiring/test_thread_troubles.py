@@ -44,5 +44,5 @@ async def test_threads_that_are_not_replaced_are_in_status_and_readiness(
         assert f"{SPARE} threads are held" in (await probes._health()).reasons
         intake = Intake(it.service, ServeOptions(port=0))
         assert f"{SPARE} threads are held" in await intake._ports().health.ready()
-        intake._listener._socket.close()
-        probes._listener._socket.close()
+        intake._server._socket.close()
+        probes._server._socket.close()

@@ -22,7 +22,7 @@ _REQUEST = RequestResponseCycle.run_asgi.__code__
 """The code of the task that uvicorn makes for each request."""
 
 
-class _Server(uvicorn.Server):
+class _Uvicorn(uvicorn.Server):
     """uvicorn without its own signal handlers: the process has one set for all that runs in it."""
 
     @contextlib.contextmanager
@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class Listener:
+class Server:
     """An ASGI application on an address. The port is taken when it is made.
 
     Args:
@@ -58,11 +58,11 @@ class Listener:
             server_header=False,
             timeout_graceful_shutdown=max(1, int(graceful_timeout)),
         )
-        self._server = _Server(config)
+        self._uvicorn = _Uvicorn(config)
 
     def stop(self) -> None:
         """Take no more requests; those under way are answered."""
-        self._server.should_exit = True
+        self._uvicorn.should_exit = True
 
     async def run(self) -> None:
         """Serve until stopped."""
@@ -70,7 +70,7 @@ class Listener:
         if (own := own_tasks(asyncio.get_running_loop())) is not None:
             own.host = _REQUEST
         try:
-            await self._server.serve(sockets=[self._socket])
+            await self._uvicorn.serve(sockets=[self._socket])
         finally:
             looking.cancel()
             self._socket.close()
@@ -80,6 +80,6 @@ class Listener:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_LOOK)
-            for connection in list(self._server.server_state.connections):
+            for connection in list(self._uvicorn.server_state.connections):
                 if isinstance(connection, Connection):
-                    connection.look(loop.time(), stopping=self._server.should_exit)
+                    connection.look(loop.time(), stopping=self._uvicorn.should_exit)

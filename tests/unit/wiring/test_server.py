@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from worker.wiring.listening import Listener
+from worker.wiring.server import Server
 
 BALANCER = 60
 """Seconds for which the usual load balancers keep an idle connection to a server; most clients keep it shorter."""
@@ -12,6 +12,6 @@ BALANCER = 60
 
 def test_an_idle_connection_is_the_clients_to_close() -> None:
     """A server that closes it first may do so while a command is on its way, and nobody knows whether it was taken."""
-    listener = Listener(Starlette(), "127.0.0.1", 0, 1.0)
-    assert listener._server.config.timeout_keep_alive > BALANCER
-    listener._socket.close()
+    server = Server(Starlette(), "127.0.0.1", 0, 1.0)
+    assert server._uvicorn.config.timeout_keep_alive > BALANCER
+    server._socket.close()
