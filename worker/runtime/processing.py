@@ -22,7 +22,7 @@ from worker.messaging.status import StatusChange, StatusRecorder
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
 from worker.runtime.deadly.cell import Answer
-from worker.runtime.deadly.quarantine import Quarantine
+from worker.runtime.deadly.quarantine import Quarantine, Work
 from worker.runtime.limits import Limits
 from worker.runtime.settling.judge import Judge
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
@@ -45,9 +45,7 @@ class Processing:
         clock: seconds since the epoch.
         observer: hears when attempts start, and how they end.
         succeeded: told the type of each message that was handled.
-
-    Attributes:
-        quarantine: handles what was handed out before; None to handle it as any other.
+        quarantine: makes what handles messages that were handed out before; None to handle them as any other.
     """
 
     def __init__(
@@ -62,8 +60,9 @@ class Processing:
         clock: Clock,
         observer: Observer,
         succeeded: Callable[[str], None] | None = None,
+        quarantine: Callable[[Work], Quarantine] | None = None,
     ) -> None:
-        self.quarantine: Quarantine | None = None
+        self.quarantine = None if quarantine is None else quarantine(self)
         self._registry = registry
         self._decode = serializer.decode
         self._judge = judge

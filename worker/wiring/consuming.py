@@ -12,7 +12,7 @@ from worker.messaging.middleware import CallNext
 from worker.messaging.retry import Retry
 from worker.messaging.transport import QueueSpec, Transport
 from worker.runtime.deadly.cell import Cell
-from worker.runtime.deadly.quarantine import Quarantine
+from worker.runtime.deadly.quarantine import Quarantine, Work
 from worker.runtime.holding.breakers import BreakerFailure, Breakers
 from worker.runtime.holding.control import Control
 from worker.runtime.holding.ramp import RampPolicy
@@ -111,9 +111,8 @@ def make_consumers(
         clock=process.clock,
         observer=process.observer,
         succeeded=breakers.succeeded if breakers.any and asks is None else None,
+        quarantine=None if asks is not None else lambda work: _quarantine(service, options, work, breakers),
     )
-    if asks is None:
-        processing.quarantine = _quarantine(service, options, processing, breakers)
     worker = Worker(
         processing.handle,
         slots=options.concurrency,
@@ -130,13 +129,11 @@ def make_consumers(
     )
 
 
-def _quarantine(
-    service: Service, options: ConsumeOptions, processing: Processing, breakers: Breakers
-) -> Quarantine:
+def _quarantine(service: Service, options: ConsumeOptions, work: Work, breakers: Breakers) -> Quarantine:
     # what is sent from a cell reaches others over what processes share only
     shared = all(transport.features.shared for transport in service.brokers.transports.values())
     return Quarantine(
-        processing,
+        work,
         service.state.suspects,
         Cell(options.cell, service.process.name, Beginning.now()) if options.cell and shared else None,
         service.fleet.exclusivity,
