@@ -87,8 +87,10 @@ def test_handlers_that_hold_threads_for_good_leave_some_to_the_worker() -> None:
 
     async def program() -> str:
         held = [asyncio.create_task(asyncio.to_thread(go.wait, 30)) for _ in range(64)]
+        await asyncio.sleep(0)  # they ask first
         try:
-            return await asyncio.to_thread(lambda: "read")
+            async with asyncio.timeout(10):
+                return await asyncio.to_thread(lambda: "read")
         finally:
             go.set()
             await asyncio.gather(*held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -202,6 +203,28 @@ async def test_the_writer_writes_by_itself(database):
     reader = StatusReader(database)
     async with asyncio.timeout(20):
         while len(await reader.get_many(["m0", "m999"])) < 2:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_fault_of_the_writer_itself_does_not_end_it(database, reader, monkeypatch):
+    """What was noted is written by the next try."""
+    at_once = SimpleNamespace(**{**vars(asyncio), "sleep": lambda _: asyncio.sleep(0)})
+    monkeypatch.setattr("worker.state.status_writer.asyncio", at_once)
+    writer, faults = StatusWriter(database, interval=0.0), [RuntimeError("a bug")]
+    flush = writer.flush
+
+    async def failing():
+        if faults:
+            raise faults.pop()
+        await flush()
+
+    writer.flush = failing
+    running = asyncio.create_task(writer.run())
+    writer.record(step("done"))
+    async with asyncio.timeout(20):
+        while await StatusReader(database).get("m1") is None:
             await asyncio.sleep(0)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -319,7 +319,10 @@ async def test_a_stop_does_not_wait_for_bodies_that_do_not_come(server):
     reader, writer = await server.connect(POST + b"Content-Length: 100\r\n\r\n{")
     await server.until(lambda: server.connections[0].cycle is not None)
     server.passes(1, stopping=True)
+    (connection,) = server.connections
+    assert not connection.transport.is_closing()
     server.passes(PATIENCE_AT_STOP + 1, stopping=True)
+    assert connection.transport.is_closing()
     assert status(await reader.read()) == 408
     writer.close()
 

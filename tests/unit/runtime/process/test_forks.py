@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +85,30 @@ async def test_connections_are_not_shared(hooks: Hooks) -> None:
         await writer.wait_closed()
         server.close()
         await server.wait_closed()
+
+
+def watching() -> list[int]:
+    """Descriptors by which this process's loops wait."""
+    shown = [entry for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    return [int(entry.name) for entry in shown if "[eventpoll]" in os.readlink(entry)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux tells")
+async def test_what_a_child_waits_for_wakes_nobody_here(hooks: Hooks) -> None:
+    """What a loop waits by is the same thing in both processes, unless the child gets one of its own."""
+    here = watching()
+    heard, ready = os.pipe()
+
+    def child() -> int:
+        for number in watching():
+            select.epoll.fromfd(number).register(ready, select.EPOLLOUT)
+        return 0
+
+    assert hooks.fork(child) == 0
+    seen = [number for at in here for number, _ in select.epoll.fromfd(os.dup(at)).poll(0)]
+    os.close(heard)
+    os.close(ready)
+    assert ready not in seen
 
 
 async def test_a_child_that_comes_back_ends(hooks: Hooks) -> None:

@@ -159,9 +159,12 @@ async def test_an_outage_charges_no_attempt() -> None:
         raise DatabaseUnavailable("gone")
 
     async with house(shop(go)) as it:
-        await it.send(Go())
+        (sent,) = await it.send(Go())
         await it.run(burst=True)
         assert it.outcomes() == ["returned"]
+        shown = await it.service.status.standing.get(sent)
+        assert shown is not None
+        assert shown.status == "accepted"
         it.clock.advance(1)
         assert (await read(it)).attempt == 1
         assert await stored(it) == []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pamqp import commands
 
-from transports.rabbitmq import administration, steps
+from transports.rabbitmq import administration, counting, steps
 from transports.rabbitmq.consumption import Consumption
 from transports.rabbitmq.prefetched import Prefetched
 from transports.rabbitmq.receipt import DEAD, MAIN
+from worker.messaging.transport import QueueSpec
 
 
 class Channel:
@@ -74,3 +76,32 @@ async def test_zeros_that_take_long_are_no_proof_that_a_queue_is_empty(
     channel: Any = Looked()
     found = await administration._take(channel, steps.Queue("jobs"))
     assert found == steps.Counted(ready, consumers, doubtful)
+
+
+class Counts:
+    """A broker's queues as they are counted."""
+
+    def __init__(self, **found: steps.Counted) -> None:
+        self.found = found
+
+    def queues(self, spec: QueueSpec) -> Sequence[str]:
+        return [spec.name]
+
+    async def counted(self, queues: Sequence[str]) -> dict[str, steps.Counted]:
+        return {name: self.found.get(name, steps.Counted(0, 0, False)) for name in queues}
+
+
+@pytest.mark.parametrize(
+    ("found", "empty"),
+    [
+        (steps.Counted(0, 0, False), True),
+        (steps.Counted(0, 0, True), False),
+        (steps.Counted(1, 0, False), False),
+        (steps.Counted(0, 1, False), False),
+    ],
+)
+async def test_a_queue_is_empty_where_its_leader_has_said_so(found: steps.Counted, empty: bool) -> None:
+    """Not where it did not answer in time."""
+    topology: Any = Counts(jobs=found)
+    settings: Any = SimpleNamespace(queue_type="quorum")
+    assert await counting.is_empty(topology, settings, QueueSpec(name="jobs", types=("T",))) is empty

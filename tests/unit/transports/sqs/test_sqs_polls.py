@@ -206,6 +206,7 @@ async def test_a_successor_whose_lease_is_half_over_is_given_back_and_not_handed
     (head,) = await receiving
     head.receipt.behind[0].receipt.until -= LEASE * 0.6
     assert list(await subscription.settle([Ack(head)])) == [Settled.DONE]
+    assert not subscription._ready
     while not service.held:
         await asyncio.sleep(0)
     assert service.removed == ["h1"] and service.held == [[("h2", 0)]]
