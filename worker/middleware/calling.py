@@ -40,9 +40,6 @@ class Threads(Protocol):
 Call = Callable[[Envelope[Any], bool], Awaitable[Any]]
 """Calls one handler for a message; told whether an earlier one of the message has run, so that it is finished now."""
 
-_Begin = Callable[[Any, Any], Awaitable[Any]]
-"""Begins a handler for a message, with a context where it takes one."""
-
 
 class Calling:
     """Calls handlers. What one noted leaves with its commit; without a transaction, once its broker has confirmed it.
@@ -86,7 +83,7 @@ class Calling:
         check = _only_answers if declared.kind == "query" else self._check
         begin = self._begun_by(handler, declared)
         paused, make_log, clock = self._paused.queues, self._make_log, self._clock
-        needs_context = handler.wants_context or not handler.is_async
+        wants_context = handler.wants_context
         # in a thread, the time counts from when it starts there
         limit = declared.timeout if handler.is_async else None
 
@@ -96,7 +93,7 @@ class Calling:
                 self._refuse_paused(envelope)
             context = None
             try:
-                if needs_context:
+                if wants_context:
                     deadline = None if limit is None else clock() + limit
                     context = Context(envelope, opens, make_log, deadline, clock, check)
                     if asks_first and opens is not None:
@@ -105,7 +102,8 @@ class Calling:
                             return None
                         if paused and not begun:  # it was paused while the database was asked
                             self._refuse_paused(envelope)
-                result = await begin(envelope.message, context)
+                message = envelope.message
+                result = await (begin(message, context) if wants_context else begin(message))
                 if result is not None:
                     refuse_unrun(handler.name, result)
                 if context is not None:
@@ -159,24 +157,28 @@ class Calling:
         if received is not None and self._paused.keeps(received, envelope.id):
             raise Paused
 
-    def _begun_by(self, handler: Handler, declared: MessageType) -> _Begin:
-        """What begins the handler for a message."""
+    def _begun_by(self, handler: Handler, declared: MessageType) -> Callable[..., Awaitable[Any]]:
+        """What begins the handler with a message, and with a context where it takes one."""
         call, limit = handler.call, declared.timeout
         if not handler.is_async:
-            return functools.partial(self._call_in_thread, handler, declared)
-        begin: _Begin = call if handler.wants_context else lambda message, _: call(message)
+            return functools.partial(self._begun_in_thread, handler, declared)
         if limit is None:
-            return begin
-        return lambda message, context: _in_time(begin(message, context), limit, handler, declared)
+            return call
+        return lambda *given: _in_time(call(*given), limit, handler, declared)
 
-    async def _call_in_thread(
-        self, handler: Handler, declared: MessageType, message: Any, context: Context
+    async def _begun_in_thread(
+        self, handler: Handler, declared: MessageType, message: Any, context: Context | None = None
     ) -> Any:
+        deadline: float | None = None
+
         def call() -> Any:
             """Set the time by which it must be over, and call it."""
+            nonlocal deadline
             if declared.timeout is not None:
-                set_deadline(context, self._clock() + declared.timeout)
-            return handler.call(message, context) if handler.wants_context else handler.call(message)
+                deadline = self._clock() + declared.timeout
+                if context is not None:
+                    set_deadline(context, deadline)
+            return handler.call(message) if context is None else handler.call(message, context)
 
         try:
             result, error = await self._threads.run(
@@ -187,7 +189,8 @@ class Calling:
         if error is not None:
             raise error
         if inspect.isawaitable(result):  # a plain function around an async one: it is awaited here
-            result = await _in_time(result, context.remaining, handler, declared)
+            left = None if deadline is None else max(0.0, deadline - self._clock())
+            result = await _in_time(result, left, handler, declared)
         return result
 
 
