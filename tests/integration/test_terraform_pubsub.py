@@ -7,7 +7,7 @@ import pytest
 
 from transports.pubsub.names import Names, dead
 from transports.pubsub.settings import Settings
-from transports.pubsub.topics import ATTEMPTS, Topics
+from transports.pubsub.topology import ATTEMPTS, Topics
 from worker.messaging.transport import QueueSpec
 
 FILE = Path(__file__).resolve().parents[2] / "deploy/terraform/pubsub/main.tf.json"

@@ -13,7 +13,7 @@ from transports.kafka import progress
 from transports.kafka.commits import Commit, Commits, Found
 from transports.kafka.connection import Connection, dismiss, introduced
 from transports.kafka.names import Names
-from transports.kafka.topics import Topics
+from transports.kafka.topology import Topics
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Depth, Position
 

@@ -20,7 +20,7 @@ from transports.kafka.publishing import Publisher
 from transports.kafka.session import Session
 from transports.kafka.share import Share
 from transports.kafka.subscription import KafkaSubscription
-from transports.kafka.topics import Topics
+from transports.kafka.topology import Topics
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Outcome, Outgoing
 

@@ -13,7 +13,7 @@ from transports.kafka import records
 from transports.kafka.connection import Connection, dismiss
 from transports.kafka.names import LEVELS, Names, level_for
 from transports.kafka.partitioning import Turns, by_key
-from transports.kafka.topics import Topics
+from transports.kafka.topology import Topics
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing

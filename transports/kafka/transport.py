@@ -19,7 +19,7 @@ from transports.kafka.names import Names
 from transports.kafka.publishing import Publisher
 from transports.kafka.session_bounds import SessionBounds
 from transports.kafka.subscription import KafkaSubscription
-from transports.kafka.topics import Topics
+from transports.kafka.topology import Topics
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 
 

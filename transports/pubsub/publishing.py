@@ -11,7 +11,7 @@ from transports.pubsub import wire
 from transports.pubsub.connection import Connection
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import BATCH
-from transports.pubsub.topics import Route, Topics
+from transports.pubsub.topology import Route, Topics
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing

@@ -18,7 +18,7 @@ from transports.pubsub.publishing import Publisher
 from transports.pubsub.pulling import Puller
 from transports.pubsub.settling import Settler
 from transports.pubsub.subscription import PubsubSubscription
-from transports.pubsub.topics import Topics
+from transports.pubsub.topology import Topics
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 

@@ -8,7 +8,7 @@ from tests.unit.transports.pubsub.service import FakeConnection, failure
 from transports.pubsub import wire
 from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
-from transports.pubsub.topics import Topics
+from transports.pubsub.topology import Topics
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec
 
