@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
@@ -56,7 +55,7 @@ class FailedService:
         *,
         transports: Collection[str] = (),
         queues: Collection[str] = (),
-        clock: Clock = time.time,
+        clock: Clock,
     ) -> None:
         self._known = {"type": registry.by_name, "transport": transports, "queue": queues}
         self._store = store

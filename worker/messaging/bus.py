@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -28,6 +27,7 @@ class Bus:
         registry: the declared types, and the plugins that are on.
         chain: its steps; the last one routes or handles and calls nothing further.
         clock: seconds since the epoch.
+        make_id: makes the ids of messages that are given none.
     """
 
     def __init__(
@@ -36,13 +36,15 @@ class Bus:
         side: Side,
         registry: Registry,
         chain: Chain[BusPart],
-        clock: Clock = time.time,
+        clock: Clock,
+        make_id: Callable[[Clock], str] = new_id,
     ) -> None:
         self.kind = kind
         self.chain = chain
         self._registry = registry
         self._facts = {"kind": kind, "bus": kind, "on": side}
         self._clock = clock
+        self._make_id = make_id
         self._compiled: dict[str, CallNext] = {}
 
     async def dispatch(
@@ -74,6 +76,7 @@ class Bus:
                 declared,
                 self._registry.application,
                 self._clock,
+                self._make_id,
                 id=id,
                 correlation_id=correlation_id,
                 causation_id=causation_id,
@@ -139,6 +142,7 @@ def wrap(
     declared: MessageType,
     source: str,
     clock: Clock,
+    make_id: Callable[[Clock], str] = new_id,
     *,
     id: str | None = None,
     correlation_id: str | None = None,
@@ -149,7 +153,7 @@ def wrap(
 ) -> Envelope[Any]:
     """Put a message into its first envelope: a new id, the time, its key."""
     now = clock()
-    message_id = id or new_id(lambda: now)
+    message_id = id or make_id(lambda: now)
     return Envelope(
         message=message,
         type=declared.name,

@@ -11,14 +11,17 @@ from uuid import UUID
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 
+Entropy = Callable[[int], bytes]
+"""So many random bytes."""
+
 _VERSION = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
 _TAIL_BITS = 0x3FFF_FFFF_FFFF_FFFF
 
 
-def new_id(now: Clock = time.time) -> str:
+def new_id(now: Clock = time.time, entropy: Entropy = os.urandom) -> str:
     """Make a UUIDv7: 48 bits of milliseconds, 74 random bits; sorts by time to the millisecond."""
-    return _format(int(now() * 1000), int.from_bytes(os.urandom(10)))
+    return _format(int(now() * 1000), int.from_bytes(entropy(10)))
 
 
 def derive_id(parent: str, *parts: object) -> str:

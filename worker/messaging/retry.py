@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -75,7 +74,7 @@ Decision = TryAgain | GiveUp
 Chance = Callable[[], float]
 
 
-def decide(error: BaseException, attempt: int, policy: Retry, chance: Chance = random.random) -> Decision:
+def decide(error: BaseException, attempt: int, policy: Retry, chance: Chance) -> Decision:
     """Say what becomes of a message whose attempt ``attempt`` (from 1) ended in ``error``.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -95,7 +94,7 @@ def make_consumers(
         _retry_policy(process.settings),
         process.name,
         process.clock,
-        random.random,
+        process.machine.chance,
         breakers.failed if asks is None else lambda named, failures: asks(named, breakers.failures(failures)),
         lambda: answers(service),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -12,7 +11,9 @@ from worker.failed.service import FailedService
 from worker.messaging.declaration import Registry
 from worker.messaging.exclusive import Exclusivity
 from worker.messaging.identity import Clock
+from worker.messaging.machine import Machine
 from worker.messaging.observing import Observer
+from worker.runtime.process.machine import this_machine
 from worker.settings import Settings
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
@@ -56,7 +57,8 @@ async def opened(
     registry: Registry,
     needs: Needs = EVERYTHING,
     *,
-    clock: Clock = time.time,
+    clock: Clock | None = None,
+    machine: Machine | None = None,
     name: str | None = None,
     observers: Sequence[Observer] = (),
     exclusivity: Exclusivity | None = None,
@@ -67,7 +69,8 @@ async def opened(
         settings: checked.
         registry: checked.
         needs: what must be there, and what is done about what is missing.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch; None for the machine's.
+        machine: on which it runs; None for this one.
         name: of this process among all workers; None for a new one.
         observers: hear what happens in this process.
         exclusivity: lets a message run alone in the fleet; None for what takes the lock in the database.
@@ -76,7 +79,7 @@ async def opened(
         ConfigurationError: something is missing and not created, or may not be created.
         Unavailable: database or broker did not answer within the connect timeout, or the database is read-only.
     """
-    process = make_process(settings, registry, clock, name, observers)
+    process = make_process(settings, registry, machine or this_machine(clock), name, observers)
     async with (
         opened_state(process, needs) as state,
         opened_brokers(process, needs) as brokers,

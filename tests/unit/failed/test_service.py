@@ -192,7 +192,9 @@ async def test_untracked_types_keep_no_status(store, broker, registry, serialize
     from worker.failed.service import FailedService
 
     await store.add([failure()])
-    assert await FailedService(store, broker.publish, registry, serializer).retry("m1") == 1
+    assert (
+        await FailedService(store, broker.publish, registry, serializer, clock=lambda: 1.0).retry("m1") == 1
+    )
     assert msgspec.json.decode(broker.taken[0][1].body)["attempt"] == 1
 
 

@@ -89,7 +89,7 @@ def test_an_error_and_the_attempt_decide(error: Exception, attempt: int, expecte
 
 def test_without_retries_the_first_failure_is_the_last() -> None:
     """``max_retries=0`` gives up at once."""
-    assert decide(ValueError(), 1, Retry(max_retries=0)) == GiveUp()
+    assert decide(ValueError(), 1, Retry(max_retries=0), lambda: 0.5) == GiveUp()
 
 
 def test_a_delay_that_an_error_names_has_no_jitter() -> None:
@@ -112,7 +112,7 @@ def test_a_recoverable_with_a_wrong_delay_is_refused_where_it_is_made(delay: Any
 
 def test_a_recoverable_takes_a_timedelta() -> None:
     """It is read as its seconds."""
-    assert decide(Recoverable(delay=timedelta(minutes=2)), 1, POLICY) == TryAgain(120.0)
+    assert decide(Recoverable(delay=timedelta(minutes=2)), 1, POLICY, lambda: 0.5) == TryAgain(120.0)
 
 
 @pytest.mark.parametrize("delay", WRONG_SPANS)
@@ -124,7 +124,7 @@ def test_a_wrong_delay_of_a_class_derived_from_recoverable_is_wrong_use(delay: A
             self.delay = delay
 
     with pytest.raises(UsageError, match=r"Later\(delay="):
-        decide(Later(), 1, POLICY)
+        decide(Later(), 1, POLICY, lambda: 0.5)
 
 
 def test_a_class_derived_from_recoverable_that_sets_no_delay_takes_the_policys() -> None:
@@ -134,9 +134,9 @@ def test_a_class_derived_from_recoverable_that_sets_no_delay_takes_the_policys()
         def __init__(self) -> None:
             pass
 
-    assert decide(Later(), 1, Retry(jitter=0.0)) == TryAgain(1.0)
+    assert decide(Later(), 1, Retry(jitter=0.0), lambda: 0.5) == TryAgain(1.0)
 
 
 def test_wrong_use_is_not_retried() -> None:
     """The same call would be as wrong the next time."""
-    assert decide(UsageError("no"), 1, POLICY) == GiveUp()
+    assert decide(UsageError("no"), 1, POLICY, lambda: 0.5) == GiveUp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from worker.wiring.parts.process import process_name
+from worker.runtime.process.machine import this_machine
 
 
 def test_an_application_that_seeds_its_random_numbers_shares_its_name_with_nobody() -> None:
@@ -13,6 +13,6 @@ def test_an_application_that_seeds_its_random_numbers_shares_its_name_with_nobod
     names = set()
     for _ in range(3):
         random.seed(1)
-        names.add(process_name())
+        names.add(this_machine().process_name())
     random.setstate(state)
     assert len(names) == 3

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -58,8 +56,8 @@ class Fleet(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """
         beat = Heartbeat(
             id=self.process.name,
-            host=socket.gethostname(),
-            pid=os.getpid(),
+            host=self.process.machine.host,
+            pid=self.process.machine.pid,
             started_at=self.process.started_at,
             applied_version=applied_version,
             types=types,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Sequence
 
 import msgspec
 
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
+from worker.messaging.machine import Machine
 from worker.messaging.observing import Observer, all_of
 from worker.messaging.routing import Routes, plan
 from worker.settings import Settings
@@ -23,6 +22,7 @@ class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         registry: what the application declares, checked.
         routes: where its messages go.
         clock: seconds since the epoch.
+        machine: on which it runs.
         observer: hears what happens in it.
         name: of this process among all workers.
         started_at: seconds since the epoch.
@@ -32,6 +32,7 @@ class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     registry: Registry
     routes: Routes
     clock: Clock
+    machine: Machine
     observer: Observer
     name: str
     started_at: float
@@ -40,7 +41,7 @@ class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 def make_process(
     settings: Settings,
     registry: Registry,
-    clock: Clock,
+    machine: Machine,
     name: str | None = None,
     observers: Sequence[Observer] = (),
 ) -> Process:
@@ -53,16 +54,12 @@ def make_process(
         settings=settings,
         registry=registry,
         routes=routes_of(settings, registry),
-        clock=clock,
+        clock=machine.clock,
+        machine=machine,
         observer=all_of(observers),
-        name=name or process_name(),
-        started_at=clock(),
+        name=name or machine.process_name(),
+        started_at=machine.clock(),
     )
-
-
-def process_name() -> str:
-    """Name of this process among all workers: host, process id and a random part."""
-    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def routes_of(settings: Settings, registry: Registry) -> Routes:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from worker.errors import ConfigurationError
-from worker.runtime.process.life import lives, myself
 from worker.state.database import Database
 from worker.state.failures import SqlFailures
 from worker.state.idempotency import SqlIdempotency
@@ -59,7 +58,7 @@ async def opened_state(process: Process, needs: Needs) -> AsyncIterator[State]:
         ConfigurationError: tables are missing and not created.
         DatabaseUnavailable: it did not answer within the connect timeout, or is read-only.
     """
-    settings = process.settings
+    settings, machine = process.settings, process.machine
     database = Database(
         settings.database.url,
         base=settings.base,
@@ -79,7 +78,9 @@ async def opened_state(process: Process, needs: Needs) -> AsyncIterator[State]:
             failures=SqlFailures(database),
             inbox=Inbox(database),
             idempotency=SqlIdempotency(database),
-            suspects=SqlSuspects(database, myself(process.name), lives),
+            suspects=SqlSuspects(
+                database, msgspec.structs.replace(machine.me, name=process.name), machine.lives
+            ),
         )
     finally:
         await database.close()
