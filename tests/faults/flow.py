@@ -19,7 +19,7 @@ from tests.e2e.waiting import until
 from tests.faults.effects import Effects
 from tests.faults.in_flight import InFlight
 from tests.faults.load import Load, id_of, type_of
-from worker.runtime.taking.consumer import MAX_PREFETCH
+from worker.runtime.taking.ahead import MAX_PREFETCH
 
 COMMANDS = size(2000, 20_000)
 """How many flow in each test."""

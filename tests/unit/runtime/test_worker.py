@@ -14,7 +14,7 @@ from worker.messaging.transport import Outgoing
 from worker.runtime import limits
 from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
-from worker.runtime.taking import consumer as consumers
+from worker.runtime.taking import fetching
 from worker.runtime.worker import Worker
 
 
@@ -313,7 +313,7 @@ async def test_a_fault_of_its_own_stops_the_worker_loudly(monkeypatch: pytest.Mo
         async def broken(consumer: Any, delivery: Any) -> None:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr(it.worker, "process", broken)
+        monkeypatch.setattr(it.worker._slots, "process", broken)
         with pytest.raises(RuntimeError, match="broken"):
             await task
         assert it.worker.stopped_by == "a fault of its own"
@@ -351,8 +351,8 @@ async def test_a_later_subscription_refused_for_what_is_configured_is_a_trouble_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Who has worked goes on to try: the broker may be set right, and other queues are not concerned."""
-    monkeypatch.setattr(consumers, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(consumers, "_LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(fetching, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(fetching, "_LONGEST_PAUSE", 0.01)
     async with house(shop(Gate())) as it:
         task = it.start()
         assert it.worker is not None

@@ -9,7 +9,6 @@ from functools import partial
 
 import structlog
 
-from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.middleware import CallNext
 from worker.messaging.observing import NOBODY, Observer
 from worker.messaging.stamps import Received
@@ -20,24 +19,15 @@ from worker.messaging.transport import (
     Settled,
     Transport,
 )
+from worker.runtime.taking.ahead import Ahead
+from worker.runtime.taking.fetching import Fetching
 from worker.runtime.taking.pace import Pace
 from worker.runtime.taking.prospect import Prospect
 from worker.runtime.taking.settlements import Settlements
 from worker.runtime.taking.subscriber import Subscriber
 
-MAX_PREFETCH = 512
-"""Messages of one queue that a process holds at most beyond what runs."""
-
-_QUICK = 0.05
-_SLOW = 0.5
 RECEIVE_WAIT = 1.0
 """Seconds that one receive waits for messages."""
-
-_FIRST_LOOK, _LONGEST_LOOK = 0.02, 0.5
-"""Seconds between questions whether a queue has more, while it is said to have some and none comes."""
-
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
 
 
 log = structlog.stdlib.get_logger("worker.consumer")
@@ -45,9 +35,6 @@ log = structlog.stdlib.get_logger("worker.consumer")
 
 class Consumer:
     """Takes one queue's messages ahead of the slots, and settles them in batches.
-
-    How much it takes ahead follows the handlers' speed: twice as much when a batch is gone in no time, less
-    when it lies about, so that quick handlers never wait for the broker and slow ones do not hoard.
 
     Args:
         transport: where the queue is.
@@ -69,45 +56,6 @@ class Consumer:
         apart: whether each of its messages is handled in a context of its own: one has set variables.
         ending: whether what still runs is being cancelled, to be given back.
     """
-
-    __slots__ = (  # more attributes than CPython keeps fast in a dictionary of an instance
-        "_crowded",
-        "_full",
-        "_heard",
-        "_leased",
-        "_look_after",
-        "_prefetch",
-        "_reached",
-        "_room",
-        "_slots",
-        "_space",
-        "_subscriber",
-        "_thorough",
-        "_wait",
-        "_wake",
-        "apart",
-        "buffer",
-        "chains",
-        "concurrency",
-        "down",
-        "empty_since",
-        "ending",
-        "outranked",
-        "outranks",
-        "pace",
-        "prospect",
-        "rank",
-        "received",
-        "running",
-        "settlements",
-        "spec",
-        "stuck",
-        "taken",
-        "took_at",
-        "transport",
-        "types",
-        "waits",
-    )
 
     def __init__(
         self,
@@ -135,7 +83,6 @@ class Consumer:
         self.running = 0
         self.taken = 0
         self.empty_since = -1
-        self.down: str | None = None
         self.stuck: str | None = None
         self.took_at = 0.0
         self.pace = Pace(wake)
@@ -144,24 +91,31 @@ class Consumer:
         self.waits = False  # for an exclusive command
         self.outranks = self.outranked = False
         self.prospect = Prospect(wake)
-        self._reached = False
-        self._thorough = thorough
-        self._look_after = 0.0
-        self._slots = slots
-        self._prefetch = slots
         self._room = room
-        self._wait = wait
         self._wake = wake
         self._subscriber = Subscriber(transport, spec, slots, self.recall)
         self._full = False
-        self._crowded = False
-        self._space = asyncio.Event()
         self._leased: dict[int, Delivery] = {}
+        self._ahead = Ahead(slots)
+        self._fetching = Fetching(
+            self,
+            self._subscriber,
+            transport=transport.name,
+            queue=spec.name,
+            wake=wake,
+            wait=wait,
+            thorough=thorough,
+        )
         self._heard = observer.received
         settled = observer.settled and partial(observer.settled, self.received[0])
         self.settlements = Settlements(
             transport.name, spec.name, self._subscriber.settle, wake, self._leased, settled
         )
+
+    @property
+    def down(self) -> str | None:
+        """Why nothing can be received; None while the broker answers."""
+        return self._fetching.down
 
     @property
     def paused(self) -> bool:
@@ -186,7 +140,7 @@ class Consumer:
     def hungry(self) -> bool:
         """Whether it could start a message at once and has none."""
         free = self.running < self.concurrency and self._room(self) > 0
-        stands_back = self.outranked and self._crowded
+        stands_back = self.outranked and self._fetching.crowded
         return free and not (self.buffer or self.paused or stands_back) and self.down is None
 
     @property
@@ -207,9 +161,7 @@ class Consumer:
 
     def reach(self) -> None:
         """A slot has come down to this queue: take something ahead."""
-        if not self._reached:
-            self._reached = True
-            self._space.set()
+        self._fetching.reach()
 
     async def open(self) -> None:
         """Subscribe.
@@ -242,7 +194,7 @@ class Consumer:
         self._subscriber.paused = False
         self.prospect.unknown()
         self.took_at = asyncio.get_running_loop().time()
-        self._space.set()
+        self._fetching.look()
         self._wake()
         await self._subscriber.tell()
 
@@ -252,75 +204,12 @@ class Consumer:
         Raises:
             ConfigurationError: the first subscription is refused for what is configured.
         """
-        pause = _FIRST_PAUSE
         self.took_at = asyncio.get_running_loop().time()
-        while True:
-            limit = min(self._prefetch - len(self.buffer), self._room(self))
-            stands_back = self.outranked and not self._reached
-            if limit <= 0 or stands_back or (self.paused and not self._subscriber.open):
-                self._crowded = True
-                self._space.clear()
-                await self._space.wait()
-                self._crowded = False
-                continue
-            self._reached = False
-            before = epoch()
-            try:
-                got, empty = await self._look(limit, known=self.empty_since == before)
-            except Exception as error:
-                if isinstance(error, ConfigurationError) and not self._subscriber.begun:
-                    raise
-                # a driver's fault must not leave the queue deaf for good
-                self._cannot_receive(error)
-                self._wake()  # slots that waited for it turn to lesser queues
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
-            pause = _FIRST_PAUSE
-            if self.down is not None:
-                log.info("broker answers again", transport=self.transport.name, queue=self.spec.name)
-                self.down = None
-            self.prospect.read(got=bool(got), empty=empty)
-            if got:
-                self._took(got, full=len(got) >= limit)
-            elif empty:
-                self.empty_since = before
-            self._wake()
+        await self._fetching.run(epoch)
 
-    async def _look(self, limit: int, *, known: bool) -> tuple[Sequence[Delivery], bool]:
-        """Receive, and tell whether that was all there is; ``known`` is whether nothing has happened since it was."""
-        subscriber = self._subscriber
-        if not (self.outranks or self._thorough):
-            got = await subscriber.receive(limit, self._wait)
-            return got, not got
-        got = await subscriber.receive(limit, self._wait if self.prospect.empty else self._look_after)
-        if got:
-            self._look_after = 0.0
-            return got, subscriber.foretelling is None and len(got) < limit
-        if subscriber.foretelling is None or (known and self.prospect.empty) or self.paused:
-            return got, True
-        if not await subscriber.exhausted():
-            self._look_after = min(max(self._look_after * 2, _FIRST_LOOK), _LONGEST_LOOK)
-            return got, False
-        self._look_after = 0.0
-        got = await subscriber.receive(limit, 0.0)  # it was on its way when the broker answered
-        return got, not got
-
-    def _cannot_receive(self, error: Exception) -> None:
-        """Say in ``down`` why; an outage is logged once, and what is configured wrongly, a driver's fault each time."""
-        bound = log.bind(transport=self.transport.name, queue=self.spec.name)
-        if isinstance(error, ConfigurationError):
-            if self.down is None:
-                bound.error("queue cannot be consumed as it is configured", error=str(error))
-            self.down = str(error)
-            return
-        if not isinstance(error, TransportUnavailable):
-            bound.exception("receiving failed")
-            self.down = f"{type(error).__name__}: {error}"
-            return
-        if self.down is None:
-            bound.warning("broker does not answer", error=str(error))
-        self.down = str(error)
+    def space(self) -> int:
+        """How many messages may be taken now."""
+        return min(self._ahead.limit - len(self.buffer), self._room(self))
 
     def suspect(self, reason: str) -> None:
         """Take a new subscription before the next receive: this one brings nothing. ``stuck`` says why until then."""
@@ -340,10 +229,11 @@ class Consumer:
             pace.started()
         self.running += 1
         delivery = buffer.popleft()
-        if self._crowded and len(buffer) * 2 <= self._prefetch:
-            self._space.set()
+        if self._fetching.crowded and len(buffer) * 2 <= self._ahead.limit:
+            self._fetching.look()
         if not buffer:
-            self._adapt()
+            lasted = asyncio.get_running_loop().time() - self.took_at
+            self._ahead.used_up(lasted, full=self._full)
         return self, delivery
 
     def left(self) -> None:
@@ -364,7 +254,7 @@ class Consumer:
 
     def nudge(self) -> None:
         """Let the fetching go on after room was made elsewhere."""
-        self._space.set()
+        self._fetching.look()
 
     async def extend(self) -> None:
         """Hold what is held for another lease; what was lost and has not started is forgotten."""
@@ -396,7 +286,8 @@ class Consumer:
         await self.flush()
         await self._subscriber.close(grace)
 
-    def _took(self, got: Sequence[Delivery], *, full: bool) -> None:
+    def took(self, got: Sequence[Delivery], *, full: bool) -> None:
+        """Hold what was received until a slot takes it; ``full``: as many as were asked for."""
         self.taken += len(got)
         if self._heard is not None:
             self._heard(self.received[0], got)
@@ -408,10 +299,3 @@ class Consumer:
         self.buffer.extend(got)
         if self.paused:  # received just before, and not handed over yet
             self.give_back()
-
-    def _adapt(self) -> None:
-        lasted = asyncio.get_running_loop().time() - self.took_at
-        if lasted < _QUICK and self._full:
-            self._prefetch = min(self._prefetch * 2, max(MAX_PREFETCH, self._slots))
-        elif lasted > _SLOW:
-            self._prefetch = max(self._prefetch // 2, self._slots)
