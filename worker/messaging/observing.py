@@ -75,7 +75,7 @@ class Observer:
     stopped: Callable[[str, str | None], object] | None = None
 
 
-NOBODY = Observer()
+UNHEARD = Observer()
 """Hears nothing."""
 
 

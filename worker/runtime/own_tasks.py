@@ -48,7 +48,7 @@ class OwnTasks:
         return task
 
     def reveal(self) -> None:
-        """Show all that still run: the program ends, and whoever ends it looks for what is left.
+        """Show all that still run: the program ends, and what is left is ended, too.
 
         They are looked for among all objects, once: a list of them would cost each request something.
         """

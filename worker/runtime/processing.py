@@ -8,28 +8,28 @@ from typing import Any
 
 import structlog
 
-from worker.errors import HandlersFailed, Paused, PoisonMessage, Unavailable
+from worker.errors import Paused, PoisonMessage, Unavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import FailureStore
-from worker.messaging.identity import Clock
 from worker.messaging.observing import Ended, How, Observer
 from worker.messaging.outline import outline
 from worker.messaging.own_context import OwnContext
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Replay
-from worker.messaging.status import StatusChange, StatusRecorder
+from worker.messaging.status import State
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
 from worker.runtime.deadly.cell import Answer
 from worker.runtime.deadly.quarantine import Quarantine, Work
 from worker.runtime.limits import Limits
+from worker.runtime.progress import Progress
 from worker.runtime.settling.judge import Judge
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
 from worker.runtime.taking.consumer import Consumer
-from worker.texts import message_of, told, type_of
+from worker.texts import told
 
-log = structlog.stdlib.get_logger("worker")
+log = structlog.stdlib.get_logger("worker.processing")
 
 
 class Processing:
@@ -39,10 +39,9 @@ class Processing:
         registry: the declared types.
         serializer: reads deliveries.
         judge: decides about what failed.
-        status: takes the steps of tracked commands; None to keep none.
+        progress: notes where tracked commands stand.
         failures: asked whether a replayed message is a twin.
         limits: counts what is done.
-        clock: seconds since the epoch.
         observer: hears when attempts start, and how they end.
         succeeded: told the type of each message that was handled.
         quarantine: makes what handles messages that were handed out before; None to handle them as any other.
@@ -54,10 +53,9 @@ class Processing:
         registry: Registry,
         serializer: Serializer,
         judge: Judge,
-        status: StatusRecorder | None,
+        progress: Progress,
         failures: FailureStore,
         limits: Limits,
-        clock: Clock,
         observer: Observer,
         succeeded: Callable[[str], None] | None = None,
         quarantine: Callable[[Work], Quarantine] | None = None,
@@ -68,15 +66,11 @@ class Processing:
         self._judge = judge
         self._failures = failures
         self._limits = limits
-        self._clock = clock
         self._observer = observer
         self._observed = observer.started is not None or observer.ended is not None
         self._succeeded = succeeded
-        self._status = status
-        self._tracked = {
-            name: message.track and message.kind == "command" and status is not None
-            for name, message in registry.messages.items()
-        }
+        self._progress = progress
+        self._tracked = progress.tracks
 
     async def handle(self, consumer: Consumer, delivery: Delivery, *, quarantined: bool = False) -> None:
         """Handle a delivery and settle it, whatever happens.
@@ -103,7 +97,7 @@ class Processing:
             tracked = self._tracked[envelope.type]
             if tracked:
                 again = ticket is not None and envelope.attempt == 1
-                self._record(consumer, envelope, "running", again=again)
+                self._progress.note(consumer.received[0], envelope, "running", again=again)
             if self._observed:
                 begun = self._begin(consumer, envelope)
             try:
@@ -132,7 +126,7 @@ class Processing:
                 self._succeeded(envelope.type)
             consumer.settlements.add(Ack(delivery))
             if tracked:
-                self._record(consumer, envelope, "done")
+                self._progress.note(consumer.received[0], envelope, "done")
             if self._observed:
                 self._tell(consumer, "done", envelope, begun)
         except Unavailable as error:
@@ -142,7 +136,7 @@ class Processing:
             if consumer.ending and isinstance(fault, asyncio.CancelledError):
                 consumer.settlements.add(Release(delivery))
                 if isinstance(envelope, Envelope) and self._tracked.get(envelope.type):
-                    self._record(consumer, envelope, "accepted")
+                    self._progress.note(consumer.received[0], envelope, "accepted")
                 raise
             await self._faulty(consumer, delivery, envelope, fault, begun)
 
@@ -238,8 +232,8 @@ class Processing:
         self._count(verdict)
         consumer.settlements.add(verdict.settlement)
         if self._tracked[envelope.type]:
-            state = {"returned": "accepted"}.get(verdict.outcome, verdict.outcome)
-            self._record(consumer, envelope, state, verdict.error)
+            state: State = "accepted" if verdict.outcome == "returned" else verdict.outcome
+            self._progress.note(consumer.received[0], envelope, state, verdict.error)
         if self._observed:
             self._tell(consumer, verdict.outcome, envelope, begun)
 
@@ -269,38 +263,6 @@ class Processing:
         if verdict.outcome in {"retrying", "failed"}:
             self._limits.finished += 1
             self._limits.failures += 1
-
-    def _record(
-        self,
-        consumer: Consumer,
-        envelope: Envelope[Any],
-        state: Any,
-        error: BaseException | None = None,
-        *,
-        again: bool = False,
-    ) -> None:
-        """Note a step; that it cannot be noted is no concern of the message."""
-        assert self._status is not None
-        behind = error.failures[0][1] if isinstance(error, HandlersFailed) and error.failures else error
-        now = self._clock()
-        change = StatusChange(
-            id=envelope.id,
-            type=envelope.type,
-            state=state,
-            at=now,
-            transport=consumer.transport.name,
-            queue=consumer.spec.name,
-            attempt=envelope.attempt,
-            accepted_at=envelope.time or None,
-            started_at=now if state == "running" else None,
-            again=again,
-            error_type=type_of(behind) if behind is not None else None,
-            error_message=message_of(behind) if behind is not None else None,
-        )
-        try:
-            self._status.record(change)
-        except Exception:
-            log.exception("a command's status is not kept", id=envelope.id)
 
 
 def _take_back_cancelling() -> None:

@@ -30,7 +30,7 @@ class Outbox(Protocol):
     async def claim(
         self, worker: str, limit: int, lease: float, transports: Sequence[str] | None = None
     ) -> Sequence[OutboxRow]:
-        """Take rows that nobody else is sending, in order; they are this worker's for ``lease`` seconds."""
+        """Take rows that no other worker is sending, in order; they are this worker's for ``lease`` seconds."""
         ...
 
     async def release(self, worker: str) -> None:

@@ -50,7 +50,7 @@ class Threads:
         self._waiting: deque[_Call] = deque()
         self._idle = 0
         self._serving = 0  # threads that take calls
-        self._given_up = 0  # threads whose call nobody waits for any more
+        self._given_up = 0  # threads whose call is not waited for any more
         self._closed = False
 
     async def run(self, call: Callable[[], Any], limit: float | None = None) -> Outcome:
@@ -195,7 +195,7 @@ class _Call:
 
     def tell(self, outcome: Outcome) -> None:
         """Hand the outcome to who waits; from any thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
             self._loop.call_soon_threadsafe(self._resolve, outcome)
 
     def _resolve(self, outcome: Outcome) -> None:

@@ -11,8 +11,8 @@ from worker.errors import AbruptEnd
 class Unclosed:
     """Stands for a coroutine in its task; it is used as that task's coroutine and nowhere else.
 
-    A future or task that ended with ``GeneratorExit`` closes whoever waits for it, down to the task itself, which
-    could then settle nothing any more. Here the error comes as an ``AbruptEnd``, an ``Exception`` like any other.
+    A future or task that ended with ``GeneratorExit`` closes the coroutines that wait for it, down to the task's own,
+    which could then settle nothing any more. Here the error comes as an ``AbruptEnd``, an ``Exception`` like any other.
     Steps of the task that nothing is thrown into go straight to the coroutine.
     """
 

@@ -21,7 +21,7 @@ _FLUSH_TIMEOUT = 10.0
 _LAST_MOMENT = 1.0
 """Seconds for handlers to end that were cancelled; others' messages are given back after that."""
 
-log = structlog.stdlib.get_logger("worker")
+log = structlog.stdlib.get_logger("worker.slots")
 
 
 class Worker:

@@ -20,6 +20,7 @@ from worker.runtime.limits import Limits
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.process.beginning import Beginning
 from worker.runtime.processing import Processing
+from worker.runtime.progress import Progress
 from worker.runtime.settling.judge import Judge
 from worker.runtime.taking.consumer import RECEIVE_WAIT, Consumer
 from worker.runtime.worker import Worker
@@ -104,10 +105,9 @@ def make_consumers(
         registry=process.registry,
         serializer=sending.serializer,
         judge=judge,
-        status=service.status.recorder,
+        progress=Progress(process.registry, service.status.recorder, process.clock),
         failures=state.failures,
         limits=limits,
-        clock=process.clock,
         observer=process.observer,
         succeeded=breakers.succeeded if breakers.any and asks is None else None,
         quarantine=None if asks is not None else lambda work: _quarantine(service, options, work, breakers),

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from tests.unit.runtime.going import Go, fails, shop, stored
@@ -96,7 +97,9 @@ def _history(it: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _chance(it: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("worker.wiring.consuming.random.random", broken)
+    process = it.service.process
+    machine = structs.replace(process.machine, chance=broken)
+    it.service = structs.replace(it.service, process=structs.replace(process, machine=machine))
 
 
 def _breakers(it: House, patch: pytest.MonkeyPatch) -> None:

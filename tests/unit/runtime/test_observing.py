@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests.unit.runtime.going import Go, fails, shop
 from tests.unit.runtime.house import house
 from worker import PauseConsumers, ResumeConsumers
-from worker.messaging.observing import NOBODY, Observer, all_of
+from worker.messaging.observing import UNHEARD, Observer, all_of
 from worker.runtime.options import ConsumeOptions
 from worker.wiring.consuming import make_consumers
 
@@ -35,7 +35,7 @@ class Ear:
 
 def test_where_nobody_wants_to_hear_there_is_nothing_to_call() -> None:
     """So that a place with a call for it asks one thing."""
-    assert all_of([]) == NOBODY
+    assert all_of([]) == UNHEARD
     assert all_of([Observer(), Observer(began=print)]).ended is None
 
 

@@ -1,9 +1,9 @@
 """A cell: a process of its own in which one message at a time is handled, so that what dies there dies alone.
 
-Messages go in over its standard input and answers come out over a pipe, each with its length before it: one word when it is
-ready, one when a message is begun, then questions that only its worker can answer, and then what became of it. It is started when it is first needed, and ended when nothing
-was for a while. Its own end is seen by whoever started it; when that one is
-gone first, the cell ends at once, whatever it does.
+Messages go in over its standard input and answers come out over a pipe, each with its length before it: one word when it
+is ready, one when a message is begun, then questions that only its worker can answer, and then what became of it. It is
+started when it is first needed, and ended when nothing was for a while. Its worker sees its end; when the worker ends
+first, the cell ends at once, whatever it does.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from worker.runtime.holding.breakers import BreakerFailure
 from worker.runtime.taking.consumer import Consumer
 
 ANSWER = 5.0
-"""Seconds that the database has to answer; without it nothing is known, and nothing held against anybody."""
+"""Seconds that the database has to answer; without it nothing is known, and no message is suspected."""
 TURN = 1.0
 """Seconds that a suspect waits for its turn in its slot; then it is given back for as long, and others go on."""
 _BARRED = 30.0
@@ -233,7 +233,7 @@ class Quarantine:
         return True
 
     def _note(self, name: str, record: Record | None) -> None:
-        """Write it without anybody waiting; what is not written costs a look more, never the message."""
+        """Write it in the background; what is not written costs one more look, never the message."""
 
         async def write() -> None:
             try:

@@ -11,7 +11,7 @@ import structlog
 
 from worker.errors import Unavailable
 from worker.messaging.identity import Clock
-from worker.messaging.observing import NOBODY, Observer
+from worker.messaging.observing import UNHEARD, Observer
 from worker.messaging.paused import PausedQueues
 from worker.messaging.pausing import Pause, Pauses, Target
 from worker.runtime.holding.breakers import Breakers
@@ -59,8 +59,8 @@ class Control:
         targets: what each queue's types are, by consumer.
         paused: queues of this process.
         clock: seconds since the epoch.
-        report: writes the heartbeat; called once before the first look, so that whoever pauses from then on
-            waits for this worker too.
+        report: writes the heartbeat; called once before the first look, so that a pause from then on waits for this
+            worker too.
         ramps: begins ramps after long pauses; None for none.
         breakers: of this worker; None for none.
         observer: hears of pauses and their ends.
@@ -77,7 +77,7 @@ class Control:
         report: Report,
         ramps: Ramps | None = None,
         breakers: Breakers | None = None,
-        observer: Observer = NOBODY,
+        observer: Observer = UNHEARD,
         nudged: asyncio.Event | None = None,
     ) -> None:
         self.known = asyncio.Event()
@@ -244,7 +244,7 @@ class Control:
         return min((pause for pause in found if pause is not None), key=_precedence, default=None)
 
     def _probe(self, pauses: Pauses, consumer: Consumer, pause: Pause | None) -> Probe | None:
-        """What lets one message of a queue start that nobody but breakers hold."""
+        """What lets one message start of a queue that only breakers hold."""
         if pause is None or pause.origin != "breaker" or self._breakers is None:
             return None
         return self._breakers.probe(set().union(*(pauses.owners(one) for one in self._targets[consumer])))

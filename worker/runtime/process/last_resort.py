@@ -18,7 +18,7 @@ MARGIN = 1.5
 
 _WORDS = 0.2
 
-log = structlog.stdlib.get_logger("worker")
+log = structlog.stdlib.get_logger("worker.stop")
 
 
 class LastResort:
@@ -67,7 +67,7 @@ class _End(NamedTuple):
     at: float
     code: int
     late: bool
-    """Whether it is one that something holds up, not one that somebody wants."""
+    """Whether the stop takes too long; else the end is wanted now."""
 
 
 def say_where() -> None:
@@ -87,7 +87,7 @@ def leave(code: int) -> None:
 
 
 def _beside(work: Callable[[], object]) -> None:
-    """Do it in a thread that is not waited for long: a log that nobody reads must not keep the process."""
+    """Do it in a thread that is not waited for long: a log whose reader is stuck must not keep the process."""
     with contextlib.suppress(
         RuntimeError, MemoryError
     ):  # one that goes down, or has no room, starts no threads
@@ -104,5 +104,5 @@ def _end_children() -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # closed, or nobody reads it
+        with contextlib.suppress(Exception):  # closed, at one end or the other
             stream.flush()

@@ -44,7 +44,7 @@ def _place() -> str:
 
 
 def _born(pid: int) -> int | None:
-    """When a process was started, in ticks since the machine was; None where there is none, or nobody tells."""
+    """When a process was started, in ticks since the machine was; None where there is none, or the system does not tell."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
         state, *rest = text.rpartition(")")[2].split()  # its name may hold anything

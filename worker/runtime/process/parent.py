@@ -35,7 +35,7 @@ def parenthood() -> Mapping[str, str]:
 def follow_parent(environment: MutableMapping[str, str] = os.environ) -> None:
     """Stop this process, in order, when the one that started it is gone; without one, do nothing.
 
-    A supervisor that was killed cannot stop its processes: nobody would, and the next fleet would share their queues.
+    A supervisor that was killed cannot stop its processes. They would go on, beside those of the next supervisor.
     The parent is told by its number, not asked for: it may be gone before the first look. What handlers start must
     not take it for theirs, and this process may start anew in its place: the mark is addressed.
     """

@@ -13,7 +13,7 @@ _WORKS, _ENDS = b"+", b"."
 
 
 def tell_ready(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Say that this process works now; does nothing where nobody asked. To say it again changes nothing."""
+    """Say that this process works now; does nothing where no supervisor asked. To say it again changes nothing."""
     _say(environment.get(READY_MARK), _WORKS)
 
 
@@ -23,7 +23,7 @@ def tell_end(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def _say(mark: str | None, word: bytes) -> None:
-    with contextlib.suppress(OSError, ValueError):  # nobody asked, or nobody listens any more
+    with contextlib.suppress(OSError, ValueError):  # no supervisor asked, or it is gone
         number, pipe = map(int, (mark or "").split(":"))
         if os.fstat(number).st_ino == pipe:  # a handler may have closed it, and another file have its number
             os.set_inheritable(number, False)

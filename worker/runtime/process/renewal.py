@@ -29,7 +29,7 @@ def renew(
     if CHILD_MARK in beginning.environment or terminal():
         return 0
     command = command_line(arguments)
-    with contextlib.suppress(OSError):  # nobody reads any more
+    with contextlib.suppress(OSError):  # the other end is closed
         sys.stdout.flush()
         sys.stderr.flush()
     block(signal.SIG_BLOCK, {signal.SIGHUP})  # the fresh process inherits that

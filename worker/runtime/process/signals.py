@@ -106,7 +106,7 @@ class _Listening:
             self._loop.call_soon_threadsafe(self._stop, name)
 
     def _watch(self) -> None:
-        """Take the signals back from whoever has taken them."""
+        """Take back the signals that a handler has taken."""
         taken = [number for number in SIGNALS if signal.getsignal(number) is not self._on_signal]
         for number in taken:
             signal.signal(number, self._on_signal)
@@ -117,4 +117,4 @@ class _Listening:
 
 
 def _rung(_number: int, _frame: object) -> None:
-    """A timer or limit that a handler has set and did not wait for: nobody else's messages are concerned."""
+    """Ignore a timer or limit that a handler has set and did not wait for: its message is done."""

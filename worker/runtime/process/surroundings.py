@@ -30,7 +30,7 @@ else:
 LOOK = 0.25
 """Seconds between looks."""
 
-log = structlog.stdlib.get_logger("worker")
+log = structlog.stdlib.get_logger("worker.surroundings")
 
 
 @contextlib.contextmanager
@@ -38,7 +38,7 @@ def surroundings_kept(look: float = LOOK) -> Iterator[None]:
     """Set back, every ``look`` seconds, limits that are lower than at the start; what was raised stays.
 
     A recursion limit of 50, or of 5 open files, is one for all that runs in the process: each message after it would
-    fail. Whoever wants lower limits sets them where the application is imported, or from outside.
+    fail. Set lower limits where the application is imported, or from outside.
     """
     surroundings, loop = Surroundings(), asyncio.get_running_loop()
     timer: asyncio.TimerHandle

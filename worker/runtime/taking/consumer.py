@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from worker.messaging.middleware import CallNext
-from worker.messaging.observing import NOBODY, Observer
+from worker.messaging.observing import UNHEARD, Observer
 from worker.messaging.stamps import Received
 from worker.messaging.transport import (
     Delivery,
@@ -28,7 +28,6 @@ from worker.runtime.taking.subscriber import Subscriber
 
 RECEIVE_WAIT = 1.0
 """Seconds that one receive waits for messages."""
-
 
 log = structlog.stdlib.get_logger("worker.consumer")
 
@@ -70,7 +69,7 @@ class Consumer:
         rank: int = 0,
         wait: float = RECEIVE_WAIT,
         thorough: bool = False,
-        observer: Observer = NOBODY,
+        observer: Observer = UNHEARD,
     ) -> None:
         self.transport = transport
         self.spec = spec

@@ -9,7 +9,7 @@ import structlog
 from worker.errors import Unavailable
 from worker.runtime.taking.consumer import Consumer
 
-log = structlog.stdlib.get_logger("worker")
+log = structlog.stdlib.get_logger("worker.burst")
 
 
 class Dryness:

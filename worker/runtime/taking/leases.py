@@ -10,7 +10,7 @@ import structlog
 from worker.errors import Unavailable
 from worker.runtime.taking.consumer import Consumer
 
-log = structlog.stdlib.get_logger("worker")
+log = structlog.stdlib.get_logger("worker.leases")
 
 
 async def extend_leases(consumers: Callable[[], Sequence[Consumer]]) -> None:
