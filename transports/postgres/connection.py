@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from typing import Any, TypeAlias
 
 import asyncpg
 
 from transports.postgres import faults
 from transports.postgres.settings import Settings
+from worker.keepalive import OF_SERVER, keep_alive
 
 Connection: TypeAlias = Any
 """The driver's connection: it comes without types."""
@@ -25,9 +25,6 @@ _PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
-
-_TCP = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 20_000}
-"""Seconds, but for the last one: milliseconds."""
 
 
 async def open_connection(settings: Settings, *, name: str, synchronous: bool = True) -> Connection:
@@ -48,10 +45,7 @@ async def open_connection(settings: Settings, *, name: str, synchronous: bool = 
         "statement_timeout": bound,
         "lock_timeout": bound,
         "idle_in_transaction_session_timeout": bound,
-        # a client that is gone without a word must not hold its locks for hours
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "5",
-        "tcp_keepalives_count": "4",
+        **OF_SERVER,
         **_PLANS,
     }
     if not synchronous:
@@ -75,15 +69,3 @@ async def close_connection(connection: Connection) -> None:
     finally:
         with contextlib.suppress(Exception):
             connection.terminate()
-
-
-def keep_alive(connection: Connection) -> None:
-    """Have the system notice that the other machine is gone: what was sent is not acknowledged, nor a probe."""
-    line = getattr(connection, "_transport", None)  # the driver has no word for it
-    found = line.get_extra_info("socket") if line is not None else None
-    if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
-        return
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _TCP.items():
-        if hasattr(socket, option):  # not every system has each
-            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from transports.refusal import refusal
-from transports.sqs.batching import Batcher
 from transports.sqs.connection import Connection, Lane, NotSent, Refused
 from transports.sqs.encoding import Encoded, encode
 from transports.sqs.queues import Queue, Queues
+from transports.sqs.settings import MOST
 from worker.errors import TransportUnavailable
+from worker.messaging.batcher import Batcher
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 _LANES = 4
@@ -94,6 +95,7 @@ class Publisher:
         if batcher is None:
             batcher = self._batchers[name, lane] = Batcher(
                 lambda entries: self._send(name, entries),
+                limit=MOST,
                 lanes=1 if queue.fifo else _LANES,
                 weigh=lambda entry: entry.encoded.size,
                 room=min(queue.limit or _ROOM, _ROOM),

@@ -18,6 +18,9 @@ LONGEST_WAIT = 20
 LONGEST_LEASE = 43_200.0
 """Seconds that the service keeps a message with its holder, from its receipt on."""
 
+MOST = 10
+"""Entries that one request takes."""
+
 _REGION = re.compile(r"[a-z0-9-]+")
 _ENDPOINT = re.compile(r"https?://[^/?#@]+/?")
 

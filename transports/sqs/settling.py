@@ -7,11 +7,11 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from transports.sqs.batching import Batcher
 from transports.sqs.connection import Connection, Lane, Refused
 from transports.sqs.receipt import Receipt
-from transports.sqs.settings import LONGEST_LEASE
+from transports.sqs.settings import LONGEST_LEASE, MOST
 from worker.errors import TransportUnavailable
+from worker.messaging.batcher import Batcher
 from worker.messaging.transport import Settled
 
 _LANES = 4
@@ -58,9 +58,11 @@ class Settling:
         self._connection = connection
         self._url = url
         self._patience = patience
-        self._removals: Batcher[Receipt, Settled] = Batcher(self._remove, lanes=_LANES, linger=_LINGER)
-        self._holds: Batcher[Hold, Settled] = Batcher(self._hold, lanes=_LANES)
-        self._extensions: Batcher[Hold, Settled] = Batcher(self._extend, lanes=_LANES)
+        self._removals: Batcher[Receipt, Settled] = Batcher(
+            self._remove, limit=MOST, lanes=_LANES, linger=_LINGER
+        )
+        self._holds: Batcher[Hold, Settled] = Batcher(self._hold, limit=MOST, lanes=_LANES)
+        self._extensions: Batcher[Hold, Settled] = Batcher(self._extend, limit=MOST, lanes=_LANES)
 
     def remove(self, receipt: Receipt) -> asyncio.Future[Settled]:
         """Remove the message."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from worker.messaging.batcher import Batcher
 from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, Mismatch, Repeat
-from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
 from worker.state.statement import Statement

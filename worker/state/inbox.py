@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from worker.state.batcher import Batcher
+from worker.messaging.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
 from worker.state.statement import Statement

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from worker.errors import ConfigurationError, DatabaseUnavailable
+from worker.keepalive import OF_SERVER, keep_alive
 from worker.state.waits import Waits
 
 _IDLE = 5.0
@@ -24,9 +24,6 @@ acknowledge bytes for it, and the system then sees nothing wrong with the line."
 
 _GOODBYE = 2.0
 """Seconds that the server is given to hear of the end."""
-
-_TCP = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 20_000}
-"""Seconds, but for the last one: milliseconds."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver comes without types
@@ -55,10 +52,7 @@ def opener(
         "application_name": "command-worker",
         "lock_timeout": _milliseconds(waits.lock),
         "statement_timeout": _milliseconds(waits.statement),
-        # a client that is gone without a word must not hold its locks for hours
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "5",
-        "tcp_keepalives_count": "4",
+        **OF_SERVER,
     }
 
     async def connect(*_args: Any, **_options: Any) -> Any:
@@ -95,18 +89,6 @@ async def alive(connection: Any, idle_since: float | None) -> bool:
         connection.terminate()  # a polite end would wait for an answer, too
         return False
     return True
-
-
-def keep_alive(connection: Any) -> None:
-    """Have the system notice that the other machine is gone: what was sent is not acknowledged, nor a probe."""
-    line = getattr(connection, "_transport", None)  # the driver has no word for it
-    found = line.get_extra_info("socket") if line is not None else None
-    if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
-        return
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _TCP.items():
-        if hasattr(socket, option):  # not every system has each
-            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _milliseconds(seconds: float) -> str:

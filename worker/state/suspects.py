@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from worker.messaging.batcher import Batcher
 from worker.messaging.suspicion import Fate, Holder, Record, Treatment, fate, handed, treatment_of
-from worker.state.batcher import Batcher
 from worker.state.database import Database
 from worker.state.pruning import prune
 from worker.state.statement import Statement
