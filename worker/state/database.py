@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
-import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,12 +14,11 @@ import msgspec
 
 from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.state.address import parse
-from worker.state.driver import Driver
 from worker.state.listening import listen
-from worker.state.migrating import pending
+from worker.state.migrating import denied, pending
 from worker.state.migrations import MIGRATIONS, Migration
+from worker.state.opening import open_driver
 from worker.state.outage import DENIED, HINTS, READ_ONLY, is_locked, state_of, translate
-from worker.state.sqlite_driver import SqliteDriver
 from worker.state.statement import Statement
 from worker.state.timekeeping import Timekeeper
 from worker.state.transaction import Transaction
@@ -79,14 +75,8 @@ class Database:
         self._waits = waits or Waits()
         self._address = parse(url, base)
         self.time = Timekeeper(clock, shared=not self.is_sqlite)
-        self._folder: str | None = None
-        self._sqlite: SqliteDriver | None = None
+        self._driver = open_driver(self._address, self._waits, application)
         self._engines: Engines | None = None
-        self._driver: Driver
-        if self.is_sqlite:
-            self._driver = self._sqlite = self._open_file()
-        else:
-            self._driver = self._open_postgresql()
 
     @property
     def shown(self) -> str:
@@ -138,8 +128,6 @@ class Database:
         if self._engines is not None:
             await self._engines.close()
         await self._driver.close()
-        if self._folder is not None:
-            self._forget()
 
     async def ping(self) -> None:
         """Prove that it answers.
@@ -181,7 +169,9 @@ class Database:
         except Exception as error:
             if state_of(error) != DENIED:
                 raise
-            raise ConfigurationError(await self._denied(error, missing)) from error
+            async with self.begin_read() as transaction:
+                reason = await denied(transaction, error, missing)
+            raise ConfigurationError(f"database {self.shown}: {reason}") from error
 
     async def _upgraded(self) -> None:
         """Apply what is missing; again where another process holds the lock, which may take minutes for the same."""
@@ -200,7 +190,7 @@ class Database:
 
         # a change of the tables may be one long statement
         waits = msgspec.structs.replace(self._waits, statement=self._waits.migration)
-        engines = Engines(self._address, waits, self._sqlite)
+        engines = Engines(self._address, waits, self._driver)
         try:
             async with engines.begin(self.application) as transaction:
                 await self.lock(transaction, "migrations")
@@ -289,20 +279,6 @@ class Database:
             return error
         return None if self._engines is None else self._engines.lost(error)
 
-    async def _denied(self, error: Exception, missing: Sequence[str]) -> str:
-        """Say which role lacks which right, and how to give it that."""
-        async with self.begin_read() as transaction:
-            (found,) = await transaction.rows("SELECT current_user AS role, current_schema() AS place")
-        role, place = f'"{found["role"]}"', f'"{found["place"]}"'
-        reason = (str(getattr(error, "orig", None) or error).splitlines() or [""])[0].rpartition(">: ")[2]
-        return (
-            f"database {self.shown}: role {role} may not change its tables ({reason}); missing: {', '.join(missing)}; "
-            f"grant it that: GRANT USAGE, CREATE ON SCHEMA {place} TO {role}; "
-            "or run: worker setup, as the role that owns the tables, and then: "
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place} TO {role}; "
-            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {role}"
-        )
-
     def _translated(self, error: BaseException) -> BaseException:
         translated = translate(error, self.shown)
         if translated is error and self._engines is not None:
@@ -314,26 +290,5 @@ class Database:
             # SQLAlchemy: half of what a worker would weigh that has no use for it
             from worker.state.sessions.engines import Engines
 
-            self._engines = Engines(self._address, self._waits, self._sqlite)
+            self._engines = Engines(self._address, self._waits, self._driver)
         return self._engines
-
-    def _open_file(self) -> SqliteDriver:
-        path = self._address.path
-        if path is None:
-            self._folder = tempfile.mkdtemp(prefix="worker-state-")
-            self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-            path = Path(self._folder) / "state.db"
-        return SqliteDriver(
-            path, self.shown, self._waits, lasting=self._folder is None, application=self.application
-        )
-
-    def _open_postgresql(self) -> Driver:
-        try:
-            import asyncpg  # noqa: F401 - the driver is optional
-
-            from worker.state.postgresql_driver import PostgresqlDriver
-        except ModuleNotFoundError as error:
-            raise ConfigurationError(
-                f"database.url: PostgreSQL needs a driver; install command-worker[postgres] ({error})"
-            ) from error
-        return PostgresqlDriver(self._address, self._waits, self.application)

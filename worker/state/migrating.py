@@ -1,4 +1,4 @@
-"""Which migrations a database lacks."""
+"""Which migrations a database lacks, and what its role lacks to apply them."""
 
 from __future__ import annotations
 
@@ -32,3 +32,17 @@ async def pending(transaction: Transaction, known: Sequence[Migration] = MIGRATI
             f"the database has {applied[newer[-1]]}; install the newer program or use another database"
         )
     return [migration for migration in known if migration.version not in applied]
+
+
+async def denied(transaction: Transaction, error: Exception, missing: Sequence[str]) -> str:
+    """Say that PostgreSQL's role may not apply what is missing, and how to give it the right to."""
+    (found,) = await transaction.rows("SELECT current_user AS role, current_schema() AS place")
+    role, place = f'"{found["role"]}"', f'"{found["place"]}"'
+    reason = (str(getattr(error, "orig", None) or error).splitlines() or [""])[0].rpartition(">: ")[2]
+    return (
+        f"role {role} may not change its tables ({reason}); missing: {', '.join(missing)}; "
+        f"grant it that: GRANT USAGE, CREATE ON SCHEMA {place} TO {role}; "
+        "or run: worker setup, as the role that owns the tables, and then: "
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {place} TO {role}; "
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {role}"
+    )

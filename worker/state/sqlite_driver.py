@@ -7,9 +7,12 @@ arrival, on the loop; SQLite's busy handler, which is unfair, is left to settle 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
+import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+import weakref
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,15 +40,20 @@ class SqliteDriver:
     """Sessions of handlers borrow from the same pools: there is one writer, whoever it is.
 
     Args:
-        path: of the file.
+        path: of the file; None for one in a folder of its own that goes with the process, or when it is closed.
         shown: the database's URL.
         waits: upper bounds on waiting, and the number of readers.
-        lasting: whether a commit must survive a power cut.
         application: whose rows transactions see and write.
     """
 
-    def __init__(self, path: Path, shown: str, waits: Waits, *, lasting: bool, application: str = "") -> None:
-        self._path = path
+    def __init__(self, path: Path | None, shown: str, waits: Waits, *, application: str = "") -> None:
+        self._forget: Callable[[], object] | None = None
+        lasting = path is not None
+        if path is None:
+            folder = tempfile.mkdtemp(prefix="worker-state-")
+            self._forget = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            path = Path(folder) / "state.db"
+        self.path = path
         self._made = False
         self._application = application
         self._shown = shown
@@ -59,14 +67,14 @@ class SqliteDriver:
     @property
     def there(self) -> bool:
         """Whether the file is there."""
-        return self._path.exists()
+        return self.path.exists()
 
     async def open(self, *, create: bool = True) -> None:
         """Make the folder, and let the file be read while it is written; nothing of that without ``create``."""
         if not create:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseUnavailable(f"database {self._shown}: unable to open: {error}") from error
         connection = await self.writers.take()
@@ -107,11 +115,13 @@ class SqliteDriver:
                 await asyncio.gather(*(connection.close() for connection in idle))
         except TimeoutError:  # a file system that hangs: the process's end lets go
             pass
+        if self._forget is not None:
+            self._forget()
 
     def _at_path(self) -> tuple[int, int] | None:
         """Which file is there now."""
         try:
-            found = self._path.stat()
+            found = self.path.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
@@ -123,7 +133,7 @@ class SqliteDriver:
                     f"database {self._shown}: its file is gone; put it back, or start the process anew"
                 )
             connection = open_connection(
-                self._path, pragmas=pragmas, isolation_level=None, timeout=self._waits.lock
+                self.path, pragmas=pragmas, isolation_level=None, timeout=self._waits.lock
             )
             await connection
             connection.file, connection.looked = await connection.run(self._at_path), time.monotonic()

@@ -91,7 +91,7 @@ async def test_sessions_and_stores_see_the_same_data_in_memory():
     """`sqlite://` is one database for all connections, and gone when it is closed."""
     database = Database("sqlite://", base=Path("/nonexistent"))
     await database.connect(5.0)
-    folder = Path(database._folder)
+    folder = database._driver.path.parent
     async with database.begin_write() as connection:
         await connection.run("CREATE TABLE things (name TEXT)")
     session = database.session()

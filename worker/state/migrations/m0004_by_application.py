@@ -2,6 +2,8 @@
 
 What is there becomes that of the application that is started first with this version, as its own: a database was meant for
 one. Workers of an earlier version must have been stopped.
+
+It is long, as every table is written out: a migration means the same for good, whatever later ones make of the tables.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from worker.errors import DatabaseUnavailable
 from worker.state.address import Address
+from worker.state.driver import Driver
 from worker.state.pool import Pool
 from worker.state.sessions import guard
 from worker.state.sessions.handler_session import HandlerSession
@@ -42,12 +43,12 @@ class Engines:
     Args:
         address: as configured.
         waits: upper bounds on waiting, and numbers of connections.
-        driver: the stores' own, on SQLite; None on PostgreSQL.
+        driver: the stores' own.
     """
 
-    def __init__(self, address: Address, waits: Waits, driver: SqliteDriver | None) -> None:
+    def __init__(self, address: Address, waits: Waits, driver: Driver) -> None:
         self._shown = address.shown
-        if driver is not None:
+        if isinstance(driver, SqliteDriver):
             self._write = _sqlite(driver, driver.writers, "BEGIN IMMEDIATE")
             self._read = _sqlite(driver, driver.readers, "BEGIN")
             self._pools = [self._write, self._read]
