@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1
 
-_LOCK = Statement(
+_TURN = Statement(
     "SELECT pg_advisory_xact_lock(hashtext(:name))",
     sqlite="SELECT 1",  # every writer holds all others back
 )
@@ -90,7 +90,7 @@ class Database:
 
     @property
     def there(self) -> bool:
-        """Whether there is anything to read: False for a SQLite file that nobody has made yet."""
+        """Whether there is anything to read: False for a SQLite file that was not made yet."""
         return self._driver.there
 
     async def connect(self, timeout: float = 10.0, *, create: bool = True) -> None:
@@ -193,7 +193,7 @@ class Database:
         engines = Engines(self._address, waits, self._driver)
         try:
             async with engines.begin(self.application) as transaction:
-                await self.lock(transaction, "migrations")
+                await self.take_turn(transaction, "migrations")
                 await upgrade(transaction, self.clock(), known)
         finally:
             await engines.close()
@@ -243,10 +243,10 @@ class Database:
                 await self.time.look(transaction)
         return self.time()
 
-    async def lock(self, transaction: Transaction, name: str) -> None:
-        """Hold all others that lock ``name`` back until this transaction ends. On SQLite every writer does."""
+    async def take_turn(self, transaction: Transaction, name: str) -> None:
+        """Wait for a turn at ``name``, which lasts until this transaction ends. On SQLite every writer has waited for one."""
         if not self.is_sqlite:
-            await transaction.rows(_LOCK, name=f"worker.{name}")
+            await transaction.rows(_TURN, name=f"worker.{name}")
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when another process notifies a channel, until cancelled; SQLite tells nothing, and it returns."""

@@ -13,7 +13,7 @@ class Driver(Protocol):
 
     @property
     def there(self) -> bool:
-        """Whether there is anything to open: False for a file that nobody has made yet."""
+        """Whether there is anything to open: False for a file that was not made yet."""
         ...
 
     async def open(self, *, create: bool = True) -> None:

@@ -1,7 +1,7 @@
 """Named locks: of all processes of an application one holds a name, until it lets go or its time is over.
 
 A lock ends by itself after its lease, measured by the time that all processes share: a process that has died holds
-nobody back for longer, and setting a clock neither ends a lock nor keeps it. A holder that stood still for longer than
+the others back for no longer, and setting a clock neither ends a lock nor keeps it. A holder that stood still for longer than
 its lease finds out when it takes it again. Until then, what it writes is safe where the same transaction asks ``holds``.
 """
 
@@ -43,7 +43,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     """A name that is held.
 
     Attributes:
-        holder: who takes it: whoever comes with the same name has it already.
+        holder: for whom it was taken; one that takes it again has it already.
         worker: the process that took it for the holder.
         about: what it is held for, as shown.
         since: when it was taken, seconds since the epoch, as people know them.

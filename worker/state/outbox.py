@@ -19,7 +19,7 @@ of earlier releases have it, too."""
 class Outbox:
     """Rows of the outbox, in the order in which handlers sent them.
 
-    Several workers may relay at once: a row is claimed for a time. Nobody is given a row while somebody else
+    Several workers may relay at once: a row is claimed for a time. None is given a row while another
     holds an earlier one of the same handler's message or of the same ordering key.
 
     Every method raises DatabaseUnavailable when the database does not answer.
@@ -36,7 +36,7 @@ class Outbox:
         Args:
             worker: name of the claimant.
             limit: most rows.
-            lease: seconds for which nobody else is given them.
+            lease: seconds for which no other is given them.
             transports: only rows that leave by these; None for all.
         """
         now = await self._database.now(writes=False)  # asked often, and usually for nothing
@@ -46,7 +46,7 @@ class Outbox:
         statement = sql.CLAIMABLE if transports is None else sql.CLAIMABLE_BY
         named = None if transports is None else list(transports)
         async with self._database.begin_write() as transaction:
-            await self._database.lock(transaction, f"outbox {self._database.application}")
+            await self._database.take_turn(transaction, f"outbox {self._database.application}")
             found = await transaction.rows(
                 statement, now=now, worker=worker, parked=PARKED, transports=named, limit=limit
             )
@@ -58,8 +58,8 @@ class Outbox:
     async def park(self, transport: str, batch: Sequence[Outgoing], longest: float) -> None:
         """Keep messages until no more than ``longest`` seconds of their delay are left; then they are sent.
 
-        One that waits already under the same id is replaced, by a new row: whoever is sending the old one
-        removes that, and not this.
+        One that waits already under the same id is replaced, by a new row: a worker that is sending the
+        old one removes that, and not this.
         """
         now = await self._database.now()
         rows = [

@@ -26,8 +26,8 @@ _CLAIMABLE = f"""
         AND earlier.claimed_by <> :worker AND earlier.claimed_by <> :parked
     )
 """
-"""Nobody else holds an earlier row of the same handler's message or of the same ordering key; a row without a key
-equals none, as NULL = NULL is not true in SQL."""
+"""Rows before which no other worker holds one of the same handler's message or of the same ordering key; a row without a
+key equals none, as NULL = NULL is not true in SQL."""
 
 _OLDEST = "ORDER BY seq LIMIT :limit"
 

@@ -69,7 +69,7 @@ class SqlPauses:
         """Apply what ``decide`` says, all or nothing, and write it down for the audit.
 
         Args:
-            decide: gets the rules as they are, while nobody else changes them.
+            decide: gets the rules as they are, while no other process can change them.
             action: ``pause`` or ``resume``, for the audit.
             actor: who.
             subject: what was named, for the audit.
@@ -81,7 +81,7 @@ class SqlPauses:
         """
         now = await self._database.now()
         async with self._database.begin_write() as transaction:
-            # taken first: whoever changes anything waits here, and sees what the one before has done
+            # taken first: each change waits here for the one before, and sees what that has done
             version = await bump(transaction)
             before = await _read(transaction)
             change = decide(before)

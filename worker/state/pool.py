@@ -17,7 +17,7 @@ class Pool(Generic[Connection]):
     Args:
         opened: opens one.
         alive: whether one that lay idle can still be used; it closes one that cannot.
-        hang_up: closes one without waiting for anybody.
+        hang_up: closes one at once, without waiting for the other end.
         size: most connections at a time.
         patience: seconds to wait for one while others use them all.
     """
@@ -68,7 +68,7 @@ class Pool(Generic[Connection]):
         self._free.release()
 
     def close(self) -> list[Connection]:
-        """Let go of those that nobody uses, for the caller to close; others are closed when they come back."""
+        """Give the idle ones to the caller, who closes them; those that are lent are closed when they come back."""
         self._closed = True
         idle, self._idle = self._idle, []
         return idle
@@ -79,7 +79,7 @@ class Pool(Generic[Connection]):
             try:
                 if await self._alive(connection):
                     return connection
-            except BaseException:  # nobody knows how it is, and nobody waits to hear
+            except BaseException:  # it may be in any state, and its borrower is gone
                 self._hang_up(connection)
                 raise
         self._closed = False

@@ -78,7 +78,7 @@ def opener(
 
 
 async def alive(connection: Any, idle_since: float | None) -> bool:
-    """Whether a connection still lives that nobody has used since then; one that does not is hung up."""
+    """Whether a connection still lives that has been idle since then; one that does not is hung up."""
     if connection.is_closed():
         return False
     if idle_since is None or time.monotonic() - idle_since < _IDLE:

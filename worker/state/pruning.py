@@ -1,4 +1,4 @@
-"""Pruning: removing old rows a few at a time, so that nobody waits long for the write lock."""
+"""Pruning: removing old rows a few at a time, so that none waits long for the write lock."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def open_connection(path: Path, *, pragmas: Sequence[str] = (), **options: Any) 
     def connect() -> sqlite3.Connection:
         connection: sqlite3.Connection = sqlite3.connect(path, **options)
         try:
-            # SQLite looks into the file at the first statement only; later, nobody would close this
+            # SQLite looks into the file at the first statement only; later, this would stay open
             for pragma in ("schema_version", *pragmas):
                 connection.execute(f"PRAGMA {pragma}").close()
         except BaseException:

@@ -37,7 +37,7 @@ log = structlog.stdlib.get_logger("worker.state")
 
 
 class SqliteDriver:
-    """Sessions of handlers borrow from the same pools: there is one writer, whoever it is.
+    """Sessions of handlers borrow from the same pools: there is one writer, a store or a session.
 
     Args:
         path: of the file; None for one in a folder of its own that goes with the process, or when it is closed.
@@ -100,7 +100,7 @@ class SqliteDriver:
         pool.give(connection)
 
     async def end(self, pool: Pool[SwiftConnection], connection: SwiftConnection) -> None:
-        """Roll back what may be open and give a connection back, also when whoever waits for that is cancelled."""
+        """Roll back what may be open and give a connection back, also when the caller is cancelled meanwhile."""
         task = asyncio.get_running_loop().create_task(_end(pool, connection))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -140,7 +140,7 @@ class SqliteDriver:
             return connection
 
         async def alive(connection: SwiftConnection) -> bool:
-            """A file that was removed or replaced still takes what is written, for nobody."""
+            """A file that was removed or replaced still takes what is written, and it is lost."""
             now = time.monotonic()
             if now < connection.looked + _LOOK:
                 return True

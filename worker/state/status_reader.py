@@ -51,7 +51,7 @@ class StatusReader:
         return (await self.get_many([command_id])).get(command_id)
 
     async def holder(self, command_id: str) -> str:
-        """Name the worker that has begun a command and not said how it ended; empty: none, or nobody knows.
+        """Name the worker that has begun a command and not said how it ended; empty: none, or it is not known.
 
         Raises:
             DatabaseUnavailable: the database does not answer.

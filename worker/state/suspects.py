@@ -79,7 +79,7 @@ class SqlSuspects:
         await self._changes.submit((name, known))
 
     async def prune(self, older_than: float) -> int:
-        """Forget what nobody was handed for ``older_than`` seconds, and say how many that was."""
+        """Forget messages that were not handed out for ``older_than`` seconds, and say how many that was."""
         return await prune(self._database, _PRUNE, before=self._database.clock() - older_than)
 
     async def _change(self, changes: Sequence[Change]) -> Sequence[Record | None]:

@@ -39,7 +39,7 @@ class Timekeeper(SharedClock):
 
     @property
     def due(self) -> bool:
-        """Whether it is time to compare, and nobody else does."""
+        """Whether it is time to compare; then the caller does, and no other for a while."""
         return self.stale(asyncio.get_running_loop().time())
 
     def shown(self, at: float) -> float:

@@ -13,11 +13,11 @@ Row: TypeAlias = Any
 
 
 class Transaction(ABC):
-    """Open. What ends it is the business of whoever began it.
+    """An open transaction. The one who began it ends it.
 
     Statements given as plain text have no parameters and read the same on both databases. A list among the values
-    is one parameter, and ``application`` is there by itself. Errors are the driver's; whoever began the transaction
-    tells outages among them.
+    is one parameter, and ``application`` is there by itself. Errors are the driver's; the one who began
+    the transaction tells outages among them.
 
     Attributes:
         dialect: which SQL it speaks.

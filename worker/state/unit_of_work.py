@@ -136,7 +136,7 @@ class SqlUnitOfWork:
         """Commit everything; False when another delivery was first, then nothing is kept and nothing leaves.
 
         Raises:
-            DatabaseUnavailable: it was not committed, or nobody knows; the inbox makes a repeat harmless.
+            DatabaseUnavailable: it was not committed, or that is not known; the inbox makes a repeat harmless.
         """
         works = self._works
         if self._session is None:

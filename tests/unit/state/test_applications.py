@@ -36,7 +36,7 @@ BY_NUMBER = {
 """Statements of rows that were read before, by a number or a name that no two applications have in common."""
 
 OF_ALL = {
-    "database._LOCK",
+    "database._TURN",
     "migrating._APPLIED",
     "migrating._THERE",
     "timekeeping._CORRECT",

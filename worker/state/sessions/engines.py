@@ -135,7 +135,7 @@ def _postgresql(address: Address, waits: Waits) -> AsyncEngine:
 
 
 def _probe(engine: Engine) -> None:
-    """Make the pool replace connections that died while nobody used them."""
+    """Make the pool replace connections that died while they were idle."""
     from worker.state.postgresql_connection import alive
 
     def on_checkin(_connection: Any, record: Any) -> None:

@@ -33,7 +33,7 @@ COMMITS = "it commits when the handler returns, and is rolled back when it raise
 
 
 class Approved(Protocol):
-    """A driver's connection that ends a transaction only for whoever may."""
+    """A driver's connection that ends a transaction only when that was approved."""
 
     def begun(self) -> None:
         """Hold the transaction that has just begun."""

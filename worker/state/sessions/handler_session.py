@@ -16,7 +16,7 @@ from worker.state.sessions.held_connection import HeldConnection, ShownEngine
 
 
 class HeldSession(Session):
-    """What is below the handler's session: whoever reaches it ends no transaction with it either."""
+    """What is below the handler's session: it ends no transaction by hand either."""
 
     def __init__(self, *given: Any, guard: Guard, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -146,7 +146,7 @@ class HandlerSession(AsyncSession):
         try:
             await super().close()
         except BaseException:
-            # somebody whom the handler left behind is using it this moment: its connection is of no use to anybody
+            # a task that the handler left behind uses it this moment: no other can use its connection any more
             if self.guard.connection is not None and not self.guard.connection.closed:
                 await greenlet_spawn(self.guard.connection.invalidate)
             raise

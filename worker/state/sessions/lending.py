@@ -17,8 +17,8 @@ from worker.state.sqlite_driver import SqliteDriver
 class Lent:
     """A connection as SQLAlchemy wants one; its end gives it back.
 
-    Whoever reaches for it past SQLAlchemy may read and write with it, and neither ends the transaction that it was
-    lent for, nor uses it afterwards.
+    A handler that reaches for it past SQLAlchemy may read and write with it. It can neither end the transaction that it
+    was lent for, nor use it afterwards.
     """
 
     def __init__(self, connection: SwiftConnection, end: Callable[[], Awaitable[None]]) -> None:
@@ -61,7 +61,7 @@ class Lent:
         raise UsageError(f"executescript() on the connection of context.session: {COMMITS}")
 
     async def commit(self) -> None:
-        """Commit, for whoever was let."""
+        """Commit, where that was approved."""
         if not self._approved:
             raise UsageError(f"commit() on the connection of context.session: {COMMITS}")
         await self._lent.do(_commit, self._held)
@@ -84,7 +84,7 @@ class Lent:
             await end()
 
     def stop(self) -> None:
-        """Do the same, where nobody can wait for it."""
+        """Do the same, where it cannot be waited for."""
         if self._end is not None:
             self._stopping = asyncio.ensure_future(self.close())
 

@@ -27,7 +27,7 @@ def translate(error: BaseException, shown: str) -> BaseException:
 def listen(engine: Engine, shown: str) -> None:
     """Make every statement on ``engine`` raise ``DatabaseUnavailable`` itself when the database is out.
 
-    So a handler's own statement on its session says so too, and nobody has to translate.
+    So a handler's own statement on its session says so too, without being translated.
     """
 
     def on_error(context: ExceptionContext) -> BaseException | None:
