@@ -35,7 +35,7 @@ _GATHER = 0.2
 log = structlog.stdlib.get_logger("worker.kafka")
 
 
-class Owner(Protocol):
+class KafkaOwner(Protocol):
     """What a member asks of its transport."""
 
     connection: Connection
@@ -60,7 +60,7 @@ class GroupMember:
         session: the present life.
     """
 
-    def __init__(self, owner: Owner, group: str) -> None:
+    def __init__(self, owner: KafkaOwner, group: str) -> None:
         self.group = group
         self.clock = owner.clock
         self.down: str | None = None

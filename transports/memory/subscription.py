@@ -10,7 +10,7 @@ from transports.memory.queue import Queue
 from worker.messaging.transport import Ack, Again, Delivery, Release, Settled, Settlement
 
 
-class Owner(Protocol):
+class MemoryOwner(Protocol):
     """What a subscription asks of its transport."""
 
     lease: float
@@ -32,7 +32,7 @@ class Owner(Protocol):
 class MemorySubscription:
     """Claims when asked to: nothing is prefetched, so nothing needs to be given back."""
 
-    def __init__(self, owner: Owner, name: str) -> None:
+    def __init__(self, owner: MemoryOwner, name: str) -> None:
         self.lease = owner.lease
         self.changed = asyncio.Event()
         self._owner = owner

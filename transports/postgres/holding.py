@@ -11,7 +11,7 @@ from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled, Settlement
 
 
-class Owner(Protocol):
+class PostgresOwner(Protocol):
     """What it asks of its transport."""
 
     lease: float
@@ -36,7 +36,7 @@ class Owner(Protocol):
 class Holding:
     """Claims on one queue; see ``transports.subscription.Claims``. What nobody knows the fate of is given back first."""
 
-    def __init__(self, owner: Owner, queue: str) -> None:
+    def __init__(self, owner: PostgresOwner, queue: str) -> None:
         self.lease = owner.lease
         self.settle = owner.settle
         self.extend = owner.extend

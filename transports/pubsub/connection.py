@@ -27,7 +27,7 @@ _RENEWAL = 5.0
 """Seconds between two renewals of a channel: a service that is slow is not helped by more of them."""
 
 
-class Line:
+class RenewedChannel:
     """One channel, made anew when it has gone silent.
 
     Args:
@@ -106,8 +106,8 @@ class Connection:
     def __init__(self, name: str, settings: Settings) -> None:
         self._name = name
         self.settings = settings
-        self._calls: Line | None = None
-        self._pulls: Line | None = None
+        self._calls: RenewedChannel | None = None
+        self._pulls: RenewedChannel | None = None
 
     @property
     def open(self) -> bool:
@@ -121,7 +121,7 @@ class Connection:
             TransportUnavailable: there are no credentials.
         """
         credentials = None if self.settings.emulator_host else await asyncio.to_thread(self._credentials)
-        self._calls, self._pulls = (Line(self.settings, credentials) for _ in range(2))
+        self._calls, self._pulls = (RenewedChannel(self.settings, credentials) for _ in range(2))
 
     async def call(self, method: Method, request: Any, timeout: float | None = None) -> Any:
         """Call the service over the line for all that ends soon.
@@ -154,7 +154,7 @@ class Connection:
             if line is not None:
                 await line.close()
 
-    def _line(self, line: Line | None) -> Line:
+    def _line(self, line: RenewedChannel | None) -> RenewedChannel:
         if line is None:
             raise TransportUnavailable(f"{self.settings.shown}: transport {self._name!r} is not connected")
         return line

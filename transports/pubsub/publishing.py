@@ -11,7 +11,7 @@ from transports.pubsub import wire
 from transports.pubsub.connection import Connection
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import BATCH
-from transports.pubsub.topology import Route, Topics
+from transports.pubsub.topology import QueueTopic, Topics
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
@@ -75,8 +75,8 @@ class Publisher:
         for lane in tuple(self._lanes.values()):
             await lane.finish()
 
-    async def _routes(self, queues: set[str]) -> dict[str, Route | None]:
-        found: dict[str, Route | None] = {queue: self._topics.known(queue) for queue in queues}
+    async def _routes(self, queues: set[str]) -> dict[str, QueueTopic | None]:
+        found: dict[str, QueueTopic | None] = {queue: self._topics.known(queue) for queue in queues}
         unknown = [queue for queue, route in found.items() if route is None]
         if unknown:
             found.update(
@@ -177,11 +177,11 @@ class Publisher:
         return [outcome for message in messages for outcome in await self._request(queue, [message])]
 
 
-def _lane(message: Outgoing, route: Route) -> str:
+def _lane(message: Outgoing, route: QueueTopic) -> str:
     return message.key or "" if route.keyed else ""
 
 
-def _add(parts: list[_Part], place: int, message: Outgoing, route: Route) -> None:
+def _add(parts: list[_Part], place: int, message: Outgoing, route: QueueTopic) -> None:
     attributes = {ID: message.id, CONTENT_TYPE: message.content_type}
     key = message.key
     if key and not route.keyed:

@@ -38,7 +38,7 @@ _DOUBT = 2.0
 T = TypeVar("T")
 
 
-class Owner(Protocol):
+class RabbitOwner(Protocol):
     """What a subscription asks of its transport."""
 
     name: str
@@ -71,7 +71,7 @@ class RabbitSubscription:
         recalled: called when all that was handed out is lost, and comes again: what was not started must not be.
     """
 
-    def __init__(self, owner: Owner, connection: Connection, spec: QueueSpec, slots: int) -> None:
+    def __init__(self, owner: RabbitOwner, connection: Connection, spec: QueueSpec, slots: int) -> None:
         self.spec = spec
         self.recalled: Callable[[], None] | None = None
         self._owner = owner

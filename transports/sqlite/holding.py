@@ -14,7 +14,7 @@ from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled, Settlement
 
 
-class Owner(Protocol):
+class SqliteOwner(Protocol):
     """What it asks of its transport."""
 
     lease: float
@@ -28,7 +28,7 @@ class Owner(Protocol):
 class Holding:
     """Claims on one queue; see ``transports.subscription.Claims``."""
 
-    def __init__(self, owner: Owner, writer: Writer, queue: str) -> None:
+    def __init__(self, owner: SqliteOwner, writer: Writer, queue: str) -> None:
         self.lease = owner.lease
         self._owner = owner
         self._writer = writer

@@ -42,7 +42,7 @@ _NO_QUEUE = 1.0
 """Seconds after which a queue that is not there is looked for again."""
 
 
-class Owner(Protocol):
+class SqsOwner(Protocol):
     """What a subscription asks of its transport."""
 
     settings: Settings
@@ -68,7 +68,7 @@ class SqsSubscription:
         lease: seconds that a delivery is held.
     """
 
-    def __init__(self, owner: Owner, spec: QueueSpec) -> None:
+    def __init__(self, owner: SqsOwner, spec: QueueSpec) -> None:
         self.spec = spec
         self.lease = owner.settings.lease
         self._owner = owner
