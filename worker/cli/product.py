@@ -63,11 +63,11 @@ class Product:
         Raises:
             ConfigurationError: it is not this machine's own, nor one of a container that may listen there; or it is in use.
         """
-        from worker.wiring.admission import admitted
+        from worker.wiring.serving.admission import admitted
 
         admitted(options.host, trust_gateway=options.trust_gateway)
         if processes > 1:  # they share it with whatever shares; one alone finds out by itself
-            from worker.wiring.binding import check_free
+            from worker.wiring.serving.binding import check_free
 
             check_free(options.host, options.port)
 

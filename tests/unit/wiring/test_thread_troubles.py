@@ -11,8 +11,8 @@ from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.runtime.threads import SPARE, Threads
 from worker.wiring.consumers import consumers
 from worker.wiring.consuming import make_consumers
-from worker.wiring.intake import Intake
-from worker.wiring.probes import Probes
+from worker.wiring.serving.intake import Intake
+from worker.wiring.serving.probes import Probes
 
 
 class Go(msgspec.Struct, frozen=True):

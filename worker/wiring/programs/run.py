@@ -5,8 +5,8 @@ from __future__ import annotations
 from worker.messaging.declaration import Registry
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
-from worker.wiring.intake import Intake
 from worker.wiring.programs.consume import consume as consume_beside
+from worker.wiring.serving.intake import Intake
 
 
 async def run(settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions) -> int:

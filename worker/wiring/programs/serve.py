@@ -5,9 +5,9 @@ from __future__ import annotations
 from worker.messaging.declaration import Registry
 from worker.runtime.options import ServeOptions
 from worker.settings import Settings
-from worker.wiring.intake import Intake
 from worker.wiring.programs.background import Tended
 from worker.wiring.programs.program import program
+from worker.wiring.serving.intake import Intake
 
 
 async def serve(settings: Settings, registry: Registry, options: ServeOptions) -> int:

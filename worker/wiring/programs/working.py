@@ -93,7 +93,7 @@ class Working:
             yield
             return
         # brings an HTTP server, which a worker without probes does not need
-        from worker.wiring.probes import Probes
+        from worker.wiring.serving.probes import Probes
 
         async with background(Probes(self._service, self._consumers, self._options.health_port).run):
             yield

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-SERVER = ("starlette", "uvicorn", "worker.http", "worker.wiring.intake", "watchfiles")
+SERVER = ("starlette", "uvicorn", "worker.http", "worker.wiring.serving.intake", "watchfiles")
 DRIVERS = ("pamqp", "aiokafka", "asyncpg")
 
 

@@ -13,8 +13,8 @@ from worker import App
 from worker.http.app import create_app
 from worker.runtime.options import ServeOptions
 from worker.settings import DatabaseSettings, Settings, TransportSettings
-from worker.wiring.intake import Intake
 from worker.wiring.service import opened
+from worker.wiring.serving.intake import Intake
 
 ID = "0194b9a0-0000-7000-8000-00000000000a"
 GOOD = b'{"order_id": "1"}'
@@ -153,7 +153,7 @@ async def ask(app: Any, method: str, target: str, headers: list[tuple[bytes, byt
 
 async def test_no_request_is_an_internal_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong bytes, wrong numbers, depth, NUL, lone surrogates: in body, path, query string and header."""
-    monkeypatch.setattr("worker.wiring.intake.Server", lambda *given: None)  # no port is needed
+    monkeypatch.setattr("worker.wiring.serving.intake.Server", lambda *given: None)  # no port is needed
     settings = Settings(
         database=DatabaseSettings(url=f"sqlite:///{tmp_path}/state.db"),
         transports={"sqlite": TransportSettings(url=f"sqlite:///{tmp_path}/queue.db")},

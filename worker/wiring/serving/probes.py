@@ -8,9 +8,9 @@ from worker.http.probes import create_probes
 from worker.messaging.health import HealthReport
 from worker.wiring.consuming import Consumers
 from worker.wiring.health import health
-from worker.wiring.outward import Outward
-from worker.wiring.server import Server
 from worker.wiring.service import Service
+from worker.wiring.serving.outward import Outward
+from worker.wiring.serving.server import Server
 
 
 class Probes:

@@ -11,8 +11,8 @@ import re
 import pytest
 
 from tests.unit.http.fakes import World
-from worker.wiring.connection import KEEP_ALIVE, MAX_BESIDE, PATIENCE, PATIENCE_AT_STOP, SLOWEST
-from worker.wiring.server import Server
+from worker.wiring.serving.connection import KEEP_ALIVE, MAX_BESIDE, PATIENCE, PATIENCE_AT_STOP, SLOWEST
+from worker.wiring.serving.server import Server
 
 BODY = b'{"order_id":"7","lines":["a"]}'
 POST = b"POST /commands/PlaceOrder HTTP/1.1\r\nHost: localhost\r\n"

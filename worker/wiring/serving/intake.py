@@ -20,12 +20,12 @@ from worker.http.ports import (
 from worker.messaging.health import HealthReport
 from worker.runtime.options import ServeOptions
 from worker.runtime.process.readiness import tell_ready
-from worker.wiring.admission import admitted
 from worker.wiring.consumers import consumers
 from worker.wiring.health import health
-from worker.wiring.outward import Outward, with_cut_troubles
-from worker.wiring.server import Server
 from worker.wiring.service import Service
+from worker.wiring.serving.admission import admitted
+from worker.wiring.serving.outward import Outward, with_cut_troubles
+from worker.wiring.serving.server import Server
 
 log = structlog.stdlib.get_logger("worker.intake")
 

@@ -13,8 +13,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from worker.runtime.own_tasks import own_tasks
 from worker.runtime.process.supervisor import CHILD_MARK
-from worker.wiring.binding import bind
-from worker.wiring.connection import KEEP_ALIVE, Connection
+from worker.wiring.serving.binding import bind
+from worker.wiring.serving.connection import KEEP_ALIVE, Connection
 
 _LOOK = 1.0
 """Seconds between two looks at who takes too long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from worker.wiring.server import Server
+from worker.wiring.serving.server import Server
 
 BALANCER = 60
 """Seconds for which the usual load balancers keep an idle connection to a server; most clients keep it shorter."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from worker.wiring.outward import Outward, cut, with_cut_troubles
+from worker.wiring.serving.outward import Outward, cut, with_cut_troubles
 
 WHOLE = [
     "database: database postgresql://shop:***@db.internal/shop: no answer",
