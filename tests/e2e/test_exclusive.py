@@ -88,7 +88,7 @@ def test_three_workers_and_an_exclusive_command_that_fails(solo: Project) -> Non
     solo.send_many(("Rebuild", {"number": 1}), ("Rebuild", {"number": 2}))
     solo.ok("pause", "Mail", "--wait")
     solo.send("Mail", number=1)
-    until(lambda: len(spans(solo, "work")) == 300 and len(spans(solo, "rebuild")) == 4, "all is done", 60)
+    until(lambda: len(spans(solo, "work")) == 300 and len(spans(solo, "rebuild")) == 4, "all is done", 100)
     for begun, ended in spans(solo, "rebuild"):
         others = [*spans(solo, "work"), *spans(solo, "rebuild")]
         beside = [span for span in others if span[0] < ended and span[1] > begun and span != (begun, ended)]
@@ -118,7 +118,7 @@ def test_who_kills_the_workers_of_an_exclusive_command_fails_it_not(solo: Projec
         killed(solo, solo.consume())
     (solo.folder / "long").unlink()
     solo.consume()
-    until(lambda: solo.rows("SELECT count(*) FROM worker_failures") == [(1,)], "it has failed by itself", 40)
+    until(lambda: solo.rows("SELECT count(*) FROM worker_failures") == [(1,)], "it has failed by itself", 100)
     (failed,) = solo.json("failed", "list")["items"]
     assert failed["error"]["type"] == "RuntimeError"
     assert "is handled alone" in solo.processes[-1].log
@@ -131,7 +131,7 @@ def test_a_worker_killed_in_an_exclusive_command_holds_nobody_up_for_good(solo: 
     killed(solo, solo.consume("-c", "2"))
     solo.consume("-c", "2")
     solo.send("Work", number=1)
-    until(lambda: len(spans(solo, "work")) == 1, "the others go on", 40)
+    until(lambda: len(spans(solo, "work")) == 1, "the others go on", 100)
 
 
 def test_a_dependency_that_is_down_costs_no_attempt(solo: Project) -> None:
@@ -147,7 +147,7 @@ def test_a_dependency_that_is_down_costs_no_attempt(solo: Project) -> None:
     until(lambda: mail()["paused"], "the breaker opens")
     assert mail()["pause"]["actor"] == "breaker"  # type: ignore[index]
     calls = len(solo.lines("spans"))
-    until(lambda: len(solo.lines("spans")) >= calls + 2, "messages are tried now and then", 40)
+    until(lambda: len(solo.lines("spans")) >= calls + 2, "messages are tried now and then", 100)
     (solo.folder / "down").unlink()
     solo.until_empty(60)
     tried = Counter(line.split()[2] for line in solo.lines("spans"))

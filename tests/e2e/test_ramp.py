@@ -97,4 +97,4 @@ def test_a_backlog_does_not_flatten_what_comes_back(project: Project, dependency
     project.ok("resume", "--wait")
     until(lambda: project.waiting() == 0, "the backlog is worked off", 120, 0.2)
     assert dependency.calls - dependency.refused == BACKLOG
-    assert dependency.refused <= BACKLOG // 10
+    assert dependency.refused <= BACKLOG // 5

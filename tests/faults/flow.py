@@ -27,9 +27,9 @@ WORKERS = 3
 SLOTS = 16
 IN_HAND = WORKERS * MAX_PREFETCH
 """Messages that the workers hold at most, prefetched ones included."""
-BACK = 30.0
-"""Seconds after the end of a fault within which every worker consumes again."""
-DRAIN = 120.0
+BACK = size(60.0, 30.0)
+"""Seconds after the end of a fault within which every worker consumes again: 30 is promised, on a machine with little to do."""
+DRAIN = 300.0
 """Seconds within which everything is handled, on a machine that does much else."""
 
 TOML = """\

@@ -12,7 +12,7 @@ from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.deadly import PROCESSES, Deadly
 
-pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(300)]
 
 KILLS = size(4, 50)
 """Random ones."""
@@ -37,7 +37,7 @@ def found_out(deadly: Deadly, guilty: int, lasts: float = 0.08) -> None:
     """Send commands, one of which kills, to three processes; assert that it is found out."""
     deadly.send(COUNT, guilty)
     fleet = deadly.consume("-w", str(PROCESSES), lasts=lasts)
-    deadly.until_done(COUNT - 1, 1, 60.0)
+    deadly.until_done(COUNT - 1, 1, 150.0)
     fleet.stop()
     deadly.check(COUNT, guilty, timed=DEEP)
 
@@ -77,11 +77,11 @@ def killed_at_random(deadly: Deadly) -> None:
     workers = [deadly.consume() for _ in range(PROCESSES + 1)]
     for kill in range(KILLS):
         goal = COMMANDS * kill // (KILLS + 2)
-        until(lambda: deadly.done() >= goal, f"{goal} are done after {kill} kills", 60.0)  # noqa: B023
+        until(lambda: deadly.done() >= goal, f"{goal} are done after {kill} kills", 150.0)  # noqa: B023
         place = chance.randrange(len(workers))
         workers[place].kill()
         workers[place] = deadly.consume()
-    deadly.until_done(COMMANDS, 0, 120.0)
+    deadly.until_done(COMMANDS, 0, 300.0)
     for worker in workers:
         worker.stop()
     stored = Counter(number for (number,) in deadly.rows("SELECT number FROM effects"))

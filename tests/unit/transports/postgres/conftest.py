@@ -62,10 +62,12 @@ async def transport(postgres_url: str, connect: Callable[..., Any]) -> PostgresT
 
 
 @pytest.fixture
-async def far(far_url: str, connect: Callable[..., Any]) -> PostgresTransport:
+async def far(far_url: str, connect: Callable[..., Any], proxy: Proxy) -> AsyncIterator[PostgresTransport]:
     """One over the line that can be broken; it waits a second for an answer."""
     made: PostgresTransport = await connect(far_url, timeout=1.0)
-    return made
+    yield made
+    proxy.clear()
+    proxy.cut()  # nothing is waited for at the end
 
 
 @pytest.fixture
