@@ -36,8 +36,11 @@ def proxy(postgres_url: str) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-async def far(postgres_url: str, proxy: Proxy, tmp_path: Path) -> AsyncIterator[Database]:
-    """A database at the other end of a line that can be broken."""
+async def far(
+    postgres_url: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Database]:
+    """A database at the other end of a line that can be broken; little is waited for beyond its times."""
+    monkeypatch.setattr(postgresql_connection, "MARGIN", 1.0)
     parts = urlsplit(postgres_url)
     url = urlunsplit(parts._replace(netloc=f"{parts.username}:geheim@127.0.0.1:{proxy.port}"))
     database = Database(url, base=tmp_path, waits=HASTY)
@@ -47,6 +50,7 @@ async def far(postgres_url: str, proxy: Proxy, tmp_path: Path) -> AsyncIterator[
         await connection.run("CREATE TABLE things (name TEXT)")
     yield database
     proxy.clear()
+    proxy.cut()
     await database.close()
 
 
