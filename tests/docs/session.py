@@ -130,7 +130,7 @@ class Session:
                 or time.monotonic() > deadline
             ):
                 break
-            time.sleep(0.1)
+            time.sleep(0.3)
         self._last = done.returncode
         where = f"{command.block.where}: {command.text}"
         assert may_fail or done.returncode == 0, (

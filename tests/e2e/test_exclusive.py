@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.processes import Process
 from tests.e2e.project import Project
-from tests.e2e.waiting import until
+from tests.e2e.waiting import ASKED, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -144,8 +144,8 @@ def test_a_dependency_that_is_down_costs_no_attempt(solo: Project) -> None:
     def mail() -> dict[str, object]:
         return next(one for one in solo.json("status")["consumers"] if one["type"] == "Mail")
 
-    until(lambda: mail()["paused"], "the breaker opens")
-    assert mail()["pause"]["actor"] == "breaker"  # type: ignore[index]
+    pause = until(lambda: mail()["pause"], "the breaker opens", every=ASKED)
+    assert pause["actor"] == "breaker"  # type: ignore[index]
     calls = len(solo.lines("spans"))
     until(lambda: len(solo.lines("spans")) >= calls + 2, "messages are tried now and then", 100)
     (solo.folder / "down").unlink()
@@ -154,4 +154,4 @@ def test_a_dependency_that_is_down_costs_no_attempt(solo: Project) -> None:
     assert tried.keys() == {"1"}
     assert {int(line.split()[1]) for line in solo.lines("spans")} == set(range(40))
     assert solo.rows("SELECT count(*) FROM worker_failures") == [(0,)]
-    until(lambda: not mail()["paused"], "it is closed")
+    until(lambda: not mail()["paused"], "it is closed", every=ASKED)

@@ -10,7 +10,7 @@ import pytest
 from tests.deep import size
 from tests.e2e.herd import NAMES
 from tests.e2e.project import Project
-from tests.e2e.waiting import stays, until
+from tests.e2e.waiting import ASKED, stays, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -60,7 +60,9 @@ def test_one_of_five_types_is_paused_under_load(herd: Project) -> None:
         "the others go on",
     )
     assert len(numbers(herd, "started", "Bee")) == started
-    until(lambda: item(herd, "Bee")["ready"] == total - started, "all others can be had by anybody")
+    until(
+        lambda: item(herd, "Bee")["ready"] == total - started, "all others can be had by anybody", every=ASKED
+    )
     shown = item(herd, "Bee")
     assert (shown["paused"], shown["applied"], shown["in_flight"]) == (True, "3/3", 0)
     until(
@@ -109,7 +111,7 @@ def test_a_pause_lets_a_running_job_finish(herd: Project) -> None:
     stays(lambda: numbers(herd, "started", "Cow") == [1], "nothing else starts, nor it again", 2.0)
     (herd.folder / "release").touch()
     until(lambda: numbers(herd, "finished", "Cow") == [1], "it finishes")
-    until(lambda: item(herd, "Cow")["in_flight"] == 0, "it is settled")
+    until(lambda: item(herd, "Cow")["in_flight"] == 0, "it is settled", every=ASKED)
     assert item(herd, "Cow")["ready"] == 1
     assert numbers(herd, "started", "Cow") == [1]
     herd.ok("resume")

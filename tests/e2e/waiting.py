@@ -12,6 +12,8 @@ PATIENCE = 60.0
 """Seconds after which something that should happen counts as not happening."""
 SOON = 20.0
 """Seconds within which happens, also on a busy machine, what waits for no lease and no grace of the usual length."""
+ASKED = 0.7
+"""Seconds between two looks that start a process each."""
 
 
 def until(condition: Callable[[], T], what: str, timeout: float = PATIENCE, every: float = 0.02) -> T:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.processes import free_port
 from tests.e2e.project import Project
-from tests.e2e.waiting import until
+from tests.e2e.waiting import ASKED, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(400)]
 
@@ -81,7 +81,7 @@ def test_a_pause_outlives_workers_and_broker(
             lambda: ready(project, "Ant") == 20,
             "what was handled before is settled, the rest waits",
             CALM,
-            0.5,
+            ASKED,
         )
         for worker in workers:
             worker.kill()
@@ -91,7 +91,7 @@ def test_a_pause_outlives_workers_and_broker(
         send(project, "Bee", *range(20))
         until(lambda: len(numbers(project, "finished", "Bee")) == 20, "the new workers work", CALM)
         assert len(numbers(project, "started", "Ant")) == 5
-        until(lambda: ready(project, "Ant") == 20, "all of it waits still", CALM, 0.5)
+        until(lambda: ready(project, "Ant") == 20, "all of it waits still", CALM, ASKED)
         project.ok("resume", "Ant")
         until(lambda: len(numbers(project, "finished", "Ant")) == 25, "all run", CALM)
         assert Counter(numbers(project, "started", "Ant")) == Counter(range(25))
