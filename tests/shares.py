@@ -7,6 +7,7 @@ its own, so that no process has a long file before it while the others have noth
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,22 @@ def rank(item: pytest.Item) -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the long ones first, in the processes of a run only; a file stays together."""
+    """Put the long shares first, in the processes of a run only; a share stays together."""
     if not hasattr(config, "workerinput"):
         return
     first: dict[str, int] = {}
+    tests: Counter[str] = Counter()
     for item in items:
-        first[share(item.nodeid)] = min(rank(item), first.get(share(item.nodeid), len(LONG)))
-    items.sort(key=lambda item: first[share(item.nodeid)])
+        name = share(item.nodeid)
+        first[name] = min(rank(item), first.get(name, len(LONG)))
+        tests[name] += first[name] < 0
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        """Among the longest those first that are many."""
+        name = share(item.nodeid)
+        return first[name], -tests[name]
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
