@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import text
 
+from tests.e2e.statements import text
 from worker import App, Context, Recoverable, Reject, Retry, Unrecoverable
 
 app = App("bank")

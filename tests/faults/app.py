@@ -6,8 +6,8 @@ import asyncio
 import os
 
 import msgspec
-from sqlalchemy import text
 
+from tests.e2e.statements import text
 from worker import App, Context, Retry
 
 app = App("flow")

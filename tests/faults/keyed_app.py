@@ -7,8 +7,8 @@ import os
 import time
 
 import msgspec
-from sqlalchemy import text
 
+from tests.e2e.statements import text
 from worker import App, Context, Retry
 
 app = App("flow")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import text
 
+from tests.e2e.statements import text
 from worker import App, Context, Recoverable, Reject, Retry, Unrecoverable
 
 TIMEOUT = 1.0
