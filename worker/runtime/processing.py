@@ -20,7 +20,7 @@ from worker.messaging.stamps import Replay
 from worker.messaging.status import State
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Delivery, Release
-from worker.runtime.deadly.cell import Answer
+from worker.runtime.deadly.exchange import Answer
 from worker.runtime.deadly.quarantine import Quarantine, Work
 from worker.runtime.limits import Limits
 from worker.runtime.progress import Progress

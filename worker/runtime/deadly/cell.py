@@ -11,14 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import structlog
 
-from worker.messaging.observing import How
-from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release, Settlement
-from worker.runtime.holding.breakers import BreakerFailure
+from worker.runtime.deadly.exchange import Answer, Order, Question, Replies, Reply, from_cell
 from worker.runtime.process.beginning import Beginning
 from worker.settings.environment import INTERNAL
 
@@ -34,63 +32,6 @@ _LAST_WORD = 1.0
 """Seconds between the end of a cell and that of its pipe, or the other way round."""
 
 log = structlog.stdlib.get_logger("worker.cell")
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
-    """A message to be handled."""
-
-    transport: str
-    queue: str
-    id: str
-    body: bytes
-    headers: Mapping[str, str]
-    key: str | None
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
-    """What a cell asks its worker about the message in hand.
-
-    Attributes:
-        number: of the question; its reply has the same.
-        id: of the message.
-        type: likewise.
-        failures: may it be spared these failures, by the worker's breakers? None: may it run with no other in flight?
-    """
-
-    number: int
-    id: str
-    type: str = ""
-    failures: tuple[BreakerFailure, ...] | None = None
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
-    """What the worker says: ``yes``, ``no``, or ``unknown`` where its database does not answer."""
-
-    number: int
-    says: str
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="is"):
-    """What became of it: how it is to be settled, and what a worker tells of it."""
-
-    outcome: How
-    type: str | None
-    id: str
-    settled: str = "ack"
-    delay: float = 0.0
-    outgoing: Outgoing | None = None
-
-    def settlement(self, delivery: Delivery) -> Settlement:
-        """Make the settlement of the delivery that was handled."""
-        if self.settled == "again" and self.outgoing is not None:
-            return Again(delivery, self.outgoing)
-        return Ack(delivery) if self.settled == "ack" else Release(delivery, self.delay)
-
-
-Replies = Callable[[Question], Awaitable[str]]
-"""Answers a question; see ``Reply``."""
-
-_said: Callable[[bytes], Question | Answer] = msgspec.msgpack.Decoder(Question | Answer).decode
 
 
 class CellDied(Exception):
@@ -133,7 +74,7 @@ class Cell:
             self._ending = None
         try:
             process = await self._begun(msgspec.msgpack.encode(order))
-            while isinstance(said := _said(await self._answer(process)), Question):
+            while isinstance(said := from_cell(await self._answer(process)), Question):
                 reply = Reply(number=said.number, says=await replies(said))
                 await _give(process, msgspec.msgpack.encode(reply))
         except BaseException:

@@ -19,7 +19,8 @@ from worker.messaging.identity import Clock
 from worker.messaging.paused import PausedQueues
 from worker.messaging.suspicion import Death, Record, Suspects, Treatment, name_of, treatment_of
 from worker.messaging.transport import Ack, Again, Delivery, Release
-from worker.runtime.deadly.cell import Answer, Cell, CellDied, NoCell, Order, Question
+from worker.runtime.deadly.cell import Cell, CellDied, NoCell
+from worker.runtime.deadly.exchange import Answer, Order, Question
 from worker.runtime.holding.breakers import BreakerFailure
 from worker.runtime.taking.consumer import Consumer
 

@@ -10,7 +10,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -21,7 +20,8 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.observing import Ended, Observer
 from worker.messaging.stamps import Received
 from worker.messaging.transport import Ack, Again, Delivery, Release, Settlement
-from worker.runtime.deadly.cell import MARK, Answer, Order, Question, Reply
+from worker.runtime.deadly.cell import MARK
+from worker.runtime.deadly.exchange import Answer, Order, Question, Reply, from_worker
 from worker.runtime.holding.breakers import BreakerFailure
 from worker.runtime.options import ConsumeOptions
 from worker.runtime.own_tasks import IN_APPLICATION
@@ -38,8 +38,6 @@ from worker.wiring.service import Service, opened
 
 _FLUSH = 2.0
 _RELAY_GRACE = 5.0
-
-_said: Callable[[bytes], Order | Reply] = msgspec.msgpack.Decoder(Order | Reply).decode
 
 
 def is_cell() -> bool:
@@ -224,7 +222,7 @@ class _Door:
         threading.Thread(target=self._watch, name="worker", daemon=True).start()
         with os.fdopen(self._orders, "rb") as stream:
             while len(size := stream.read(4)) == 4:
-                said = _said(stream.read(int.from_bytes(size, "big")))
+                said = from_worker(stream.read(int.from_bytes(size, "big")))
                 if isinstance(said, Order):
                     self._busy.set()
                 self._loop.call_soon_threadsafe(self._take, said)

@@ -12,7 +12,8 @@ import pytest
 
 from tests.unit.runtime.house import until
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
-from worker.runtime.deadly.cell import Answer, Cell, CellDied, NoCell, Order, Question
+from worker.runtime.deadly.cell import Cell, CellDied, NoCell
+from worker.runtime.deadly.exchange import Answer, Order, Question
 from worker.runtime.process.beginning import Beginning
 
 SCRIPT = """

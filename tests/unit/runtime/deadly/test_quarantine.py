@@ -15,7 +15,8 @@ from worker import App, Breaker, DatabaseUnavailable
 from worker.errors import Paused
 from worker.messaging.stamps import Received
 from worker.messaging.suspicion import Death, Holder, Record, name_of
-from worker.runtime.deadly.cell import Answer, CellDied, NoCell, Order, Question, Replies
+from worker.runtime.deadly.cell import CellDied, NoCell
+from worker.runtime.deadly.exchange import Answer, Order, Question, Replies
 from worker.runtime.holding.breakers import BreakerFailure
 
 OTHER = Holder("other", "elsewhere", 1)
