@@ -100,7 +100,9 @@ def test_three_workers_and_an_exclusive_command_that_fails(solo: Project) -> Non
 
 def killed(solo: Project, worker: Process) -> None:
     """Kill a worker in an exclusive command, and let half a minute pass."""
-    until(lambda: solo.rows("SELECT count(*) FROM worker_locks") == [(1,)], "it has the lock")
+    # that of the worker before is over, and still there
+    holding = "SELECT count(*) FROM worker_locks WHERE until > strftime('%s', 'now') + 1"
+    until(lambda: solo.rows(holding) == [(1,)], "it has the lock")
     worker.kill()
     connection = sqlite3.connect(solo.database, timeout=10)
     with connection:
