@@ -32,23 +32,26 @@ class Slots:
 
     Args:
         size: how many.
-        start: starts the next message; None while none may start.
-        process: handles and settles it.
-        left: told when that is over.
+        process: handles and settles a message.
+        left: told when one is settled.
         failed: told of a task that has ended, to look whether by a fault of the worker's own.
+
+    Attributes:
+        start: starts the next message; None while none may start.
+        watched: whether ``left`` is to be told: for a limit, or the end.
     """
 
     def __init__(
         self,
         size: int,
-        start: Callable[[], Started | None],
         process: Process,
-        left: Callable[[Consumer], None],
+        left: Callable[[], None],
         failed: Callable[[asyncio.Task[None]], None],
     ) -> None:
         self.size = size
         self.process = process
-        self._start = start
+        self.start: Callable[[], Started | None] = nothing
+        self.watched = False
         self._left = left
         self._failed = failed
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,10 +101,10 @@ class Slots:
     async def _work(self) -> None:
         """Handle one message after the other, as long as none leaves anything that the next one would meet."""
         task: asyncio.Task[None] | None = asyncio.current_task()
-        start, process = self._start, self.process
+        process, fresh, copied = self.process, self._fresh, contextvars.copy_context
         streak = 0
         while not self._ending:
-            started = start()
+            started = self.start()
             if started is None:
                 await self._rest()
                 continue
@@ -111,21 +114,20 @@ class Slots:
             try:
                 await process(consumer, delivery)
             finally:
-                self._left(consumer)
-            if self._marked(task):
+                consumer.left()
+                if self.watched:
+                    self._left()
+            try:  # two contexts in which nothing was set since are one tree inside: no variable is looked at
+                if copied() != fresh or (task is not None and task.cancelling()):
+                    consumer.apart = True
+                    return
+            except BaseException:  # values that refuse to be compared
                 consumer.apart = True
                 return
             streak += 1
             if streak == _STREAK:
                 streak = 0
                 await asyncio.sleep(0)
-
-    def _marked(self, task: asyncio.Task[None] | None) -> bool:
-        """Whether a message has left something that the next one in the same task would meet."""
-        try:  # two contexts in which nothing was set since are one tree inside: no variable is looked at
-            return contextvars.copy_context() != self._fresh or (task is not None and task.cancelling() > 0)
-        except BaseException:  # values that refuse to be compared
-            return True
 
     async def _rest(self) -> None:
         """Wait until woken."""
@@ -138,3 +140,8 @@ class Slots:
                 self._asleep.remove(future)
             else:
                 self._stirring = False
+
+
+def nothing() -> Started | None:
+    """Start nothing: there is nothing to take from, or no more is taken."""
+    return None

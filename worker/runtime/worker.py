@@ -10,7 +10,7 @@ import structlog
 
 from worker.errors import ConfigurationError
 from worker.runtime.limits import Limits
-from worker.runtime.slots import Process, Slots, Started
+from worker.runtime.slots import Process, Slots, Started, nothing
 from worker.runtime.taking.consumer import Consumer
 from worker.runtime.taking.dryness import Dryness
 from worker.runtime.taking.leases import extend_leases
@@ -47,7 +47,7 @@ class Worker:
         on_stop: Callable[[], object] = lambda: None,
     ) -> None:
         self._limits = limits
-        self._slots = Slots(slots, self._start, process, self._left, self._ended)
+        self._slots = Slots(slots, process, self._left, self._ended)
         self._turns = Turns()
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
@@ -88,12 +88,15 @@ class Worker:
     def add(self, consumers: Sequence[Consumer]) -> None:
         """Take from these too; a free slot looks at the earlier named first, then at the higher priority."""
         self._turns = Turns([*self.consumers, *consumers])
+        if not self.stopping:
+            self._slots.start = self._within_limits if self._limits.given else self._turns.next
 
     def stop(self, reason: str = "stopped") -> None:
         """Take nothing new, finish what runs. Idempotent."""
         if not self._stopping.is_set():
             self.stopped_by = reason
-            self._awaited = True
+            self._awaited = self._slots.watched = True
+            self._slots.start = nothing
             self._stopping.set()
             self._changed.set()
             self._on_stop()
@@ -124,7 +127,7 @@ class Worker:
             ConfigurationError: a transport refuses its first subscription for what is configured.
             Exception: a fault of the worker's own; never one of a handler, a broker or the database.
         """
-        self._awaited = self._awaited or burst
+        self._awaited = self._slots.watched = self._awaited or burst
         self._slots.open()
         fetching = [
             asyncio.create_task(consumer.fetch(lambda: self._dryness.epoch(self.consumers)))
@@ -183,17 +186,12 @@ class Worker:
                     self._changed.clear()
                     await self._changed.wait()
 
-    def _start(self) -> Started | None:
-        """Start the next message, unless a stop or a limit is against it."""
-        if self.stopped_by is not None:
-            return None
-        if self._limits.given and not self._limits.may_start(self._turns.running()):
-            return None
-        return self._turns.next()
+    def _within_limits(self) -> Started | None:
+        """Start the next message, unless a limit is against it."""
+        return self._turns.next() if self._limits.may_start(self._turns.running()) else None
 
-    def _left(self, consumer: Consumer) -> None:
-        """End what was started: its settlement is on its way."""
-        consumer.left()
+    def _left(self) -> None:
+        """Look at limits, and whether all is done: a message has left."""
         if self._limits.given:
             self._look_at_limits()
         if self._awaited and not self._turns.running():
