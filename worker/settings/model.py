@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from worker.seconds import LONGEST
+from worker.seconds import CENTURY, LONGEST
 
 INLINE = "inline"
 """The word that stands where a transport's name could: handled at once, never queued."""
@@ -21,9 +21,11 @@ MOST_SLOTS = 100_000
 Slots = Annotated[int, Meta(ge=1, le=MOST_SLOTS, description=f"a whole number, 1 to {MOST_SLOTS}")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 Bytes = Annotated[int, Meta(ge=1, description="bytes, 1 or more")]
-Seconds = Annotated[float, Meta(ge=0, description="seconds, 0 or more")]
+Seconds = Annotated[float, Meta(ge=0, le=CENTURY, description=f"seconds, 0 to {CENTURY:.0f}")]
 Delay = Annotated[float, Meta(ge=0, le=LONGEST, description=f"seconds, 0 to {LONGEST:.0f}")]
-SomeSeconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
+SomeSeconds = Annotated[
+    float, Meta(gt=0, le=CENTURY, description=f"seconds, more than 0, at most {CENTURY:.0f}")
+]
 AppName = Annotated[
     str,
     Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*$", description="module:attribute"),

@@ -47,11 +47,23 @@ def test_faults_of_all_sources_are_told_together(tmp_path):
         ("[http.port]\nx = 1", "http.port (worker.toml): is a table; expected a port, 0 to 65535"),
         (
             "[worker]\ngraceful_timeout = nan",
-            "worker.graceful_timeout = nan (worker.toml): expected seconds, 0 or more",
+            "worker.graceful_timeout = nan (worker.toml): expected seconds, 0 to 3200000000",
         ),
         (
             "[worker]\nconnect_timeout = inf",
-            "worker.connect_timeout = inf (worker.toml): expected seconds, more than 0",
+            "worker.connect_timeout = inf (worker.toml): expected seconds, more than 0, at most 3200000000",
+        ),
+        *(
+            (f"{table} = 1e300", "= 1e+300 (worker.toml): expected seconds")
+            for table in (
+                "[worker]\ngraceful_timeout",
+                "[worker]\nconnect_timeout",
+                "[status]\nkeep",
+                "[ramp]\nafter",
+                "[http]\nmax_wait",
+                "[database]\nstatement_timeout",
+                "[transports.x]\nurl='memory://'\nlease",
+            )
         ),
         ("[retry]\njitter = 2", "retry.jitter = 2 (worker.toml): expected a share, 0 to 1"),
         ("[events]\nmode = 'que'", "events.mode = 'que' (worker.toml): expected queue, inline or ignore"),
@@ -61,7 +73,7 @@ def test_faults_of_all_sources_are_told_together(tmp_path):
         ("[transports.'a b']\nurl='memory://'", "expected a name of letters, digits, '-' and '_'"),
         (
             "[transports.x]\nurl='memory://'\nlease=0",
-            "transports.x.lease = 0 (worker.toml): expected seconds, more than 0",
+            "transports.x.lease = 0 (worker.toml): expected seconds, more than 0, at most 3200000000",
         ),
         ("transports = 3", "expected a table for each transport"),
         ("routing = 'x'", 'expected a table of patterns, like "*" = "sqlite"'),
