@@ -9,7 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from worker.http.answer import problem_answer
-from worker.http.problems import HEAD_TOO_LARGE, MALFORMED, TOO_SLOW, Kind, Problem
+from worker.http.problems import HEAD_TOO_LARGE, MALFORMED, TOO_SLOW, UNAVAILABLE, Kind, Problem
 
 KEEP_ALIVE = 75
 """Seconds for which an idle connection is kept: longer than clients and load balancers keep theirs (5 to 60), so that
@@ -21,6 +21,9 @@ SLOWEST = 1024
 """Bytes of a body a second."""
 MAX_BESIDE = 512 * 1024
 """Bytes of a request that are no body: its head, what frames its chunks, trailers. One read takes half of it."""
+SHARE = 0.75
+"""Part of the files that this process may open which connections take at most: handlers, brokers and the database need
+some, too."""
 _FRAMES = (b"content-length", b"transfer-encoding")
 _FRAMING = 8
 """Bytes that may come beside each byte of a body, for clients that send it in the smallest chunks."""
@@ -40,6 +43,12 @@ class Connection(HttpToolsProtocol):
         self._counted: object = None  # the head of the request whose bytes are counted
         self._awaited: object = self  # the part of a request that was missing at the last look
         self._since = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a client, as long as there is room for it."""
+        super().connection_made(transport)
+        if len(self.connections) > most_connections():
+            self._end(UNAVAILABLE, "there are too many connections; come again later")
 
     def on_body(self, body: bytes) -> None:
         """Part of a body has come."""
@@ -163,3 +172,13 @@ class _Reader:
     def on_headers_complete(self) -> None:
         if self.told:
             self._connection.on_headers_complete()
+
+
+def most_connections() -> int:
+    """How many clients may be connected at once."""
+    try:
+        import resource
+    except ImportError:  # there is none on Windows
+        return sys.maxsize
+    files, unlimited = resource.getrlimit(resource.RLIMIT_NOFILE)[0], resource.RLIM_INFINITY
+    return sys.maxsize if files == unlimited else int(files * SHARE)

@@ -382,14 +382,20 @@ async def test_a_paused_suspect_is_not_started_in_a_cell() -> None:
 
 
 async def test_a_burst_waits_for_its_suspects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that was given back for its turn would be left behind."""
-    monkeypatch.setattr("worker.runtime.deadly.quarantine.TURN", 0.0)
+    """One that was given back for its turn, and is not due before the end, would be left behind."""
+    monkeypatch.setattr("worker.runtime.deadly.quarantine.TURN", 1e-6)
     done = Answer(outcome="done", type="Go", id="x")
     cell = Cell(done, done, done)
+    cell.gate = asyncio.Event()
     async with house(Handler().app()) as it:
         for message_id in await lost(it, Go(), Go(), Go()):
             await remembers(it, message_id, ONCE, BESIDE)
-        await run(it, cell, concurrency=3)
+        running = asyncio.create_task(run(it, cell, concurrency=3))
+        await until(lambda: cell.orders)
+        for _ in range(100):  # meanwhile the turn of those that wait is over
+            await asyncio.sleep(0)
+        cell.gate.set()
+        await running
         assert len(cell.orders) == 3
         assert await known(it) == {}
 

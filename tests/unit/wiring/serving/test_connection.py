@@ -314,6 +314,18 @@ async def test_who_is_answered_slowly_is_not_cut_off(server):
     idle.close()
 
 
+async def test_clients_leave_files_to_handlers(server, monkeypatch):
+    """Beyond its share of what the process may open a connection is refused; who goes makes room for another."""
+    monkeypatch.setattr("worker.wiring.serving.connection.most_connections", lambda: 1)
+    _, first = await server.connect(POST)
+    refused = await server.says(b"", ends=False)
+    assert status(refused) == 503
+    assert b"too many connections" in refused
+    first.close()
+    await server.until(lambda: not server.connections)
+    assert status(await server.says(GET)) == 200
+
+
 async def test_a_stop_does_not_wait_for_bodies_that_do_not_come(server):
     """Three seconds, and not the whole graceful timeout."""
     reader, writer = await server.connect(POST + b"Content-Length: 100\r\n\r\n{")
