@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transports.sqlite import schema, settling
+from transports.sqlite.claiming import Receipt
+from transports.sqlite.names import Names
 from worker import App, CallNext, Envelope, Stamp, WrongMiddleware
 from worker.messaging.bus import Bus
 from worker.messaging.sender import Sender
-from worker.messaging.transport import ACCEPTED, Confirms, Features, Outcome, OutcomeKind, Outgoing
+from worker.messaging.transport import (
+    ACCEPTED,
+    Ack,
+    Confirms,
+    Delivery,
+    Features,
+    Outcome,
+    OutcomeKind,
+    Outgoing,
+)
 from worker.wiring.chains import built_in, chain
 
 
@@ -95,6 +110,56 @@ async def _sent(transport: Any, count: int) -> list[str | None]:
     batch = [Outgoing(queue="q", id=str(number), type="Go", body=b"{}") for number in range(count)]
     heard = await asyncio.gather(*map(sender.send, batch), return_exceptions=True)
     return [None if error is None else f"{type(error).__name__}: {error}" for error in heard]
+
+
+# --- removing what was acked without looking first, or after a look at who holds it ------------------------------------
+
+ROWS = 6
+ACKS = st.lists(st.lists(st.tuples(st.integers(1, ROWS), st.sampled_from([1, 2, 9])), max_size=5), max_size=3)
+"""For each of some operations, the rows that it acks and the claims under which it had them: 1, 2, or one that is over."""
+
+
+@settings(max_examples=60)
+@given(ACKS)
+def test_what_is_acked_without_a_look_is_gone_as_after_one(acks: list[list[tuple[int, int]]]) -> None:
+    """The same rows go, and each ack hears the same of its message."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = _settled(acks)
+        patch.setattr(settling, "_all_acked", lambda connection, operations: False)
+        assert quick == _settled(acks)
+
+
+def _settled(acks: list[list[tuple[int, int]]]) -> Any:
+    loop = asyncio.new_event_loop()
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection, closing(loop):
+        connection.execute("BEGIN")
+        schema.create(connection)
+        connection.executemany(
+            "INSERT INTO transport_messages (id, queue, message_id, body, visible_at, lease, deaths)"
+            " VALUES (?, 1, ?, 'x', 1e9, ?, 1)",
+            [(row, f"m{row}", 1 + row % 2) for row in range(1, ROWS + 1)],
+        )
+        operations = [
+            settling.Settle(loop.create_future(), [_ack(row, lease) for row, lease in some], 0.0)
+            for some in acks
+        ]
+        settling.Settle.perform(connection, Names(), 0.0, operations)
+        left = connection.execute("SELECT id, lease FROM transport_messages ORDER BY id").fetchall()
+        return left, [operation.result for operation in operations]
+
+
+def _ack(row: int, lease: int) -> Ack:
+    delivery = Delivery(
+        queue="q",
+        id=f"m{row}",
+        body=b"x",
+        headers={},
+        key=None,
+        deaths=0,
+        redelivered=False,
+        receipt=Receipt(row, lease),
+    )
+    return Ack(delivery)
 
 
 # --- holding a middleware to its promise where messages are consumed, or where they are sent ---------------------------
