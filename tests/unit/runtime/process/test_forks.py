@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,15 @@ async def test_signals_do_there_what_they_do_by_default(hooks: Hooks) -> None:
     """A child ends when it is told to; here all is as before."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert hooks.fork(lambda: os.kill(os.getpid(), signal.SIGTERM) or 1) == -signal.SIGTERM
-    assert hooks.fork(lambda: signal.set_wakeup_fd(-1) + 1) == 0
+    heard, woken = socket.socketpair()
+    woken.setblocking(False)
+    kept = signal.set_wakeup_fd(woken.fileno())
+    try:
+        assert hooks.fork(lambda: signal.set_wakeup_fd(-1) + 1) == 0
+    finally:
+        signal.set_wakeup_fd(kept)
+        heard.close()
+        woken.close()
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
