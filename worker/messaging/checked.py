@@ -116,22 +116,25 @@ class _Expected:
 
 def _received(call: Middleware, expected: _Expected) -> Middleware:
     """Make the step of a chain for received messages: it looks at what is passed on, and at what is returned."""
-    onwards: dict[CallNext, CallNext] = {}
+    name, cls = expected.type, expected.cls
+    known: CallNext | None = None  # a step's rest is the same for each message
+    beyond: CallNext = _nowhere
 
-    def beyond(call_next: CallNext) -> CallNext:
-        name, cls = expected.type, expected.cls
-
+    def watched(call_next: CallNext) -> CallNext:
         def onward(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
             if type(envelope) is not Envelope or envelope.type != name or type(envelope.message) is not cls:
                 raise expected.passed(envelope)
             return call_next(envelope)
 
-        onwards[call_next] = onward
         return onward
 
     async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+        """Run it."""
+        nonlocal known, beyond
+        if call_next is not known:
+            known, beyond = call_next, watched(call_next)
         try:
-            outcome = await call(envelope, onwards.get(call_next) or beyond(call_next))
+            outcome = await call(envelope, beyond)
         except WrongMiddleware:
             raise
         except UsageError as error:
@@ -141,6 +144,10 @@ def _received(call: Middleware, expected: _Expected) -> Middleware:
         raise expected.returned(outcome)
 
     return checked
+
+
+async def _nowhere(envelope: Envelope[Any]) -> Envelope[Any]:
+    return envelope
 
 
 class _Onward:

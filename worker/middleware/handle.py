@@ -45,7 +45,7 @@ class Handle:
         async def handle(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
             """Run the handlers that are left."""
             finished, left_out, abandoned = _before(envelope) if len(envelope.stamps) > 1 else _NOTHING
-            failures: list[tuple[str, BaseException]] = []
+            failures: tuple[tuple[str, BaseException], ...] = ()
             result, begun = None, False
             for name, call in calls:
                 if name in left_out:
@@ -55,7 +55,7 @@ class Handle:
                 except BaseException as error:
                     if not is_failure(error):
                         raise
-                    failures.append((name, error))
+                    failures = (*failures, (name, error))
                 begun = True
             if failures or abandoned:
                 failed = {name for name, _ in failures}

@@ -208,7 +208,8 @@ async def test_the_rest_of_the_chain_may_be_tried_again() -> None:
 
 
 async def problem_of(house: House, *, inline: bool) -> Any:
-    ports: Any = SimpleNamespace(command_bus=house.bus, inline=lambda _: inline, registry=house.registry)
+    messages = SimpleNamespace(command_bus=house.bus, inline=lambda _: inline)
+    ports: Any = SimpleNamespace(messages=messages, registry=house.registry)
     dispatch = Dispatch(ports)
     with pytest.raises(Exception) as caught:
         await dispatch.take(dispatch.commands["Go"], Go(), id="7")

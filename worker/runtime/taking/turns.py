@@ -61,8 +61,7 @@ class Turns:
             for _ in range(len(tier)):
                 consumer = tier[0]
                 tier.rotate(-1)
-                started = consumer.take()
-                if started is not None:
+                if consumer.buffer and (started := consumer.take()) is not None:
                     return started
             better = tier
         return None
