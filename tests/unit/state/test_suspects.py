@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from worker.messaging.suspicion import Death, Holder, Record, Treatment, judge
+from worker.messaging.suspicion import Death, Holder, Record, Treatment, treatment_of
 from worker.state.suspects import SqlSuspects
 from worker.state.workers import Heartbeat, Workers
 
@@ -22,12 +22,12 @@ def elsewhere(_holder):
 async def test_a_message_whose_workers_die_becomes_suspect(database):
     """Who is handed it next finds the deaths, and begins it itself."""
     first, second = SqlSuspects(database, A, dead), SqlSuspects(database, B, dead)
-    assert judge(await first.handed("m")) is Treatment.ORDINARY
+    assert treatment_of(await first.handed("m")) is Treatment.ORDINARY
     record = await second.handed("m")
     assert [death.worker for death in record.deaths] == ["", "a"]
     assert record.deaths[1].certain
     assert record.holder == B
-    assert judge(record) is Treatment.ALONE
+    assert treatment_of(record) is Treatment.ALONE
 
 
 async def test_what_was_ended_is_forgotten(database):
