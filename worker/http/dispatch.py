@@ -49,7 +49,8 @@ class Dispatch:
         Raises:
             Exception: one that ``explain`` turns into the right problem.
         """
-        key = key_for(declared, message, key)
+        if key is None and declared.key is not None:
+            key = key_for(declared, message, key)
         try:
             return await self._bus.dispatch(
                 message, *stamps, id=id, correlation_id=correlation_id, key=key, traceparent=traceparent

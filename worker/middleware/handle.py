@@ -40,7 +40,7 @@ class Handle:
         declared = self._registry.messages[facts["type"]]
         handlers = self._registry.handlers.get(declared.name, ())
         calls = [(handler.name, self._calling.of(handler, declared)) for handler in handlers]
-        several = len(calls) > 1
+        several = len(calls) != 1
 
         async def handle(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
             """Run the handlers that are left."""
@@ -64,7 +64,23 @@ class Handle:
                 raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
             return envelope if result is None else envelope.with_(Result(result))
 
-        return handle
+        if several:
+            return handle
+        [(only, call_only)] = calls
+
+        async def handle_only(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+            """Run the only handler: the same for what comes for the first time, as nearly every message does."""
+            if len(envelope.stamps) > 1:
+                return await handle(envelope, call_next)
+            try:
+                result = await call_only(envelope, False)
+            except BaseException as error:
+                if not is_failure(error):
+                    raise
+                raise HandlersFailed(envelope, [(only, error)]) from error
+            return envelope if result is None else envelope.with_(Result(result))
+
+        return handle_only
 
 
 def _before(envelope: Envelope[Any]) -> tuple[tuple[str, ...], frozenset[str], bool]:

@@ -16,6 +16,7 @@ from worker.runtime.unclosed import Unclosed
 IN_APPLICATION: ContextVar[bool] = ContextVar("in_application", default=False)
 """Set where application code runs: what is spawned there is the application's."""
 
+_NONE = object()
 _in_application, _hide = IN_APPLICATION.get, asyncio._unregister_task
 
 _PACKAGE = Path(__file__).parents[1]
@@ -29,20 +30,20 @@ class OwnTasks:
     brokers, leases, heartbeats nor the messages of others end with that. It runs for each request, so it does little.
 
     Attributes:
-        host: code of a coroutine, not of this package, whose tasks run application code; None where there is none.
+        host: code of a coroutine, not of this package, whose tasks run application code.
     """
 
     __slots__ = ("host",)
 
     def __init__(self) -> None:
-        self.host: CodeType | None = None
+        self.host: CodeType | object = _NONE
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **facts: Any) -> asyncio.Task[Any]:
         """Make a task."""
         code = getattr(coroutine, "cr_code", None)
-        if code is self.host and code is not None:
+        if code is self.host:
             coroutine = Unclosed(coroutine)
-        task = Task(coroutine, loop=loop, **facts)
+        task = Task(coroutine, loop=loop, **facts) if facts else Task(coroutine, loop=loop)
         if not _in_application() or (code is not None and code.co_filename.startswith(_OURS)):
             _hide(task)
         return task

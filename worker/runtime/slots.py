@@ -19,7 +19,7 @@ Started = tuple[Consumer, Delivery]
 Process = Callable[[Consumer, Delivery], Awaitable[None]]
 """Handles and settles a delivery of a consumer; never raises but when it is cancelled."""
 
-_STREAK = 32
+STREAK = 32
 """Messages after which a slot lets others run: receiving and settling go on beside quick handlers."""
 
 
@@ -102,7 +102,7 @@ class Slots:
         """Handle one message after the other, as long as none leaves anything that the next one would meet."""
         task: asyncio.Task[None] | None = asyncio.current_task()
         process, fresh, copied = self.process, self._fresh, contextvars.copy_context
-        streak = 0
+        left = STREAK
         while not self._ending:
             started = self.start()
             if started is None:
@@ -124,9 +124,9 @@ class Slots:
             except BaseException:  # values that refuse to be compared
                 consumer.apart = True
                 return
-            streak += 1
-            if streak == _STREAK:
-                streak = 0
+            left -= 1
+            if not left:
+                left = STREAK
                 await asyncio.sleep(0)
 
     async def _rest(self) -> None:

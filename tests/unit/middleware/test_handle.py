@@ -205,6 +205,22 @@ async def test_a_failed_handler_leaves_nothing() -> None:
     assert (house.log, house.transport.published) == (["begin fails", "rollback fails"], [])
 
 
+@pytest.mark.parametrize("handler", [simple, writes, records, fails, loses], ids=lambda one: one.__name__)
+async def test_the_only_handler_does_the_same_beside_stamps_that_concern_none(handler: Any) -> None:
+    """What comes for the first time takes a shorter way; a message with more stamps takes the one for many handlers."""
+
+    async def ends(*stamps: Any) -> tuple[Any, ...]:
+        house = House(handler)
+        try:
+            outcome = await house.run(Received("fake", "q"), *stamps)
+        except HandlersFailed as failed:
+            ended = [(name, type(error), str(error)) for name, error in failed.failures]
+            return ended, failed.__cause__ is failed.failures[0][1], failed.envelope.stamps[0], house.log  # type: ignore[attr-defined]
+        return outcome.get(Result), outcome.stamps[0], house.log
+
+    assert await ends() == await ends(Token("t"))
+
+
 async def test_one_failure_keeps_no_other_handler_from_running() -> None:
     """The error names who failed, the envelope who is done."""
     house = House(fails, writes, simple)

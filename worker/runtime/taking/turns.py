@@ -58,10 +58,9 @@ class Turns:
                         return None
                 for consumer in tier:
                     consumer.reach()
-            for _ in range(len(tier)):
-                consumer = tier[0]
-                tier.rotate(-1)
+            for number, consumer in enumerate(tier, 1):
                 if consumer.buffer and (started := consumer.take()) is not None:
+                    tier.rotate(-number)  # those behind it come first then
                     return started
             better = tier
         return None
