@@ -11,7 +11,7 @@ from transports.postgres.connection import Connection
 from transports.postgres.faults import OutcomeUnknown
 from transports.postgres.link import Link
 from transports.postgres.publishing import Due, Publishing
-from transports.postgres.settling import Asked, Settler
+from transports.postgres.settling import Asked, Settling
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Again, Outcome, Outgoing, Settled, Settlement
 
@@ -73,14 +73,14 @@ class Settlements:
 
     Args:
         link: to the server.
-        settler: what is done there.
+        settling: what is done there.
         timer: seconds; delays are measured with it.
         patience: how long an outage is waited out, seconds.
     """
 
-    def __init__(self, link: Link, settler: Settler, timer: Callable[[], float], patience: float) -> None:
+    def __init__(self, link: Link, settling: Settling, timer: Callable[[], float], patience: float) -> None:
         self._link = link
-        self._settler = settler
+        self._settling = settling
         self._timer = timer
         self._patience = patience
         self._gathering: Gathering[Request[Settlement], list[Settled]] = Gathering(
@@ -117,7 +117,7 @@ class Settlements:
             """Whenever the turn has come."""
             now = self._timer()
             asked = [Asked(item, now - request.at) for request in requests for item in request.items]
-            return await self._settler.settle(connection, asked)
+            return await self._settling.settle(connection, asked)
 
         answers = await self._link.run(settle)
         if doubtful:  # what is not there any more may have been settled by an earlier try

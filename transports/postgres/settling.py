@@ -94,7 +94,7 @@ class Work:
         return receipts
 
 
-class Settler:
+class Settling:
     """Settles.
 
     Every statement stands for itself, so that what was done stays done when the connection breaks half-way; only

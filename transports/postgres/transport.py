@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
-from transports.postgres import looking, schema, settings
+from transports.postgres import counting, finding, schema, settings
 from transports.postgres.batches import Publishes, Settlements
 from transports.postgres.claiming import Claiming
 from transports.postgres.faults import OutcomeUnknown
@@ -20,7 +20,7 @@ from transports.postgres.link import Link
 from transports.postgres.listener import Listener
 from transports.postgres.names import Names
 from transports.postgres.publishing import Publishing
-from transports.postgres.settling import Settler
+from transports.postgres.settling import Settling
 from transports.postgres.timekeeping import Timekeeper
 from transports.subscription import Claimed, ClaimingSubscription
 from worker.errors import TransportUnavailable
@@ -64,7 +64,7 @@ class PostgresTransport:
         self._names = Names()
         self._publishing = Publishing(self._names, configured.max_bytes, self._time)
         self._claiming = Claiming(self._names, configured.lease, self._time)
-        self._settler = Settler(self._names, self._time)
+        self._settling = Settling(self._names, self._time)
 
     async def connect(self) -> None:
         """Open a connection; the others follow when there is something for them to do.
@@ -90,7 +90,7 @@ class PostgresTransport:
         self._claims = link(synchronous=False)
         self._listener = Listener(self._settings, self.name, self._wake)
         self._incoming = Publishes(self._publishes, self._publishing, self._time)
-        self._outgoing = Settlements(self._settles, self._settler, self._time, self._settings.timeout)
+        self._outgoing = Settlements(self._settles, self._settling, self._time, self._settings.timeout)
         try:
             await self._looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
             with contextlib.suppress(TransportUnavailable):  # a standby: it can be looked at all the same
@@ -154,7 +154,7 @@ class PostgresTransport:
             TransportUnavailable: the server does not answer.
         """
         now = self._time()
-        return await self._link("_looks").run(lambda connection: looking.count(connection, queues, now))
+        return await self._link("_looks").run(lambda connection: counting.count(connection, queues, now))
 
     async def holds(self, queue: str, ids: Sequence[str]) -> frozenset[str]:
         """Return those of ``ids`` that the queue still has.
@@ -162,7 +162,7 @@ class PostgresTransport:
         Raises:
             TransportUnavailable: the server does not answer.
         """
-        return await self._link("_looks").run(lambda connection: looking.held(connection, queue, ids))
+        return await self._link("_looks").run(lambda connection: finding.held(connection, queue, ids))
 
     async def ping(self) -> None:
         """Prove within two seconds that the server answers.

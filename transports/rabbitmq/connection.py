@@ -9,8 +9,8 @@ import ssl
 import structlog
 
 from transports.rabbitmq.settings import Settings
-from transports.rabbitmq.wire.faults import LinkLost, WireFault
-from transports.rabbitmq.wire.link import Link, connect
+from transports.rabbitmq.wire.connection import AmqpConnection, connect
+from transports.rabbitmq.wire.faults import ConnectionLost, WireFault
 from transports.rabbitmq.wire.login import Login
 from worker.errors import TransportUnavailable
 
@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger("worker.rabbitmq")
 
 
 class Connection:
-    """Keeps one link to the broker up until it is closed.
+    """Keeps one AMQP connection to the broker up until it is closed.
 
     Args:
         name: of the transport.
@@ -36,21 +36,21 @@ class Connection:
         self._name = name
         self._purpose = purpose
         self._settings = settings
-        self._link: Link | None = None
+        self._amqp: AmqpConnection | None = None
         self._reason = f"transport {name!r} is not connected"
         self._up = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
 
     @property
-    def link(self) -> Link:
-        """The link, while there is one.
+    def amqp(self) -> AmqpConnection:
+        """The AMQP connection, while there is one.
 
         Raises:
             TransportUnavailable: there is none; says why.
         """
-        if self._link is None or self._link.lost.done():
+        if self._amqp is None or self._amqp.lost.done():
             raise self.unavailable(self._why())
-        return self._link
+        return self._amqp
 
     def unavailable(self, why: object) -> TransportUnavailable:
         """Name the broker, without its password, and what is wrong with it."""
@@ -66,20 +66,20 @@ class Connection:
             self._took(await self._connect())
             self._keeping = asyncio.get_running_loop().create_task(self._keep())
 
-    async def wait(self, seconds: float | None) -> Link:
-        """Return the link, waiting up to ``seconds`` (None: for ever) for it to come back.
+    async def wait(self, seconds: float | None) -> AmqpConnection:
+        """Return the AMQP connection, waiting up to ``seconds`` (None: for ever) for it to come back.
 
         Raises:
             TransportUnavailable: it did not; says why.
         """
-        while self._keeping is not None and (self._link is None or self._link.lost.done()):
+        while self._keeping is not None and (self._amqp is None or self._amqp.lost.done()):
             self._up.clear()
             try:
                 async with asyncio.timeout(seconds):
                     await self._up.wait()
             except TimeoutError:
                 break
-        return self.link
+        return self.amqp
 
     async def prove(self, timeout: float) -> None:
         """Let the broker answer something over it, within ``timeout`` seconds.
@@ -88,7 +88,7 @@ class Connection:
             TransportUnavailable: it does not.
         """
         try:
-            channel = await self.link.channel(timeout)
+            channel = await self.amqp.channel(timeout)
             await channel.close(timeout)
         except WireFault as error:
             raise self.unavailable(error) from error
@@ -101,32 +101,32 @@ class Connection:
         if keeping is not None:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-        link, self._link = self._link, None
+        amqp, self._amqp = self._amqp, None
         self._reason = f"transport {self._name!r} is not connected"
         self._up.set()
-        if link is not None:
-            await link.close()
+        if amqp is not None:
+            await amqp.close()
 
     def _why(self) -> str:
-        if self._link is not None and self._link.lost.done() and not self._reason:
-            return str(self._link.lost.result())
+        if self._amqp is not None and self._amqp.lost.done() and not self._reason:
+            return str(self._amqp.lost.result())
         return self._reason
 
-    def _took(self, link: Link) -> None:
-        self._link = link
+    def _took(self, amqp: AmqpConnection) -> None:
+        self._amqp = amqp
         self._reason = ""
         self._up.set()
 
     async def _keep(self) -> None:
         while True:
-            assert self._link is not None
-            lost = await asyncio.shield(self._link.lost)
+            assert self._amqp is not None
+            lost = await asyncio.shield(self._amqp.lost)
             self._reason = str(lost)
             log.warning("connection lost", transport=self._name, connection=self._purpose, error=self._reason)
             self._took(await self._reconnect())
             log.info("connected again", transport=self._name, connection=self._purpose)
 
-    async def _reconnect(self) -> Link:
+    async def _reconnect(self) -> AmqpConnection:
         pause = _FIRST_PAUSE
         while True:
             await asyncio.sleep(pause * (0.5 + random.random()))
@@ -144,7 +144,7 @@ class Connection:
                 self._reason = f"{type(error).__name__}: {error}"
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _connect(self) -> Link:
+    async def _connect(self) -> AmqpConnection:
         """Try the hosts in order."""
         settings = self._settings
         login = Login(
@@ -161,7 +161,7 @@ class Connection:
                 return await connect(host, port, login, _ATTEMPT)
             except TimeoutError:
                 reasons.append(f"{host}:{port} did not answer within {_ATTEMPT:g} s")
-            except LinkLost as error:
+            except ConnectionLost as error:
                 told = "refuses us" if error.code in _REFUSED else "ended the handshake"
                 reasons.append(f"{host}:{port} {told} (user {settings.username!r}): {error}")
             except ssl.SSLError as error:

@@ -14,7 +14,7 @@ from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
 from transports.rabbitmq.watermark import Watermark
 from transports.rabbitmq.wire import properties
 from transports.rabbitmq.wire.channel import Channel, Listener
-from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost, WireFault
+from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost, WireFault
 from worker.messaging.transport import Delivery
 
 TIMEOUT = 10.0
@@ -77,7 +77,7 @@ class Consumption(Listener):
         """Begin to take from these, holding so many of each at most.
 
         Raises:
-            ChannelClosed, LinkLost, TimeoutError: the broker does not let us, or does not answer.
+            ChannelClosed, ConnectionLost, TimeoutError: the broker does not let us, or does not answer.
         """
         requests: list[base.Frame] = []
         for source, count in prefetch.items():
@@ -247,7 +247,7 @@ class Consumption(Listener):
         queue = self._name(self._sources.get(consumer.encode(), MAIN))
         self._end(f"the broker ended the consumer of {queue!r}: the queue was deleted or moved")
 
-    def closed(self, error: ChannelClosed | LinkLost) -> None:
+    def closed(self, error: ChannelClosed | ConnectionLost) -> None:
         """So is this."""
         self._end(str(error))
 

@@ -8,14 +8,14 @@ from functools import partial
 
 from pamqp import commands
 
-from transports.rabbitmq.batch import Batch
 from transports.rabbitmq.connection import Connection
 from transports.rabbitmq.encoding import Encoder, refused, sent_there
 from transports.rabbitmq.features import BATCH
 from transports.rabbitmq.settings import Settings
+from transports.rabbitmq.unconfirmed import Unconfirmed
 from transports.rabbitmq.wire import properties
 from transports.rabbitmq.wire.channel import Channel, Listener
-from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
+from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Confirms, Outcome, OutcomeKind, Outgoing
 
@@ -62,8 +62,8 @@ class Publisher(Listener):
         self._opening = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._room = asyncio.Event()
-        self._pending: dict[int, tuple[Batch, int]] = {}
-        self._batches: set[Batch] = set()
+        self._pending: dict[int, tuple[Unconfirmed, int]] = {}
+        self._batches: set[Unconfirmed] = set()
         self._bytes = 0
         self._tag = 0
 
@@ -103,7 +103,7 @@ class Publisher(Listener):
         channel = self._free_channel()
         if channel is None:
             return None
-        batch = Batch(messages)
+        batch = Unconfirmed(messages)
         if not self._fits(batch):
             return None
         for message in messages:
@@ -120,9 +120,9 @@ class Publisher(Listener):
         Raises:
             TransportUnavailable: they are not; says why.
         """
-        link = self._connection.link
-        if link.blocked is not None:
-            raise self._connection.unavailable(f"the broker takes no publishes: {link.blocked}")
+        amqp = self._connection.amqp
+        if amqp.blocked is not None:
+            raise self._connection.unavailable(f"the broker takes no publishes: {amqp.blocked}")
 
     async def close(self, grace: float) -> None:
         """Wait up to ``grace`` seconds for what is under way."""
@@ -157,7 +157,7 @@ class Publisher(Listener):
                 batch.outcomes[place] = why
                 return
 
-    def closed(self, error: ChannelClosed | LinkLost) -> None:
+    def closed(self, error: ChannelClosed | ConnectionLost) -> None:
         """Nobody knows what became of what was under way."""
         self._channel = None
         self._pending.clear()
@@ -170,7 +170,7 @@ class Publisher(Listener):
     # --- sending ----------------------------------------------------------------------------------------------------
 
     async def _send(self, messages: Sequence[Outgoing]) -> list[Outcome]:
-        batch, deadline = Batch(messages), self._deadline()
+        batch, deadline = Unconfirmed(messages), self._deadline()
         await self._ready()  # all that wait for the broker wait at once, not one after the other
         try:
             async with asyncio.timeout_at(deadline):
@@ -182,7 +182,7 @@ class Publisher(Listener):
             ) from None
         return await self._confirmed(batch, deadline)
 
-    async def _confirmed(self, batch: Batch, deadline: float) -> list[Outcome]:
+    async def _confirmed(self, batch: Unconfirmed, deadline: float) -> list[Outcome]:
         """Wait until all of them are answered, or nothing more will come."""
         try:
             async with asyncio.timeout_at(deadline):
@@ -201,13 +201,13 @@ class Publisher(Listener):
     def _give_up(self, why: str) -> None:
         """End a connection that confirms nothing, unless the broker has said why: what waits for room waits in vain."""
         try:
-            link = self._connection.link
+            amqp = self._connection.amqp
         except TransportUnavailable:
             return
-        if link.blocked is None:
-            link.fail(LinkLost(why))
+        if amqp.blocked is None:
+            amqp.fail(ConnectionLost(why))
 
-    async def _write_with_room(self, batch: Batch) -> None:
+    async def _write_with_room(self, batch: Unconfirmed) -> None:
         while not self._fits(batch):
             self._room.clear()
             await self._room.wait()
@@ -216,10 +216,10 @@ class Publisher(Listener):
             raise self._connection.unavailable("the connection was lost")
         try:
             self._write(channel, batch)
-        except (ChannelClosed, LinkLost) as error:
+        except (ChannelClosed, ConnectionLost) as error:
             raise self._connection.unavailable(error) from error
 
-    def _fits(self, batch: Batch) -> bool:
+    def _fits(self, batch: Unconfirmed) -> bool:
         """Whether there is room for it among what is not confirmed yet."""
         count = len(self._pending)
         return not count or (count + len(batch.messages) <= WINDOW and self._bytes + batch.size <= _BYTES)
@@ -229,10 +229,10 @@ class Publisher(Listener):
         channel = self._channel
         if channel is None or channel.error is not None or self._turn.locked():
             return None
-        link = self._connection.link
-        return channel if link.blocked is None and link.writable else None
+        amqp = self._connection.amqp
+        return channel if amqp.blocked is None and amqp.writable else None
 
-    def _write(self, channel: Channel, batch: Batch) -> None:
+    def _write(self, channel: Channel, batch: Unconfirmed) -> None:
         """Write it in one piece; raises as the channel's ``send`` does."""
         encode, writer = self._encoder.encode, channel.writer
         channel.send(b"".join([encode(writer, message) for message in batch.messages]))
@@ -244,22 +244,22 @@ class Publisher(Listener):
             self._pending[tag] = (batch, place)
         self._tag = tag
 
-    def _forget(self, batch: Batch) -> None:
+    def _forget(self, batch: Unconfirmed) -> None:
         self._batches.discard(batch)
         self._bytes -= batch.size
         self._room.set()
 
     async def _ready(self) -> Channel:
         """Return the confirming channel, opened where there is none, once the broker takes publishes."""
-        link = await self._connection.wait(_RECONNECT)
-        if link.blocked is not None:
-            why = link.blocked
+        amqp = await self._connection.wait(_RECONNECT)
+        if amqp.blocked is not None:
+            why = amqp.blocked
             try:
                 async with asyncio.timeout(_BLOCKED):
-                    await link.unblocked.wait()
+                    await amqp.unblocked.wait()
             except TimeoutError:
                 raise self._connection.unavailable(f"the broker takes no publishes: {why}") from None
-        await link.drained()
+        await amqp.drained()
         channel = self._channel
         if channel is not None and channel.error is None:
             return channel
@@ -267,10 +267,10 @@ class Publisher(Listener):
             if self._channel is not None and self._channel.error is None:
                 return self._channel
             try:
-                channel = await self._connection.link.channel(_TIMEOUT)
+                channel = await self._connection.amqp.channel(_TIMEOUT)
                 channel.listen(self)
                 await channel.call(commands.Confirm.Select(), _TIMEOUT)
-            except (ChannelClosed, LinkLost) as error:
+            except (ChannelClosed, ConnectionLost) as error:
                 raise self._connection.unavailable(error) from error
             except TimeoutError:
                 raise self._connection.unavailable(f"no answer within {_TIMEOUT:g} s") from None

@@ -123,7 +123,7 @@ class RabbitSubscription:
             if not self._paused and limit > 0:
                 consumption = self._upkeep.current
                 if consumption is None:
-                    self._connection.link  # noqa: B018  # where there is none, its reason is the better one
+                    self._connection.amqp  # noqa: B018  # where there is none, its reason is the better one
                     raise self._connection.unavailable(f"queue {self.spec.name!r}: {self._upkeep.reason}")
                 if consumption.prefetched.ready:
                     return self._hand_out(consumption, limit)
@@ -243,7 +243,7 @@ class RabbitSubscription:
     # --- generations ------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> Consumption:
-        channel = await self._connection.link.channel(TIMEOUT)
+        channel = await self._connection.amqp.channel(TIMEOUT)
         limit = self._owner.settings.delivery_limit
         held = Prefetched(self._waiters.wake, self._attempts)
         consumption = Consumption(channel, self.spec.name, limit, held, self._owner.clock)

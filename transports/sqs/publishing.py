@@ -96,7 +96,7 @@ class Publisher:
             batcher = self._batchers[name, lane] = Batcher(
                 lambda entries: self._send(name, entries),
                 limit=MOST,
-                lanes=1 if queue.fifo else _LANES,
+                parallel=1 if queue.fifo else _LANES,
                 weigh=lambda entry: entry.encoded.size,
                 room=min(queue.limit or _ROOM, _ROOM),
             )

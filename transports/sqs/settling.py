@@ -14,7 +14,7 @@ from worker.errors import TransportUnavailable
 from worker.messaging.batcher import Batcher
 from worker.messaging.transport import Settled
 
-_LANES = 4
+_PARALLEL = 4
 _LINGER = 0.005
 """Seconds that an ack waits for company: each request is paid for."""
 
@@ -59,10 +59,10 @@ class Settling:
         self._url = url
         self._patience = patience
         self._removals: Batcher[Receipt, Settled] = Batcher(
-            self._remove, limit=MOST, lanes=_LANES, linger=_LINGER
+            self._remove, limit=MOST, parallel=_PARALLEL, linger=_LINGER
         )
-        self._holds: Batcher[Hold, Settled] = Batcher(self._hold, limit=MOST, lanes=_LANES)
-        self._extensions: Batcher[Hold, Settled] = Batcher(self._extend, limit=MOST, lanes=_LANES)
+        self._holds: Batcher[Hold, Settled] = Batcher(self._hold, limit=MOST, parallel=_PARALLEL)
+        self._extensions: Batcher[Hold, Settled] = Batcher(self._extend, limit=MOST, parallel=_PARALLEL)
 
     def remove(self, receipt: Receipt) -> asyncio.Future[Settled]:
         """Remove the message."""

@@ -20,7 +20,7 @@ class Batcher(Generic[Item, Answer]):
         work: does a batch and gives one answer an item, in order. It bounds its own waiting. What it raises, all who
             wait for that batch get.
         limit: most items in a batch.
-        lanes: batches under way at once; 1 keeps the order.
+        parallel: batches under way at once; 1 keeps the order.
         weigh: how much of ``room`` an item takes; None where only the limit counts.
         room: what fits into a batch.
         linger: seconds for which a batch that is not full waits for company.
@@ -31,14 +31,14 @@ class Batcher(Generic[Item, Answer]):
         work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         *,
         limit: int = 500,
-        lanes: int = 1,
+        parallel: int = 1,
         weigh: Callable[[Item], int] | None = None,
         room: int = 0,
         linger: float = 0.0,
     ) -> None:
         self._work = work
         self._limit = limit
-        self._lanes = lanes
+        self._parallel = parallel
         self._weigh = weigh
         self._room = room
         self._linger = linger
@@ -64,11 +64,11 @@ class Batcher(Generic[Item, Answer]):
             await asyncio.wait(set(self._open))
 
     def _begin(self) -> None:
-        """Open a lane, for all that is asked for until it gets its turn."""
+        """Begin a task, for all that is asked for until it gets its turn."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting and not self._beginning and len(self._open) < self._lanes:
+        if self._waiting and not self._beginning and len(self._open) < self._parallel:
             self._beginning = True
             self._open.add(asyncio.get_running_loop().create_task(self._drain()))
 

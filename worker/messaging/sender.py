@@ -37,7 +37,7 @@ class Sender:
     Args:
         transport: where to.
         timeout: seconds that one batch may take.
-        lanes: batches under way at once.
+        parallel: batches under way at once.
         sent: hears of each batch that was answered or parked; see ``Observer``.
         parking: keeps what is delayed for longer than the broker can; without one the broker gets it all the same.
     """
@@ -46,7 +46,7 @@ class Sender:
         self,
         transport: Transport,
         timeout: float = PUBLISH_TIMEOUT,
-        lanes: int = 2,
+        parallel: int = 2,
         sent: Callable[[str, Sequence[Outgoing], Sequence[Outcome]], object] | None = None,
         parking: Parking | None = None,
     ) -> None:
@@ -55,7 +55,7 @@ class Sender:
         self._transport = transport
         self._posts = transport if isinstance(transport, Posts) else None
         self._timeout = timeout
-        self._lanes = lanes
+        self._parallel = parallel
         self._sent = sent
         self._waiting: list[_Waiting] = []
         self._under_way: set[asyncio.Task[None]] = set()
@@ -72,7 +72,7 @@ class Sender:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append((outgoing, future))
-        if not self._scheduled and len(self._under_way) < self._lanes:
+        if not self._scheduled and len(self._under_way) < self._parallel:
             self._scheduled = True
             loop.call_soon(self._start)
         if self._posts is not None and not len(self._waiting) % FULL:
@@ -146,9 +146,9 @@ class Sender:
             error.told = f"transport {self._transport.name!r} does not answer"
 
     def _start(self) -> None:
-        """Let what waits leave, as far as there are lanes."""
+        """Let what waits leave, as far as there is room beside what is under way."""
         self._scheduled = False
-        while self._waiting and len(self._under_way) < self._lanes:
+        while self._waiting and len(self._under_way) < self._parallel:
             self._leave()
 
     def _leave(self) -> None:

@@ -18,7 +18,7 @@ from worker.messaging.status import StatusReader
 from worker.settings import Settings
 from worker.wiring.chains import BUILT_IN
 from worker.wiring.connecting import create_queues, missing_queues
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
@@ -66,7 +66,7 @@ class Client:
 
     async def consumers(self) -> dict[str, Any]:
         """The consumers document."""
-        return await consumers(self._service)
+        return await consumers_document(self._service)
 
     async def applied(self, version: int, seconds: float) -> Applied:
         """Wait, at most ``seconds``, until every worker that is alive has applied a version of the pauses."""

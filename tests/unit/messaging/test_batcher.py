@@ -59,7 +59,7 @@ async def test_a_cancelled_caller_does_not_disturb_the_others():
         await first
 
 
-async def test_no_more_lanes_are_under_way_than_were_given():
+async def test_no_more_batches_are_under_way_than_were_given():
     """A burst fills them with full batches; the rest goes when one has ended."""
     batches, release = [], asyncio.Event()
 
@@ -68,7 +68,7 @@ async def test_no_more_lanes_are_under_way_than_were_given():
         await release.wait()
         return items
 
-    batcher = Batcher(work, limit=2, lanes=2)
+    batcher = Batcher(work, limit=2, parallel=2)
     asked = asyncio.gather(*(batcher.submit(number) for number in range(5)))
     for _ in range(5):
         await asyncio.sleep(0)
@@ -111,7 +111,7 @@ async def test_what_lingers_goes_when_its_batch_is_full_or_all_shall_be_finished
     assert await soon.submit(4) == 4
 
 
-async def test_a_lane_that_is_cancelled_leaves_nobody_waiting():
+async def test_a_task_that_is_cancelled_leaves_nobody_waiting():
     """As happens when the loop is shut down: also what had not begun is over."""
 
     async def work(items):
@@ -120,7 +120,7 @@ async def test_a_lane_that_is_cancelled_leaves_nobody_waiting():
     batcher = Batcher(work, limit=1)
     asked = [batcher.submit(number) for number in (1, 2)]
     await asyncio.sleep(0)
-    (lane,) = batcher._open
-    lane.cancel()
+    (task,) = batcher._open
+    task.cancel()
     await asyncio.wait(asked)
     assert all(each.cancelled() for each in asked)

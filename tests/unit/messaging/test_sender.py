@@ -128,10 +128,10 @@ async def test_a_single_message_waits_for_no_company() -> None:
 
 
 async def test_batches_grow_while_others_are_under_way() -> None:
-    """With all lanes taken what comes gathers, and leaves together when one is free."""
+    """With as many batches under way as may be, what comes gathers, and leaves together when one is answered."""
     gate = Gate()
     transport = FakeTransport(gate)
-    the_sender = sender(transport, lanes=2)
+    the_sender = sender(transport, parallel=2)
     tasks = []
     for n in range(5):
         tasks.append(asyncio.ensure_future(the_sender.send(outgoing(n))))
@@ -200,9 +200,9 @@ async def test_a_broker_that_does_not_answer_in_time_leaves_the_fate_unknown() -
 
 
 async def test_a_late_batch_does_not_block_the_next() -> None:
-    """After the timeout the lane is free again."""
+    """After the timeout the next batch may leave."""
     transport = FakeTransport(never, accept)
-    the_sender = sender(transport, timeout=0.001, lanes=1)
+    the_sender = sender(transport, timeout=0.001, parallel=1)
     with pytest.raises(PublishFailed):
         await the_sender.send(outgoing(1))
     await the_sender.send(outgoing(2))

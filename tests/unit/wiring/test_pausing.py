@@ -11,7 +11,7 @@ import pytest
 from tests.unit.runtime.house import house
 from worker import App, PauseConsumers, ResumeConsumers
 from worker.errors import Guarded, NotFound, UnknownType, UsageError
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 
 
 def shop():
@@ -48,7 +48,7 @@ async def dispatch(it, command):
 
 
 async def paused(it):
-    return {item["type"] for item in (await consumers(it.service))["consumers"] if item["paused"]}
+    return {item["type"] for item in (await consumers_document(it.service))["consumers"] if item["paused"]}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_the_document_says_why_and_who_lags():
     async with shopping() as it:
         await it.service.fleet.beat(("Place",))
         await dispatch(it, PauseConsumers(types=("Place",), actor="anna", reason="stock", seconds=60))
-        (item,) = [i for i in (await consumers(it.service))["consumers"] if i["type"] == "Place"]
+        (item,) = [i for i in (await consumers_document(it.service))["consumers"] if i["type"] == "Place"]
         assert (item["applied"], item["lagging"]) == ("0/1", [it.service.process.name])
         assert (item["pause"]["actor"], item["pause"]["reason"]) == ("anna", "stock")
         assert item["pause"]["until"] > item["pause"]["since"]

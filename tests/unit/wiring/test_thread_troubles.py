@@ -9,7 +9,7 @@ from tests.unit.runtime.house import house
 from worker import App
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.runtime.threads import SPARE, Threads
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 from worker.wiring.consuming import make_consumers
 from worker.wiring.serving.intake import Intake
 from worker.wiring.serving.probes import Probes
@@ -37,7 +37,7 @@ async def test_threads_that_are_not_replaced_are_in_status_and_readiness(
     async with house(shop()) as it:
         made = make_consumers(it.service, ConsumeOptions())
         await made.control.report()
-        (shown,) = (await consumers(it.service))["workers"]
+        (shown,) = (await consumers_document(it.service))["workers"]
         assert shown["troubles"] == [f"{SPARE} threads are held"]
         probes = Probes(it.service, made, 0)
         assert f"{SPARE} threads are held" in await probes._ready()

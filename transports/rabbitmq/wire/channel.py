@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pamqp import base, commands, frame
 
-from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost
+from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost
 from transports.rabbitmq.wire.writer import Writer
 
 Answer = base.Frame
@@ -42,7 +42,7 @@ class Listener:
     def cancelled(self, consumer: str) -> None:
         """The broker ended a consumer: its queue is gone, or moved."""
 
-    def closed(self, error: ChannelClosed | LinkLost) -> None:
+    def closed(self, error: ChannelClosed | ConnectionLost) -> None:
         """The channel is gone, once."""
 
 
@@ -52,7 +52,7 @@ class Channel:
     def __init__(self, wire: Wire, number: int, longest: int) -> None:
         self.number = number
         self.writer = Writer(number, longest)
-        self.error: ChannelClosed | LinkLost | None = None
+        self.error: ChannelClosed | ConnectionLost | None = None
         self._wire = wire
         self._answers: deque[asyncio.Future[Answer]] = deque()
         self._listener: Listener | None = None
@@ -67,7 +67,7 @@ class Channel:
         """Write frames that have no answer.
 
         Raises:
-            ChannelClosed, LinkLost: it is closed.
+            ChannelClosed, ConnectionLost: it is closed.
         """
         if self.error is not None:
             raise self.error
@@ -83,7 +83,7 @@ class Channel:
 
         Raises:
             ChannelClosed: the broker refused one, and closed the channel.
-            LinkLost: the connection went.
+            ConnectionLost: the connection went.
             TimeoutError: there was no answer within ``timeout`` seconds.
         """
         if not requests:
@@ -106,11 +106,11 @@ class Channel:
             return
         try:
             await self.call(commands.Channel.Close(200, "done", 0, 0), timeout)
-        except (ChannelClosed, LinkLost, TimeoutError):
+        except (ChannelClosed, ConnectionLost, TimeoutError):
             pass
         self.fail(ChannelClosed("the channel is closed"))
 
-    def fail(self, error: ChannelClosed | LinkLost) -> None:
+    def fail(self, error: ChannelClosed | ConnectionLost) -> None:
         """Let everyone who waits for it know that it is gone."""
         if self.error is not None:
             return

@@ -7,7 +7,7 @@ class WireFault(Exception):
     """Root of what this folder raises."""
 
 
-class LinkLost(WireFault):
+class ConnectionLost(WireFault):
     """The connection is gone; says why, as the broker or the socket said it. ``code`` is AMQP's, 0 for none."""
 
     def __init__(self, reason: str, code: int = 0) -> None:

@@ -20,7 +20,7 @@ from worker.http.ports import (
 from worker.messaging.health import HealthReport
 from worker.runtime.options import ServeOptions
 from worker.runtime.process.readiness import tell_ready
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 from worker.wiring.health import health
 from worker.wiring.service import Service
 from worker.wiring.serving.admission import admitted
@@ -81,7 +81,7 @@ class Intake:
             return outward.reasons([*(await health(service)).reasons, *service.buses.threads.troubles()])
 
         async def fleet() -> dict[str, object]:
-            return with_cut_troubles(await consumers(service))
+            return with_cut_troubles(await consumers_document(service))
 
         settings = service.process.settings
         return Ports(

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.runtime.house import house, until
 from worker import App, Breaker, ConfigurationError, Context, PauseConsumers, Reject, ResumeConsumers, Retry
 from worker.runtime.holding.breaker_count import BreakerCount
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 
 MAIL = Breaker(failures=3, errors=(ConnectionError,), dependency="mail", pause=10.0, max_pause=40.0)
 
@@ -84,7 +84,7 @@ async def opened(it, post, count=3):
 
 
 async def shown_of(it):
-    return {item["type"]: item for item in (await consumers(it.service))["consumers"]}
+    return {item["type"]: item for item in (await consumers_document(it.service))["consumers"]}
 
 
 async def test_a_dependency_that_is_down_costs_nothing_and_is_taken_up_again():

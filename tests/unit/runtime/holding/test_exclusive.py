@@ -14,7 +14,7 @@ from worker.messaging.bus import timestamp
 from worker.runtime.options import ConsumeOptions
 from worker.state.exclusive import SqlExclusive
 from worker.state.workers import Heartbeat
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 from worker.wiring.consuming import make_consumers
 
 
@@ -145,9 +145,9 @@ async def test_an_operators_pause_outlives_it():
         hall.may.clear()
         await it.send(Rebuild(1))
         await until(lambda: hall.now == {("rebuild", 1)})
-        shown = {item["type"]: item for item in (await consumers(it.service))["consumers"]}
+        shown = {item["type"]: item for item in (await consumers_document(it.service))["consumers"]}
         assert not any(item["paused"] for item in shown.values())
-        held = (await consumers(it.service))["exclusive"]
+        held = (await consumers_document(it.service))["exclusive"]
         assert (held["type"], held["worker"]) == ("Rebuild", it.service.process.name)
         assert held["since"] <= timestamp(it.service.process.clock())
         await it.service.buses.dispatch["command"].dispatch(PauseConsumers(types=("Work",)))
@@ -155,7 +155,7 @@ async def test_an_operators_pause_outlives_it():
         hall.may.set()
         await until(lambda: hall.done == [("rebuild", 1)])
         async with asyncio.timeout(20):
-            while (await consumers(it.service))["exclusive"] is not None:
+            while (await consumers_document(it.service))["exclusive"] is not None:
                 await asyncio.sleep(0)
         await it.send(Rebuild(2))
         await until(lambda: len(hall.done) == 2)

@@ -11,33 +11,33 @@ from transports import dsn
 from transports.rabbitmq import connection as connections
 from transports.rabbitmq import settings
 from transports.rabbitmq.connection import Connection
-from transports.rabbitmq.wire.faults import LinkLost
+from transports.rabbitmq.wire.faults import ConnectionLost
 from worker.errors import TransportUnavailable
 
 SETTINGS = settings.read("rabbitmq", dsn.parse("amqp://me:hunter2@127.0.0.1:1/"), {}, Path())
 
 
 class Host:
-    """Refuses, answers, or is not there, as ``says`` tells; a link that it gave can be lost."""
+    """Refuses, answers, or is not there, as ``says`` tells; an AMQP connection that it gave can be lost."""
 
     def __init__(self) -> None:
         self.says: list[object] = []
-        self.links: list[object] = []
+        self.opened: list[object] = []
 
     async def __call__(self, host, port, login, timeout):
         answer = self.says.pop(0) if self.says else None
         if isinstance(answer, BaseException):
             raise answer
-        link = type("Link", (), {})()
-        link.lost = asyncio.get_running_loop().create_future()
+        amqp = type("AmqpConnection", (), {})()
+        amqp.lost = asyncio.get_running_loop().create_future()
 
         async def close() -> None:
-            if not link.lost.done():
-                link.lost.set_result(LinkLost("closed"))
+            if not amqp.lost.done():
+                amqp.lost.set_result(ConnectionLost("closed"))
 
-        link.close = close
-        self.links.append(link)
-        return link
+        amqp.close = close
+        self.opened.append(amqp)
+        return amqp
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ async def test_pauses_grow_to_some_seconds(host: Host, pauses: list[float]) -> N
     """F13: a broker that refuses us again and again is not stormed: up to five seconds and a half lie between."""
     connection = Connection("rabbitmq", "consume", SETTINGS)
     await connection.open()
-    host.says = [LinkLost("ACCESS_REFUSED", 403)] * 12
-    host.links[0].lost.set_result(LinkLost("closed by the broker"))
-    link = await connection.wait(10)
-    assert link is host.links[1]
+    host.says = [ConnectionLost("ACCESS_REFUSED", 403)] * 12
+    host.opened[0].lost.set_result(ConnectionLost("closed by the broker"))
+    amqp = await connection.wait(10)
+    assert amqp is host.opened[1]
     assert len(pauses) == 13
     assert max(pauses[:2]) < 0.5 and all(2.5 <= pause <= 7.5 for pause in pauses[8:])
     await connection.close()
@@ -78,10 +78,10 @@ async def test_it_says_why_it_is_away(host: Host) -> None:
     """While there is no connection its users are told the last reason, without the password."""
     connection = Connection("rabbitmq", "consume", SETTINGS)
     with pytest.raises(TransportUnavailable, match="not connected"):
-        _ = connection.link
+        _ = connection.amqp
     await connection.open()
-    host.says = [LinkLost("ACCESS_REFUSED", 403), OSError("no route")] * 1000
-    host.links[0].lost.set_result(LinkLost("CONNECTION_FORCED"))
+    host.says = [ConnectionLost("ACCESS_REFUSED", 403), OSError("no route")] * 1000
+    host.opened[0].lost.set_result(ConnectionLost("CONNECTION_FORCED"))
     with pytest.raises(
         TransportUnavailable, match=r"amqp://me:\*\*\*@.*(CONNECTION_FORCED|refuses us|no route)"
     ):
@@ -96,8 +96,8 @@ async def test_a_fault_of_ours_does_not_end_the_attempts(host: Host, pauses: lis
     connection = Connection("rabbitmq", "consume", SETTINGS)
     await connection.open()
     host.says = [ValueError("a bug"), None]
-    host.links[0].lost.set_result(LinkLost("gone"))
-    assert await connection.wait(10) is host.links[1]
+    host.opened[0].lost.set_result(ConnectionLost("gone"))
+    assert await connection.wait(10) is host.opened[1]
     await connection.close()
 
 
@@ -106,7 +106,7 @@ async def test_who_waits_is_let_go_at_close(host: Host) -> None:
     connection = Connection("rabbitmq", "consume", SETTINGS)
     await connection.open()
     host.says = [OSError("no route")] * 1000
-    host.links[0].lost.set_result(LinkLost("gone"))
+    host.opened[0].lost.set_result(ConnectionLost("gone"))
     waiting = asyncio.ensure_future(connection.wait(None))
     await asyncio.sleep(0)
     await connection.close()

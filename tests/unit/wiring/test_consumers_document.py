@@ -9,7 +9,7 @@ import msgspec
 from tests.unit.runtime.house import house, until
 from worker import App, TransportUnavailable
 from worker.messaging.transport import Outgoing
-from worker.wiring.consumers import consumers
+from worker.wiring.consumers_document import consumers_document
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ async def test_a_worker_says_what_keeps_it() -> None:
         assert worker is not None
         await until(worker.troubles)
         await it.service.fleet.beat(("Go",), 0, worker.troubles())
-        (seen,) = (await consumers(it.service))["workers"]
+        (seen,) = (await consumers_document(it.service))["workers"]
         assert seen["troubles"] == ["queue shop-go: amqp://localhost does not answer"]
         worker.stop()
         await task
@@ -51,5 +51,5 @@ async def test_what_waits_in_the_schedule_is_delayed_too() -> None:
         await it.send(Go(1))
         late = Outgoing(queue="shop-go", id="1", type="Go", body=b"{}", delay=100.0)
         await it.service.sending.outbox.park("memory", [late], 10.0)
-        (item,) = (await consumers(it.service))["consumers"]
+        (item,) = (await consumers_document(it.service))["consumers"]
         assert (item["ready"], item["delayed"]) == (1, 1)

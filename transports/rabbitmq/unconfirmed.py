@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 
-class Batch:
+class Unconfirmed:
     """Outcomes of messages that were written in one piece.
 
     Args:

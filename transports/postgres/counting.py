@@ -1,4 +1,4 @@
-"""Looks at queues: how much waits in which state, and which messages are there. Beside what claims and settles."""
+"""Counts the messages of queues by state, beside what claims and settles."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ _COUNT = f"""SELECT q.name, visible.ready + behind.ready, later.held, later.dela
     LATERAL (SELECT count(*) FILTER (WHERE m.due <= t.now) AS ready, count(*) FILTER (WHERE m.due > t.now) AS delayed
         FROM transport_messages AS m WHERE m.queue = q.id AND m.visible_at IS NULL) AS behind
     WHERE q.name = ANY($1::text[])"""
-_HELD = """SELECT message_id FROM transport_messages
-    WHERE queue = (SELECT id FROM transport_queues WHERE name = $1) AND message_id = ANY($2::text[])"""
 
 
 async def count(connection: Connection, queues: Sequence[str], now: float | None) -> Mapping[str, Depth]:
@@ -33,11 +31,3 @@ async def count(connection: Connection, queues: Sequence[str], now: float | None
         rows = []
     counted = {name: Depth(ready=ready, in_flight=held, delayed=later) for name, ready, held, later in rows}
     return {name: counted.get(name, Depth(ready=0, in_flight=0, delayed=0)) for name in queues}
-
-
-async def held(connection: Connection, queue: str, ids: Sequence[str]) -> frozenset[str]:
-    """Return those of ``ids`` that the queue still has: waiting, delayed or handed out."""
-    try:
-        return frozenset(row[0] for row in await connection.fetch(_HELD, queue, list(ids)))
-    except asyncpg.UndefinedTableError:
-        return frozenset()

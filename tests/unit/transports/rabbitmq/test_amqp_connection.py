@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transports.rabbitmq.wire.link import Link
+from transports.rabbitmq.wire.connection import AmqpConnection
 from transports.rabbitmq.wire.login import Login
 
 HEARTBEAT = 10
@@ -65,37 +65,37 @@ async def loop() -> Loop:
 
 
 @pytest.fixture
-async def link(loop: Loop) -> Link:
+async def amqp(loop: Loop) -> AmqpConnection:
     login = Login(username="u", password="p", vhost="/", heartbeat=HEARTBEAT, name="test")
-    made = Link(login, loop)
+    made = AmqpConnection(login, loop)
     made.connection_made(Socket())
     return made
 
 
-async def test_silence_of_a_heartbeat_and_a_half_is_the_end(loop: Loop, link: Link) -> None:
+async def test_silence_of_a_heartbeat_and_a_half_is_the_end(loop: Loop, amqp: AmqpConnection) -> None:
     """The broker may be silent for a whole heartbeat; soon after one and a half it is gone, and the reason says so."""
     loop.move(1.5 * HEARTBEAT)
-    assert not link.lost.done()
+    assert not amqp.lost.done()
     loop.move(HEARTBEAT / 4)
-    assert "no sign of life" in str(link.lost.result())
+    assert "no sign of life" in str(amqp.lost.result())
 
 
-async def test_a_broker_that_shows_signs_is_kept(loop: Loop, link: Link) -> None:
+async def test_a_broker_that_shows_signs_is_kept(loop: Loop, amqp: AmqpConnection) -> None:
     """However long, one sign in a heartbeat is enough."""
     for _ in range(50):
         loop.move(HEARTBEAT * 1.2)
-        link.data_received(BEAT)
-    assert not link.lost.done()
+        amqp.data_received(BEAT)
+    assert not amqp.lost.done()
 
 
-async def test_a_process_that_was_held_up_listens_before_it_judges(loop: Loop, link: Link) -> None:
+async def test_a_process_that_was_held_up_listens_before_it_judges(loop: Loop, amqp: AmqpConnection) -> None:
     """After a minute in which nothing of it ran, the signs that came meanwhile are heard first; without any it is the end."""
     loop.hold_up(60)
     loop.move(0)
-    assert not link.lost.done()
-    link.data_received(BEAT)
+    assert not amqp.lost.done()
+    amqp.data_received(BEAT)
     loop.move(HEARTBEAT)
-    assert not link.lost.done()
+    assert not amqp.lost.done()
     loop.hold_up(60)
     loop.move(HEARTBEAT / 2)
-    assert link.lost.done()
+    assert amqp.lost.done()

@@ -16,7 +16,7 @@ from worker.state.workers import Heartbeat
 from worker.wiring.service import Service
 
 
-async def consumers(service: Service) -> dict[str, Any]:
+async def consumers_document(service: Service) -> dict[str, Any]:
     """Make the document; what a broker cannot tell, or does not answer, is None."""
     pauses = await service.fleet.pausing.read()
     workers = await service.fleet.live()

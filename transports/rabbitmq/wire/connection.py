@@ -8,7 +8,7 @@ from typing import Any, cast
 from pamqp import base, commands, frame, header
 
 from transports.rabbitmq.wire.channel import Channel
-from transports.rabbitmq.wire.faults import ChannelClosed, LinkLost, WireFault
+from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost, WireFault
 from transports.rabbitmq.wire.login import LONGEST_FRAME, Login
 from transports.rabbitmq.wire.reader import Reader, Sink
 from transports.rabbitmq.wire.writer import HEARTBEAT
@@ -21,33 +21,33 @@ _LOOKS = 4
 """How often in a heartbeat the connection is looked at."""
 
 
-async def connect(host: str, port: int, login: Login, timeout: float) -> Link:
+async def connect(host: str, port: int, login: Login, timeout: float) -> AmqpConnection:
     """Open a connection within ``timeout`` seconds.
 
     Raises:
-        LinkLost: the broker refused, with its reason.
+        ConnectionLost: the broker refused, with its reason.
         OSError: there is nobody, or its certificate is wrong.
         TimeoutError: it did not answer.
     """
     loop = asyncio.get_running_loop()
-    link = Link(login, loop)
+    amqp = AmqpConnection(login, loop)
     try:
         async with asyncio.timeout(timeout):
             await loop.create_connection(
-                lambda: link, host, port, ssl=login.tls, server_hostname=host if login.tls else None
+                lambda: amqp, host, port, ssl=login.tls, server_hostname=host if login.tls else None
             )
-            await link.opened
+            await amqp.opened
     except BaseException as error:
-        link.fail(LinkLost("the handshake did not end"))
-        if link.opened.done() and not link.opened.cancelled():
-            link.opened.exception()
-        if isinstance(error, asyncio.CancelledError) and link.opened.cancelled():
-            raise LinkLost("the handshake was broken off") from None
+        amqp.fail(ConnectionLost("the handshake did not end"))
+        if amqp.opened.done() and not amqp.opened.cancelled():
+            amqp.opened.exception()
+        if isinstance(error, asyncio.CancelledError) and amqp.opened.cancelled():
+            raise ConnectionLost("the handshake was broken off") from None
         raise
-    return link
+    return amqp
 
 
-class Link(asyncio.Protocol):
+class AmqpConnection(asyncio.Protocol):
     """An open connection. ``lost`` is resolved with the reason when it ends, whoever ended it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Link(asyncio.Protocol):
 
     def __init__(self, login: Login, loop: asyncio.AbstractEventLoop) -> None:
         self.opened: asyncio.Future[None] = loop.create_future()
-        self.lost: asyncio.Future[LinkLost] = loop.create_future()
+        self.lost: asyncio.Future[ConnectionLost] = loop.create_future()
         self.blocked: str | None = None
         self.unblocked = asyncio.Event()
         self.unblocked.set()
@@ -80,7 +80,7 @@ class Link(asyncio.Protocol):
     # --- channels ---------------------------------------------------------------------------------------------------
 
     async def channel(self, timeout: float) -> Channel:
-        """Open a channel; raises as ``Channel.call_all`` does, ``LinkLost`` when there are too many."""
+        """Open a channel; raises as ``Channel.call_all`` does, ``ConnectionLost`` when there are too many."""
         if self.lost.done():
             raise self.lost.result()
         number = self._free_number()
@@ -126,9 +126,9 @@ class Link(asyncio.Protocol):
         except TimeoutError:
             pass
         finally:
-            self.fail(LinkLost("the connection is closed"))
+            self.fail(ConnectionLost("the connection is closed"))
 
-    def fail(self, error: LinkLost) -> None:
+    def fail(self, error: ConnectionLost) -> None:
         """End it now, and let everyone know why."""
         if self.lost.done():
             return
@@ -165,14 +165,14 @@ class Link(asyncio.Protocol):
         try:
             self._reader.feed(data)
         except WireFault as error:
-            self.fail(LinkLost(str(error)))
+            self.fail(ConnectionLost(str(error)))
         except Exception as error:  # ours: without an end here the connection would be silent for good
             self._loop.call_exception_handler({"message": "reading AMQP frames failed", "exception": error})
-            self.fail(LinkLost(f"reading failed: {type(error).__name__}: {error}"))
+            self.fail(ConnectionLost(f"reading failed: {type(error).__name__}: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
-        self.fail(LinkLost(f"connection lost: {exc}" if exc else "the broker closed the connection"))
+        self.fail(ConnectionLost(f"connection lost: {exc}" if exc else "the broker closed the connection"))
 
     def pause_writing(self) -> None:
         """The socket is full."""
@@ -207,7 +207,7 @@ class Link(asyncio.Protocol):
                 self.unblocked.set()
             case commands.Connection.Close():
                 self._answer(commands.Connection.CloseOk())
-                self.fail(LinkLost(method.reply_text or "", method.reply_code or 0))
+                self.fail(ConnectionLost(method.reply_text or "", method.reply_code or 0))
             case commands.Connection.CloseOk():
                 if self._goodbye is not None and not self._goodbye.done():
                     self._goodbye.set_result(None)
@@ -231,7 +231,7 @@ class Link(asyncio.Protocol):
             self._numbers = self._numbers % self._most + 1
             if self._numbers not in self._channels:
                 return self._numbers
-        raise LinkLost(f"all {self._most} channels are in use")
+        raise ConnectionLost(f"all {self._most} channels are in use")
 
     def _watch(self) -> None:
         """Show a sign of life, and look for the other side's.
@@ -245,7 +245,7 @@ class Link(asyncio.Protocol):
         self._looked = now
         silence = now - self._heard
         if silence > self._heartbeat + max(self._heartbeat / 2, _PATIENCE) and not held_up:
-            self.fail(LinkLost(f"no sign of life from the broker for {silence:.0f} s"))
+            self.fail(ConnectionLost(f"no sign of life from the broker for {silence:.0f} s"))
             return
         if self.opened.done() and now - self._said >= self._heartbeat / 2:
             self.send(HEARTBEAT)
