@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from transports.kafka import diagnosis
 from transports.kafka.settings import Settings
 from worker.errors import TransportUnavailable
+from worker.messaging.bounded import bounded
 
 T = TypeVar("T")
 BATCH_BYTES = 256 * 1024
@@ -50,8 +51,7 @@ class Connection:
         """
         limit = self.settings.timeout if seconds is None else seconds
         try:
-            async with asyncio.timeout(limit):
-                return await doing
+            return await bounded(doing, limit)
         except TimeoutError:
             raise self.unavailable(f"{what}: no answer within {limit:g} s") from None
         except (KafkaError, OSError) as error:

@@ -10,6 +10,9 @@ import asyncpg
 from transports.postgres import faults
 from transports.postgres.settings import Settings
 from worker.keepalive import OF_SERVER, keep_alive
+from worker.messaging.bounded import closed
+
+_CLOSING = 2.0
 
 Connection: TypeAlias = Any
 """The driver's connection: it comes without types."""
@@ -63,9 +66,7 @@ async def open_connection(settings: Settings, *, name: str, synchronous: bool = 
 async def close_connection(connection: Connection) -> None:
     """Say goodbye, or hang up where that takes too long."""
     try:
-        await connection.close(timeout=2.0)
-    except faults.DRIVER_ERRORS:
-        pass
+        await closed(connection.close(), _CLOSING)
     finally:
         with contextlib.suppress(Exception):
             connection.terminate()

@@ -12,6 +12,7 @@ from transports.pubsub.faults import Failed, broken_off, failed
 from transports.pubsub.settings import Settings
 from transports.pubsub.wire import Method
 from worker.errors import TransportUnavailable
+from worker.messaging.bounded import closed
 
 _HOST = "pubsub.googleapis.com:443"
 _SCOPES = ("https://www.googleapis.com/auth/pubsub",)
@@ -23,6 +24,7 @@ _OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.use_local_subchannel_pool", 1),  # a connection of its own for each channel
 ]
+_CLOSING = 2.0
 _RENEWAL = 5.0
 """Seconds between two renewals of a channel: a service that is slow is not helped by more of them."""
 
@@ -82,7 +84,7 @@ class RenewedChannel:
 
     async def close(self) -> None:
         """Let go."""
-        await self._channel.close()
+        await closed(self._channel.close(), _CLOSING)
         for task in self._closing:
             task.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)

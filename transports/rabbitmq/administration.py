@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +14,7 @@ from aiormq.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPrecondit
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.steps import Counted, Exchange, Queue, QueueBinding, Step
 from worker.errors import TransportUnavailable
+from worker.messaging.bounded import bounded, closed
 
 if TYPE_CHECKING:
     from pamqp.common import FieldTable
@@ -88,17 +88,14 @@ class Administration:
         connection = await self._open()
         counted: list[Counted] = []
         try:
-            async with asyncio.timeout(ANSWER):
-                channel = await connection.channel(publisher_confirms=False)
+            channel = await bounded(connection.channel(publisher_confirms=False), ANSWER)
             try:
                 for step in steps:
                     found = await _take(channel, step)
                     if found is not None:
                         counted.append(found)
             finally:
-                with contextlib.suppress(Exception):
-                    async with asyncio.timeout(_CLOSING):
-                        await channel.close()
+                await closed(channel.close(), _CLOSING)
         except ChannelNotFoundEntity as error:
             raise Missing(_text(error)) from error
         except ChannelPreconditionFailed as error:
@@ -135,18 +132,18 @@ class Administration:
         reasons = []
         for host, port in settings.hosts:
             try:
-                async with asyncio.timeout(_ATTEMPT):
-                    return await aio_pika.connect(
-                        host=host,
-                        port=port,
-                        login=settings.username,
-                        password=settings.password,
-                        virtualhost=settings.vhost,
-                        ssl=settings.tls is not None,
-                        ssl_context=settings.tls,
-                        client_properties={"connection_name": f"command-worker {self._name} administration"},
-                        heartbeat=settings.heartbeat,
-                    )
+                opening = aio_pika.connect(
+                    host=host,
+                    port=port,
+                    login=settings.username,
+                    password=settings.password,
+                    virtualhost=settings.vhost,
+                    ssl=settings.tls is not None,
+                    ssl_context=settings.tls,
+                    client_properties={"connection_name": f"command-worker {self._name} administration"},
+                    heartbeat=settings.heartbeat,
+                )
+                return await bounded(opening, _ATTEMPT)
             except TimeoutError:
                 reasons.append(f"{host}:{port} did not answer within {_ATTEMPT:g} s")
             except (AMQPError, OSError) as error:
@@ -156,9 +153,7 @@ class Administration:
     async def _drop(self, connection: AbstractConnection) -> None:
         if self._connection is connection:
             self._connection = None
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(_CLOSING):
-                await connection.close()
+        await closed(connection.close(), _CLOSING)
 
 
 def _time() -> float:

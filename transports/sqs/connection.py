@@ -26,6 +26,7 @@ from botocore.exceptions import (
 
 from transports.sqs.settings import Settings
 from worker.errors import TransportUnavailable
+from worker.messaging.bounded import closed
 
 _HINTS = {
     "AccessDenied": "expected the rights of deploy/iam/sqs-intake.json, sqs-worker.json or sqs-setup.json",
@@ -34,6 +35,7 @@ _HINTS = {
 }
 """What is expected where the service refuses, by the beginning of its code."""
 
+_CLOSING = 2.0
 _NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError)
 
 
@@ -149,7 +151,7 @@ class Connection:
         """Let go of all connections."""
         self._clients = None
         exits, self._exits = self._exits, contextlib.AsyncExitStack()
-        await exits.aclose()
+        await closed(exits.aclose(), _CLOSING)
 
     @property
     def is_open(self) -> bool:

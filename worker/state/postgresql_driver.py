@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from worker.messaging.bounded import closed
 from worker.state import postgresql_connection as connecting
 from worker.state.address import Address
 from worker.state.outage import is_outage, unavailable
@@ -71,11 +72,8 @@ class PostgresqlDriver:
         """Close every connection that is not in use, within some seconds."""
         idle = self._pool.close()
         self._idle_since.clear()
-        try:
-            async with asyncio.timeout(_GOODBYE):
-                await asyncio.gather(*(connection.close() for connection in idle))
-        except TimeoutError:  # a server that is silent: the process's end hangs up
-            pass
+        # a server that is silent: the process's end hangs up
+        await asyncio.gather(*(closed(connection.close(), _GOODBYE) for connection in idle))
 
     async def _end(self, connection: Any, error: BaseException) -> None:
         """Roll back; where a statement may still be under way, hanging up does that."""

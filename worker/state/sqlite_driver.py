@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 
 from worker.errors import DatabaseUnavailable
+from worker.messaging.bounded import closed
 from worker.state.pool import Pool
 from worker.state.sqlite_connection import SwiftConnection, open_connection
 from worker.state.statement import Sql
@@ -110,11 +111,8 @@ class SqliteDriver:
         """Close every connection that is not in use, within some seconds."""
         await asyncio.gather(*self._ending)
         idle = [*self.writers.close(), *self.readers.close()]
-        try:
-            async with asyncio.timeout(_GOODBYE):
-                await asyncio.gather(*(connection.close() for connection in idle))
-        except TimeoutError:  # a file system that hangs: the process's end lets go
-            pass
+        # a file system that hangs: the process's end lets go
+        await asyncio.gather(*(closed(connection.close(), _GOODBYE) for connection in idle))
         if self._forget is not None:
             self._forget()
 

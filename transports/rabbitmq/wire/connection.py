@@ -37,12 +37,10 @@ async def connect(host: str, port: int, login: Login, timeout: float) -> AmqpCon
                 lambda: amqp, host, port, ssl=login.tls, server_hostname=host if login.tls else None
             )
             await amqp.opened
-    except BaseException as error:
+    except BaseException:
         amqp.fail(ConnectionLost("the handshake did not end"))
         if amqp.opened.done() and not amqp.opened.cancelled():
             amqp.opened.exception()
-        if isinstance(error, asyncio.CancelledError) and amqp.opened.cancelled():
-            raise ConnectionLost("the handshake was broken off") from None
         raise
     return amqp
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from worker.errors import DatabaseUnavailable
+from worker.messaging.bounded import closed
 from worker.state.address import Address
 from worker.state.driver import Driver
 from worker.state.pool import Pool
@@ -90,11 +90,7 @@ class Engines:
     async def close(self) -> None:
         """Close every connection that is not in use, within some seconds."""
         for engine in self._pools:
-            try:
-                async with asyncio.timeout(_GOODBYE):
-                    await engine.dispose()
-            except TimeoutError:  # a server that is silent: the process's end hangs up
-                pass
+            await closed(engine.dispose(), _GOODBYE)  # a server that is silent: the process's end hangs up
 
 
 def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str) -> AsyncEngine:

@@ -11,10 +11,13 @@ from transports import dsn
 from transports.rabbitmq import connection as connections
 from transports.rabbitmq import settings
 from transports.rabbitmq.connection import Connection
+from transports.rabbitmq.wire.connection import connect
 from transports.rabbitmq.wire.faults import ConnectionLost
+from transports.rabbitmq.wire.login import Login
 from worker.errors import TransportUnavailable
 
 SETTINGS = settings.read("rabbitmq", dsn.parse("amqp://me:hunter2@127.0.0.1:1/"), {}, Path())
+LOGIN = Login(username="me", password="hunter2", vhost="/", heartbeat=60, name="test", tls=None)
 
 
 class Host:
@@ -113,3 +116,22 @@ async def test_who_waits_is_let_go_at_close(host: Host) -> None:
     async with asyncio.timeout(30):
         with pytest.raises(TransportUnavailable):
             await waiting
+
+
+async def test_a_connection_can_be_closed_in_the_middle_of_a_handshake() -> None:
+    """Its keeper is let go of while a broker is silent: it must not take that for one more failed attempt."""
+    silent = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        silent.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        shaking_hands = asyncio.ensure_future(connect("127.0.0.1", port, LOGIN, 60.0))
+        await silent.wait()
+        shaking_hands.cancel()
+        await asyncio.wait({shaking_hands})
+    assert shaking_hands.cancelled()

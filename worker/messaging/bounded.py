@@ -1,0 +1,41 @@
+"""A bound on what a library does: its own clean-up may wait, or take a cancellation for something else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def bounded(doing: Awaitable[T], seconds: float) -> T:
+    """Await what a library does, for so many seconds at most.
+
+    ``asyncio.timeout`` cancels and then waits for the cancelled; this cancels and goes on.
+
+    Raises:
+        TimeoutError: it has not ended; it is cancelled, and not waited for.
+    """
+    task = asyncio.ensure_future(doing)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(_forget)
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+async def closed(closing: Awaitable[object], seconds: float) -> None:
+    """Let a library close something within so many seconds; nobody needs to know how it went."""
+    with contextlib.suppress(Exception):
+        await bounded(closing, seconds)
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
