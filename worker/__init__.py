@@ -22,10 +22,12 @@ from worker.errors import (
 )
 from worker.messaging.app import App
 from worker.messaging.breaker import Breaker
+from worker.messaging.caught import ExceptionWasCaught
 from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
+from worker.messaging.plugin import Plugin
 from worker.messaging.retry import Retry
 from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
 
@@ -39,12 +41,14 @@ __all__ = [
     "DatabaseUnavailable",
     "Delay",
     "Envelope",
+    "ExceptionWasCaught",
     "Fault",
     "Handled",
     "HandlerTimeout",
     "InvalidMessage",
     "NotFound",
     "PauseConsumers",
+    "Plugin",
     "PoisonMessage",
     "PublishFailed",
     "Received",

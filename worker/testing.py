@@ -58,13 +58,19 @@ class TestWorker:
     Args:
         app: the application.
         events: ``queue``, ``inline`` or ``ignore``, as in the configuration.
+        deliver_on_error: whether what a handler recorded before it failed leaves, as in the configuration.
         concurrency: handlers that run at once.
     """
 
     __test__ = False
 
     def __init__(
-        self, app: App, *, events: Literal["queue", "inline", "ignore"] = "queue", concurrency: int = 1
+        self,
+        app: App,
+        *,
+        events: Literal["queue", "inline", "ignore"] = "queue",
+        deliver_on_error: bool = False,
+        concurrency: int = 1,
     ) -> None:
         self.clock = Clock()
         self._registry = app.registry()
@@ -73,7 +79,7 @@ class TestWorker:
             database=DatabaseSettings(url="sqlite://"),
             transports={name: TransportSettings(url="memory://") for name in _transports(self._registry)},
             routing={"*": "memory"},
-            events=EventsSettings(mode=events),
+            events=EventsSettings(mode=events, deliver_on_error=deliver_on_error),
             base=Path.cwd(),
         )
         self._stack = AsyncExitStack()

@@ -24,6 +24,7 @@ class Step(Generic[S]):
     """One entry of a chain: what runs, its name, and where and when it runs.
 
     A ``common`` step belongs to no chain in particular: it stands outside all that do, at any priority, and in no group.
+    ``plugin`` names the one that it is part of, for whoever reads the chain; a condition says when it runs.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Step(Generic[S]):
     group: str | None = None
     when: tuple[Condition, ...] = ()
     common: bool = False
+    plugin: str | None = None
 
     def applies(self, attributes: Mapping[str, Any]) -> bool:
         """Tell whether every condition lets the step run now."""

@@ -52,7 +52,8 @@ class Invocation:
                 "app: missing; expected module:attribute, by -A/--app, WORKER_APP or app = in worker.toml"
             )
         try:
-            return self.product.load_app(settings.app, settings.base).registry()
+            app = self.product.load_app(settings.app, settings.base)
+            return app.registry(self.product.plugins(settings))
         except WrongDeclarations as wrong:
             if wrong.registry is None:
                 raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from worker.messaging.app import App
 from worker.messaging.declaration import Registry
+from worker.messaging.plugin import Plugin
 from worker.messaging.routing import Routes
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
@@ -28,6 +29,12 @@ class Product:
         from worker.wiring.application import load_app
 
         return load_app(target, base)
+
+    def plugins(self, settings: Settings) -> list[Plugin | str]:
+        """Find the plugins that the settings enable."""
+        from worker.wiring.plugins import enabled
+
+        return enabled(settings.plugins) if settings.plugins else []
 
     async def consume(self, settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
         """Run a consumer until it is stopped or done; return the exit code."""

@@ -2,58 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from worker.messaging.declaration import Registry
 from worker.messaging.declaring.declarations import Declarations
-from worker.messaging.declaring.handlers import DeclaresHandlers, check_handlers
-from worker.messaging.declaring.messages import DeclaresMessages, check_messages
-from worker.messaging.declaring.middleware import DeclaresMiddleware, check_middleware
+from worker.messaging.declaring.every import CHECKS, DeclaresEverything
+from worker.messaging.declaring.plugins import of_plugin, plugin_faults
 from worker.messaging.declaring.registry import check
-
-_CHECKS = (check_messages, check_handlers, check_middleware)
-"""One a kind; each may look at what those before it have found."""
+from worker.messaging.plugin import Plugin
 
 
-class App(DeclaresMessages, DeclaresHandlers, DeclaresMiddleware):
+class App(DeclaresEverything):
     """Commands, queries, events, handlers and middleware of one application.
-
-    Every decorator works bare and with arguments and returns what it decorated, unchanged. Nothing is
-    checked before ``registry()``, so that all faults come in one error.
 
     Args:
         name: source of its messages and first part of its queues' names.
-        plugins: names of the plugins that are on for every message.
+        plugins: names of the plugins that are on, of those that ``@app.middleware(plugin=...)`` declares.
     """
 
     def __init__(self, name: str, *, plugins: Iterable[str] = ()) -> None:
         super().__init__()
         self.name = name
         self.plugins = (plugins,) if isinstance(plugins, str) else tuple(plugins)
-        self._included: list[App] = []
+        self._included: list[App | Plugin] = []
 
-    def include(self, other: App) -> None:
-        """Join another application's declarations to this one."""
+    def include(self, other: App | Plugin) -> None:
+        """Join another application's declarations, or a plugin's, to this one; also what they declare later."""
         given: Any = other
-        if isinstance(given, App):
+        if isinstance(given, App | Plugin):
             self._included.append(given)
         else:
-            self._declared.faults.append(f"include({given!r}): expected an App")
+            self._declared.faults.append(f"include({given!r}): expected an App or a Plugin")
 
-    def registry(self) -> Registry:
+    def registry(self, plugins: Sequence[Plugin | str] = ()) -> Registry:
         """Check all declarations and give them, frozen.
+
+        Args:
+            plugins: enabled beside those that the application includes; a name stands for what is declared under it.
 
         Raises:
             ConfigurationError: with every fault found.
         """
-        apps = self._flattened(set())
-        plugins = tuple(dict.fromkeys(plugin for app in apps for plugin in app.plugins))
-        declared = Declarations.joined(app._declared for app in apps)
-        return check(self.name, declared, plugins, _CHECKS)
+        further = [plugin for plugin in plugins if isinstance(plugin, Plugin)]
+        parts = list(dict.fromkeys([*self._parts(set()), *further]))
+        on = [plugin for plugin in parts if isinstance(plugin, Plugin)]
+        declared = Declarations.joined(
+            of_plugin(part.name, part._declared) if isinstance(part, Plugin) else part._declared
+            for part in parts
+        )
+        names = [name for part in parts for name in (part.plugins if isinstance(part, App) else (part.name,))]
+        names += [plugin for plugin in plugins if isinstance(plugin, str)]
+        declared.faults += plugin_faults(names, [plugin.name for plugin in on], declared)
+        return check(self.name, declared, tuple(dict.fromkeys(names)), CHECKS)
 
-    def _flattened(self, seen: set[int]) -> list[App]:
+    def _parts(self, seen: set[int]) -> Iterator[App | Plugin]:
+        """The application itself and all that it includes, each once."""
         if id(self) in seen:
-            return []
+            return
         seen.add(id(self))
-        return [self, *(app for included in self._included for app in included._flattened(seen))]
+        yield self
+        for included in self._included:
+            if isinstance(included, App):
+                yield from included._parts(seen)
+            else:
+                yield included

@@ -103,6 +103,14 @@ class MiddlewareEntry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     on: Literal["dispatch", "consume"] | None = None
 
 
+class HealthCheck(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Says whether something of the application's own is well; ``name`` is its member of the health document."""
+
+    name: str
+    call: Callable[[], Any]
+    is_async: bool
+
+
 class Registry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """All that an application declares, checked.
 

@@ -19,6 +19,7 @@ from worker.messaging.sendable import checker
 from worker.messaging.stamps import Received
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.messaging.unrun import refuse_unrun
+from worker.middleware.caught import Caught
 from worker.middleware.emit import Emitter
 
 
@@ -51,6 +52,7 @@ class Calling:
         clock: seconds, that go on evenly: for timeouts.
         make_log: binds a logger to an envelope.
         paused: queues of this process; what comes from one of them is given back.
+        caught: delivers what a handler recorded before it failed; None where that never leaves.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Calling:
         clock: Clock,
         make_log: Callable[[Envelope[Any]], Any],
         paused: PausedQueues,
+        caught: Caught | None = None,
     ) -> None:
         self._emitter = emitter
+        self._caught = caught
         self._works = works
         self._threads = threads
         self._clock = clock
@@ -114,6 +118,9 @@ class Calling:
                         return None
             except BaseException as error:
                 behind = await self._undo(context, error)
+                if self._caught is not None:
+                    noted = () if context is None else context.noted
+                    await self._caught.deliver(envelope, handler.name, noted, behind)
                 if behind is error:
                     raise
                 raise behind from error

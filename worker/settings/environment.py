@@ -84,6 +84,6 @@ def _variables() -> list[str]:
     for field in msgspec.structs.fields(Settings):
         if isinstance(field.default, msgspec.Struct):
             names += [variable_of((field.name, inner)) for inner in field.default.__struct_fields__]
-        elif field.name in {"app", "routing"}:
+        elif field.name in {"app", "plugins", "routing"}:
             names.append(variable_of((field.name,)))
     return names

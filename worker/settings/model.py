@@ -30,6 +30,7 @@ AppName = Annotated[
     str,
     Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*$", description="module:attribute"),
 ]
+Names = Annotated[tuple[Text, ...], Meta(description='a list of names, like ["search"]')]
 DatabaseUrl = Annotated[
     str,
     Meta(
@@ -87,9 +88,10 @@ class TransportSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of recorded domain events."""
+    """What becomes of recorded domain events, and of those that a handler recorded before it failed."""
 
     mode: EventsMode = "queue"
+    deliver_on_error: Flag = False
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         app: the application as ``module:attribute``; None when none is named.
+        plugins: names of those that are on beside what the application includes.
         database: where state is kept.
         http: the intake.
         transports: by name.
@@ -157,6 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     app: AppName | None = None
+    plugins: Names = ()
     database: DatabaseSettings = DatabaseSettings()
     http: HttpSettings = HttpSettings()
     transports: dict[str, TransportSettings] = msgspec.field(default_factory=default_transports)

@@ -182,7 +182,7 @@ def _take(
         faults.append(f"{_key(path)}{_source(given)}: is a table; expected {expected}")
         return
     try:
-        value = msgspec.convert(given.value, kind, strict=not given.text)
+        value = msgspec.convert(_parted(given, kind), kind, strict=not given.text)
     except msgspec.ValidationError:
         faults.append(_wrong(path, given, expected))
         return
@@ -190,6 +190,13 @@ def _take(
         faults.append(_wrong(path, given, expected))
         return
     values[key] = value
+
+
+def _parted(given: Given, kind: Any) -> Any:
+    """A text that stands for a list, as in a variable: names with commas between them."""
+    if given.text and typing.get_origin(typing.get_args(kind)[0] if typing.get_args(kind) else kind) is tuple:
+        return [part.strip() for part in given.value.split(",") if part.strip()]
+    return given.value
 
 
 def _expected(kind: Any) -> str:

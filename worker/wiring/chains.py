@@ -41,4 +41,5 @@ def _step(entry: MiddlewareEntry, registry: Registry) -> Step[BusPart]:
     given = {"plugins": entry.plugin, "bus": entry.bus, "on": entry.on}
     also = {attribute: value for attribute, value in given.items() if value is not None}
     when = (*parse_all(entry.when), *parse_all(also))  # one attribute may be in both: both hold
-    return Step(entry.name, Checked(entry.name, entry.call, registry), entry.priority, entry.group, when)
+    run = Checked(entry.name, entry.call, registry)
+    return Step(entry.name, run, entry.priority, entry.group, when, plugin=entry.plugin)

@@ -103,8 +103,10 @@ class Client:
         parts = [f"transport.{name}" for name, why in absent if why == NO_FILE]
         return parts if self._service.state.database.there else ["database", *parts]
 
-    def chain_table(self, type_name: str, on: Side) -> list[tuple[str, int, str | None, str, str]]:
-        """Steps of a type's chain in order: name, priority, group, conditions, and whose it is."""
+    def chain_table(
+        self, type_name: str, on: Side
+    ) -> list[tuple[str, int, str | None, str, str, str | None]]:
+        """Steps of a type's chain in order: name, priority, group, conditions, whose it is, and its plugin."""
         kind = self.registry.messages[type_name].kind
         buses = (
             self._service.buses.dispatch
@@ -116,7 +118,7 @@ class Client:
         for step in bus.steps_for(type_name):
             when = ", ".join(f"{c.attribute}: {c.text}" for c in step.when)
             source = BUILT_IN if step.name.startswith("worker.") else "application"
-            rows.append((step.name, step.priority, step.group, when, source))
+            rows.append((step.name, step.priority, step.group, when, source, step.plugin))
         return rows
 
 

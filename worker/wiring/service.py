@@ -17,6 +17,7 @@ from worker.runtime.process.machine import this_machine
 from worker.settings import Settings
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
+from worker.wiring.parts.checks import Checks, opened_checks
 from worker.wiring.parts.failed import opened_failed
 from worker.wiring.parts.fleet import Fleet, opened_fleet
 from worker.wiring.parts.needs import EVERYTHING, Needs
@@ -38,6 +39,7 @@ class Service(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     status: Status
     buses: Buses
     failed: FailedService
+    checks: Checks
 
     async def prune(self) -> None:
         """Let each part forget what is not needed any more.
@@ -88,6 +90,7 @@ async def opened(
         opened_status(process, state, brokers, sending, fleet) as status,
         opened_buses(process, state, sending, fleet, status, needs.threads) as buses,
         opened_failed(process, state, sending, status) as failed,
+        opened_checks(process) as checks,
     ):
         yield Service(
             process=process,
@@ -98,4 +101,5 @@ async def opened(
             status=status,
             buses=buses,
             failed=failed,
+            checks=checks,
         )

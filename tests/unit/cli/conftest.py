@@ -180,7 +180,7 @@ class FakeClient:
              "pause": pause, "applied": "2/3" if pause else "0/0", "lagging": ["host-1"] if pause else [], "ready": None, "in_flight": 0, "delayed": 0, "consumers": None, "failed": 3}]}  # fmt: skip
 
     def chain_table(self, type_name, on):
-        return [("worker.route", 0, "", "", "built in")]
+        return [("worker.route", 0, "", "", "built in", None)]
 
 
 class FakeProduct(Product):

@@ -8,8 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker import App, CallNext, Envelope, Retry
+from worker import App, CallNext, Envelope, Retry, Stamp
 from worker.messaging.declaration import MessageType
+
+
+class Region(Stamp, frozen=True):
+    value: str
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -145,7 +149,8 @@ def test_including_joins_declarations() -> None:
     outer.command(Go)
     outer.handler(go)
     inner.event(Gone)
-    inner.middleware(trim)
+    inner.middleware(plugin="a")(trim)
+    inner.middleware(plugin="b")(trim)
     innermost.query(Find)
     innermost.handler(find)
     inner.include(innermost)
@@ -153,7 +158,7 @@ def test_including_joins_declarations() -> None:
     registry = outer.registry()
     assert registry.application == "shop"
     assert list(registry.messages) == ["Go", "Gone", "Find"]
-    assert [entry.call for entry in registry.middleware] == [trim]
+    assert [entry.call for entry in registry.middleware] == [trim, trim]
     assert registry.plugins == ("a", "b")
 
 

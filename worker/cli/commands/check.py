@@ -32,7 +32,7 @@ worker check --json | jq .healthy
 def check(invocation: Invocation) -> int:
     """Check configuration, application, database and brokers, and say what is guaranteed.
 
-    Exit 1: tables or queues are missing. Exit 2: configuration or application are wrong. Exit 3: a broker or the
+    Exit 1: tables or queues are missing, or a health check of the application says no. Exit 2: configuration or application are wrong. Exit 3: a broker or the
     database does not answer.
     """
     settings, registry = invocation.open()
@@ -45,9 +45,15 @@ def check(invocation: Invocation) -> int:
         )
     else:
         _print(document, features, unmade, settings, registry)
-    if any(not answers and part not in unmade for part, answers in document["status"].items()):
+    unwell = [part for part, well in document["status"].items() if not well and part not in unmade]
+    if any(_is_asked_by_all(part) for part in unwell):
         return UNREACHABLE
-    return FAILED if document["missing"] else 0
+    return FAILED if unwell or document["missing"] else 0
+
+
+def _is_asked_by_all(part: str) -> bool:
+    """Whether nothing works without a part of the health document: not so of the application's own checks."""
+    return part == "database" or part.startswith("transport.")
 
 
 async def _look(
@@ -62,7 +68,9 @@ async def _look(
             report = msgspec.to_builtins(await client.health())
             unmade = client.unmade()
             report["reasons"] = [reason for reason in report["reasons"] if "no such file" not in reason]
-            answers = all(answers or part in unmade for part, answers in report["status"].items())
+            answers = all(
+                well or part in unmade for part, well in report["status"].items() if _is_asked_by_all(part)
+            )
             missing = await client.missing() if answers else None
             return {**report, "missing": missing}, client.features(), unmade
     except Unavailable as error:

@@ -30,7 +30,7 @@ worker debug config                            the settings in force, secrets ma
     },
 )
 
-_STEP = ("step", "priority", "group", "when", "source")
+_STEP = ("step", "priority", "group", "when", "source", "plugin")
 
 
 @click.command(

@@ -33,6 +33,10 @@ class Declarations:
         """All entries of one kind."""
         return list(self._entries.get(kind, ()))
 
+    def entries(self) -> list[Any]:
+        """All entries, kind after kind."""
+        return [entry for entries in self._entries.values() for entry in entries]
+
     def known(self, where: str, options: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
         """Return the options that there are; the others are faults."""
         for option, value in options.items():

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 
 from worker.messaging.breaker import Breaker
 from worker.messaging.declaration import Handler, MessageType
+from worker.messaging.declaring.built_in import keep_heard, offer_events
 from worker.messaging.declaring.declarations import Declares
 from worker.messaging.declaring.draft import Draft
 from worker.messaging.declaring.resolving import HandlerEntry, resolve
@@ -32,18 +33,35 @@ class DeclaresHandlers(Declares):
     @overload
     def subscriber(self, call: T, /) -> T: ...
     @overload
-    def subscriber(self, *, priority: int = 0, breaker: Breaker | None = None) -> Callable[[T], T]: ...
-    def subscriber(self, call: Any = None, *, priority: int = 0, breaker: Breaker | None = None) -> Any:
+    def subscriber(
+        self,
+        *,
+        priority: int = 0,
+        breaker: Breaker | None = None,
+        should_handle: Callable[[Any], bool] | None = None,
+    ) -> Callable[[T], T]: ...
+    def subscriber(
+        self,
+        call: Any = None,
+        *,
+        priority: int = 0,
+        breaker: Breaker | None = None,
+        should_handle: Callable[[Any], Any] | None = None,
+    ) -> Any:
         """Declare a subscriber of the event that its first parameter is annotated with.
 
-        ``breaker`` pauses the event by itself, for all its subscribers, when this one fails too much.
+        Takes what ``handler`` takes. ``breaker`` pauses the event by itself, for all its subscribers, when this one fails
+        too much. ``should_handle`` is asked first, with the event: where it says no, this subscriber is done with it. A
+        class may have a method of that name instead, which is asked before its other methods.
         """
-        return self._decorate(lambda it: HandlerEntry(it, ("event",), priority, breaker), call)
+        return self._decorate(lambda it: HandlerEntry(it, ("event",), priority, breaker, should_handle), call)
 
 
 def check_handlers(draft: Draft) -> None:
     """Find out what each handler handles, and check how many there are of each type."""
+    offer_events(draft)
     draft.handlers = resolve(draft.declared.of(HandlerEntry), draft.by_class, draft.faults)
+    keep_heard(draft)
     for message in draft.messages:
         draft.faults.extend(_count_faults(message, draft.handlers.get(message.name, [])))
     draft.faults.extend(_breaker_faults(draft.handlers))

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, overload
 from worker.messaging.declaration import Extra, Kind, MessageType
 from worker.messaging.declaring.declarations import Declares
 from worker.messaging.declaring.draft import Draft
+from worker.messaging.declaring.functions import name_of
 from worker.messaging.declaring.options import class_faults, option_faults
-from worker.messaging.declaring.resolving import name_of
 from worker.messaging.retry import Retry
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar, overload
 from worker.messaging.declaration import Kind, MiddlewareEntry
 from worker.messaging.declaring.declarations import Declares
 from worker.messaging.declaring.draft import Draft
+from worker.messaging.declaring.functions import name_of
 from worker.messaging.declaring.placement import Names, placed
-from worker.messaging.declaring.resolving import name_of
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from worker.chain.chain import PRIORITY_LIMIT
 from worker.chain.conditions import Condition, parse
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Kind, MessageType, MiddlewareEntry
-from worker.messaging.declaring.resolving import function_of, generator_fault
+from worker.messaging.declaring.functions import function_of, generator_fault
 from worker.messaging.middleware import GROUPS, SIDES
 from worker.messaging.stamps import names as stamp_names
 from worker.seconds import is_number
@@ -131,6 +131,20 @@ def _contradictions(entry: MiddlewareEntry, conditions: Iterable[Condition]) -> 
             )
 
 
+def _named(name: str, by_name: Mapping[str, MessageType]) -> list[MessageType]:
+    return [by_name[name]] if name in by_name else []
+
+
+def _subclasses(base: object, by_class: Mapping[type[Any], MessageType]) -> list[MessageType]:
+    """The declared messages that are of a class or of one below it."""
+    if not isinstance(base, type):
+        return []
+    try:
+        return [declared for cls, declared in by_class.items() if issubclass(cls, base)]
+    except TypeError:  # a protocol that cannot be asked
+        return []
+
+
 def _types(
     names: Names,
     by_name: Mapping[str, MessageType],
@@ -140,12 +154,11 @@ def _types(
     """Wire names of the messages that are meant: those named, of them where a condition on the type is given too."""
     resolved: list[str] = []
     for message in names.messages:
-        declared = by_name.get(message) if isinstance(message, str) else by_class.get(message)
-        if declared is None:
+        meant = _named(message, by_name) if isinstance(message, str) else _subclasses(message, by_class)
+        if not meant:
             name = message if isinstance(message, str) else getattr(message, "__name__", repr(message))
             faults.append(f"messages={message!r} is no declared message{hint(name, by_name)}")
-        else:
-            resolved.append(declared.name)
+        resolved += [declared.name for declared in meant if declared.name not in resolved]
     if names.also is None:
         return resolved
     read: list[Condition] = []

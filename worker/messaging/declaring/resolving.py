@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 import typing
@@ -13,10 +12,17 @@ from typing import Any
 from worker.messaging.breaker import Breaker
 from worker.messaging.context import Context
 from worker.messaging.declaration import Handler, Kind, MessageType
+from worker.messaging.declaring.asking import Predicate, asking, asking_fault
+from worker.messaging.declaring.functions import function_of, generator_fault, name_of
 from worker.seconds import is_number
 
 Declared = Mapping[type[Any], MessageType]
 """The declared messages by class."""
+Call = tuple[str, Callable[..., Any], Predicate | None]
+"""Name and function of a handler, and what its class has to be asked first."""
+
+_ASKED = "should_handle"
+"""The method of a class of subscribers that is asked before the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class HandlerEntry:
     kinds: tuple[Kind, ...]
     priority: int
     breaker: Breaker | None = None
+    should_handle: Predicate | None = None
 
 
 def resolve(
@@ -36,11 +43,22 @@ def resolve(
     found: dict[str, list[Handler]] = {}
     for entry in entries:
         faults.extend(_entry_faults(entry))
-        for name, call in _calls(entry.target, declared, faults):
+        for name, call, own in _calls(entry, declared, faults):
             handler = _handler(name, call, entry, declared, faults)
+            for should_handle in (entry.should_handle, own):
+                if handler is not None and should_handle is not None:
+                    handler = _asking(handler, should_handle, faults)
             if handler is not None:
                 found.setdefault(declared[handler.message].name, []).append(handler)
     return found
+
+
+def _asking(handler: Handler, should_handle: Predicate, faults: list[str]) -> Handler | None:
+    fault = asking_fault(handler.is_async, should_handle)
+    if fault is None:
+        return asking(handler, should_handle)
+    faults.append(f"handler {handler.name}: {fault}")
+    return None
 
 
 def _entry_faults(entry: HandlerEntry) -> Iterator[str]:
@@ -52,17 +70,12 @@ def _entry_faults(entry: HandlerEntry) -> Iterator[str]:
         yield f"{where}: breaker={breaker!r}, expected a Breaker(...)"
 
 
-def name_of(target: Any) -> str:
-    """Name a function, class or other callable by its module and qualified name."""
-    named = target if hasattr(target, "__qualname__") else type(target)
-    return f"{named.__module__}.{named.__qualname__}"
-
-
-def _calls(target: Any, declared: Declared, faults: list[str]) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Name and bound function of each handler that a declaration stands for."""
+def _calls(entry: HandlerEntry, declared: Declared, faults: list[str]) -> Iterator[Call]:
+    """Name and bound function of each handler that a declaration stands for, and what its class has to be asked first."""
+    target = entry.target
     name = name_of(target)
     if isinstance(target, type):
-        yield from _methods(target, declared, faults)
+        yield from _methods(target, entry.kinds, declared, faults)
     elif not callable(target):
         faults.append(f"handler {name}: expected a function, a method or a class")
     elif inspect.isfunction(target) and next(iter(inspect.signature(target).parameters), "") == "self":
@@ -74,21 +87,24 @@ def _calls(target: Any, declared: Declared, faults: list[str]) -> Iterator[tuple
             return
         instance = _instance(owner, faults)
         if instance is not None:
-            yield name, getattr(instance, target.__name__)
+            yield name, getattr(instance, target.__name__), None
     else:
-        yield name, target
+        yield name, target, None
 
 
 def _methods(
-    cls: type[Any], declared: Declared, faults: list[str]
-) -> Iterator[tuple[str, Callable[..., Any]]]:
+    cls: type[Any], kinds: tuple[Kind, ...], declared: Declared, faults: list[str]
+) -> Iterator[Call]:
     """The public methods of a class and ``__call__``, also inherited, whose first parameter is a message."""
     instance = _instance(cls, faults)
     if instance is None:
         return
+    asked = getattr(instance, _ASKED, None) if "event" in kinds else None
     found = False
     for attribute in dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base)):
         function = inspect.getattr_static(cls, attribute)
+        if asked is not None and attribute == _ASKED:
+            continue
         if (attribute.startswith("_") and attribute != "__call__") or not (
             inspect.isfunction(function) or isinstance(function, staticmethod | classmethod)
         ):
@@ -103,7 +119,7 @@ def _methods(
             continue
         first = next(iter(inspect.signature(method).parameters), "")
         if _message(hints.get(first), declared) is not None:
-            yield name, method
+            yield name, method, asked
             found = True
     if not found:
         faults.append(f"handler class {name_of(cls)}: none of its public methods takes a declared message")
@@ -122,29 +138,6 @@ def _instance(cls: type[Any], faults: list[str]) -> Any:
     except TypeError as error:
         faults.append(f"handler class {name_of(cls)}: cannot be made without arguments: {error}")
         return None
-
-
-def function_of(call: Any) -> Any:
-    """The function behind a partial, a static method or a callable object: what has annotations and is async or not."""
-    while isinstance(call, functools.partial | staticmethod):
-        call = call.func if isinstance(call, functools.partial) else call.__func__
-    return call if inspect.isroutine(call) else type(call).__call__
-
-
-def generator_fault(call: Any) -> str | None:
-    """Say that a call only makes a generator, be it behind decorators that tell what they wrap; None where it does not."""
-    seen: set[int] = set()
-    behind = ""
-    while call is not None and id(call) not in seen:
-        seen.add(id(call))
-        function = function_of(call)
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            return f"is a generator{behind}, whose body would never run; expected a function without yield"
-        while isinstance(call, functools.partial):
-            call = call.func
-        call = getattr(call, "__wrapped__", None) or getattr(function, "__wrapped__", None)
-        behind = " behind its decorator"
-    return None
 
 
 def _hints(call: Any, declared: Declared) -> dict[str, Any]:

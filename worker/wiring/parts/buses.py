@@ -15,6 +15,7 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Received
 from worker.messaging.steady import monotonic_of
 from worker.middleware.calling import Calling
+from worker.middleware.caught import Caught
 from worker.middleware.emit import Emitter
 from worker.middleware.exclusive import Exclusive
 from worker.middleware.handle import Handle
@@ -59,7 +60,9 @@ async def opened_buses(
     pool = Threads(threads or settings.worker.concurrency)
     dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, sending.senders, clock)
-    handle = Handle(registry, Calling(emitter, works, pool, monotonic_of(clock), log_of, fleet.paused))
+    caught = Caught(emitter) if settings.events.deliver_on_error else None
+    calling = Calling(emitter, works, pool, monotonic_of(clock), log_of, fleet.paused, caught)
+    handle = Handle(registry, calling)
     route = Route(
         registry,
         routes.by_type,

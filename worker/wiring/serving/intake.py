@@ -21,7 +21,7 @@ from worker.messaging.health import HealthReport
 from worker.runtime.options import ServeOptions
 from worker.runtime.process.readiness import tell_ready
 from worker.wiring.consumers_document import consumers_document
-from worker.wiring.health import health
+from worker.wiring.health import health, troubles
 from worker.wiring.service import Service
 from worker.wiring.serving.admission import admitted
 from worker.wiring.serving.outward import Outward, with_cut_troubles
@@ -78,7 +78,7 @@ class Intake:
             return replace(found, reasons=outward.reasons(found.reasons))
 
         async def ready() -> list[str]:
-            return outward.reasons([*(await health(service)).reasons, *service.buses.threads.troubles()])
+            return outward.reasons([*await troubles(service), *service.buses.threads.troubles()])
 
         async def fleet() -> dict[str, object]:
             return with_cut_troubles(await consumers_document(service))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from worker.http.probes import create_probes
 from worker.messaging.health import HealthReport
 from worker.wiring.consuming import Consumers
-from worker.wiring.health import health
+from worker.wiring.health import health, troubles
 from worker.wiring.service import Service
 from worker.wiring.serving.outward import Outward
 from worker.wiring.serving.server import Server
@@ -42,6 +42,5 @@ class Probes:
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []
-        found = await health(self._service)
-        whole = [*found.reasons, *self._control.reasons, *self._troubles()]
+        whole = [*await troubles(self._service), *self._control.reasons, *self._troubles()]
         return [*stopping, *self._readily.reasons(whole)]

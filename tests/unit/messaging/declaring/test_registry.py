@@ -227,7 +227,7 @@ def test_a_condition_may_read_what_is_provided() -> None:
     app.event(Gone)
     when = {"region": "north", "token": "exists", "transport": "kafka", "queue": "q", "attempt": "!1", "plugins": "audit",
             "kind": "event", "type": "Gone|worker.PauseConsumers", "delay": "exists"}  # fmt: skip
-    app.middleware(when=when)(trim)
+    app.middleware(when=when, plugin="audit")(trim)
     assert len(app.registry().middleware) == 1
     assert app.plugins == ("audit",)
 

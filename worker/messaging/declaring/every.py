@@ -1,0 +1,19 @@
+"""All decorators: what an application and a plugin have in common."""
+
+from __future__ import annotations
+
+from worker.messaging.declaring.declarations import Declares
+from worker.messaging.declaring.handlers import DeclaresHandlers, check_handlers
+from worker.messaging.declaring.health import DeclaresHealth, check_health
+from worker.messaging.declaring.messages import DeclaresMessages, check_messages
+from worker.messaging.declaring.middleware import DeclaresMiddleware, check_middleware
+
+CHECKS = (check_messages, check_handlers, check_middleware, check_health)
+"""One a kind; each may look at what those before it have found."""
+
+
+class DeclaresEverything(DeclaresMessages, DeclaresHandlers, DeclaresMiddleware, DeclaresHealth, Declares):
+    """Every decorator works bare and with arguments and returns what it decorated, unchanged.
+
+    Nothing is checked before ``App.registry()``, so that all faults come in one error.
+    """
