@@ -9,7 +9,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Container
 from typing import Any, Protocol
 
-from worker.errors import HandlerTimeout, Paused, UsageError
+import structlog
+
+from worker.errors import HandlerTimeout, Paused, Unavailable, UsageError
 from worker.messaging.context import Context, set_deadline
 from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
@@ -21,6 +23,9 @@ from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.messaging.unrun import refuse_unrun
 from worker.middleware.caught import Caught
 from worker.middleware.emit import Emitter
+from worker.texts import told
+
+log = structlog.stdlib.get_logger("worker.emit")
 
 
 class Threads(Protocol):
@@ -84,7 +89,9 @@ class Calling:
         """
         opens = self._opens(handler, declared)
         asks_first = opens is not None and handler.name in self._storing
-        check = _only_answers if declared.kind == "query" else self._check
+        is_query = declared.kind == "query"
+        check = self._check_of_query if is_query else self._check
+        leave = self._tell if is_query else self._leave
         begin = self._begun_by(handler, declared)
         paused, make_log, clock = self._paused.queues, self._make_log, self._clock
         wants_context = handler.wants_context
@@ -112,9 +119,7 @@ class Calling:
                     refuse_unrun(handler.name, result)
                 if context is not None:
                     context.ended = True
-                    if (context.noted or context.work is not None) and not await self._leave(
-                        handler, context
-                    ):
+                    if (context.noted or context.work is not None) and not await leave(handler, context):
                         return None
             except BaseException as error:
                 behind = await self._undo(context, error)
@@ -147,6 +152,25 @@ class Calling:
         if noted.inline:
             await self._emitter.handle_inline(noted.inline)
         return True
+
+    async def _tell(self, handler: Handler, context: Context) -> bool:
+        """Let the events of a query leave. It changed nothing, so its answer does not hang on whether they are taken."""
+        if context.work is not None and context.work.touched:
+            await context.work.commit(())
+        noted = await self._emitter.prepare(context.envelope, handler.name, context.noted)
+        try:
+            await self._emitter.publish(noted.parcels)
+        except Unavailable as error:
+            log.warning("events of a query were not sent", handler=handler.name, error=told(error))
+        await self._emitter.handle_inline(noted.inline)
+        return True
+
+    def _check_of_query(self, call: str, message: Any, kind: Kind) -> None:
+        if kind != "event":
+            raise UsageError(
+                f"{call}(): a query answers and changes nothing; it may record events, and no more"
+            )
+        self._check(call, message, kind)
 
     async def _undo(self, context: Context | None, error: BaseException) -> BaseException:
         """Roll back and say what to raise: the error, or that the database was behind it."""
@@ -214,10 +238,6 @@ def _on_the_loop(opens: Callable[[str], UnitOfWork]) -> Callable[[str], UnitOfWo
         return opens(message_id)
 
     return open_
-
-
-def _only_answers(call: str, _message: Any, _kind: Kind) -> None:
-    raise UsageError(f"{call}(): a query answers; it records no events and dispatches no commands")
 
 
 async def _in_time(

@@ -86,7 +86,7 @@ class ReadWork:
         """
         await self.rollback()
         if parcels:
-            raise UsageError("a query answers; it records no events and dispatches no commands")
+            raise UsageError("a query changes nothing: what it sends cannot leave with its transaction")
         return True
 
     async def rollback(self) -> None:

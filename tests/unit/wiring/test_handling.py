@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from worker import App, Context, Retry
+from worker import App, Context, Retry, TransportUnavailable
+from worker.messaging.sender import Sender
 from worker.testing import TestWorker
 
 
@@ -189,3 +190,57 @@ async def test_a_middleware_that_goes_no_further_counts_as_handled() -> None:
         assert worker.handled(Go) == [Go()]
         assert worker.failed() == []
         assert (await worker.status(envelope.id)).status == "done"
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("answers", [True, False])
+async def test_what_a_query_records_leaves_and_its_answer_does_not_hang_on_it(
+    reads: bool, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It changed nothing that could be lost: a broker that is away keeps its event, not its answer."""
+
+    class Ask(msgspec.Struct, frozen=True):
+        pass
+
+    async def go(command: Go) -> None: ...
+
+    app = shop(go)
+    app.query(Ask)
+
+    @app.handler
+    async def ask(query: Ask, context: Context) -> str:
+        if reads:
+            await context.session.execute(text("SELECT 1"))
+        context.record(Gone(7))
+        return "answer"
+
+    async def away(sender: Sender, batch: object) -> None:
+        raise TransportUnavailable("nobody there")
+
+    if not answers:
+        monkeypatch.setattr(Sender, "send_all", away)
+    async with TestWorker(app) as worker:
+        assert await worker.query(Ask()) == "answer"
+        assert worker.sent(Gone) == ([Gone(7)] if answers else [])
+
+
+async def test_what_a_query_recorded_before_it_failed_stays() -> None:
+    """As with commands."""
+
+    class Ask(msgspec.Struct, frozen=True):
+        pass
+
+    async def go(command: Go) -> None: ...
+
+    app = shop(go)
+    app.query(Ask)
+
+    @app.handler
+    async def ask(query: Ask, context: Context) -> str:
+        context.record(Gone(7))
+        raise LookupError("nothing")
+
+    async with TestWorker(app) as worker:
+        with pytest.raises(LookupError):
+            await worker.query(Ask())
+        assert worker.sent(Gone) == []

@@ -190,8 +190,8 @@ async def test_a_context_is_of_no_use_after_its_handler(use: Any, fails: bool) -
         assert (worker.sent(Gone), worker.sent(Follow)) == ([], [])
 
 
-async def test_a_query_sends_nothing() -> None:
-    """Also when it uses no session."""
+async def test_a_query_dispatches_nothing() -> None:
+    """It answers and changes nothing, and asks for no change; an event that it was asked may leave."""
     app = shop()
 
     @app.handler
@@ -205,7 +205,7 @@ async def test_a_query_sends_nothing() -> None:
 
     @app.handler
     async def ask(query: Ask, context: Context) -> None:
-        for send in (lambda: context.record(Gone(1)), lambda: context.dispatch(Follow())):
+        for send in (lambda: context.record(Follow()), lambda: context.dispatch(Follow())):
             try:
                 send()
             except UsageError as error:
