@@ -10,9 +10,10 @@ from tests.deep import size
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.postgres import Postgres
+from tests.faults.pubsub import Pubsub
 from tests.faults.rabbit import Rabbit
 
-Place = Rabbit | Postgres
+Place = Rabbit | Postgres | Pubsub
 """A place of one test's own on a server that only the tests of its file break."""
 
 HANG_UPS = size((0.2, 0.4), (0.2, 0.3, 0.4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +12,10 @@ import pytest
 
 from tests.brokers.kafka import OwnKafka
 from tests.deep import size
-from tests.e2e.processes import Process
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.keyed import SLOTS, Keyed
+from tests.faults.stopping import stop_between_writes
 
 pytestmark = [
     pytest.mark.e2e,
@@ -56,25 +55,6 @@ def flow(broker: OwnKafka, tmp_path: Any) -> Any:
 
         yield make
         project.close()
-
-
-def stop_between_writes(running: Keyed, worker: Process) -> None:
-    """Stop a worker; not in the middle of a write to SQLite, whose lock it would keep from everybody."""
-
-    def stopped() -> bool:
-        worker.signal(signal.SIGSTOP)
-        connection = sqlite3.connect(running.project.database, timeout=2.0, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-        except sqlite3.OperationalError:
-            worker.signal(signal.SIGCONT)
-            return False
-        finally:
-            connection.close()
-        return True
-
-    until(stopped, "it is stopped while others can write", 60.0, 0.1)
 
 
 def test_broker_restarted(broker: OwnKafka, flow: Callable[..., Keyed]) -> None:
@@ -134,7 +114,7 @@ def test_worker_stopped_past_its_session(flow: Callable[..., Keyed]) -> None:
     with flow(f"session_timeout = {SESSION}", work=0.02) as running:
         running.until_share(0.2)
         stopped, *others = running.workers
-        stop_between_writes(running, stopped)
+        stop_between_writes(running.project, stopped)
         begun = time.monotonic()
         until(lambda: time.monotonic() - begun > 2 * SESSION, "the session has lapsed", 3 * SESSION)
         running.until_back(lambda: [worker.pid for worker in others])

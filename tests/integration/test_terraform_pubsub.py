@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from transports.pubsub.copying import Copying
 from transports.pubsub.names import Names, dead
 from transports.pubsub.settings import Settings
 from transports.pubsub.topology import ATTEMPTS, Topics
@@ -23,7 +24,7 @@ def wanted():
     class Connection:
         settings = Settings(project="p", shown="pubsub://p")
 
-    return Topics("jobs", Connection(), Names("p"), ours={})._wanted(
+    return Topics("jobs", Connection(), Names("p"), {}, Copying("jobs"))._wanted(
         QueueSpec(name="orders", types=("T",), keyed=True)
     )
 

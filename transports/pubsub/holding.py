@@ -16,9 +16,14 @@ class Era:
     def __init__(self) -> None:
         self.open = True
 
+    @staticmethod
+    def now() -> float:
+        """Seconds of the loop, by which leases end."""
+        return asyncio.get_running_loop().time()
 
-class Settles(Protocol):
-    """Settles what came from one subscription; the answers stand in the order of the holds."""
+
+class Acknowledges(Protocol):
+    """Decides about what came from one subscription; the answers stand in the order of the holds."""
 
     async def acknowledge(self, holds: Sequence[Hold]) -> list[Settled]:
         """They are done with."""
@@ -34,16 +39,16 @@ class Hold:
 
     Attributes:
         ack_id: what the service calls this delivery.
-        settler: of the subscription that it came from.
+        acknowledger: of the subscription that it came from.
         expires: time of the loop after which somebody else may have the message.
         settled: it was decided about.
     """
 
-    __slots__ = ("ack_id", "era", "expires", "settled", "settler")
+    __slots__ = ("ack_id", "acknowledger", "era", "expires", "settled")
 
-    def __init__(self, ack_id: str, settler: Settles, era: Era, expires: float) -> None:
+    def __init__(self, ack_id: str, acknowledger: Acknowledges, era: Era, expires: float) -> None:
         self.ack_id = ack_id
-        self.settler = settler
+        self.acknowledger = acknowledger
         self.era = era
         self.expires = expires
         self.settled = False
@@ -54,7 +59,9 @@ class Hold:
         return self.expires <= asyncio.get_running_loop().time()
 
 
-def read(queue: str, received: Sequence[Any], settler: Settles, era: Era, expires: float) -> list[Delivery]:
+def read(
+    queue: str, received: Sequence[Any], acknowledger: Acknowledges, era: Era, expires: float
+) -> list[Delivery]:
     """Make deliveries of what a pull brought."""
     deliveries = []
     for each in received:
@@ -70,7 +77,7 @@ def read(queue: str, received: Sequence[Any], settler: Settles, era: Era, expire
                 headers=headers,
                 key=key,
                 redelivered=each.delivery_attempt != 1,  # 0: the service does not count, so nobody knows
-                receipt=Hold(each.ack_id, settler, era, expires),
+                receipt=Hold(each.ack_id, acknowledger, era, expires),
             )
         )
     return deliveries

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from transports.pubsub import wire
 from transports.pubsub.connection import Connection
 from transports.pubsub.faults import Failed
-from transports.pubsub.holding import Era, Settles, read
+from transports.pubsub.holding import Acknowledges, Era, read
 from worker.messaging.transport import Delivery
 
 LONGEST = 90.0
@@ -31,7 +31,7 @@ class Puller:
         connection: to the service.
         queue: the application's name of it.
         subscription: full name.
-        settler: of that subscription.
+        acknowledger: of that subscription.
         era: this opening of the transport.
         lease: seconds that the service holds what it handed out.
         repair: makes the subscription again where this process may; tells whether it did.
@@ -42,14 +42,14 @@ class Puller:
         connection: Connection,
         queue: str,
         subscription: str,
-        settler: Settles,
+        acknowledger: Acknowledges,
         era: Era,
         lease: float,
         repair: Callable[[], Awaitable[bool]],
     ) -> None:
         self._repair = repair
         self._connection = connection
-        self._settler = settler
+        self._acknowledger = acknowledger
         self._queue = queue
         self._subscription = subscription
         self._era = era
@@ -79,7 +79,7 @@ class Puller:
             return []
         finally:
             call.cancel()
-        return read(self._queue, received, self._settler, self._era, self.until(seen))
+        return read(self._queue, received, self._acknowledger, self._era, self.until(seen))
 
     async def glance(self, limit: int) -> list[Delivery]:
         """Take what is there, at most ``limit``; wait for nothing.
@@ -95,7 +95,7 @@ class Puller:
             await self._mend(error)
             return []
         received = answer.received_messages
-        return read(self._queue, received, self._settler, self._era, self.until(since))
+        return read(self._queue, received, self._acknowledger, self._era, self.until(since))
 
     async def _mend(self, error: Failed) -> None:
         """Go on where the subscription was gone and is there again; else raise the error."""

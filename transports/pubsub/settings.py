@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         shown: the address as it may be printed.
         emulator_host: ``host:port`` of an emulator, spoken to without credentials; empty for the service.
         prefix: of every topic and subscription.
+        copies: keep a copy of each message in the state database until it is done with; an emulator forgets its own.
         exactly_once: ask for subscriptions that confirm acknowledgements.
         lease: how long a delivery is held; the subscription's acknowledgement deadline.
         retention: how long a message that nobody acknowledged is kept.
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shown: str
     emulator_host: str = ""
     prefix: str = ""
+    copies: bool = False
     exactly_once: bool = False
     lease: int = 60
     retention: int = 7 * 86_400
@@ -52,11 +54,13 @@ def read(name: str, url: Dsn, options: Mapping[str, Any]) -> Settings:
         ConfigurationError: the address or an option is wrong; names each.
     """
     reader = Options(name, options)
+    emulator_host = reader.text("emulator_host") or os.environ.get(EMULATOR, "")
     settings = Settings(
         project=url.hosts[0] if url.hosts else "",
         shown=url.masked,
-        emulator_host=reader.text("emulator_host") or os.environ.get(EMULATOR, ""),
+        emulator_host=emulator_host,
         prefix=reader.text("prefix") or "",
+        copies=reader.flag("copies", default=bool(emulator_host)),
         exactly_once=reader.flag("exactly_once", default=False),
         lease=reader.whole("lease", 60, minimum=_SHORTEST_LEASE, unit="seconds"),
         retention=reader.whole("retention", 7 * 86_400, minimum=_SHORTEST_RETENTION, unit="seconds"),

@@ -1,149 +1,157 @@
-"""Settles deliveries of one queue: acknowledgements and changed deadlines, many in one request, each bounded."""
+"""Settling: what becomes of the deliveries of one queue, and of those that wait behind them."""
 
 from __future__ import annotations
 
-import asyncio
-import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
-from transports.gathering import Gathering
-from transports.pubsub import wire
-from transports.pubsub.connection import Connection
-from transports.pubsub.faults import Failed
-from transports.pubsub.holding import Hold
-from worker.messaging.transport import Settled
+from transports.pubsub.arrivals import Arrivals
+from transports.pubsub.copying import Copying
+from transports.pubsub.holding import Acknowledges, Era, Hold
+from worker.messaging.transport import Ack, Delivery, Release, Settled, Settlement
 
-_IDS, _BYTES = 1000, 500_000
-"""What one request takes: Pub/Sub's limit is 512 KiB."""
-_LONGEST = 600
-_PAUSE = 0.1
+Until = Callable[[float], float]
+"""Until when a lease that began then is surely ours, seconds of the loop."""
 
 
-class _Change(NamedTuple):
-    """Deliveries, and the deadline they get: None to acknowledge them."""
-
-    holds: Sequence[Hold]
-    seconds: int | None
-
-
-class Settler:
-    """Settles.
+class Settling:
+    """Settles and extends.
 
     Args:
-        connection: to the service.
-        subscription: full name.
+        arrivals: what waits behind what is settled.
+        era: this opening of the transport.
+        copying: forgets the copies of what is done with.
+        lease: seconds of one more lease.
+        until: tells when it ends.
     """
 
-    def __init__(self, connection: Connection, subscription: str) -> None:
-        self._connection = connection
-        self._subscription = subscription
-        self._patience = connection.settings.timeout
-        self._acks: Gathering[_Change, list[Settled]] = Gathering(self._do, _weight)
-        self._changes: Gathering[_Change, list[Settled]] = Gathering(self._do, _weight)
+    def __init__(self, arrivals: Arrivals, era: Era, copying: Copying, lease: float, until: Until) -> None:
+        self._arrivals = arrivals
+        self._era = era
+        self._copying = copying
+        self._lease = lease
+        self._until = until
 
-    async def acknowledge(self, holds: Sequence[Hold]) -> list[Settled]:
-        """They are done with."""
-        return await self._asked(self._acks, holds, None)
+    def begin(self, items: Sequence[Settlement], answers: list[Settled]) -> Coroutine[Any, Any, None] | None:
+        """Claim what is ours; return what is to be done then, which fills in the answers; None for nothing."""
+        acks: list[int] = []
+        releases: dict[float, list[int]] = {}
+        for place, item in enumerate(items):
+            if not self.claims(item.delivery):
+                continue
+            if isinstance(item, Ack):
+                acks.append(place)
+            elif isinstance(item, Release):
+                releases.setdefault(item.delay, []).append(place)
+            else:
+                item.delivery.receipt.settled = False
+                answers[place] = Settled.UNKNOWN  # not replaced here; it comes back
+        return self._settle(items, acks, releases, answers) if acks or releases else None
 
-    async def postpone(self, holds: Sequence[Hold], delay: float) -> list[Settled]:
-        """Hand them out again after ``delay`` seconds, at most ten minutes; at once for 0."""
-        return await self._asked(self._changes, holds, min(math.ceil(delay), _LONGEST))
-
-    def give_up(self) -> None:
-        """Try no more what did not succeed: the transport is being closed."""
-        self._patience = 0.0
-
-    async def finish(self) -> None:
-        """Wait until everything is answered."""
-        await self._acks.finish()
-        await self._changes.finish()
-
-    async def _asked(
-        self, gathering: Gathering[_Change, list[Settled]], holds: Sequence[Hold], seconds: int | None
-    ) -> list[Settled]:
-        parts = [holds[start : start + _IDS] for start in range(0, len(holds), _IDS)]
-        asked = [gathering.submit(_Change(part, seconds)) for part in parts]
-        return [answer for future in asked for answer in await asyncio.shield(future)]
-
-    async def _do(self, changes: Sequence[_Change]) -> list[list[Settled]]:
-        """Those that get the same deadline go together."""
-        together: dict[int | None, list[Hold]] = {}
-        for change in changes:
-            together.setdefault(change.seconds, []).extend(change.holds)
+    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
+        """Hold them, and what waits behind them, for another lease; LOST where somebody else may have them by now."""
+        ours = [each for each in deliveries if self._is_ours(each)]
+        behind = [each for each in self._arrivals.behind(ours) if self._is_ours(each)]
+        holds: list[Hold] = [delivery.receipt for delivery in (*ours, *behind)]
         answers: dict[Hold, Settled] = {}
-        for seconds, holds in together.items():
-            for part in _parts(holds):
-                answers.update(await self._request(part, seconds))
-        return [[answers[hold] for hold in change.holds] for change in changes]
+        if holds:
+            since = self._era.now()
+            told = await postpone(holds, self._lease)
+            for hold, answer in zip(holds, told, strict=True):
+                answers[hold] = answer
+                if answer is Settled.DONE:
+                    hold.expires = self._until(since)
+                elif answer is Settled.LOST:
+                    hold.expires = 0.0
+        return [answers.get(delivery.receipt, Settled.LOST) for delivery in deliveries]
 
-    async def _request(self, holds: list[Hold], seconds: int | None) -> dict[Hold, Settled]:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._connection.settings.timeout
-        begun = loop.time()
-        answers: dict[Hold, Settled] = {}
-        doubtful = False
-        left = holds
-        while True:
-            try:
-                await self._call(left, seconds, max(end - loop.time(), 0.1))
-                return answers | self._believed(left)
-            except Failed as error:
-                if error.reasons:  # exactly-once: it says how each one went
-                    told = {hold: _told(error.reasons.get(hold.ack_id)) for hold in left}
-                    answers |= {hold: answer for hold, answer in told.items() if answer is not None}
-                    left = [hold for hold, answer in told.items() if answer is None]
-                elif error.code == "INVALID_ARGUMENT" and len(left) > 1:
-                    for hold in left:  # one of them the service does not know: it alone is lost
-                        answers |= await self._request([hold], seconds)
-                    return answers
-                elif error.code in {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}:
-                    return answers | dict.fromkeys(left, Settled.UNKNOWN if doubtful else Settled.LOST)
-                doubtful = doubtful or error.doubtful
-                if not left:
-                    return answers
-                passes = error.passes or bool(error.reasons)
-                if not passes or loop.time() + _PAUSE >= begun + self._patience:
-                    return answers | dict.fromkeys(left, Settled.UNKNOWN)
-            await asyncio.sleep(_PAUSE)
+    def give_back(self, deliveries: Iterable[Delivery]) -> Coroutine[Any, Any, Any] | None:
+        """Return what hands those of them out again that are ours; None where none is."""
+        holds = [delivery.receipt for delivery in deliveries if self.claims(delivery)]
+        return postpone(holds, 0.0) if holds else None
 
-    def _believed(self, holds: list[Hold]) -> dict[Hold, Settled]:
-        """Without exactly-once the service says yes to ids whose lease is over too, and does nothing then."""
-        if self._connection.settings.exactly_once:
-            return dict.fromkeys(holds, Settled.DONE)
-        now = asyncio.get_running_loop().time()
-        return {hold: Settled.DONE if hold.expires > now else Settled.UNKNOWN for hold in holds}
+    def claims(self, delivery: Delivery) -> bool:
+        """Take the right to settle a delivery, which is there once."""
+        if not self._is_ours(delivery):
+            return False
+        delivery.receipt.settled = True
+        return True
 
-    async def _call(self, holds: list[Hold], seconds: int | None, timeout: float) -> None:
-        ids = [hold.ack_id for hold in holds]
-        if seconds is None:
-            request = wire.Acknowledge(subscription=self._subscription, ack_ids=ids)
-            await self._connection.call(wire.ACKNOWLEDGE, request, timeout)
-            return
-        request = wire.ModifyDeadline(
-            subscription=self._subscription, ack_ids=ids, ack_deadline_seconds=seconds
+    def _is_ours(self, delivery: Delivery) -> bool:
+        hold = delivery.receipt
+        return (
+            isinstance(hold, Hold)
+            and hold.era is self._era
+            and self._era.open
+            and not hold.settled
+            and not hold.lost
         )
-        await self._connection.call(wire.MODIFY_DEADLINE, request, timeout)
+
+    async def _settle(
+        self,
+        items: Sequence[Settlement],
+        acks: Sequence[int],
+        releases: dict[float, list[int]],
+        answers: list[Settled],
+    ) -> None:
+        if acks:
+            await self._acknowledge(items, acks, answers)
+        for delay, places in releases.items():
+            await self._release(items, places, delay, answers)
+
+    async def _acknowledge(
+        self, items: Sequence[Settlement], places: Sequence[int], answers: list[Settled]
+    ) -> None:
+        deliveries = [items[place].delivery for place in places]
+        holds = [delivery.receipt for delivery in deliveries]
+        if await self._copying.done(deliveries):
+            told = await _by_acknowledger(holds, lambda acknowledger, some: acknowledger.acknowledge(some))
+        else:
+            told = [Settled.UNKNOWN] * len(holds)  # its copy would bring it back later than its lease does
+        broken: list[Delivery] = []
+        for place, delivery, answer in zip(places, deliveries, told, strict=True):
+            answers[place] = answer
+            if answer is Settled.UNKNOWN:
+                delivery.receipt.settled = False
+            if answer is Settled.DONE:
+                self._arrivals.done(delivery)
+            else:
+                broken += self._arrivals.back([delivery])
+        if (returning := self.give_back(broken)) is not None:
+            await returning
+
+    async def _release(
+        self, items: Sequence[Settlement], places: Sequence[int], delay: float, answers: list[Settled]
+    ) -> None:
+        deliveries = [items[place].delivery for place in places]
+        holds = [delivery.receipt for delivery in deliveries]
+        behind = self._arrivals.back(deliveries)
+        following = [delivery.receipt for delivery in behind if self.claims(delivery)]
+        if delay > 0:
+            told = await postpone(holds, delay)
+            if following:
+                await postpone(following, delay)
+        else:
+            told = (await postpone([*holds, *following], 0.0))[: len(holds)]
+        for place, hold, answer in zip(places, holds, told, strict=True):
+            answers[place] = answer
+            if answer is Settled.UNKNOWN:
+                hold.settled = False
 
 
-def _told(reason: str | None) -> Settled | None:
-    """What the service says of one id; None where it says to try again."""
-    if reason is None:
-        return Settled.DONE
-    return None if reason.startswith("TRANSIENT_") else Settled.LOST
+async def postpone(holds: Sequence[Hold], delay: float) -> list[Settled]:
+    """Hand them out again after ``delay`` seconds."""
+    return await _by_acknowledger(holds, lambda acknowledger, some: acknowledger.postpone(some, delay))
 
 
-def _weight(change: _Change) -> float:
-    return max(len(change.holds) / _IDS, sum(len(hold.ack_id) + 4 for hold in change.holds) / _BYTES)
-
-
-def _parts(holds: Sequence[Hold]) -> list[list[Hold]]:
-    parts: list[list[Hold]] = [[]]
-    size = 0
+async def _by_acknowledger(
+    holds: Sequence[Hold], ask: Callable[[Acknowledges, Sequence[Hold]], Awaitable[list[Settled]]]
+) -> list[Settled]:
+    """Ask each hold's own; nearly always it is one."""
+    parts: dict[Acknowledges, list[Hold]] = {}
     for hold in holds:
-        size += len(hold.ack_id) + 4
-        if parts[-1] and (size > _BYTES or len(parts[-1]) >= _IDS):
-            parts.append([])
-            size = len(hold.ack_id) + 4
-        parts[-1].append(hold)
-    return parts
+        parts.setdefault(hold.acknowledger, []).append(hold)
+    answers: dict[Hold, Settled] = {}
+    for acknowledger, some in parts.items():
+        answers.update(zip(some, await ask(acknowledger, some), strict=True))
+    return [answers[hold] for hold in holds]

@@ -10,6 +10,7 @@ import structlog
 
 from transports.pubsub import names, wire
 from transports.pubsub.connection import Connection
+from transports.pubsub.copying import Copying
 from transports.pubsub.faults import Failed
 from transports.pubsub.names import Names
 from worker.errors import ConfigurationError
@@ -44,11 +45,18 @@ class Topics:
         connection: to the service.
         topic_names: of the project.
         ours: queues that this process has set up, by name: it may make them again.
+        copying: publishes again what an emulator has lost.
     """
 
     def __init__(
-        self, name: str, connection: Connection, topic_names: Names, ours: dict[str, QueueSpec]
+        self,
+        name: str,
+        connection: Connection,
+        topic_names: Names,
+        ours: dict[str, QueueSpec],
+        copying: Copying,
     ) -> None:
+        self._copying = copying
         self._name = name
         self._ours = ours
         self._connection = connection
@@ -185,6 +193,9 @@ class Topics:
             await self._made(wire.CREATE_TOPIC, wire.Topic(name=self._names.topic(queue)))
         await self._made(wire.CREATE_SUBSCRIPTION, self._plain(dead))
         wanted = self._wanted(spec)
+        before = await self._copying.now()
+        if before and await self._find(wire.GET_SUBSCRIPTION, wanted.name) is None:
+            await self._copying.send_again(spec.name, before)
         if await self._made(wire.CREATE_SUBSCRIPTION, wanted):
             return []
         found = await self._find(wire.GET_SUBSCRIPTION, wanted.name)

@@ -9,17 +9,19 @@ from typing import Any
 
 from transports.dsn import Dsn
 from transports.pubsub import names, settings, wire
+from transports.pubsub.acknowledging import Acknowledger
 from transports.pubsub.connection import Connection
+from transports.pubsub.copying import Copying
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import features
 from transports.pubsub.holding import Era
 from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
 from transports.pubsub.pulling import Puller
-from transports.pubsub.settling import Settler
 from transports.pubsub.subscription import PubsubSubscription
 from transports.pubsub.topology import Topics
 from worker.errors import TransportUnavailable
+from worker.messaging.copies import Copies
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 
 _PING = 2.0
@@ -39,11 +41,22 @@ class PubsubTransport:
         self._names = Names(configured.project, configured.prefix)
         self._era = Era()
         self._ours: dict[str, QueueSpec] = {}
-        self._topics = Topics(name, self.connection, self._names, self._ours)
+        self.volatile = configured.copies
+        self._copying = Copying(name)
+        self._topics = Topics(name, self.connection, self._names, self._ours, self._copying)
         self._publisher = Publisher(self.connection, self._topics)
-        self._settlers: dict[str, Settler] = {}
+        self._acknowledgers: dict[str, Acknowledger] = {}
         self._subscriptions: set[PubsubSubscription] = set()
         self._pulls: set[asyncio.Task[None]] = set()
+
+    @property
+    def copies(self) -> Copies | None:
+        """Where copies of messages are kept, as an emulator forgets them; None for nowhere."""
+        return self._copying.copies
+
+    @copies.setter
+    def copies(self, copies: Copies | None) -> None:
+        self._copying.copies = copies
 
     async def connect(self) -> None:
         """Open the channels, and ask for something.
@@ -54,7 +67,7 @@ class PubsubTransport:
         if self.connection.open:
             return
         self._era = Era()
-        self._topics = Topics(self.name, self.connection, self._names, self._ours)
+        self._topics = Topics(self.name, self.connection, self._names, self._ours, self._copying)
         self._publisher = Publisher(self.connection, self._topics)
         await self.connection.connect()
         try:
@@ -83,13 +96,20 @@ class PubsubTransport:
             TransportUnavailable: none of them was taken.
         """
         self._check()
-        return await self._publisher.publish(batch)
+        await self._copying.keep(batch)
+        try:
+            outcomes = await self._publisher.publish(batch)
+        except TransportUnavailable:
+            await self._copying.not_taken(batch, None)
+            raise
+        await self._copying.not_taken(batch, outcomes)
+        return outcomes
 
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> PubsubSubscription:
         """Start consuming a queue; when it is gone later, and was set up here, it is made again."""
         self._check()
         main, aside = self._puller(queue.name, queue.name), self._puller(queue.name, names.dead(queue.name))
-        subscription = PubsubSubscription(queue, main, aside, self._era, self._forget)
+        subscription = PubsubSubscription(queue, main, aside, self._era, self._copying, self._forget)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -112,18 +132,18 @@ class PubsubTransport:
         if not self.connection.open:
             return
         await asyncio.gather(*(each.close(self.settings.timeout) for each in tuple(self._subscriptions)))
-        for settler in self._settlers.values():
-            settler.give_up()
+        for acknowledger in self._acknowledgers.values():
+            acknowledger.give_up()
         await self._publisher.finish()
         if self._pulls:
             await asyncio.wait(set(self._pulls), timeout=_LAST)
         for pull in tuple(self._pulls):
             pull.cancel()
         await asyncio.gather(*self._pulls, return_exceptions=True)
-        for settler in self._settlers.values():
-            await settler.finish()
+        for acknowledger in self._acknowledgers.values():
+            await acknowledger.finish()
         self._era.open = False
-        self._settlers.clear()
+        self._acknowledgers.clear()
         await self.connection.close()
 
     def wake(self) -> None:
@@ -131,14 +151,14 @@ class PubsubTransport:
 
     def _puller(self, queue: str, source: str) -> Puller:
         name = self._names.subscription(source)
-        settler = self._settlers.get(name)
-        if settler is None:
-            settler = self._settlers[name] = Settler(self.connection, name)
+        acknowledger = self._acknowledgers.get(name)
+        if acknowledger is None:
+            acknowledger = self._acknowledgers[name] = Acknowledger(self.connection, name)
         return Puller(
             self.connection,
             queue,
             name,
-            settler,
+            acknowledger,
             self._era,
             self.lease,
             lambda: self._topics.repair(queue),

@@ -84,7 +84,7 @@ async def opened(
     process = make_process(settings, registry, machine or this_machine(clock), name, observers)
     async with (
         opened_state(process, needs) as state,
-        opened_brokers(process, needs) as brokers,
+        opened_brokers(process, state, needs) as brokers,
         opened_sending(process, state, brokers) as sending,
         opened_fleet(process, state, exclusivity) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,

@@ -8,11 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 
 from worker.errors import ConfigurationError
+from worker.messaging.copies import TakesCopies
 from worker.messaging.routing import Routes
 from worker.messaging.transport import MadeByConnecting, Transport
 from worker.wiring.connecting import connected_ones, create_queues, make_transports, missing_queues
 from worker.wiring.parts.needs import Needs
 from worker.wiring.parts.process import Process
+from worker.wiring.parts.state import State
 
 NO_FILE = "there is no such file yet"
 """Why a transport is absent that is a file, where nothing may be made."""
@@ -26,7 +28,7 @@ class Brokers(msgspec.Struct, frozen=True, eq=False):
 
 
 @asynccontextmanager
-async def opened_brokers(process: Process, needs: Needs) -> AsyncIterator[Brokers]:
+async def opened_brokers(process: Process, state: State, needs: Needs) -> AsyncIterator[Brokers]:
     """Connect to the transports, and see to their queues.
 
     Raises:
@@ -41,6 +43,9 @@ async def opened_brokers(process: Process, needs: Needs) -> AsyncIterator[Broker
             raise ConfigurationError(f"missing: the file of transport {', '.join(unmade)}; run: worker setup")
         for key in unmade:
             del wanted[key]
+        for transport in wanted.values():
+            if isinstance(transport, TakesCopies) and transport.volatile and needs.tables != "ignore":
+                transport.copies = state.copies
         timeout = process.settings.worker.connect_timeout
         connected, missed = await connected_ones(wanted, stack, timeout, absent=needs.absent)
         if needs.queues:

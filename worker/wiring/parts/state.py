@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from worker.errors import ConfigurationError
+from worker.state.copies import SqlCopies
 from worker.state.database import Database
 from worker.state.failures import SqlFailures
 from worker.state.idempotency import SqlIdempotency
@@ -19,6 +20,8 @@ from worker.wiring.parts.process import Process
 
 _KEEP = 7 * 86_400.0
 """Seconds for which messages are remembered at least, so that a late repeat is found out."""
+_LONGEST = 31 * 86_400.0
+"""Seconds for which a broker keeps a message at most."""
 _REPLAY_PATIENCE = 86_400.0
 """Seconds after which a replayed message that was not handled is shown as failed again."""
 
@@ -32,6 +35,7 @@ class State(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         inbox: which handlers are done with which message.
         idempotency: answers that were given for idempotency keys.
         suspects: messages that were in hand when a worker died.
+        copies: of what is published to brokers that keep it in memory only.
     """
 
     database: Database
@@ -39,6 +43,7 @@ class State(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     inbox: Inbox
     idempotency: SqlIdempotency
     suspects: SqlSuspects
+    copies: SqlCopies
 
     async def prune(self, keep: float) -> None:
         """Forget what is not needed any more; see ``Prunes``."""
@@ -48,6 +53,7 @@ class State(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         await self.failures.resurface(_REPLAY_PATIENCE)
         await self.idempotency.prune()
         await self.suspects.prune(_KEEP)
+        await self.copies.prune(_LONGEST)
 
 
 @asynccontextmanager
@@ -78,6 +84,7 @@ async def opened_state(process: Process, needs: Needs) -> AsyncIterator[State]:
             failures=SqlFailures(database),
             inbox=Inbox(database),
             idempotency=SqlIdempotency(database),
+            copies=SqlCopies(database),
             suspects=SqlSuspects(
                 database, msgspec.structs.replace(machine.me, name=process.name), machine.lives
             ),

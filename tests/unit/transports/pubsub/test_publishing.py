@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.transports.pubsub.service import FakeConnection, failure
 from transports.pubsub import wire
+from transports.pubsub.copying import Copying
 from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
 from transports.pubsub.topology import Topics
@@ -20,7 +21,7 @@ def service():
 
 @pytest.fixture
 async def publisher(service):
-    return Publisher(service, Topics("jobs", service, Names("p"), {}))
+    return Publisher(service, Topics("jobs", service, Names("p"), {}, Copying("jobs")))
 
 
 def message(number=0, queue="plain", **more):
@@ -89,7 +90,7 @@ async def test_nothing_is_published_to_a_topic_that_nobody_keeps(publisher, serv
 
 
 async def test_a_queue_that_was_set_up_here_and_is_gone_is_made_again_before_the_message_goes_out(service):
-    topics = Topics("jobs", service, Names("p"), {})
+    topics = Topics("jobs", service, Names("p"), {}, Copying("jobs"))
     await topics.setup([QueueSpec(name="plain", types=("T",))])
     publisher = Publisher(service, topics)
     await publisher.publish([message(1)])
@@ -105,7 +106,7 @@ async def test_a_queue_that_was_set_up_here_and_is_gone_is_made_again_before_the
 
 
 async def test_a_queue_that_is_gone_and_may_not_be_made_again_is_unroutable_and_others_go_out(service):
-    topics = Topics("jobs", service, Names("p"), {})
+    topics = Topics("jobs", service, Names("p"), {}, Copying("jobs"))
     await topics.setup([QueueSpec(name="plain", types=("T",))])
     publisher = Publisher(service, topics)
     await publisher.publish([message(0, "other")])
