@@ -18,6 +18,7 @@ from benchmarks.postgres import run as postgres
 from benchmarks.rabbitmq import run as rabbitmq
 from benchmarks.result import Result
 from benchmarks.scale import FULL, QUICK, Scale
+from benchmarks.sqs import run as sqs
 from benchmarks.table import lines
 
 BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
@@ -27,7 +28,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "latency": latency.run,
     "idle": idle.run,
 }
-CONTESTS: dict[str, Any] = {"kafka": kafka, "postgres": postgres, "rabbitmq": rabbitmq}
+CONTESTS: dict[str, Any] = {"kafka": kafka, "postgres": postgres, "rabbitmq": rabbitmq, "sqs": sqs}
 """By broker: with ``run`` and ``MEASURES``; asked for by ``rabbitmq`` or ``rabbitmq.consume``."""
 
 

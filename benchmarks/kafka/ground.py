@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +11,9 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from benchmarks.contest.copies import renewing
 from benchmarks.peers.kafka import servers_of, topic_of
-from worker.messaging.identity import new_id
 
-_UUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
 _AT_ONCE = 500
 
 
@@ -87,18 +84,9 @@ async def _multiply(url: str, queue: str, messages: int) -> None:
 
 
 def _copy(sample: Any) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Copy a message, every id in it replaced by a new one of the same form."""
-    new: dict[str, str] = {}
-
-    def renewed(value: bytes) -> bytes:
-        return _UUID.sub(lambda found: new.setdefault(found[0], _like(found[0])), value.decode()).encode()
-
-    return renewed(sample.value), [(name, renewed(value)) for name, value in sample.headers]
-
-
-def _like(id: str) -> str:
-    # message ids ascend with time, which is what the state's tables are kept by
-    return new_id(time.time) if "-" in id else uuid.uuid4().hex
+    renewed = renewing()
+    headers = [(name, renewed(value.decode()).encode()) for name, value in sample.headers]
+    return renewed(sample.value.decode()).encode(), headers
 
 
 async def _left(url: str, queue: str) -> int:

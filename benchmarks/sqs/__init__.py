@@ -1,0 +1,1 @@
+"""The contest on Amazon SQS: ``python -m benchmarks sqs [--peers]``."""
