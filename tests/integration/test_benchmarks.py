@@ -60,6 +60,15 @@ def test_measures_on_postgresql_run_and_write_their_figures(measure, tmp_path, p
     assert figures(f"postgres.{measure}", tmp_path, WORKER_TEST_POSTGRES=postgres.url)
 
 
+@pytest.mark.e2e
+@pytest.mark.broker
+@pytest.mark.parametrize("measure", ["consume", "publish"])
+def test_contest_on_sqs_runs_and_writes_its_figures(measure, tmp_path, sqs):
+    results = figures(f"sqs.{measure}", tmp_path, WORKER_TEST_SQS=sqs.endpoint)
+
+    assert "aiobotocore" in {result["name"].rpartition("/ ")[2] for result in results}
+
+
 def test_unknown_benchmark_is_named():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "nothing"], cwd=ROOT, capture_output=True, text=True, timeout=60
