@@ -1,5 +1,7 @@
 """Command Worker: an async worker service that consumes commands from brokers. This is its public face."""
 
+from typing import TYPE_CHECKING, Any
+
 from worker.errors import (
     AbruptEnd,
     ConfigurationError,
@@ -30,12 +32,17 @@ from worker.messaging.middleware import CallNext
 from worker.messaging.plugin import Plugin
 from worker.messaging.retry import Retry
 from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.wiring.clients.client import Client
 
 __all__ = [
     "AbruptEnd",
     "App",
     "Breaker",
     "CallNext",
+    "Client",
     "ConfigurationError",
     "Context",
     "DatabaseUnavailable",
@@ -58,6 +65,7 @@ __all__ = [
     "ResumeConsumers",
     "Retry",
     "Sent",
+    "Settings",
     "Stamp",
     "Token",
     "TransportUnavailable",
@@ -70,3 +78,12 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load the client when it is asked for: a worker has no use for it."""
+    if name == "Client":
+        from worker.wiring.clients.client import Client
+
+        return Client
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

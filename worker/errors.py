@@ -27,7 +27,7 @@ that catches errors shall take it for one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -128,13 +128,26 @@ class TransportUnavailable(Unavailable):
 class PublishFailed(TransportUnavailable):
     """A broker did not take a message.
 
-    ``unknown`` is true when nobody can tell whether it was taken: publish again under the same id.
-    ``refused`` is true when the broker will never take it, as it is too large: no repeat helps (HTTP 413).
+    Attributes:
+        unknown: nobody can tell whether it was taken: send it again under the same id.
+        refused: the broker will never take it, as it is too large: no repeat helps (HTTP 413).
+        id: of the message; None where it is about several.
+        failed: of several messages, those that were not sent: the place of each, from 0, and what became of it.
     """
 
-    def __init__(self, message: str, *, unknown: bool = False, refused: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        unknown: bool = False,
+        refused: bool = False,
+        id: str | None = None,
+        failed: Mapping[int, BaseException] | None = None,
+    ) -> None:
         self.unknown = unknown
         self.refused = refused
+        self.id = id
+        self.failed: Mapping[int, BaseException] = failed or {}
         super().__init__(message)
 
 

@@ -245,18 +245,23 @@ def retry() -> str:
 def context() -> str:
     """What a handler may ask its context."""
     rows = [["`envelope`", "The message with everything that is known about it."]]
-    for name, member in vars(Context).items():
+    return table(["member", "meaning"], [*rows, *_members(Context)])
+
+
+def client() -> str:
+    """What may be asked of a client."""
+    return table(["call", "meaning"], list(_members(worker.Client)))
+
+
+def _members(owner: type) -> Iterator[list[str]]:
+    for name, member in vars(owner).items():
         if name.startswith("_") or not (isinstance(member, property) or inspect.isfunction(member)):
             continue
-        if isinstance(member, property):
-            shown = name
-        else:
-            parameters = [
-                str(part).replace("'", "") for part in list(inspect.signature(member).parameters.values())[1:]
-            ]
-            shown = f"{name}({', '.join(parameters)})"
-        rows.append([code(shown), first(member)])
-    return table(["member", "meaning"], rows)
+        shown = name
+        if not isinstance(member, property):
+            parameters = list(inspect.signature(member).parameters.values())[1:]
+            shown = f"{name}({', '.join(str(part).replace(chr(39), '') for part in parameters)})"
+        yield [code(shown), first(member)]
 
 
 def stamps() -> str:
@@ -315,6 +320,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "features": features,
     "declarations": declarations,
     "retry": retry,
+    "client": client,
     "context": context,
     "stamps": stamps,
     "groups": groups,

@@ -9,7 +9,7 @@ import uuid
 from tests.faults.keyed_app import Keep, Take, app
 from worker.errors import Unavailable
 from worker.settings.loading import load
-from worker.wiring.client import client
+from worker.wiring.console import console
 
 KEEPS = 10
 """Every tenth key's commands are stored, the others' noted."""
@@ -17,7 +17,7 @@ KEEPS = 10
 
 async def main(total: int, keys: int) -> None:
     registry = app.registry()
-    async with client(load(), registry) as found:
+    async with console(load(), registry) as found:
         bus = found.command_bus
 
         async def lane(number: int) -> int:

@@ -15,7 +15,7 @@ from worker.messaging.raising import as_exception, is_failure
 from worker.suggestion import hint
 
 if TYPE_CHECKING:
-    from worker.wiring.client import Client
+    from worker.wiring.console import Console
 
 
 class Fate(msgspec.Struct):
@@ -26,7 +26,7 @@ class Fate(msgspec.Struct):
     error: Exception | None = None
 
 
-async def send_lines(client: Client, source: IO[bytes], told: Callable[[Fate], None]) -> None:
+async def send_lines(client: Console, source: IO[bytes], told: Callable[[Fate], None]) -> None:
     """Send every line of ``source`` and tell what became of each, in order.
 
     What is handled at once goes alone, in its place; the rest share the broker's batches.
@@ -48,7 +48,7 @@ async def send_lines(client: Client, source: IO[bytes], told: Callable[[Fate], N
             told(fate)
 
 
-async def _send(client: Client, read: Callable[[bytes], Order], number: int, raw: bytes) -> Fate:
+async def _send(client: Console, read: Callable[[bytes], Order], number: int, raw: bytes) -> Fate:
     try:
         order = read(raw)
         options = Options(id=order.line.id, key=order.line.key, delay=order.line.delay)

@@ -18,7 +18,7 @@ from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
 
 if TYPE_CHECKING:
-    from worker.wiring.client import Client
+    from worker.wiring.console import Console
 
 
 class Product:
@@ -87,15 +87,15 @@ class Product:
         queues: bool = True,
         transports: Collection[str] | None = None,
         absent: bool = False,
-    ) -> AbstractAsyncContextManager[Client]:
+    ) -> AbstractAsyncContextManager[Console]:
         """Open what a short command needs.
 
         ``tables``: what it does about missing tables; ``queues``: whether it also needs the queues to be there; ``transports``: those that it needs, None for
         all; ``absent``: it can do without those that do not answer.
         """
-        from worker.wiring.client import client
+        from worker.wiring.console import console
 
-        return client(settings, registry, tables=tables, queues=queues, transports=transports, absent=absent)
+        return console(settings, registry, tables=tables, queues=queues, transports=transports, absent=absent)
 
     async def setup(self, settings: Settings, registry: Registry) -> list[str]:
         """Create missing tables and queues; name what was created."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,13 +17,11 @@ from worker.messaging.limits import key_for
 from worker.messaging.raising import behind
 from worker.messaging.stamps import Delay, Sent, Stamp
 from worker.messaging.status import CommandStatus
+from worker.messaging.waiting import until_over
 from worker.texts import told
 
 if TYPE_CHECKING:
-    from worker.wiring.client import Client
-
-POLL = 0.1
-"""Seconds between two looks at a command's status."""
+    from worker.wiring.console import Console
 
 INLINE = "inline"
 
@@ -44,7 +42,7 @@ class CommandFailed(WorkerError):
     """The command was sent and failed, or is not done in the time given."""
 
 
-async def send_one(client: Client, declared: MessageType, message: Any, options: Options) -> dict[str, Any]:
+async def send_one(client: Console, declared: MessageType, message: Any, options: Options) -> dict[str, Any]:
     """Send a command and return what ``POST /commands/{type}`` answers.
 
     Raises:
@@ -66,24 +64,19 @@ async def send_one(client: Client, declared: MessageType, message: Any, options:
 
 
 async def wait_for(
-    client: Client,
-    command_id: str,
-    seconds: float,
-    *,
-    stopping: asyncio.Event | None = None,
-    now: Callable[[], float] | None = None,
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    client: Console, command_id: str, seconds: float, stopping: asyncio.Event
 ) -> CommandStatus | None:
     """Look at a command's status until it is done or failed, the time is over, or it is to stop; return the last one."""
-    now = now or asyncio.get_running_loop().time
-    end = now() + seconds
-    while True:
-        status = await client.status.get(command_id)
-        if (status is not None and status.status in {"done", "failed"}) or now() >= end:
-            return status
-        if stopping is not None and stopping.is_set():
-            return status
-        await pause(min(POLL, max(0.0, end - now())))
+
+    async def pause(length: float) -> None:
+        """Wait for the next look, or for what ends the waiting."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(length):
+                await stopping.wait()
+
+    return await until_over(
+        client.status, command_id, seconds, taken=True, stopped=stopping.is_set, pause=pause
+    )
 
 
 @contextlib.contextmanager

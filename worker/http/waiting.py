@@ -10,11 +10,7 @@ from starlette.types import Receive
 
 from worker.http.ports import Ports
 from worker.messaging.status import CommandStatus
-
-FIRST_PAUSE = 0.02
-LONGEST_PAUSE = 0.5
-UNKNOWN_WAIT = 2.0
-"""Seconds for which an unknown id is asked for again: statuses are written in batches, a moment after the answer."""
+from worker.messaging.waiting import until_over
 
 
 class Waiting:
@@ -40,24 +36,19 @@ class Waiting:
             DatabaseUnavailable: the database does not answer.
         """
         loop = asyncio.get_running_loop()
-        start = loop.time()
         gone = loop.create_task(_gone(receive))
         stopping = loop.create_task(self._stopping.wait())
-        pause = FIRST_PAUSE
+
+        async def pause(seconds: float) -> None:
+            """Wait for the next look, or for what ends the waiting."""
+            await asyncio.wait({gone, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                raise ClientDisconnect
+
         try:
-            while True:
-                status = await self._status.get(id)
-                patience = wait if taken or status is not None else min(wait, UNKNOWN_WAIT)
-                left = start + patience - loop.time()
-                over = status is not None and status.status in ("done", "failed")
-                if left <= 0 or over or self._stopping.is_set():
-                    return status
-                await asyncio.wait(
-                    {gone, stopping}, timeout=min(pause, left), return_when=asyncio.FIRST_COMPLETED
-                )
-                if gone.done():
-                    raise ClientDisconnect
-                pause = min(pause * 1.5, LONGEST_PAUSE)
+            return await until_over(
+                self._status, id, wait, taken=taken, stopped=self._stopping.is_set, pause=pause
+            )
         finally:
             gone.cancel()
             stopping.cancel()

@@ -230,6 +230,7 @@ def failure(transport: str, outgoing: Outgoing, outcome: Outcome) -> PublishFail
         f"{text}{detail}",
         unknown=outcome.kind is OutcomeKind.UNKNOWN,
         refused=outcome.kind is OutcomeKind.REFUSED,
+        id=outgoing.id,
     )
     error.told = text
     return error

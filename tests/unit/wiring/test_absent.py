@@ -9,7 +9,7 @@ import pytest
 
 from worker import App, ConfigurationError, TransportUnavailable
 from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings
-from worker.wiring.client import client
+from worker.wiring.console import console
 
 app = App("shop")
 
@@ -51,16 +51,16 @@ def settings(tmp_path: Path) -> Settings:
 async def test_everything_needed_must_answer(settings: Settings) -> None:
     """By default a transport that does not answer is an error that names it."""
     with pytest.raises(TransportUnavailable, match="far"):
-        async with client(settings, app.registry(), tables="create"):
+        async with console(settings, app.registry(), tables="create"):
             pass
 
 
 async def test_only_what_is_asked_for_is_connected(settings: Settings) -> None:
     """None at all for the failure store; one for a command of its own."""
-    async with client(settings, app.registry(), tables="create", queues=False, transports=()) as it:
+    async with console(settings, app.registry(), tables="create", queues=False, transports=()) as it:
         assert (await it.failed.list()).total == 0
         assert it.features() == {}
-    async with client(settings, app.registry(), tables="create", transports=("near",)) as it:
+    async with console(settings, app.registry(), tables="create", transports=("near",)) as it:
         await it.command_bus.dispatch(Near())
         with pytest.raises(TransportUnavailable):
             await it.command_bus.dispatch(Far())
@@ -68,7 +68,7 @@ async def test_only_what_is_asked_for_is_connected(settings: Settings) -> None:
 
 async def test_what_does_not_answer_is_left_out(settings: Settings) -> None:
     """The consumers document has every queue; what an absent broker cannot tell is None."""
-    async with client(settings, app.registry(), tables="create", absent=True) as it:
+    async with console(settings, app.registry(), tables="create", absent=True) as it:
         found = {item["type"]: item["ready"] for item in (await it.consumers())["consumers"]}
         assert found == {"Near": 0, "Far": None}
         report = await it.health()
@@ -86,9 +86,9 @@ async def test_looking_makes_nothing(tmp_path: Path) -> None:
         routing={"*": "near"},
     )
     with pytest.raises(ConfigurationError, match=r"missing in database.*0001_initial.*run: worker setup"):
-        async with client(settings, app.registry(), queues=False, absent=True):
+        async with console(settings, app.registry(), queues=False, absent=True):
             pass
-    async with client(settings, app.registry(), tables="ignore", queues=False, absent=True) as it:
+    async with console(settings, app.registry(), tables="ignore", queues=False, absent=True) as it:
         assert it.unmade() == ["database", "transport.near"]
         assert {"0001_initial", "queue shop-near on near", "queue shop-far on near"} <= set(
             await it.missing()

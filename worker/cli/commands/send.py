@@ -113,7 +113,7 @@ async def _send_one(
                 print_json(answer)
             return 0
         with stopped_by_signals() as stopping:
-            status = await wait_for(client, command_id, wait, stopping=stopping)
+            status = await wait_for(client, command_id, wait, stopping)
         if invocation.json:
             print_json(status if status is not None else answer)
     require_done(status, command_id, wait, stopped=stopping.is_set())

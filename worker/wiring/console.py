@@ -1,4 +1,4 @@
-"""A client of the service for one call: what the command line's short commands work with."""
+"""The console: a service opened for one call, which is what the command line's short commands work with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from worker.wiring.parts.needs import Needs, Tables
 from worker.wiring.service import Service, opened
 
 
-class Client:
+class Console:
     """Sends, looks and repairs. Bound to the loop that opened it."""
 
     def __init__(self, service: Service) -> None:
@@ -123,7 +123,7 @@ class Client:
 
 
 @asynccontextmanager
-async def client(
+async def console(
     settings: Settings,
     registry: Registry,
     *,
@@ -131,8 +131,8 @@ async def client(
     queues: bool = True,
     transports: Collection[str] | None = None,
     absent: bool = False,
-) -> AsyncIterator[Client]:
-    """Open a client.
+) -> AsyncIterator[Console]:
+    """Open a console.
 
     Args:
         settings: checked.
@@ -148,4 +148,4 @@ async def client(
     """
     needs = Needs(tables=tables, queues=queues, transports=transports, absent=absent)
     async with opened(settings, registry, needs) as service:
-        yield Client(service)
+        yield Console(service)

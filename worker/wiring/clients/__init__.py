@@ -1,0 +1,1 @@
+"""Clients: sending from Python code that is no handler, with and without a loop."""

@@ -1,0 +1,200 @@
+"""The client: sends, asks and looks from Python code that has a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar
+
+import structlog
+
+from worker.errors import NotFound, UsageError
+from worker.messaging.app import App
+from worker.messaging.envelope import Envelope
+from worker.messaging.identity import is_id
+from worker.messaging.own_context import OwnContext
+from worker.messaging.stamps import Result, Stamp
+from worker.messaging.status import CommandStatus
+from worker.messaging.waiting import until_over
+from worker.seconds import seconds_of
+from worker.settings import Settings
+from worker.wiring.clients.entrance import Entrance, Ready
+from worker.wiring.clients.many import all_sent, each
+from worker.wiring.clients.settings import settings_of
+from worker.wiring.clients.under_way import UnderWay
+from worker.wiring.programs.background import background
+from worker.wiring.service import Service, opened
+
+M = TypeVar("M")
+
+AT_ONCE = 1000
+"""Messages of ``send_many`` that are under way at once."""
+
+_RELAY_GRACE = 5.0
+
+log = structlog.stdlib.get_logger("worker.client")
+
+
+class Client:
+    """Sends an application's messages, from a web application or any other code with a loop.
+
+    ``async with Client(app) as client`` opens it, in a web application around its whole life (its *lifespan*). It is bound
+    to the loop that opened it. Messages that are sent at the same time share the broker's batches. What is missing,
+    tables and queues, is made when it is opened.
+
+    Args:
+        app: the application; all of its declarations must have been made when the client is opened.
+        config: the configuration file, or the settings themselves; None for what the command line finds: the file that
+            ``WORKER_CONFIG`` names or the current folder holds, and the environment.
+    """
+
+    def __init__(self, app: App, config: Settings | str | os.PathLike[str] | None = None) -> None:
+        given: object = app
+        if not isinstance(given, App):
+            raise UsageError(f"Client({type(given).__name__}): expected an App")
+        self._app = app
+        self._config = config
+        self._stack: AsyncExitStack | None = None
+        self._service: Service | None = None
+        self._entrance: Entrance | None = None
+        self._under_way = UnderWay()
+
+    async def __aenter__(self) -> Self:
+        """Connect to the database and to every broker that a message is routed to.
+
+        Raises:
+            ConfigurationError: settings or declarations are wrong.
+            Unavailable: the database or a broker did not answer within ``worker.connect_timeout``.
+        """
+        if self._stack is not None:
+            raise UsageError("this client is open already; make one for each use of: async with Client(app)")
+        settings, registry = settings_of(self._config), self._app.registry()
+        async with AsyncExitStack() as stack:
+            self._under_way = UnderWay()
+            service = await stack.enter_async_context(opened(settings, registry))
+            await stack.enter_async_context(background(service.sending.relay.run))
+            self._service, self._entrance = service, Entrance(service)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take nothing more, wait until what is under way is confirmed, name what is not, and close everything."""
+        stack, service, self._stack, self._entrance = self._stack, self._service, None, None
+        if stack is None or service is None:
+            return
+        try:
+            await self._under_way.ended(service.process.settings.worker.graceful_timeout)
+            await service.sending.relay.drain(_RELAY_GRACE)
+        finally:
+            self._service = None
+            await stack.aclose()
+
+    async def send(
+        self,
+        message: M,
+        *stamps: Stamp,
+        delay: float | timedelta = 0,
+        key: str | None = None,
+        id: str | None = None,
+        correlation_id: str | None = None,
+    ) -> Envelope[M]:
+        """Send a command or event; when this returns it is as safe as after a 202 of the intake.
+
+        What is routed ``inline`` has been handled then. An event without subscribers is not sent.
+
+        Args:
+            message: of a declared type.
+            stamps: travel with it.
+            delay: seconds (or ``timedelta``) before which it is not handed out.
+            key: ordering key, instead of the message's own.
+            id: a UUID; None for a new one. What is sent again under the same id is the same message.
+            correlation_id: id of what started it all; None for its own id.
+
+        Raises:
+            InvalidMessage: its values do not fit its type; carries every fault.
+            UnknownType: its class is not declared.
+            UsageError: it is a query, or an argument is wrong.
+            PublishFailed: the broker did not take it; ``unknown`` where it may have, then send it again under ``id``.
+            Unavailable: a broker or the database does not answer; it was not sent.
+            Exception: what a handler raised, where it is handled at once, or a middleware.
+        """
+        entrance = self._entrance or self._not_open()
+        ready = entrance.ready(
+            entrance.door(message),
+            message,
+            stamps,
+            delay=delay,
+            key=key,
+            id=id,
+            correlation_id=correlation_id,
+        )
+        return await self._dispatch(ready)
+
+    async def send_many(self, messages: Iterable[Any]) -> list[Envelope[Any]]:
+        """Send messages; their envelopes, in the same order. Nothing is sent where one of them is not valid.
+
+        Raises:
+            InvalidMessage: some do not fit their types; each fault's pointer begins with the message's place, from 0.
+            UnknownType: a class is not declared.
+            PublishFailed: some were not sent; ``failed`` has their places and what became of each.
+        """
+        entrance = self._entrance or self._not_open()
+        given = list(messages)
+        ready = each(given, lambda one: entrance.ready(entrance.door(one), one))
+        outcomes: list[Envelope[Any] | BaseException] = []
+        for start in range(0, len(given), AT_ONCE):
+            sends = [self._dispatch(one) for one in ready[start : start + AT_ONCE]]
+            outcomes += await asyncio.gather(*sends, return_exceptions=True)
+        return all_sent(outcomes)
+
+    async def ask(self, query: Any) -> Any:
+        """Ask a query and return what its handler does; it runs here, at once.
+
+        Raises:
+            InvalidMessage: its values do not fit its type.
+            UnknownType: its class is not declared.
+            UsageError: it is no query.
+            Exception: what the handler raised.
+        """
+        entrance = self._entrance or self._not_open()
+        door = entrance.door(query, "ask")
+        answer = (await OwnContext(door.bus.dispatch(query))).get(Result)
+        return answer.value if answer else None
+
+    async def status(self, id: str, wait: float | timedelta = 0) -> CommandStatus:
+        """Tell where a command stands: at once, or when it is done or failed, after ``wait`` seconds at the latest.
+
+        Raises:
+            NotFound: no command of this id is known.
+            UsageError: ``wait`` is no number of seconds.
+            DatabaseUnavailable: the database does not answer.
+        """
+        service = self._service or self._not_open()
+        try:
+            seconds = seconds_of(wait)
+        except ValueError as error:
+            raise UsageError(f"status(wait={error})") from None
+        given: object = id
+        if not isinstance(given, str) or not is_id(given):
+            raise NotFound(f"no command {id!r:.64}: its id would be a UUID")
+        found = await until_over(service.status.standing, id.lower(), seconds)
+        if found is None:
+            raise NotFound(f"no command {id} is known")
+        return found
+
+    async def _dispatch(self, ready: Ready) -> Envelope[Any]:
+        under_way = self._under_way
+        under_way.begin(ready.id, ready.door.declared.name)
+        try:
+            return await ready.dispatch()
+        finally:
+            under_way.end(ready.id)
+
+    def _not_open(self) -> NoReturn:
+        raise UsageError("this client is not open; use it as: async with Client(app) as client")
