@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
-from transports.kafka.connection import Connection, dismiss
+from transports.kafka.connection import Connection
+from transports.kafka.driver import dismiss
 from worker.errors import TransportUnavailable
 
 T = TypeVar("T")

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import TopicPartition, errors
-from aiokafka.protocol.commit import OffsetCommitRequest
 
-from transports.kafka import progress
+from transports.kafka import driver, progress
 from transports.kafka.admin import Admin
 from transports.kafka.connection import Connection
 from worker.errors import TransportUnavailable
@@ -111,17 +110,11 @@ class Commits:
             if len(note) > progress.LIMIT:
                 note = f"{_MOVED}{group} "
             topics.setdefault(tp.topic, []).append((tp.partition, commit.offset, note))
-        request = OffsetCommitRequest(own, -1, "", -1, list(topics.items()))
-
-        async def send(client: Any) -> Any:
-            answer = await client._send_request(request, await client.find_coordinator(own))
-            for _, partitions in answer.topics:
-                for _, code in partitions:
-                    if code:
-                        raise errors.for_code(code)(own)
-
+        noted = list(topics.items())
         try:
-            await self._admin.ask(f"moving {own} to group {group}", send)
+            await self._admin.ask(
+                f"moving {own} to group {group}", lambda client: driver.commit_for(client, own, noted)
+            )
         except TransportUnavailable as error:
             if isinstance(error.__cause__, errors.UnknownMemberIdError | errors.IllegalGenerationError):
                 raise self._connection.unavailable(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -126,67 +124,6 @@ class Connection:
         if self._arguments is None:
             self._arguments = self.settings.security.arguments()
         return self._arguments
-
-
-async def dismiss(client: Any, seconds: float) -> None:
-    """Stop a client within a bounded time; what still runs of it then is cancelled.
-
-    With the broker gone the driver's ``stop`` waits for ever for what it cannot send.
-    """
-    stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())
-    await asyncio.wait({stopping}, timeout=seconds)
-    if not stopping.done():
-        await _abandon([stopping, *_tasks(client)])
-        connections = getattr(_client(client), "_conns", {})
-        for connection in list(connections.values()):
-            connection.close()
-    elif not stopping.cancelled():
-        stopping.exception()
-
-
-async def introduced(client: Any, topics: Iterable[str]) -> None:
-    """Let a client learn of topics at once: else it does one by one, when it is asked, with a pause for each."""
-    await _client(client).set_topics(list(topics))
-
-
-def is_member(consumer: Any) -> bool:
-    """Whether the group still counts a consumer in: else its partitions are another's already."""
-    return bool(getattr(getattr(consumer, "_coordinator", None), "generation", 1) > 0)
-
-
-def _client(client: Any) -> Any:
-    return getattr(client, "_client", None) or getattr(client, "client", None)
-
-
-def _tasks(client: Any) -> Sequence[asyncio.Task[Any]]:
-    """Every task that the driver keeps for a client; the driver has no way to end them by force."""
-    coordinator = getattr(client, "_coordinator", None)
-    fetcher = getattr(client, "_fetcher", None)
-    found = [
-        getattr(coordinator, "_coordination_task", None),
-        getattr(coordinator, "_heartbeat_task", None),
-        getattr(coordinator, "_commit_refresh_task", None),
-        getattr(fetcher, "_fetch_task", None),
-        *getattr(fetcher, "_pending_tasks", ()),
-        getattr(getattr(client, "_sender", None), "sender_task", None),
-        getattr(_client(client), "_sync_task", None),
-    ]
-    return [cast("asyncio.Task[Any]", task) for task in found if task is not None]
-
-
-async def _abandon(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        _, left = await asyncio.wait(tasks, timeout=1.0)
-        for (
-            task
-        ) in left:  # some of the driver's tasks take one cancellation for the end of what they wait for
-            task.cancel()
-    for task in tasks:
-        if task.done() and not task.cancelled():
-            with contextlib.suppress(BaseException):
-                task.exception()
 
 
 def _ms(seconds: float) -> int:

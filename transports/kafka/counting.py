@@ -11,7 +11,8 @@ from aiokafka import TopicPartition
 
 from transports.kafka import progress
 from transports.kafka.commits import Commit, Commits, Found
-from transports.kafka.connection import Connection, dismiss, introduced
+from transports.kafka.connection import Connection
+from transports.kafka.driver import dismiss, introduced
 from transports.kafka.names import Names
 from transports.kafka.topology import Topics
 from worker.errors import TransportUnavailable

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import errors
-from aiokafka.conn import create_conn
 
+from transports.kafka.driver import create_conn
 from transports.kafka.settings import Settings
 
 _REFUSED = (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed)

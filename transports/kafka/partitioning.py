@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import randrange
 
-from aiokafka.partitioner import murmur2
+from transports.kafka.driver import murmur2
 
 SHARE = 64
 """Messages without key that stay together: few large batches are cheaper than many small ones."""

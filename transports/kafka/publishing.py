@@ -10,7 +10,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, errors
 
 from transports.kafka import records
-from transports.kafka.connection import Connection, dismiss
+from transports.kafka.connection import Connection
+from transports.kafka.driver import dismiss
 from transports.kafka.names import LEVELS, Names, level_for
 from transports.kafka.partitioning import Turns, by_key
 from transports.kafka.topology import Topics

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from transports.kafka import parsed, progress
+from transports.kafka import progress
 from transports.kafka.admin import Admin
 from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit
 from transports.kafka.committing import Committer
-from transports.kafka.connection import Connection, dismiss, is_member
+from transports.kafka.connection import Connection
+from transports.kafka.driver import dismiss, is_member, spare
 from transports.kafka.holdings import AHEAD, Holdings
 from transports.kafka.watching import Watch, Watched
 from transports.kafka.window import Window
@@ -275,7 +276,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             everything = len(partitions) == len(self._holdings.windows)
             asked = () if everything else [TopicPartition(*partition) for partition in partitions]
             wait = _POLL if everything else _POLL_SOME
-            parsed.spare(self._consumer)
+            spare(self._consumer)
             getting = asyncio.ensure_future(
                 self._consumer.getmany(*asked, timeout_ms=round(wait * 1000), max_records=room)
             )

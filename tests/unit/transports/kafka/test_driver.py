@@ -10,7 +10,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import ConsumerRecord
 
-from transports.kafka import parsed, records
+from transports.kafka import driver, records
 from transports.kafka.records import Reader
 from transports.kafka.window import Window
 from worker.messaging.transport import Outgoing
@@ -46,7 +46,7 @@ def result(partition: PartitionRecords) -> FetchResult:
 def test_they_are_read_like_the_drivers_own() -> None:
     """Offset, id, key, body, headers and due time are the same, and the driver knows where to fetch on."""
     usual, lean = fetched(), fetched()
-    parsed.spare(consumer(result(lean)))
+    driver.spare(consumer(result(lean)))
     as_usual, as_parsed = list(usual), list(lean)
     assert isinstance(as_usual[0], ConsumerRecord)
     assert not isinstance(as_parsed[0], ConsumerRecord)
@@ -65,5 +65,5 @@ def test_what_is_not_known_is_left_alone() -> None:
     """An error in place of records, records that are handed out, a driver that has other parts."""
     done = result(fetched())
     done._partition_records = None
-    parsed.spare(consumer(done, FetchError(error=OSError(), backoff=0)))
-    parsed.spare(SimpleNamespace())
+    driver.spare(consumer(done, FetchError(error=OSError(), backoff=0)))
+    driver.spare(SimpleNamespace())

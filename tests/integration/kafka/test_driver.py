@@ -8,7 +8,7 @@ from aiokafka.structs import ConsumerRecord
 
 from tests.conformance.waiting import eventually
 from tests.integration.kafka.work import QUEUE, Connect, messages
-from transports.kafka import parsed
+from transports.kafka import driver
 
 pytestmark = [pytest.mark.broker]
 
@@ -25,7 +25,7 @@ async def test_what_lies_ready_comes_as_it_was_parsed(connect: Connect, space: s
     await consumer.start()
     try:
         await eventually(lambda: consumer._fetcher._records, "something is fetched")
-        parsed.spare(consumer)
+        driver.spare(consumer)
         (batch,) = (await consumer.getmany(timeout_ms=0)).values()
     finally:
         await consumer.stop()
