@@ -7,6 +7,8 @@ WorkerError
 ├── NotFound                    a named thing does not exist (exit 4, HTTP 404)
 │   └── UnknownType             no message of that name is declared
 ├── Guarded                     refused by a guard, say so explicitly to go on (exit 5, HTTP 409)
+├── Forbidden                   the token may not do this (exit 5, HTTP 403)
+├── LimitReached                the token has sent as much as it may (exit 5, HTTP 429)
 ├── Malformed                   bytes that cannot be read as JSON or MessagePack; says where (HTTP 400)
 ├── InvalidMessage              data that does not fit its type: a list of pointers and messages (HTTP 422)
 ├── Unavailable                 something outside does not answer; charges no attempt (exit 3, HTTP 503)
@@ -76,6 +78,22 @@ class UnknownType(NotFound):
 
 class Guarded(WorkerError):
     """A guard refused: the call would destroy or overwrite something and did not say that it may."""
+
+
+class Forbidden(WorkerError):
+    """A token may not do what it was shown for; names the right, or what else is missing."""
+
+
+class LimitReached(WorkerError):
+    """A token has sent as many messages as one of its limits allows.
+
+    Attributes:
+        retry_after: seconds until it may send again; None where it never may.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class Fault(NamedTuple):

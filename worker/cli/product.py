@@ -5,11 +5,13 @@ Imports stand inside the methods: a command that needs no broker and no database
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from worker.errors import ConfigurationError
 from worker.messaging.app import App
 from worker.messaging.declaration import Registry
 from worker.messaging.plugin import Plugin
@@ -64,19 +66,40 @@ class Product:
 
         return Supervisor(command_line(arguments), processes, graceful_timeout, once=once).run()
 
-    def check_address(self, options: ServeOptions, processes: int) -> None:
+    def check_address(
+        self, settings: Settings, registry: Registry, options: ServeOptions, processes: int
+    ) -> None:
         """Refuse an address that others can reach, as long as there are no tokens, and one for several that is taken.
 
         Raises:
             ConfigurationError: it is not this machine's own, nor one of a container that may listen there; or it is in use.
+            DatabaseUnavailable: it does not tell whether tokens are in use.
         """
         from worker.wiring.serving.admission import admitted
 
-        admitted(options.host, trust_gateway=options.trust_gateway)
+        try:
+            admitted(
+                options.host, trust_gateway=options.trust_gateway, tokens=bool(settings.tokens.secrets())
+            )
+        except ConfigurationError:
+            if not asyncio.run(self._tokens_in_use(settings, registry)):
+                raise
         if processes > 1:  # they share it with whatever shares; one alone finds out by itself
             from worker.wiring.serving.binding import check_free
 
             check_free(options.host, options.port)
+
+    async def _tokens_in_use(self, settings: Settings, registry: Registry) -> bool:
+        """Whether a token is stored, or has ever been; a database that is not made yet holds none."""
+        from worker.state.database import Database
+        from worker.state.tokens import SqlTokens
+
+        database = Database(settings.database.url, base=settings.base, application=registry.application)
+        try:
+            await database.connect(settings.worker.connect_timeout, create=False)
+            return not await database.missing() and await SqlTokens(database).in_use()
+        finally:
+            await database.close()
 
     def client(
         self,

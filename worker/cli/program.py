@@ -71,6 +71,7 @@ worker failed list                             what went wrong for good
         "resume": f"{_COMMANDS}.pause:resume",
         "status": f"{_COMMANDS}.status:status",
         "failed": f"{_COMMANDS}.failed:failed",
+        "tokens": f"{_COMMANDS}.tokens:tokens",
         "setup": f"{_COMMANDS}.setup:setup",
         "check": f"{_COMMANDS}.check:check",
         "debug": f"{_COMMANDS}.debug:debug",

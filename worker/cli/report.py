@@ -12,8 +12,10 @@ import click
 from worker.cli.invocation import Invocation
 from worker.errors import (
     ConfigurationError,
+    Forbidden,
     Guarded,
     InvalidMessage,
+    LimitReached,
     Malformed,
     NotFound,
     PublishFailed,
@@ -79,7 +81,7 @@ def exit_code(error: BaseException) -> int:
             return UNREACHABLE
         case NotFound():
             return NOT_FOUND
-        case Guarded():
+        case Guarded() | Forbidden() | LimitReached():
             return REFUSED
         case click.Abort() | KeyboardInterrupt():
             return INTERRUPTED

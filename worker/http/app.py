@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.http.access import Access
 from worker.http.answer import problem_answer
+from worker.http.authentication import Authentication
 from worker.http.commands import PREFIX, Commands
 from worker.http.endpoint import Endpoint
 from worker.http.endpoints import ENDPOINTS
@@ -43,13 +43,12 @@ def create_app(ports: Ports, endpoints: Sequence[Endpoint] = ENDPOINTS) -> ASGIA
 
 
 class Application:
-    """Checks access, finds the endpoint, and turns whatever it raises into a problem."""
+    """Asks who calls, finds the endpoint, and turns whatever it raises into a problem."""
 
     def __init__(self, ports: Ports, endpoints: Sequence[Endpoint]) -> None:
         self._ports = ports
-        self._access = Access(
-            ports.callers.hosts, ports.callers.clients, loopback_only=ports.callers.loopback_only
-        )
+        self._authentication = Authentication(ports)
+        self._open = frozenset(endpoint.path for endpoint in endpoints if endpoint.right is None)
         calls = [(endpoint, endpoint.call(ports)) for endpoint in endpoints]
         self._commands = next(call for _, call in calls if isinstance(call, Commands))
 
@@ -73,8 +72,8 @@ class Application:
         headers = dict(scope["headers"])
         IN_APPLICATION.set(True)
         try:
-            self._access.check(scope, headers)
             path = scope["path"]
+            scope["principal"] = await self._authentication.principal(scope, headers, open=path in self._open)
             if scope["method"] == "POST" and path.startswith(PREFIX) and path.find("/", _PREFIX_LENGTH) < 0:
                 # straight on, past the router: most requests are this one
                 answer = await self._commands.take(scope, headers, receive, path[_PREFIX_LENGTH:])

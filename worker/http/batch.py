@@ -15,6 +15,7 @@ from worker.http.answer import Answer, answer_of
 from worker.http.body import read_body, too_large
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
+from worker.http.door import admitted
 from worker.http.endpoint import Body, Endpoint, Gives
 from worker.http.explanation import explain, unknown_type
 from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
@@ -26,6 +27,7 @@ from worker.messaging.line import Lines, Order
 from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Delay, Sent
+from worker.tokens.principal import Principal
 
 
 class Batch:
@@ -47,14 +49,20 @@ class Batch:
         if not is_ndjson(headers.get(b"content-type")):
             raise Problem(UNSUPPORTED, f"expected Content-Type {NDJSON}", headers=[("Accept", NDJSON)])
         body = await read_body(request.receive, headers, self._ports.limits.max_batch)
+        principal: Principal = request.scope["principal"]
         key = headers.get(b"idempotency-key")
         if key is None:
-            return await self._take(body, headers, None)
+            return await self._take(principal, body, headers, None)
         return await self._repeats.once(
-            request.scope, key_of(key), body, lambda message_id: self._take(body, headers, message_id)
+            request.scope,
+            key_of(key),
+            body,
+            lambda message_id: self._take(principal, body, headers, message_id),
         )
 
-    async def _take(self, body: bytes, headers: Mapping[bytes, bytes], parent: str | None) -> Answer:
+    async def _take(
+        self, principal: Principal, body: bytes, headers: Mapping[bytes, bytes], parent: str | None
+    ) -> Answer:
         correlation = correlation_id(headers.get(b"x-correlation-id"))
         trace = traceparent(headers.get(b"traceparent"))
         taken = 0
@@ -67,8 +75,9 @@ class Batch:
                 order = self._read(raw)
                 given = order.line.id or (derive_id(parent, number) if parent else None)
                 envelope = await self._dispatch.take(
+                    principal,
                     order.declared,
-                    order.message,
+                    admitted(principal, order.declared, order.message),
                     *([Delay(order.line.delay)] if order.line.delay else []),
                     id=given,
                     correlation_id=correlation,

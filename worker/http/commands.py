@@ -15,6 +15,7 @@ from worker.http.answer import Answer
 from worker.http.body import read_body
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
+from worker.http.door import admitted
 from worker.http.endpoint import Endpoint, Gives, Header, Parameter
 from worker.http.explanation import unknown_type
 from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
@@ -29,6 +30,7 @@ from worker.messaging.stamps import Delay, Sent, Stamp
 from worker.messaging.status import CommandStatus
 from worker.messaging.validation import decode, reader
 from worker.seconds import LONGEST
+from worker.tokens.principal import Principal
 
 PREFIX = "/commands/"
 
@@ -50,6 +52,8 @@ class Commands:
 
     async def take(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, name: str) -> Answer:
         """Take one command, without a request object: making one costs time."""
+        principal: Principal = scope["principal"]
+        principal.require("send")
         door = self._doors.get(name)
         if door is None:
             raise unknown_type(name, "command", self._dispatch.commands)
@@ -63,16 +67,17 @@ class Commands:
             raise InvalidMessage(error.type_name, [*faults, *error.faults]) if faults else error from error
         if faults:
             raise invalid(faults)
+        message = admitted(principal, door.declared, message)
         key = headers.get(b"idempotency-key")
         if key is None:
-            envelope = await self._take(door.declared, message, headers, None, said)
+            envelope = await self._take(principal, door.declared, message, headers, None, said)
             answer = door.answer(envelope, headers.get(b"accept"))
         else:
             answer = await self._repeats.once(
                 scope,
                 key_of(key),
                 b"%b?%b" % (body, query) if query else body,  # another query string makes another request
-                lambda message_id: self._answer(door, message, headers, message_id, said),
+                lambda message_id: self._answer(principal, door, message, headers, message_id, said),
             )
         # a key remembers the bare answer: each repeat says for itself whether it waits
         if b"prefer" in headers:
@@ -80,15 +85,28 @@ class Commands:
         return answer
 
     async def _answer(
-        self, door: _Door, message: Any, headers: Mapping[bytes, bytes], id: str, said: _Said
+        self,
+        principal: Principal,
+        door: _Door,
+        message: Any,
+        headers: Mapping[bytes, bytes],
+        id: str,
+        said: _Said,
     ) -> Answer:
-        envelope = await self._take(door.declared, message, headers, id, said)
+        envelope = await self._take(principal, door.declared, message, headers, id, said)
         return door.answer(envelope, headers.get(b"accept"))
 
     async def _take(
-        self, declared: MessageType, message: Any, headers: Mapping[bytes, bytes], id: str | None, said: _Said
+        self,
+        principal: Principal,
+        declared: MessageType,
+        message: Any,
+        headers: Mapping[bytes, bytes],
+        id: str | None,
+        said: _Said,
     ) -> Envelope[Any]:
         return await self._dispatch.take(
+            principal,
             declared,
             message,
             *said.stamps,
@@ -200,6 +218,6 @@ ENDPOINTS = (
             ),
             201: Gives("Handled.", documents.Accepted, headers={"X-Correlation-Id": _CORRELATION}),
         },
-        problems=(400, 409, 413, 415, 422, 503),
+        problems=(400, 409, 413, 415, 422, 429, 503),
     ),
 )

@@ -28,7 +28,7 @@ from worker.messaging.stamps import Result
 Reason = Annotated[str, Meta(max_length=4096, pattern="^[^\\x00]*$")]
 
 ACTOR = "http"
-"""Shown as the one who paused, as long as callers have no names."""
+"""Shown as the one who paused where the caller has no token."""
 
 _FRESH = {"Cache-Control": "no-store"}
 
@@ -75,7 +75,7 @@ class Consumers:
                 reason=asked.reason,
                 seconds=asked.seconds,
                 shared=asked.shared,
-                actor=ACTOR,
+                actor=request.scope["principal"].id or ACTOR,
             ),
         )
 
@@ -85,7 +85,11 @@ class Consumers:
         return await self._done(
             request,
             ResumeConsumers(
-                types=asked.types, queues=asked.queues, kinds=asked.kinds, reason=asked.reason, actor=ACTOR
+                types=asked.types,
+                queues=asked.queues,
+                kinds=asked.kinds,
+                reason=asked.reason,
+                actor=request.scope["principal"].id or ACTOR,
             ),
         )
 
@@ -101,7 +105,9 @@ class Consumers:
     async def _done(self, request: Request, command: PauseConsumers | ResumeConsumers) -> Response:
         """Dispatch the command; answer at once, or when all workers have applied it."""
         try:
-            outcome = await self._ports.messages.command_bus.dispatch(command)
+            outcome = await self._ports.messages.command_bus.dispatch(
+                command, *request.scope["principal"].marks
+            )
         except UnknownType as error:
             raise Problem(UNKNOWN_TYPE, _unknown(self._ports, error), status=400) from error
         except NotFound as error:

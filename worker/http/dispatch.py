@@ -16,8 +16,9 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.limits import key_for
 from worker.messaging.raising import behind
-from worker.messaging.stamps import Stamp
+from worker.messaging.stamps import SentBy, Stamp
 from worker.texts import message_of, type_of
+from worker.tokens.principal import Principal
 
 
 class Dispatch:
@@ -26,6 +27,7 @@ class Dispatch:
     def __init__(self, ports: Ports) -> None:
         self._bus = ports.messages.command_bus
         self._inline = ports.messages.inline
+        self._spend = ports.tokens.spend
         self.commands: dict[str, MessageType] = {
             name: declared for name, declared in ports.registry.by_name.items() if declared.kind == "command"
         }
@@ -36,6 +38,7 @@ class Dispatch:
 
     async def take(
         self,
+        principal: Principal,
         declared: MessageType,
         message: Any,
         *stamps: Stamp,
@@ -44,13 +47,19 @@ class Dispatch:
         key: str | None = None,
         traceparent: str | None = None,
     ) -> Envelope[Any]:
-        """Dispatch a command.
+        """Dispatch a command for a caller that may send it.
 
         Raises:
             Exception: one that ``explain`` turns into the right problem.
         """
         if key is None and declared.key is not None:
             key = key_for(declared, message, key)
+        if principal.limits:
+            await self._spend(principal)
+        if principal.marks:
+            stamps = (*principal.marks, *stamps)
+        if declared.right is not None:
+            stamps = (*stamps, SentBy(principal))
         try:
             return await self._bus.dispatch(
                 message, *stamps, id=id, correlation_id=correlation_id, key=key, traceparent=traceparent

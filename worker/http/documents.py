@@ -124,6 +124,13 @@ class ConsumersChanged(msgspec.Struct):
     lagging: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
+class TokenSecret(msgspec.Struct):
+    """A token that was stored; ``secret`` is null where it kept the one that it has."""
+
+    id: str
+    secret: str | None
+
+
 class Readiness(msgspec.Struct):
     """Whether requests should come here, and why not."""
 

@@ -12,12 +12,9 @@ from starlette.types import ASGIApp
 
 from worker.http.media import JSON, MSGPACK
 from worker.http.ports import Ports
+from worker.tokens.rights import Right
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Right = Literal[
-    "send", "ask", "status", "health", "docs", "consumers", "consumers.read", "failed", "failed.read"
-]
-"""What a token lets its holder do; ``X`` holds ``X.read``, too."""
 Call = Callable[[Request], Awaitable[ASGIApp]]
 """Answers a request."""
 Shape = Any

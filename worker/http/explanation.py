@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -10,8 +11,10 @@ import structlog
 from worker.errors import (
     DatabaseUnavailable,
     Fault,
+    Forbidden,
     Guarded,
     InvalidMessage,
+    LimitReached,
     Malformed,
     NotFound,
     PublishFailed,
@@ -51,6 +54,12 @@ def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
             return Problem(problems.NOT_FOUND, message_of(error))
         case Guarded():
             return Problem(problems.CONFLICT, message_of(error))
+        case Forbidden():
+            return Problem(problems.NO_RIGHT, message_of(error))
+        case LimitReached():
+            after = error.retry_after
+            headers = [] if after is None else [("Retry-After", str(max(1, math.ceil(after))))]
+            return Problem(problems.LIMITED, message_of(error), headers=headers)
         case Reject():
             return Problem(problems.REFUSED, message_of(error) or "the message was refused")
         case WrongMiddleware():

@@ -64,7 +64,7 @@ class Repeats:
             Problem: the key belongs to another body, or the first request takes too long.
         """
         # without tokens there is one caller
-        mine = Key("", scope["path"], key)
+        mine = Key(scope["principal"].id or "", scope["path"], key)
         begun = await self._begin(mine, body)
         if isinstance(begun, Repeat):
             return _replayed(begun.answer)

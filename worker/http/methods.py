@@ -11,21 +11,25 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from worker.http.endpoint import Call, Endpoint
 from worker.http.parameters import refuse_parameters
 from worker.http.problems import METHOD_NOT_ALLOWED, Problem
+from worker.tokens.principal import Principal
 
 
 class Methods:
     """An ASGI application for one path. HEAD is GET without the body; OPTIONS lists the methods.
 
-    A query string is refused unless its endpoint reads it: the caller meant something by it.
+    Who calls needs the right of the endpoint, be it answered or not. A query string is refused unless its endpoint reads it: the caller meant something by it.
     """
 
     def __init__(self, calls: Sequence[tuple[Endpoint, Call]]) -> None:
         names = calls[0][0].names
         self._calls: dict[str, Call] = {}
+        self._rights: dict[str, str] = {}
         self._reads = {"OPTIONS"}
         for endpoint, call in calls:
             for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
                 self._calls[method] = call if endpoint.names == names else _renaming(call, endpoint.names)
+                if endpoint.right is not None:
+                    self._rights[method] = endpoint.right
                 if endpoint.reads_query:
                     self._reads.add(method)
         self.allow = ", ".join(sorted({*self._calls, "OPTIONS"}))
@@ -33,6 +37,10 @@ class Methods:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the request's method."""
         method = scope["method"]
+        right = self._rights.get(method)
+        if right is not None:
+            principal: Principal = scope["principal"]
+            principal.require(right)
         if scope["query_string"] and method not in self._reads:
             refuse_parameters(scope)
         call = self._calls.get(method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -16,10 +17,12 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Filter
 from worker.messaging.health import HealthReport
 from worker.messaging.idempotency import Idempotency
-from worker.messaging.identity import Clock
+from worker.messaging.identity import Clock, Entropy
 from worker.messaging.pausing import Applied
 from worker.messaging.stamps import Stamp
 from worker.messaging.status import StatusReader
+from worker.tokens.document import KnownToken
+from worker.tokens.principal import Principal
 
 
 class Bus(Protocol):
@@ -69,6 +72,44 @@ class FailedMessages(Protocol):
     async def remove(self, ids: str) -> int:
         """Remove one; NotFound when there is none."""
         ...
+
+
+class Tokens(Protocol):
+    """What is known of tokens; each method may raise DatabaseUnavailable."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether there is a token, or has ever been one."""
+        ...
+
+    async def find(self, secret: bytes) -> Principal | None:
+        """Return whose a secret is; None where it is no token's."""
+        ...
+
+    async def spend(self, principal: Principal) -> None:
+        """Count a message; LimitReached where that would be one too many."""
+        ...
+
+    async def all(self) -> Sequence[KnownToken]:
+        """Return all tokens, those of the settings first."""
+        ...
+
+
+class NoTokens:
+    """Stands for tokens where there are none."""
+
+    in_use = False
+
+    async def find(self, secret: bytes) -> Principal | None:
+        """No secret is a token's."""
+        return None
+
+    async def spend(self, principal: Principal) -> None:
+        """Whoever has no token has no limits."""
+
+    async def all(self) -> Sequence[KnownToken]:
+        """There are none."""
+        return ()
 
 
 def _as_declared(message: MessageType) -> bool:
@@ -181,10 +222,12 @@ class Ports:
         health: how this process is.
         consumers: how the consumers of the fleet are.
         limits: of requests.
-        callers: who is answered.
+        callers: who is answered as long as tokens are not in use.
+        tokens: who is answered then, and what they may do.
         stopping: set when the intake stops: requests that wait for something are answered then.
         lifespan: entered when the server starts, left when it stops.
         clock: seconds since the epoch.
+        entropy: so many random bytes, for secrets.
         title: of the API's documentation.
         version: of the application.
     """
@@ -198,8 +241,10 @@ class Ports:
     consumers: ConsumerPorts
     limits: RequestLimits = RequestLimits()
     callers: Callers = Callers()
+    tokens: Tokens = field(default_factory=NoTokens)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     lifespan: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
     clock: Clock = time.time
+    entropy: Entropy = os.urandom
     title: str = ""
     version: str = "1"

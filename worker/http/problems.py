@@ -27,7 +27,9 @@ class Kind(NamedTuple):
 
 
 MALFORMED = Kind("malformed", 400, "The request cannot be read")
+UNAUTHORIZED = Kind("unauthorized", 401, "A token is needed")
 FORBIDDEN = Kind("forbidden", 403, "Not from here")
+NO_RIGHT = Kind("no-right", 403, "The token may not do this")
 NOT_FOUND = Kind("not-found", 404, "Not found")
 UNKNOWN_TYPE = Kind("unknown-type", 404, "Unknown message type")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
@@ -41,13 +43,16 @@ INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter does not fit")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key belongs to another body")
 REFUSED = Kind("refused", 422, "The message was refused")
 DECLARED = Kind("handler-error", 422, "The handler refused")
+LIMITED = Kind("limit-reached", 429, "The token has sent as much as it may")
 HEAD_TOO_LARGE = Kind("head-too-large", 431, "The request's head is too large")
 INTERNAL = Kind("internal", 500, "Internal error")
 UNAVAILABLE = Kind("unavailable", 503, "Cannot be taken now")
 
 KINDS = (
     MALFORMED,
+    UNAUTHORIZED,
     FORBIDDEN,
+    NO_RIGHT,
     NOT_FOUND,
     UNKNOWN_TYPE,
     METHOD_NOT_ALLOWED,
@@ -61,6 +66,7 @@ KINDS = (
     KEY_REUSED,
     REFUSED,
     DECLARED,
+    LIMITED,
     HEAD_TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,

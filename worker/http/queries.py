@@ -11,6 +11,7 @@ from worker.http.answer import document
 from worker.http.body import read_body
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import handler_error
+from worker.http.door import admitted
 from worker.http.endpoint import Endpoint, Gives, Header
 from worker.http.explanation import unknown_type
 from worker.http.media import media_of
@@ -19,6 +20,8 @@ from worker.http.ports import Ports
 from worker.messaging.declaration import MessageType
 from worker.messaging.stamps import Result
 from worker.messaging.validation import decode, from_text
+from worker.tokens.document import TokenDocument
+from worker.tokens.principal import Principal
 
 
 class Queries:
@@ -27,6 +30,8 @@ class Queries:
     def __init__(self, ports: Ports) -> None:
         self._bus = ports.messages.query_bus
         self._max_body = ports.limits.max_body
+        self._spend = ports.tokens.spend
+        self._clock = ports.clock
         self._queries = {
             n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"
         }
@@ -43,7 +48,10 @@ class Queries:
         """Answer a query whose parameters are in the query string."""
         declared = self._declared(request)
         answer = await self._ask(request, declared, from_text(declared, parameters_of(request.scope)))
-        if declared.cache:
+        principal: Principal = request.scope["principal"]
+        if principal.token is not None:
+            kept_by(principal, principal.token, answer, self._clock())
+        elif declared.cache:
             answer.headers["Cache-Control"] = f"private, max-age={declared.cache:.0f}"
         return answer
 
@@ -55,9 +63,14 @@ class Queries:
 
     async def _ask(self, request: Request, declared: MessageType, message: Any) -> Response:
         headers = dict(request.scope["headers"])
+        principal: Principal = request.scope["principal"]
+        message = admitted(principal, declared, message)
+        if principal.limits:
+            await self._spend(principal)
         try:
             envelope = await self._bus.dispatch(
                 message,
+                *principal.marks,
                 correlation_id=correlation_id(headers.get(b"x-correlation-id")),
                 traceparent=traceparent(headers.get(b"traceparent")),
             )
@@ -67,6 +80,21 @@ class Queries:
         answer = document(request, result.value if result else None, headers={"Cache-Control": "no-store"})
         answer.headers["X-Correlation-Id"] = envelope.correlation_id or envelope.id
         return answer
+
+
+def kept_by(principal: Principal, token: TokenDocument, answer: Response, now: float) -> None:
+    """Say for how long an answer may be kept: by whom the token is shared, and no longer than it holds.
+
+    What its use is counted by, or its pages, is asked for each time.
+    """
+    seconds = 0 if token.limits or token.referrers else token.ttl
+    if principal.expires is not None:
+        seconds = min(seconds, int(principal.expires - now))
+    if seconds > 0:
+        answer.headers["Cache-Control"] = f"public, max-age={seconds}, s-maxage={seconds}"
+    else:
+        answer.headers["Cache-Control"] = "private, max-age=0"
+    answer.headers["Vary"] = "Accept, Authorization"
 
 
 _GIVES = {
@@ -86,7 +114,7 @@ ENDPOINTS = (
         any_query=True,
         parameters=(CORRELATION_ID, TRACEPARENT),
         gives=_GIVES,
-        problems=(400, 422, 503),
+        problems=(400, 422, 429, 503),
     ),
     Endpoint(
         "POST",
@@ -99,6 +127,6 @@ ENDPOINTS = (
         each="query",
         parameters=(CORRELATION_ID, TRACEPARENT),
         gives=_GIVES,
-        problems=(400, 413, 415, 422, 503),
+        problems=(400, 413, 415, 422, 429, 503),
     ),
 )

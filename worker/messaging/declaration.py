@@ -9,6 +9,7 @@ import msgspec
 
 from worker.messaging.breaker import Breaker
 from worker.messaging.retry import Retry
+from worker.tokens.rights import Right
 
 Entry = TypeVar("Entry")
 
@@ -39,6 +40,9 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         extra: what the intake (HTTP, command line) does with members that the type does not have, nested ones too:
             ``forbid`` or ``ignore``; consumers ignore them.
         cache: seconds an answer to the query may be kept by clients; None for not at all.
+        scopes: field by the name of the scope whose values it holds; tokens may reach only some of these.
+        hits: field of a query that says how many results are asked for; tokens may have a most.
+        right: what a token needs to send it, beside the right to send or ask; of built-in messages.
     """
 
     name: str
@@ -59,6 +63,9 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     track: bool = True
     extra: Extra = "forbid"
     cache: float | None = None
+    scopes: Mapping[str, str] = {}
+    hits: str | None = None
+    right: Right | None = None
 
     def key_of(self, message: Any) -> str | None:
         """Ordering key of a message of this type; None when it has none."""

@@ -69,6 +69,13 @@ class Plugins(Stamp, frozen=True):
     names: tuple[str, ...]
 
 
+class SentBy(Stamp, frozen=True):
+    """Who sends it at the door, where its handler asks that: a built-in message that changes what others may do."""
+
+    travels: ClassVar[bool] = False
+    principal: Any
+
+
 class Handled(Stamp, frozen=True):
     """Names of the handlers whose work is committed; a retry leaves them out."""
 

@@ -9,6 +9,7 @@ from worker.settings.model import (
     RetrySettings,
     Settings,
     StatusSettings,
+    TokensSettings,
     TransportSettings,
     WorkerSettings,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "RetrySettings",
     "Settings",
     "StatusSettings",
+    "TokensSettings",
     "TransportSettings",
     "WorkerSettings",
     "load",

@@ -17,6 +17,8 @@ _SECRET = re.compile(
     r"|signature|^(pass|pwd|sig|jwt|bearer)$",
     re.IGNORECASE,
 )
+_TOKENS = frozenset({"root", "read_only", "ping"})
+"""Keys of the table of tokens whose values are secrets, whatever they are called."""
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*://)([^/?#]*)(.*)$", re.DOTALL)
 _URL_INSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s'\"<>]+")
 _PLACES = re.compile(r"(\[[^\]]*\]|[^:,\[\]]*)(:\d*)?(,(\[[^\]]*\]|[^:,\[\]]*)(:\d*)?)*")
@@ -62,20 +64,22 @@ def mask_text(text: str) -> str:
     return _URL_INSIDE.sub(lambda match: mask_url(match[0]), text) if "://" in text else text
 
 
-def mask(key: str, value: Any) -> Any:
-    """Mask a value that stands under ``key``: whole when the key is a secret's, else what is secret in it."""
+def mask(path: tuple[str, ...], value: Any) -> Any:
+    """Mask a value that stands under a path of keys: whole when it is a secret's, else what is secret in it."""
     if isinstance(value, dict):
-        return {name: mask(str(name), inner) for name, inner in value.items()}
-    if value is not None and not isinstance(value, bool) and is_secret(key):
+        return {name: mask((*path, str(name)), inner) for name, inner in value.items()}
+    key = path[-1] if path else ""
+    secret = is_secret(key) or (path[:1] == ("tokens",) and key in _TOKENS)
+    if value is not None and not isinstance(value, bool) and secret:
         return MASK
     if isinstance(value, list | tuple):
-        return [mask(key, inner) for inner in value]
+        return [mask(path, inner) for inner in value]
     return mask_url(value) if isinstance(value, str) else value
 
 
 def masked(settings: Settings) -> dict[str, Any]:
     """Return the settings as a JSON object to print, without secrets."""
-    document: dict[str, Any] = mask("", msgspec.to_builtins(settings, enc_hook=str))
+    document: dict[str, Any] = mask((), msgspec.to_builtins(settings, enc_hook=str))
     for transport in document["transports"].values():
         transport.update(transport.pop("options"))  # as they stand in the file
     return document

@@ -45,6 +45,13 @@ TransportUrl = Annotated[
         description="a URL whose scheme says what it is, like sqlite:///var/queue.db",
     ),
 ]
+Secret = Annotated[
+    str,
+    Meta(
+        pattern=r"^([!-~]{16,1024})?$(?!\n)",
+        description="16 or more visible ASCII characters without spaces, or nothing",
+    ),
+]
 EventsMode = Annotated[Literal["queue", "inline", "ignore"], Meta(description="queue, inline or ignore")]
 
 
@@ -127,6 +134,28 @@ class RampSettings(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: Annotated[float, Meta(ge=0, lt=1, description="a share, 0 to less than 1")] = 0.02
 
 
+class TokensSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens that need no database, by their secrets, and for how long an intake process believes what it knows of others.
+
+    ``root`` may do everything, ``read_only`` looks at everything and asks queries, ``ping`` asks how the service is; one
+    that is empty does not exist. ``cache`` is seconds.
+    """
+
+    root: Secret | None = None
+    read_only: Secret | None = None
+    ping: Secret | None = None
+    cache: Annotated[float, Meta(ge=0, le=3600, description="seconds, 0 to 3600")] = 2.0
+
+    def __repr__(self) -> str:
+        """Name what is there, without the secrets."""
+        return f"TokensSettings({', '.join(self.secrets())})"
+
+    def secrets(self) -> dict[str, str]:
+        """The secrets that there are, by the ids of their tokens."""
+        given = {"root": self.root, "read_only": self.read_only, "ping": self.ping}
+        return {id: secret for id, secret in given.items() if secret}
+
+
 class StatusSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Status of commands: how long it is kept, seconds, and whether it is kept at all."""
 
@@ -154,6 +183,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         retry: the default retry policy.
         ramp: how work is taken up again after a pause.
         status: status of commands.
+        tokens: those that need no database, and what is believed of others.
         base: folder of the configuration file, the current folder without one; ``load`` has resolved
             relative SQLite paths from it.
         file: the configuration file, None without one.
@@ -170,5 +200,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetrySettings = RetrySettings()
     ramp: RampSettings = RampSettings()
     status: StatusSettings = StatusSettings()
+    tokens: TokensSettings = TokensSettings()
     base: Path = msgspec.field(default_factory=Path.cwd)
     file: Path | None = None

@@ -12,7 +12,14 @@ import msgspec
 from worker.settings.environment import PREFIX, unknown_variable
 from worker.settings.given import Given, Tree, source_of
 from worker.settings.masking import mask
-from worker.settings.model import INLINE, Settings, Text, TransportSettings, default_transports
+from worker.settings.model import (
+    INLINE,
+    Settings,
+    Text,
+    TokensSettings,
+    TransportSettings,
+    default_transports,
+)
 from worker.suggestion import hint, near
 
 Path = tuple[str, ...]
@@ -42,7 +49,16 @@ def validate(tree: Tree, faults: list[str]) -> dict[str, Any]:
         values["transports"] = default_transports()
     _check_routing(values, tree, faults)
     _check_lasts(tree, faults)
+    _check_tokens(values.get("tokens"), faults)
     return values
+
+
+def _check_tokens(tokens: TokensSettings | None, faults: list[str]) -> None:
+    """Refuse one secret for two tokens: it would give the rights of one of them, and nobody could tell which."""
+    first: dict[str, str] = {}
+    for id, secret in ({} if tokens is None else tokens.secrets()).items():
+        if first.setdefault(secret, id) != id:
+            faults.append(f"tokens.{id}: the same secret as tokens.{first[secret]}; expected one of its own")
 
 
 def _check_lasts(tree: Tree, faults: list[str]) -> None:
@@ -209,7 +225,7 @@ def _expected(kind: Any) -> str:
 
 
 def _wrong(path: Path, given: Given, expected: str) -> str:
-    shown = mask(path[-1], given.value)
+    shown = mask(path, given.value)
     return f"{_key(path)} = {shown!r}{_source(given)}: expected {expected}"
 
 

@@ -1,24 +1,41 @@
-"""Commands that every application has: joined to its own when the buses are made, and handled at once."""
+"""Messages that every application has: joined to its own when the buses are made, and handled at once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Literal
 
 import msgspec
 
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Handler, MessageType, Registry
 from worker.messaging.routing import Destination, Routes
+from worker.tokens.rights import Right
 
 PREFIX = "worker."
-"""How the wire names of the product's own commands begin."""
+"""How the wire names of the product's own messages begin."""
 
 
-def with_commands(
-    registry: Registry, routes: Routes, commands: Mapping[type[Any], Callable[[Any], Awaitable[Any]]]
-) -> tuple[Registry, Routes]:
-    """Join commands and what handles them to what an application declares; they are routed inline.
+class BuiltIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the product's own, and what handles it.
+
+    Attributes:
+        cls: its class.
+        call: handles it.
+        right: what a token needs to send or ask it.
+        kind: command or query.
+        wants_context: whether the call takes the context, too.
+    """
+
+    cls: type[Any]
+    call: Callable[..., Awaitable[Any]]
+    right: Right
+    kind: Literal["command", "query"] = "command"
+    wants_context: bool = False
+
+
+def with_built_in(registry: Registry, routes: Routes, built_in: Iterable[BuiltIn]) -> tuple[Registry, Routes]:
+    """Join built-in messages and what handles them to what an application declares; commands are routed inline.
 
     Raises:
         ConfigurationError: the application declares one of that name.
@@ -26,14 +43,19 @@ def with_commands(
     messages = dict(registry.messages)
     by_name, by_class = dict(registry.by_name), dict(registry.by_class)
     handlers, by_type = dict(registry.handlers), dict(routes.by_type)
-    for cls, call in commands.items():
-        name = PREFIX + cls.__name__
+    for one in built_in:
+        name = PREFIX + one.cls.__name__
         if name in by_name:
-            raise ConfigurationError(f"command {name!r}: the name is the product's own; expected another")
-        declared = MessageType(name=name, cls=cls, kind="command", track=False)
-        messages[name] = by_name[name] = by_class[cls] = declared
-        handlers[name] = (Handler(name=name, call=call, message=cls, wants_context=False, is_async=True),)
-        by_type[name] = Destination(None, "")
+            raise ConfigurationError(f"message {name!r}: the name is the product's own; expected another")
+        declared = MessageType(name=name, cls=one.cls, kind=one.kind, track=False, right=one.right)
+        messages[name] = by_name[name] = by_class[one.cls] = declared
+        handlers[name] = (
+            Handler(
+                name=name, call=one.call, message=one.cls, wants_context=one.wants_context, is_async=True
+            ),
+        )
+        if one.kind == "command":
+            by_type[name] = Destination(None, "")
     joined = msgspec.structs.replace(
         registry, messages=messages, by_name=by_name, by_class=by_class, handlers=handlers
     )

@@ -10,6 +10,7 @@ from worker.failed.service import FailedService
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.health import HealthReport
+from worker.messaging.identity import Entropy
 from worker.messaging.middleware import Side
 from worker.messaging.naming import queue_name
 from worker.messaging.pausing import Applied
@@ -22,6 +23,7 @@ from worker.wiring.consumers_document import consumers_document
 from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
+from worker.wiring.parts.tokens import Tokens
 from worker.wiring.service import Service, opened
 
 
@@ -40,6 +42,21 @@ class Console:
     def command_bus(self) -> Bus:
         """Takes commands."""
         return self._service.buses.dispatch["command"]
+
+    @property
+    def query_bus(self) -> Bus:
+        """Answers queries."""
+        return self._service.buses.dispatch["query"]
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tells what tokens there are."""
+        return self._service.tokens
+
+    @property
+    def entropy(self) -> Entropy:
+        """Gives random bytes, for secrets."""
+        return self._service.process.machine.entropy
 
     @property
     def status(self) -> StatusReader:

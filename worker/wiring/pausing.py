@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,6 +17,7 @@ from worker.seconds import CENTURY, seconds_of
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Workers
 from worker.texts import NAME, storable
+from worker.wiring.builtin import BuiltIn
 
 LIVE = 15.0
 """Seconds after its last heartbeat in which a worker counts as alive."""
@@ -56,9 +57,12 @@ class Pausing:
         self._workers = workers
         self._clock = clock
 
-    def commands(self) -> dict[type[Any], Callable[[Any], Awaitable[Any]]]:
+    def messages(self) -> tuple[BuiltIn, ...]:
         """The commands, and what handles them."""
-        return {PauseConsumers: self.pause, ResumeConsumers: self.resume}
+        return (
+            BuiltIn(cls=PauseConsumers, call=self.pause, right="consumers"),
+            BuiltIn(cls=ResumeConsumers, call=self.resume, right="consumers"),
+        )
 
     async def pause(self, command: PauseConsumers) -> Controlled:
         """Store the pause.

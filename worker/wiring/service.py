@@ -26,6 +26,7 @@ from worker.wiring.parts.pruning import Prunes
 from worker.wiring.parts.sending import Sending, opened_sending
 from worker.wiring.parts.state import State, opened_state
 from worker.wiring.parts.status import Status, opened_status
+from worker.wiring.parts.tokens import Tokens, opened_tokens
 
 
 class Service(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -37,6 +38,7 @@ class Service(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     sending: Sending
     fleet: Fleet
     status: Status
+    tokens: Tokens
     buses: Buses
     failed: FailedService
     checks: Checks
@@ -88,7 +90,8 @@ async def opened(
         opened_sending(process, state, brokers) as sending,
         opened_fleet(process, state, exclusivity) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,
-        opened_buses(process, state, sending, fleet, status, needs.threads) as buses,
+        opened_tokens(process, state, needs) as tokens,
+        opened_buses(process, state, sending, fleet, status, tokens, needs.threads) as buses,
         opened_failed(process, state, sending, status) as failed,
         opened_checks(process) as checks,
     ):
@@ -99,6 +102,7 @@ async def opened(
             sending=sending,
             fleet=fleet,
             status=status,
+            tokens=tokens,
             buses=buses,
             failed=failed,
             checks=checks,

@@ -21,6 +21,8 @@ from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsume
 from worker.messaging.routing import plan
 from worker.messaging.status import CommandStatus, ErrorDocument
 from worker.messaging.transport import Features
+from worker.tokens.document import KnownToken
+from worker.tokens.messages import AddToken, DeleteToken, DeleteTokens, GetTokens, TokenAdded, Tokens
 
 app = App("shop")
 
@@ -113,6 +115,8 @@ class FakeClient:
         self.registry = registry
         self.routes = plan(registry, settings.routing, list(settings.transports)).by_type
         self.command_bus = self
+        self.query_bus = self
+        self.entropy = bytes
         self.status = self
         self.failed = service.failed
 
@@ -120,6 +124,9 @@ class FakeClient:
         return self.routes[message.name].transport or "inline"
 
     async def dispatch(self, message, *stamps, id=None, key=None, correlation_id=None):
+        if isinstance(message, AddToken | DeleteToken | DeleteTokens | GetTokens):
+            done = Result(self.service.token(message))
+            return SimpleNamespace(get=lambda kind: done)
         if isinstance(message, PauseConsumers | ResumeConsumers):
             if self.service.dispatch_error is not None:
                 raise self.service.dispatch_error
@@ -199,9 +206,27 @@ class FakeProduct(Product):
         self.pause = None
         self.exclusive = None
         self.missing = []
+        self.tokens = {}
+        self.token_messages = []
         self.open_error = None
         self.started = []
         self.supervised = None
+
+    def token(self, message):
+        self.token_messages.append(message)
+        if isinstance(message, GetTokens):
+            items = self.tokens.values()
+            return Tokens(tuple(msgspec.convert(one, KnownToken, from_attributes=True) for one in items))
+        if isinstance(message, DeleteTokens):
+            gone, self.tokens = len(self.tokens), {}
+            return gone
+        if isinstance(message, DeleteToken):
+            if message.id not in self.tokens:
+                raise NotFound(f"no token {message.id!r} is stored")
+            return self.tokens.pop(message.id)
+        created = message.token.id not in self.tokens
+        self.tokens[message.token.id] = message.token
+        return TokenAdded(message.token.id, created, created or message.renew)
 
     def load_app(self, target, base):
         return app

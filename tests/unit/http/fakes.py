@@ -26,6 +26,7 @@ from worker.messaging.health import HealthReport
 from worker.messaging.idempotency import Fresh, InProgress, Mismatch, Repeat
 from worker.messaging.stamps import Result, Sent
 from worker.messaging.status import CommandStatus, ErrorDocument
+from worker.tokens.messages import AddToken, DeleteToken, DeleteTokens, GetTokens, TokenAdded, Tokens
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -99,6 +100,8 @@ class FakeBus:
     async def dispatch(self, message, *stamps, **known):
         if isinstance(message, PauseConsumers | ResumeConsumers):
             return self._control(message)
+        if isinstance(message, AddToken | DeleteToken | DeleteTokens | GetTokens):
+            return self._tokens(message)
         declared = self.registry.by_class[type(message)]
         envelope = wrap(message, declared, "shop", lambda: 1_770_000_000.0, stamps=stamps, **known)
         self.envelopes.append(envelope)
@@ -107,6 +110,15 @@ class FakeBus:
         if declared.kind == "query" or type(message) is CheckStock:
             return envelope.with_(Result(self.results.get(type(message))))
         return envelope.with_(Sent("memory", declared.name))
+
+    def _tokens(self, message):
+        if self.fails is not None:
+            raise self.fails
+        if isinstance(message, DeleteToken) and message.id == "nope":
+            raise NotFound("no token 'nope' is stored")
+        self.envelopes.append(message)
+        results = {AddToken: TokenAdded("shop", created=True, renewed=True), GetTokens: Tokens(())}
+        return SimpleNamespace(get=lambda stamp: Result(results.get(type(message))))
 
     def _control(self, message):
         if self.fails is not None:

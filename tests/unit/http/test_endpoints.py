@@ -16,6 +16,7 @@ from worker.http.endpoint import Endpoint, Gives, Parameter
 from worker.http.endpoints import ENDPOINTS, endpoints_with
 from worker.http.openapi.document import openapi
 from worker.http.routes import routes_of
+from worker.tokens.principal import ANYONE
 
 
 def tried(path):
@@ -47,7 +48,11 @@ async def test_every_endpoint_is_reached_by_its_path(endpoint, order):
         return answer
 
     router = Router(routes_of((one, answers(one)) for one in order))
-    transport = httpx.ASGITransport(app=router)
+
+    async def known(scope, receive, send):
+        await router({**scope, "principal": ANYONE}, receive, send)
+
+    transport = httpx.ASGITransport(app=known)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.request(endpoint.method, tried(endpoint.path))
     assert response.json() == [endpoint.id, list(endpoint.names)]
@@ -73,7 +78,7 @@ def test_only_probes_need_no_right():
 def test_reading_needs_a_right_to_read_only():
     """Of what has two rights, a GET needs the lesser and every change the greater."""
     for one in ENDPOINTS:
-        if one.tag in {"consumers", "failed"}:
+        if one.tag in {"consumers", "failed", "tokens"}:
             assert one.right == (f"{one.tag}.read" if one.method == "GET" else one.tag)
 
 

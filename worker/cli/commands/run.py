@@ -41,7 +41,7 @@ def run(invocation: Invocation, /, processes: int, reload: bool, **given: Any) -
     settings, registry = invocation.open(flags_of(given))
     serving = serve_options(settings, given)
     consuming = consume_options(settings, (), given, cell_command(invocation))
-    invocation.product.check_address(serving, processes)
+    invocation.product.check_address(settings, registry, serving, processes)
     return run_program(
         invocation,
         settings,

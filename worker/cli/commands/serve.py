@@ -31,7 +31,7 @@ def serve(invocation: Invocation, /, processes: int, reload: bool, **given: Any)
     """
     settings, registry = invocation.open(flags_of(given))
     options = serve_options(settings, given)
-    invocation.product.check_address(options, processes)
+    invocation.product.check_address(settings, registry, options, processes)
     return run_program(
         invocation,
         settings,

@@ -16,10 +16,16 @@ from worker.messaging.retry import Retry
 T = TypeVar("T")
 
 _QUEUED = tuple(
-    field for field in MessageType.__struct_fields__ if field not in {"name", "cls", "kind", "cache"}
+    field
+    for field in MessageType.__struct_fields__
+    if field not in {"name", "cls", "kind", "cache", "scopes", "hits", "right"}
 )
-_ASKED = tuple(field for field in MessageType.__struct_fields__ if field in {"errors", "cache", "extra"})
-_OPTIONS: Mapping[Kind, tuple[str, ...]] = {"command": _QUEUED, "event": _QUEUED, "query": _ASKED}
+_ASKED = ("errors", "cache", "extra", "scopes", "hits")
+_OPTIONS: Mapping[Kind, tuple[str, ...]] = {
+    "command": (*_QUEUED, "scopes"),
+    "event": _QUEUED,
+    "query": _ASKED,
+}
 
 NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_.\-]{0,127}$")
 """Wire names: a letter, then letters, digits, dot, dash and underscore; at most 128."""
@@ -49,6 +55,7 @@ class DeclaresMessages(Declares):
         many_handlers: bool = False,
         track: bool = True,
         extra: Extra = "forbid",
+        scopes: Mapping[str, str] | None = None,
     ) -> Callable[[type[T]], type[T]]: ...
     def command(self, name: Any = None, **options: Any) -> Any:
         """Declare a command: it asks for a change and has one handler.
@@ -67,6 +74,8 @@ class DeclaresMessages(Declares):
         errors: Mapping[type[BaseException], int] | None = None,
         cache: float | None = None,
         extra: Extra = "forbid",
+        scopes: Mapping[str, str] | None = None,
+        hits: str | None = None,
     ) -> Callable[[type[T]], type[T]]: ...
     def query(self, name: Any = None, **options: Any) -> Any:
         """Declare a query: it asks for data, is handled at once and never queued."""
@@ -113,6 +122,8 @@ class DeclaresMessages(Declares):
             aliases = ()
         if "aliases" in options:
             options["aliases"] = tuple(aliases or ())
+        if options.get("scopes", {}) is None:
+            options["scopes"] = {}
         if "errors" in options:
             options["errors"] = dict(errors or {}) if isinstance(errors, Mapping | None) else errors
 

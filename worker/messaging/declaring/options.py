@@ -12,6 +12,7 @@ from worker.messaging.declaration import Extra, MessageType
 from worker.messaging.retry import Retry
 from worker.seconds import LONGEST, is_number
 from worker.suggestion import hint
+from worker.tokens.scopes import container_of
 
 _STATUS = range(400, 600)
 
@@ -22,6 +23,8 @@ def option_faults(message: MessageType) -> Iterable[str]:
     yield from _kind_faults(message)
     yield from _error_faults(message.errors)
     yield from _key_faults(message)
+    yield from _scope_faults(message)
+    yield from _hits_faults(message)
     yield from class_faults(message.cls)
 
 
@@ -82,6 +85,31 @@ def _key_faults(message: MessageType) -> Iterable[str]:
         yield f"key={key!r} is no field of it{known}{near if near.startswith('; did') else ''}"
 
 
+def _scope_faults(message: MessageType) -> Iterable[str]:
+    scopes: Any = message.scopes
+    if not isinstance(scopes, Mapping):
+        yield f"scopes={scopes!r}, expected fields by the names of scopes"
+        return
+    for scope, field in scopes.items():
+        if not (isinstance(scope, str) and scope and isinstance(field, str)):
+            yield f"scopes={{{scope!r}: {field!r}}}, expected the name of a field by that of a scope"
+            continue
+        try:
+            container_of(message.cls, field)
+        except TypeError as error:
+            yield f"scopes={{{scope!r}: {field!r}}}: {error}"
+
+
+def _hits_faults(message: MessageType) -> Iterable[str]:
+    hits: Any = message.hits
+    if hits is None:
+        return
+    hints = _hints(message.cls)
+    kinds = None if hints is None else [hints.get(hits), *typing.get_args(hints.get(hits))]
+    if not isinstance(hits, str) or (kinds is not None and int not in kinds):
+        yield f"hits={hits!r}, expected the name of a field that holds a whole number"
+
+
 def class_faults(cls: Any) -> Iterable[str]:
     """Say why values of a class cannot be read."""
     try:
@@ -95,7 +123,13 @@ def class_faults(cls: Any) -> Iterable[str]:
 
 
 def _fields(cls: type[Any]) -> list[str]:
+    hints = _hints(cls)
+    return list(getattr(cls, "__annotations__", {}) if hints is None else hints)
+
+
+def _hints(cls: type[Any]) -> dict[str, Any] | None:
+    """Types of a class's fields; None where they name what is known only where the class was made."""
     try:
-        return list(typing.get_type_hints(cls))
+        return typing.get_type_hints(cls)
     except (NameError, TypeError):
-        return list(getattr(cls, "__annotations__", {}))
+        return None

@@ -23,13 +23,14 @@ from worker.middleware.route import Route
 from worker.middleware.track import Track
 from worker.runtime.threads import Threads
 from worker.state.unit_of_work import SqlUnitsOfWork
-from worker.wiring.builtin import with_commands
+from worker.wiring.builtin import with_built_in
 from worker.wiring.chains import built_in, chain
 from worker.wiring.parts.fleet import Fleet
 from worker.wiring.parts.process import Process
 from worker.wiring.parts.sending import Sending
 from worker.wiring.parts.state import State
 from worker.wiring.parts.status import Status
+from worker.wiring.parts.tokens import Tokens
 
 QUEUED: tuple[Kind, ...] = ("command", "event")
 
@@ -47,15 +48,23 @@ class Buses(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 @asynccontextmanager
 async def opened_buses(
-    process: Process, state: State, sending: Sending, fleet: Fleet, status: Status, threads: int | None
+    process: Process,
+    state: State,
+    sending: Sending,
+    fleet: Fleet,
+    status: Status,
+    tokens: Tokens,
+    threads: int | None,
 ) -> AsyncIterator[Buses]:
     """Wire the three buses; ``threads``: how many, None for as many as the settings' concurrency.
 
     Raises:
-        ConfigurationError: the application declares a command with the name of a built-in one.
+        ConfigurationError: the application declares a message with the name of a built-in one.
     """
     settings, clock = process.settings, process.clock
-    registry, routes = with_commands(process.registry, process.routes, fleet.pausing.commands())
+    registry, routes = with_built_in(
+        process.registry, process.routes, [*fleet.pausing.messages(), *tokens.tokening.messages()]
+    )
     works = SqlUnitsOfWork(state.database, state.inbox, process.name, committed=sending.relay.notify)
     pool = Threads(threads or settings.worker.concurrency)
     dispatch: dict[Kind, Bus] = {}

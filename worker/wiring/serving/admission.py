@@ -15,7 +15,9 @@ _MARKS = (".dockerenv", "run/.containerenv")
 _HAS_GATEWAY = 0x2
 
 
-def admitted(host: str, *, trust_gateway: bool, root: Path = Path("/")) -> tuple[str, ...]:
+def admitted(
+    host: str, *, trust_gateway: bool, tokens: bool = False, root: Path = Path("/")
+) -> tuple[str, ...]:
     """Give the addresses, besides loopback, of clients that are answered.
 
     A container's loopback address can be reached from inside the container only. A port that the container's engine
@@ -25,11 +27,14 @@ def admitted(host: str, *, trust_gateway: bool, root: Path = Path("/")) -> tuple
     Args:
         host: where the intake is to listen.
         trust_gateway: whether the machine that runs this container is answered.
+        tokens: whether they are in use: then they say who is answered, from wherever.
         root: of the file system.
 
     Raises:
         ConfigurationError: others could reach the address; or this is no container, or has no gateway.
     """
+    if tokens:
+        return ()
     if not trust_gateway:
         _require_loopback(host)
         return ()
@@ -56,7 +61,7 @@ def _require_loopback(host: str) -> None:
     if not loopback:
         raise ConfigurationError(
             f"http.host = {host!r}: without tokens the service answers only on loopback; expected 127.0.0.1, ::1 or "
-            "localhost (in a container whose port is published on loopback: http.trust_gateway = true)"
+            "localhost, or a token: tokens.root or `worker tokens add` (in a container whose port is published on loopback: http.trust_gateway = true)"
         )
 
 

@@ -38,11 +38,13 @@ class Intake:
         options: where to listen.
 
     Raises:
-        ConfigurationError: the address is not a loopback one, while no token exists, or cannot be bound.
+        ConfigurationError: the address is not a loopback one, while tokens are not in use, or cannot be bound.
     """
 
     def __init__(self, service: Service, options: ServeOptions) -> None:
-        self._admitted = admitted(options.host, trust_gateway=options.trust_gateway)
+        self._admitted = admitted(
+            options.host, trust_gateway=options.trust_gateway, tokens=service.tokens.in_use
+        )
         self._service = service
         self._options = options
         self._stopping = asyncio.Event()
@@ -58,14 +60,22 @@ class Intake:
         log.info(
             "intake listens",
             url=f"http://{self._options.host}:{self._server.port}",
-            access=f"{self._whom()} only: no token is configured",
+            access=self._whom(),
         )
         tell_ready()
-        await self._server.run()
+        watching = asyncio.create_task(self._service.tokens.watch())
+        try:
+            await self._server.run()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
         log.info("intake stopped")
 
     def _whom(self) -> str:
-        return " and ".join(["loopback", *(f"the gateway {address}" for address in self._admitted)])
+        if self._service.tokens.in_use:
+            return "whoever shows a token"
+        whom = " and ".join(["loopback", *(f"the gateway {address}" for address in self._admitted)])
+        return f"{whom} only: there is no token"
 
     def _ports(self) -> Ports:
         service = self._service
@@ -103,6 +113,9 @@ class Intake:
                 max_wait=settings.http.max_wait,
             ),
             callers=Callers(hosts=(self._options.host,), clients=self._admitted),
+            tokens=service.tokens,
             stopping=self._stopping,
+            clock=service.process.clock,
+            entropy=service.process.machine.entropy,
             title=service.process.registry.application,
         )

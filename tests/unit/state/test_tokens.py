@@ -1,0 +1,133 @@
+"""Tokens as they are stored: by application, as hashes, and in use for good."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from worker.errors import Forbidden, Guarded, NotFound
+from worker.state.tokens import SqlTokens
+from worker.tokens.document import KnownToken, TokenDocument
+from worker.tokens.secret import hash_of
+
+A, B = hash_of("a" * 40), hash_of("b" * 40)
+
+
+async def test_a_token_is_found_by_the_hash_of_its_secret(database, clock):
+    """With all that was said of it, and when."""
+    tokens = SqlTokens(database)
+    said = TokenDocument(
+        id="shop",
+        rights=("send",),
+        scopes={"index": ("a", "b")},
+        limits=("10/s",),
+        expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+        metadata={"owner": {"name": "ünï\0", "n": 1.5}},
+    )
+    assert await tokens.put(said, A, renew=False) == (True, True)
+    at = datetime.fromtimestamp(clock(), UTC)
+    [held] = await tokens.find([B, A])
+    assert held.secret_hash == A
+    shown = {name: getattr(held.token, name) for name in TokenDocument.__struct_fields__}
+    assert TokenDocument(**shown) == said
+    assert (held.token.created_at, held.token.updated_at, held.token.used_at) == (at, at, None)
+    clock.advance(5)
+    await tokens.used({"shop": clock(), "gone": clock()})
+    await tokens.used({"shop": clock() - 3})
+    assert (await tokens.get("shop")).used_at == datetime.fromtimestamp(clock(), UTC)
+    assert await tokens.get("nope") is None
+
+
+async def test_a_token_keeps_its_secret_unless_it_is_renewed(database, clock):
+    """The rest is replaced as a whole; when it was made stays."""
+    tokens = SqlTokens(database)
+    await tokens.put(TokenDocument(id="shop", messages=("A",)), A, renew=False)
+    began = clock()
+    clock.advance(9)
+    assert await tokens.put(TokenDocument(id="shop"), B, renew=False) == (False, False)
+    [held] = await tokens.find([A, B])
+    assert (held.secret_hash, held.token.messages) == (A, ())
+    assert (held.token.created_at.timestamp(), held.token.updated_at.timestamp()) == (began, began + 9)
+    assert await tokens.put(TokenDocument(id="shop"), B, renew=True) == (False, True)
+    assert [one.secret_hash for one in await tokens.find([A, B])] == [B]
+
+
+async def test_two_tokens_never_have_one_secret(database):
+    """It would be that of one of them, and nobody could tell which."""
+    tokens = SqlTokens(database)
+    await tokens.put(TokenDocument(id="one"), A, renew=False)
+    with pytest.raises(Guarded, match="another token has this secret"):
+        await tokens.put(TokenDocument(id="two"), A, renew=False)
+    await tokens.put(TokenDocument(id="two"), B, renew=False)
+    with pytest.raises(Guarded):
+        await tokens.put(TokenDocument(id="two"), A, renew=True)
+
+
+async def test_tokens_are_in_use_for_good(database):
+    """Also when the last one is gone, and where none was ever stored, but one was configured."""
+    tokens = SqlTokens(database)
+    assert not await tokens.in_use()
+    await tokens.put(TokenDocument(id="one"), A, renew=False)
+    assert await tokens.in_use()
+    await tokens.remove("one")
+    assert await tokens.in_use()
+    assert await tokens.all() == []
+
+
+async def test_that_configured_tokens_were_in_use_is_noted_once(database):
+    tokens = SqlTokens(database)
+    await tokens.mark_in_use()
+    await tokens.mark_in_use()
+    assert await tokens.in_use()
+
+
+async def test_what_may_not_be_touched_stays(database):
+    """Who asks is told in the transaction, about what stands there; all of them stay where one may not go."""
+    tokens = SqlTokens(database)
+    for name, secret in (("high", A), ("low", B)):
+        await tokens.put(TokenDocument(id=name), secret, renew=False)
+
+    def not_high(token: KnownToken) -> None:
+        if token.id == "high":
+            raise Forbidden("no")
+
+    for refused in (
+        lambda: tokens.put(TokenDocument(id="high"), hash_of("c"), renew=True, allows=not_high),
+        lambda: tokens.remove("high", allows=not_high),
+        lambda: tokens.remove_all(allows=not_high),
+    ):
+        with pytest.raises(Forbidden):
+            await refused()
+    assert [one.id for one in await tokens.all()] == ["high", "low"]
+    assert len(await tokens.find([A, B])) == 2
+    await tokens.remove("low", allows=not_high)
+    with pytest.raises(NotFound, match="'low'"):
+        await tokens.remove("low", allows=not_high)
+    assert await tokens.remove_all() == 1
+
+
+async def test_applications_on_one_database_have_tokens_of_their_own(database, connect):
+    """The same id and the same secret mean another token there; none may be in use there at all."""
+    other = SqlTokens(await connect(application="mail"))
+    tokens = SqlTokens(database)
+    await tokens.put(TokenDocument(id="shop", rights=("*",)), A, renew=False)
+    assert not await other.in_use()
+    assert (await other.find([A]), await other.get("shop")) == ([], None)
+    await other.put(TokenDocument(id="shop", rights=()), A, renew=False)
+    assert [one.token.rights for one in await other.find([A])] == [()]
+    assert await other.remove_all() == 1
+    assert [one.token.rights for one in await tokens.find([A])] == [("*",)]
+
+
+async def test_two_who_store_one_token_at_once_make_one(database, connect):
+    """One of them has made it, and its secret holds."""
+    tokens, beside = SqlTokens(database), SqlTokens(await connect())
+    first, second = await asyncio.gather(
+        tokens.put(TokenDocument(id="shop"), A, renew=False),
+        beside.put(TokenDocument(id="shop"), B, renew=False),
+    )
+    assert sorted([first.created, second.created]) == [False, True]
+    [held] = await tokens.find([A, B])
+    assert held.secret_hash == (A if first.created else B)

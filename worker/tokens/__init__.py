@@ -1,0 +1,1 @@
+"""Tokens: who may send what; rules alone, without I/O."""
