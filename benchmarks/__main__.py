@@ -15,6 +15,7 @@ from benchmarks import bytecode, consume, idle, intake, latency, machine, publis
 from benchmarks.contest.broker import NoBroker
 from benchmarks.kafka import run as kafka
 from benchmarks.postgres import run as postgres
+from benchmarks.pubsub import run as pubsub
 from benchmarks.rabbitmq import run as rabbitmq
 from benchmarks.result import Result
 from benchmarks.scale import FULL, QUICK, Scale
@@ -28,7 +29,13 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "latency": latency.run,
     "idle": idle.run,
 }
-CONTESTS: dict[str, Any] = {"kafka": kafka, "postgres": postgres, "rabbitmq": rabbitmq, "sqs": sqs}
+CONTESTS: dict[str, Any] = {
+    "kafka": kafka,
+    "postgres": postgres,
+    "pubsub": pubsub,
+    "rabbitmq": rabbitmq,
+    "sqs": sqs,
+}
 """By broker: with ``run`` and ``MEASURES``; asked for by ``rabbitmq`` or ``rabbitmq.consume``."""
 
 

@@ -69,6 +69,15 @@ def test_contest_on_sqs_runs_and_writes_its_figures(measure, tmp_path, sqs):
     assert "aiobotocore" in {result["name"].rpartition("/ ")[2] for result in results}
 
 
+@pytest.mark.e2e
+@pytest.mark.broker
+@pytest.mark.parametrize("measure", ["consume", "publish"])
+def test_contest_on_pubsub_runs_and_writes_its_figures(measure, tmp_path, pubsub):
+    results = figures(f"pubsub.{measure}", tmp_path, WORKER_TEST_PUBSUB=pubsub.host)
+
+    assert {result["name"].rpartition("/ ")[2] for result in results} >= {"asyncio pull", "threaded"}
+
+
 def test_unknown_benchmark_is_named():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "nothing"], cwd=ROOT, capture_output=True, text=True, timeout=60

@@ -1,0 +1,1 @@
+"""The contest on Google Pub/Sub: ``python -m benchmarks pubsub [--peers]``."""

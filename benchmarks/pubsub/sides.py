@@ -1,0 +1,41 @@
+"""Who takes part on Pub/Sub, and what is aimed at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.contest import environment
+from benchmarks.contest.contest import Contest
+from benchmarks.contest.results import Goals
+from benchmarks.contest.sides import Ours, Peer
+from benchmarks.result import Goal
+
+_MODULES = "benchmarks.peers.pubsub"
+OURS = Ours("worker", "pubsub")
+TRACKED = Ours("worker tracked", "pubsub", "TrackedWork")
+RAW = (
+    Peer("asyncio pull", f"{_MODULES}.raw_asyncio"),
+    Peer("threaded", f"{_MODULES}.raw_threaded"),
+)
+"""Both Google's, of the library that the worker has, too."""
+
+STREAM = Peer("asyncio stream", f"{_MODULES}.raw_streaming")
+"""The other way to take messages; it sends like the first of the others."""
+
+GOALS: Mapping[str, Goals] = {
+    "consume": {
+        "asyncio pull": (Goal(1.0, "cpu", least=False),),
+        "threaded": (Goal(0.5, "cpu", least=False),),
+    },
+    "publish": {"asyncio pull": (Goal(1.0),)},
+}
+"""Of consuming by processor time: the emulator is the limit of its rates."""
+
+
+CONSUMING = Contest("pubsub", OURS, TRACKED, (*RAW, STREAM), GOALS)
+PUBLISHING = Contest("pubsub", OURS, TRACKED, RAW, GOALS)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries of those that take part."""
+    return environment.versions(["google-cloud-pubsub", "grpcio", "protobuf", "uvloop"])
