@@ -1,4 +1,8 @@
-"""A consumer's hold on one queue of a database: it claims when asked to, and what nobody wants any more goes back at once."""
+"""A consumer's hold on one queue: it claims when asked to, and what nobody wants any more goes back at once.
+
+It never waits long for a claim: one that takes its time, as a poll of a service may, is left to itself, and what it brings
+goes back when it comes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from worker.messaging.transport import Delivery, Release, Settled, Settlement
 
 _LONGEST_SLEEP = 2.0
 """Seconds after which a waiting consumer looks for itself, whatever it was told: a clock may be set back meanwhile."""
+_LONGEST_CLAIM = 2.0
+"""Seconds that a pause or a close waits for what is being claimed."""
 _SHORTEST_SLEEP = 0.002
 """Seconds, late rather than early: a timer that fires before its time finds nothing, and a message that is due and was
 not had is just being taken, or added, by somebody else."""
@@ -24,7 +30,7 @@ class Claimed(NamedTuple):
 
 
 class Claims(Protocol):
-    """Claims on one queue, as its database keeps them.
+    """Claims on one queue, as its broker keeps them.
 
     Attributes:
         lease: seconds that a claim holds.
@@ -32,8 +38,11 @@ class Claims(Protocol):
 
     lease: float
 
-    def claim(self, limit: int) -> asyncio.Future[Claimed]:
-        """Begin to take up to ``limit`` messages; nobody cancels the future, which may be ``TransportUnavailable``."""
+    def claim(self, limit: int, wait: float) -> asyncio.Future[Claimed]:
+        """Begin to take up to ``limit`` messages; nobody cancels the future, which may be ``TransportUnavailable``.
+
+        It ends by itself within seconds. ``wait`` is how long is waited in all until something comes, seconds.
+        """
         ...
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
@@ -44,8 +53,12 @@ class Claims(Protocol):
         """Hold for another lease.
 
         Raises:
-            TransportUnavailable: the database does not answer.
+            TransportUnavailable: the broker does not answer.
         """
+        ...
+
+    async def let_go(self) -> None:
+        """Nobody claims until the next claim: give back what was taken ahead; returns when that is back."""
         ...
 
     def waiting(self, waits: bool) -> None:
@@ -68,15 +81,22 @@ class ClaimingSubscription:
         queue: the application's name of it.
         claims: takes, holds and settles.
         forget: called when it is closed.
+        changed: an event that somebody else sets, too; by default one of its own.
 
     Attributes:
         changed: to be set when something may have become due.
     """
 
-    def __init__(self, queue: str, claims: Claims, forget: Callable[[ClaimingSubscription], None]) -> None:
+    def __init__(
+        self,
+        queue: str,
+        claims: Claims,
+        forget: Callable[[ClaimingSubscription], None],
+        changed: asyncio.Event | None = None,
+    ) -> None:
         self.queue = queue
         self.lease = claims.lease
-        self.changed = asyncio.Event()
+        self.changed = changed or asyncio.Event()
         self._held = claims
         self._forget = forget
         self._paused = False
@@ -88,7 +108,7 @@ class ClaimingSubscription:
         """Take up to ``limit`` messages; wait up to ``wait`` seconds for the first.
 
         Raises:
-            TransportUnavailable: the database does not answer; names it.
+            TransportUnavailable: the broker does not answer; names it.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
@@ -96,7 +116,7 @@ class ClaimingSubscription:
             self.changed.clear()
             due: float | None = None
             if not self._paused and limit > 0:
-                deliveries, due = await self._claim(limit)
+                deliveries, due = await self._claim(limit, wait)
                 if deliveries:
                     return deliveries
             left = deadline - loop.time()
@@ -114,7 +134,7 @@ class ClaimingSubscription:
         return await self._settling(items)
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
-        """Hold them for another lease; UNKNOWN where the database does not answer."""
+        """Hold them for another lease; UNKNOWN where the broker does not answer."""
         if not deliveries:
             return []
         try:
@@ -123,9 +143,9 @@ class ClaimingSubscription:
             return [Settled.UNKNOWN] * len(deliveries)
 
     async def pause(self) -> None:
-        """Stop taking; returns when what was being taken is back."""
+        """Stop taking; returns when what was taken is back. What a claim brings that takes long goes back when it comes."""
         self._paused = True
-        await self._abandon()
+        await self._abandon(None)
 
     async def resume(self) -> None:
         """Take again."""
@@ -137,15 +157,13 @@ class ClaimingSubscription:
         self._closed = True
         self.changed.set()
         self._forget(self)
-        await self._abandon()
-        if self._under_way:
-            await asyncio.wait(set(self._under_way), timeout=grace)
+        await self._abandon(grace)
 
-    async def _claim(self, limit: int) -> Claimed:
-        claim = _Claim(self._held.claim(limit))
+    async def _claim(self, limit: int, wait: float) -> Claimed:
+        claim = _Claim(self._held.claim(limit, wait))
         self._claims.add(claim)
         try:
-            # whoever is cancelled while it waits must not break off what the database is doing
+            # whoever is cancelled while it waits must not break off what the broker is doing
             claimed = await asyncio.shield(claim.future)
         except asyncio.CancelledError:
             self._withdraw(claim)
@@ -168,15 +186,20 @@ class ClaimingSubscription:
         if claim.future.exception() is None and claim.future.result().deliveries:
             self._settling([Release(delivery) for delivery in claim.future.result().deliveries])
 
-    async def _abandon(self) -> None:
+    async def _abandon(self, grace: float | None) -> None:
         claims = tuple(self._claims)
         for claim in claims:
             self._withdraw(claim)
         if claims:
-            await asyncio.wait([claim.future for claim in claims])
+            await asyncio.wait([claim.future for claim in claims], timeout=_LONGEST_CLAIM)
             await asyncio.sleep(0)  # by then they are being given back
-        if self._under_way:
-            await asyncio.wait(set(self._under_way))
+        try:
+            async with asyncio.timeout(grace):
+                await self._held.let_go()
+                if self._under_way:
+                    await asyncio.wait(set(self._under_way))
+        except TimeoutError:
+            pass  # they go on by themselves
 
     def _settling(self, items: Sequence[Settlement]) -> Awaitable[Sequence[Settled]]:
         answer = self._held.settle(items)

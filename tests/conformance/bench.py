@@ -55,6 +55,11 @@ class Bench:
     def features(self) -> Features:
         return self.transport.features
 
+    @property
+    def keeps_place(self) -> bool:
+        """Whether the next attempt of a message with a key waits where that one is."""
+        return self.features.replaces or self.features.retries_in_place is not None
+
     async def open(self, *queues: QueueSpec) -> None:
         self._transports.append(self.transport)
         await self.transport.connect()

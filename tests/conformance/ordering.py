@@ -16,7 +16,7 @@ class Ordering:
     async def test_c20_order_is_kept_by_key(self, bench: Bench) -> None:
         """C20: with sixteen keys and ten consumers, failing at times, each key's messages are handled in order."""
         bench.require(bench.features.ordering == "key", "keeps no order by key")
-        bench.require(bench.features.replaces, "a retry loses its place")
+        bench.require(bench.keeps_place, "a retry loses its place")
         chance = random.Random(20)
         sent: defaultdict[str, list[str]] = defaultdict(list)
         messages = []

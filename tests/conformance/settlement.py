@@ -82,7 +82,7 @@ class Settling:
 
     async def test_again_swaps_the_message_in_one_step(self, bench: Bench) -> None:
         """The next attempt replaces this one: new body, its delay, same id, one message throughout."""
-        bench.require(bench.features.replaces, "does not replace")
+        bench.require(bench.keeps_place, "does not replace")
         message = bench.message(key="k")
         await bench.publish(message)
         subscription = await bench.subscribe()

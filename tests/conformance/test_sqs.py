@@ -88,12 +88,12 @@ async def test_what_comes_after_a_stop_broke_a_long_poll_off_is_had_long_before_
     await one.setup([spec])
     await other.connect()
     try:
-        receiving = asyncio.ensure_future((await one.subscribe(spec, slots=10)).receive(10, 60.0))
+        subscription: Any = await one.subscribe(spec, slots=10)
+        receiving = asyncio.ensure_future(subscription.receive(10, 60.0))
         await other.publish([Outgoing(queue=spec.name, id="1", type="PlaceOrder", body=b"1", key="k")])
         (delivery,) = await receiving
-        subscription = delivery.receipt.owner
         assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
-        while not subscription._idle:  # the next poll is a long one
+        while not subscription.holding.polls._idle:  # the next poll is a long one
             await subscription.receive(10, 1.0)
         receiving = asyncio.ensure_future(subscription.receive(10, 60.0))
         await settled_turns()
@@ -101,9 +101,10 @@ async def test_what_comes_after_a_stop_broke_a_long_poll_off_is_had_long_before_
         assert not await receiving
         await other.publish([Outgoing(queue=spec.name, id="2", type="PlaceOrder", body=b"2", key="k")])
         async with asyncio.timeout(60):
-            (delivery,) = await (await other.subscribe(spec, slots=10)).receive(10, 60.0)
+            subscription = await other.subscribe(spec, slots=10)
+            (delivery,) = await subscription.receive(10, 60.0)
         assert delivery.id == "2"
-        assert list(await delivery.receipt.owner.settle([Ack(delivery)])) == [Settled.DONE]
+        assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
     finally:
         await one.close()
         await other.close()

@@ -174,6 +174,11 @@ class Flow:
             worker.kill()
         self.workers[self.workers.index(worker)] = self._consume()
 
+    def freeze(self, worker: Process) -> None:
+        """Let a worker stand still, until its process gets ``SIGCONT``; what it holds others will do."""
+        with self._in_flight.counted(self.workers, self._queues.held, worker):
+            pass
+
     def refused(self) -> bool:
         """Whether the intake has answered 503; where the load is done already, commands beyond it find out."""
         return self.load.tally.unavailable > 0 or (self.load.done and not self._probe("Take", 1))

@@ -31,9 +31,11 @@ class InFlight:
         self._for = steady
 
     @contextmanager
-    def counted(self, workers: Sequence[Process], count: Callable[[], int]) -> Iterator[None]:
-        """Break something in the block; ``count`` says what is in flight now."""
-        with _still(workers):
+    def counted(
+        self, workers: Sequence[Process], count: Callable[[], int], frozen: Process | None = None
+    ) -> Iterator[None]:
+        """Break something in the block; ``count`` says what is in flight now. ``frozen`` is left standing still."""
+        with _still(workers, frozen):
             self.total += self._steady(count)
             yield
 
@@ -52,12 +54,12 @@ class InFlight:
 
 
 @contextmanager
-def _still(workers: Sequence[Process]) -> Iterator[None]:
+def _still(workers: Sequence[Process], frozen: Process | None) -> Iterator[None]:
     for worker in workers:
         worker.signal(signal.SIGSTOP)
     try:
         yield
     finally:
         for worker in workers:
-            if worker.running:
+            if worker.running and worker is not frozen:
                 worker.signal(signal.SIGCONT)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
+from transports.memory.holding import Holding
 from transports.memory.queue import Queue
-from transports.memory.subscription import MemorySubscription
 from transports.options import Options
 from transports.refusal import refusal
+from transports.subscription import ClaimingSubscription
 from worker.errors import TransportUnavailable
 from worker.messaging.steady import SteadyClock
 from worker.messaging.transport import (
@@ -51,7 +52,7 @@ class MemoryTransport:
             counts_deliveries=True,
         )
         self._queues: dict[str, Queue] = {}
-        self._subscriptions: list[MemorySubscription] = []
+        self._subscriptions: list[ClaimingSubscription] = []
         self._open = False
 
     async def connect(self) -> None:
@@ -80,9 +81,9 @@ class MemoryTransport:
         self.wake()
         return outcomes
 
-    async def subscribe(self, queue: QueueSpec, *, slots: int) -> MemorySubscription:
+    async def subscribe(self, queue: QueueSpec, *, slots: int) -> ClaimingSubscription:
         """Start consuming a queue."""
-        subscription = MemorySubscription(self, queue.name)
+        subscription = ClaimingSubscription(queue.name, Holding(self, queue.name), self.forget)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -116,7 +117,7 @@ class MemoryTransport:
         for subscription in self._subscriptions:
             subscription.changed.set()
 
-    def forget(self, subscription: MemorySubscription) -> None:
+    def forget(self, subscription: ClaimingSubscription) -> None:
         """Wake it no more: it is closed."""
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)

@@ -44,9 +44,12 @@ class Holding:
         self._queue = queue
         self._doubtful: list[int] = []
 
-    def claim(self, limit: int) -> asyncio.Future[Claimed]:
+    def claim(self, limit: int, wait: float) -> asyncio.Future[Claimed]:
         """Begin to take up to ``limit`` messages, in a task of its own: what the server does is not broken off."""
         return asyncio.get_running_loop().create_task(self._take(limit))
+
+    async def let_go(self) -> None:
+        """Nothing to do: nothing is taken ahead."""
 
     def waiting(self, waits: bool) -> None:
         """Nothing to do: the server tells of changes."""

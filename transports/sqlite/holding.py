@@ -36,7 +36,7 @@ class Holding:
         self._marks = Marks()
         self._orphans = Orphans(self._marks.place)
 
-    def claim(self, limit: int) -> asyncio.Future[Claimed]:
+    def claim(self, limit: int, wait: float) -> asyncio.Future[Claimed]:
         """Begin to take up to ``limit`` messages."""
         return self._writer.submit(
             lambda future: Claim(future, self._queue, limit, self.lease, self._marks, self._orphans)
@@ -65,6 +65,9 @@ class Holding:
             lambda future: Extend(future, deliveries, self.lease)
         )
         return result
+
+    async def let_go(self) -> None:
+        """Nothing to do: nothing is taken ahead."""
 
     def waiting(self, waits: bool) -> None:
         """Somebody waits for the queue to change, or nobody does any more."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from transports.sqs.settings import Settings
+from transports.sqs.settings import LONGEST_LEASE, Settings
 from worker.messaging.transport import Features
 
 LONGEST_DELAY = 900.0
 """Seconds: what the service keeps of a standard queue; a FIFO queue's messages are held back by their consumers."""
+
+LONGEST_RETRY = LONGEST_LEASE / 2
+"""Seconds for which a FIFO queue's message is hidden for a retry: the other half of what the service allows is for handling it."""
 
 
 def features(settings: Settings) -> Features:
@@ -19,6 +22,7 @@ def features(settings: Settings) -> Features:
         lease=True,
         returns_after=settings.lease,
         replaces=False,
+        retries_in_place=None if settings.fifo == "none" else LONGEST_RETRY,
         priorities=1,
         max_bytes=settings.max_bytes,
         max_batch=1000,

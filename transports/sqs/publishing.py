@@ -7,6 +7,7 @@ import hashlib
 import math
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -34,11 +35,21 @@ _TOO_LONG = ("TooLong", "too long", "must be shorter", "Message must be")
 
 
 class Entry(NamedTuple):
-    """A message on its way, as it is sent: the same each time it is tried."""
+    """A message on its way, as it is sent: the same each time it is tried.
+
+    ``broken`` are the groups of one publish of which a message may not have been taken: those behind it must not be sent.
+    """
 
     message: Outgoing
     encoded: Encoded
     fields: Mapping[str, Any]
+    broken: set[str]
+
+    @property
+    def group(self) -> str | None:
+        """What keeps its order: of a FIFO queue only."""
+        group: str | None = self.fields.get("MessageGroupId")
+        return group
 
 
 class Publisher:
@@ -64,7 +75,8 @@ class Publisher:
             TransportUnavailable: none of them was taken.
         """
         found = {name: await self._queues.find(name) for name in {message.queue for message in batch}}
-        given = [self._begin(message, found[message.queue]) for message in batch]
+        broken: set[str] = set()
+        given = [self._begin(message, found[message.queue], broken) for message in batch]
         answers = [await each if isinstance(each, asyncio.Future) else each for each in given]
         lost = [answer for answer in answers if isinstance(answer, NotSent)]
         if lost and len(lost) == len(answers):
@@ -78,7 +90,9 @@ class Publisher:
         """Wait until everything that was begun is answered."""
         await asyncio.gather(*(batcher.finish() for batcher in self._batchers.values()))
 
-    def _begin(self, message: Outgoing, queue: Queue | None) -> asyncio.Future[Outcome | NotSent] | Outcome:
+    def _begin(
+        self, message: Outgoing, queue: Queue | None, broken: set[str]
+    ) -> asyncio.Future[Outcome | NotSent] | Outcome:
         if (why := refusal(message, self._limit)) is not None:
             return Outcome(OutcomeKind.REFUSED, why)
         if queue is None:
@@ -88,7 +102,7 @@ class Publisher:
             return _too_large(message, encoded, queue.limit)
         fields = self._fifo(message) if queue.fifo else _standard(message)
         lane = hash(fields["MessageGroupId"]) % _LANES if queue.fifo else 0
-        return self._batcher(message.queue, queue, lane).submit(Entry(message, encoded, fields))
+        return self._batcher(message.queue, queue, lane).submit(Entry(message, encoded, fields, broken))
 
     def _batcher(self, name: str, queue: Queue, lane: int) -> Batcher[Entry, Outcome | NotSent]:
         batcher = self._batchers.get((name, lane))
@@ -117,21 +131,34 @@ class Publisher:
         return {"MessageGroupId": group, "MessageDeduplicationId": once}
 
     async def _send(self, name: str, entries: Sequence[Entry]) -> Sequence[Outcome | NotSent]:
+        """Send what a request has room for; of one group one after the other, as a request may fail in part."""
         outcomes: dict[int, Outcome | NotSent] = {}
-        left = list(range(len(entries)))
+        for places in _rounds(entries):
+            free = [place for place in places if entries[place].group not in entries[place].broken]
+            outcomes |= await self._tried(name, {place: entries[place] for place in free})
+            for place in places:
+                outcome = outcomes.setdefault(place, NotSent("an earlier message of its key was not taken"))
+                group = entries[place].group
+                if group is not None and (
+                    isinstance(outcome, NotSent) or outcome.kind is OutcomeKind.UNKNOWN
+                ):
+                    entries[place].broken.add(group)
+        return [outcomes[place] for place in range(len(entries))]
+
+    async def _tried(self, name: str, entries: Mapping[int, Entry]) -> dict[int, Outcome | NotSent]:
+        """Try a few times what the service could not take at the moment."""
+        outcomes: dict[int, Outcome | NotSent] = {}
+        left = list(entries)
         for tries in range(1, _TRIES + 1):
-            again: list[int] = []
-            for place, outcome in (
-                await self._once(name, [(place, entries[place]) for place in left])
-            ).items():
-                outcomes[place] = outcome
-                if isinstance(outcome, NotSent):
-                    again.append(place)
-            left = sorted(again)
+            if not left:
+                break
+            told = await self._once(name, [(place, entries[place]) for place in left])
+            outcomes |= told
+            left = sorted(place for place, outcome in told.items() if isinstance(outcome, NotSent))
             if not left or tries == _TRIES or not self._connection.is_open:
                 break
             await asyncio.sleep(_PAUSE * tries)
-        return [outcomes[place] for place in range(len(entries))]
+        return outcomes
 
     async def _once(self, name: str, entries: Sequence[tuple[int, Entry]]) -> dict[int, Outcome | NotSent]:
         """Try once; ``NotSent`` for what may be tried again as it is."""
@@ -195,6 +222,21 @@ class Publisher:
             else:
                 outcomes[place] = Outcome(OutcomeKind.UNKNOWN, "the service's answer does not name it")
         return outcomes
+
+
+def _rounds(entries: Sequence[Entry]) -> list[list[int]]:
+    """Places of what may share a request: of each group one in each; all of a standard queue."""
+    rounds: list[list[int]] = []
+    seen: Counter[str] = Counter()
+    for place, entry in enumerate(entries):
+        number = 0
+        if (group := entry.group) is not None:
+            number = seen[group]
+            seen[group] += 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(place)
+    return rounds
 
 
 def _judge(entry: Entry, queue: Queue, code: str, text: str) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from transports.sqs.settings import LONGEST_LEASE
 from worker.messaging.transport import Delivery
 
 
@@ -30,3 +31,12 @@ class Receipt:
         self.until = until
         self.settled = False
         self.behind = behind
+
+    def room(self, now: float) -> float:
+        """For how many seconds from now the service may still be asked to keep it here."""
+        return self.since + LONGEST_LEASE - now - 1.0
+
+    def renewed(self) -> Receipt:
+        """One for the next hand-over of the same message, which nothing waits behind; this one settles nothing any more."""
+        self.settled = True
+        return Receipt(self.handle, self.owner, self.since, self.until, deque())

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from transports.sqs.connection import Connection, Lane, Refused
 from transports.sqs.receipt import Receipt
-from transports.sqs.settings import LONGEST_LEASE, MOST
+from transports.sqs.settings import MOST
 from worker.errors import TransportUnavailable
 from worker.messaging.batcher import Batcher
 from worker.messaging.transport import Settled
@@ -75,8 +75,7 @@ class Settling:
     def extend(self, receipt: Receipt, seconds: float) -> asyncio.Future[Settled]:
         """Keep the message for another lease; LOST where the service keeps it no longer."""
         now = asyncio.get_running_loop().time()
-        left = receipt.since + LONGEST_LEASE - now - 1.0
-        whole = int(min(seconds, left))
+        whole = int(min(seconds, receipt.room(now)))
         if whole < 1:
             lost: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
             lost.set_result(Settled.LOST)

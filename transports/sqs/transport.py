@@ -18,6 +18,7 @@ from transports.sqs.receipt import Receipt
 from transports.sqs.servicetime import ServiceTime
 from transports.sqs.subscription import SqsSubscription
 from transports.sqs.topology import Topology
+from transports.subscription import ClaimingSubscription
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 
 _LINGER = 2.0
@@ -80,7 +81,7 @@ class SqsTransport:
         """Start consuming a queue; the first poll goes out when something is asked for."""
         self._check()
         self.queues.declare(queue)
-        subscription = SqsSubscription(self, queue)
+        subscription = SqsSubscription(self, queue.name, self.counter, self._forget)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -122,18 +123,17 @@ class SqsTransport:
         for poll in self._polls:
             poll.cancel()
         await asyncio.gather(*self._polls, return_exceptions=True)
-        await asyncio.gather(*(each.finish() for each in closing))
+        await asyncio.gather(*(each.holding.finish() for each in closing))
         self.held.clear()
         await self.connection.close()
 
-    def forget(self, subscription: SqsSubscription) -> None:
-        """It is closed."""
+    def _forget(self, subscription: ClaimingSubscription) -> None:
+        """It is closed; a poll of it that is under way goes on."""
+        assert isinstance(subscription, SqsSubscription)
         self._subscriptions.discard(subscription)
-
-    def outlives(self, poll: asyncio.Task[None]) -> None:
-        """Wait for a poll of a closed subscription when the transport is closed."""
-        self._polls.add(poll)
-        poll.add_done_callback(self._polls.discard)
+        for poll in subscription.holding.polls.under_way:
+            self._polls.add(poll)
+            poll.add_done_callback(self._polls.discard)
 
     def _make(self) -> None:
         self._open = True

@@ -26,6 +26,8 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
         returns_after: seconds after which a dead worker's messages are handed out again at the latest; a broker that
             sees the connection go hands them out at once.
         replaces: whether ``Again`` swaps a message for its next attempt in one step.
+        retries_in_place: where it does not: longest delay for which ``Again`` lets the next attempt of a message with a
+            key, on a keyed queue, wait in its place, seconds; None where it never does.
         priorities: number of priority levels inside one queue.
         max_bytes: largest body.
         max_batch: messages in one publish.
@@ -41,6 +43,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     lease: bool = False
     returns_after: float = 60.0
     replaces: bool = False
+    retries_in_place: float | None = None
     priorities: int = 1
     max_bytes: int = 1_048_576
     max_batch: int = 1000
@@ -137,7 +140,7 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class Again(msgspec.Struct, frozen=True):
-    """Swap it for its next attempt in one step; only where ``Features.replaces``. Keeps its place in its key."""
+    """Swap it for its next attempt in one step; only where ``Features`` say so. Keeps its place in its key."""
 
     delivery: Delivery
     outgoing: Outgoing

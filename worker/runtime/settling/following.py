@@ -11,7 +11,7 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.raising import is_failure
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Abandoned, Replay
-from worker.messaging.transport import Delivery
+from worker.messaging.transport import Delivery, Features, Outgoing, QueueSpec
 
 LAST_ATTEMPT = 2**31 - 1
 """The highest attempt that a reader takes."""
@@ -27,6 +27,13 @@ def next_of(envelope: Envelope[Any]) -> Envelope[Any]:
 def key_of(delivery: Delivery, envelope: Envelope[Any]) -> str | None:
     """The key it is ordered by: another producer may have given it to the broker alone."""
     return envelope.key if envelope.key is not None else delivery.key
+
+
+def longest_swap(features: Features, spec: QueueSpec, outgoing: Outgoing) -> float | None:
+    """The longest delay with which a message is swapped for its next attempt; None where it is not, but copied."""
+    if features.replaces:
+        return features.max_delay
+    return features.retries_in_place if spec.keyed and outgoing.key is not None else None
 
 
 def body_of(serializer: Serializer, delivery: Delivery, envelope: Envelope[Any]) -> bytes:

@@ -20,7 +20,7 @@ from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Abandoned, Handled, Replay
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
-from worker.runtime.settling.following import body_of, key_of, next_of
+from worker.runtime.settling.following import body_of, key_of, longest_swap, next_of
 from worker.runtime.settling.keeping import Keeper
 from worker.runtime.settling.recurrence import Answers, Recurrence, is_outage
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
@@ -237,9 +237,9 @@ class Judge:
             priority=consumer.spec.priority,
             content_type=CONTENT_TYPE,
         )
-        features = consumer.transport.features
-        swaps = features.replaces and consumer.settlements.swaps(envelope.id)
-        if swaps and delay <= features.max_delay:  # the sender keeps longer ones elsewhere
+        longest = longest_swap(consumer.transport.features, consumer.spec, outgoing)
+        # the sender keeps longer ones elsewhere
+        if longest is not None and delay <= longest and consumer.settlements.swaps(envelope.id):
             return Verdict(Again(delivery, outgoing), outcome, attempt, error)
         await self._senders[consumer.transport.name].send(outgoing)
         return Verdict(Ack(delivery), outcome, attempt, error)

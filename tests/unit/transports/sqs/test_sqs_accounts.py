@@ -73,6 +73,11 @@ def but(place: str, **told: Any) -> Answer:
     return answer
 
 
+def _first(entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the first message of the key is among them."""
+    return any(each["MessageBody"] == "0" for each in entries)
+
+
 def raising(error: Exception) -> Answer:
     def answer(action: str, entries: Sequence[Mapping[str, Any]]) -> Any:
         raise error
@@ -111,9 +116,44 @@ async def test_a_fault_of_the_sender_is_refused_and_not_tried_again() -> None:
 
 async def test_another_fault_is_tried_again_alone_under_the_same_deduplication() -> None:
     service = Service(but("1", SenderFault=False, Code="InternalError"), all_taken)
-    outcomes = await publisher(service, FIFO).publish([message(n, key="k") for n in range(3)])
+    same = (
+        f"k{next(n for n in range(1, 99) if hash(f'k{n}') % 4 == hash('k0') % 4)}"  # of one lane: one request
+    )
+    keys = ["k0", same]
+    outcomes = await publisher(service, FIFO).publish([message(n, key=key) for n, key in enumerate(keys)])
     assert all(o.accepted for o in outcomes)
     assert service.entries[1] == [service.entries[0][1]]
+
+
+async def test_a_partial_failure_lets_no_message_overtake_an_earlier_one_of_its_key() -> None:
+    """The first is taken at the third try; whatever else a request held, the second is sent after that."""
+    failing = but("0", SenderFault=False, Code="InternalError")
+    service = Service(failing, failing, all_taken)
+    outcomes = await publisher(service, FIFO).publish([message(n, key="k") for n in range(3)])
+    assert all(o.accepted for o in outcomes)
+    sent = [each["MessageBody"] for entries in service.entries for each in entries]
+    assert sent == ["0", "0", "0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [but("0"), but("0", SenderFault=False, Code="InternalError"), raising(TransportUnavailable("?"))],
+)
+async def test_behind_a_message_that_may_not_have_been_taken_none_of_its_key_is_sent(answer: Answer) -> None:
+    """Not in later requests either: published again, the first would be the last."""
+    service = Service(all_taken)
+    service.answers = [lambda action, entries: (answer if _first(entries) else all_taken)(action, entries)]
+    keyed = [message(n, key="k") for n in range(15)]
+    other = message(99, key="other")
+    outcomes = await publisher(service, FIFO).publish([*keyed, other])
+    assert [o.kind for o in outcomes] == [OutcomeKind.UNKNOWN] * 15 + [OutcomeKind.ACCEPTED]
+    assert "1" not in {each["MessageBody"] for entries in service.entries for each in entries}
+
+
+async def test_what_is_refused_for_good_does_not_hold_up_its_key() -> None:
+    service = Service(but("0", SenderFault=True, Code="InvalidMessageContents"), all_taken)
+    outcomes = await publisher(service, FIFO).publish([message(n, key="k") for n in range(2)])
+    assert [o.kind for o in outcomes] == [OutcomeKind.REFUSED, OutcomeKind.ACCEPTED]
 
 
 async def test_throttling_is_waited_out() -> None:

@@ -10,7 +10,8 @@ import pytest
 from tests.conformance.catching import CATCHES
 from tests.unit.transports.sqs import test_sqs_accounts as accounts
 from tests.unit.transports.sqs import test_sqs_polls as polls
-from transports.sqs import subscription as subscriptions
+from transports.sqs import polls as product
+from transports.sqs.holding import Holding
 from transports.sqs.publishing import Publisher
 from transports.sqs.settling import Settling
 from transports.sqs.subscription import SqsSubscription
@@ -39,7 +40,7 @@ async def subscription(transport: SqsTransport) -> SqsSubscription:
 async def test_a_long_poll_that_hides_for_a_lease_is_caught(
     transport: SqsTransport, service: polls.Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriptions, "_BRIEF", polls.LEASE)
+    monkeypatch.setattr(product, "_BRIEF", polls.LEASE)
     with pytest.raises(CATCHES):
         await polls.test_a_poll_that_a_stop_breaks_off_hides_what_it_brings_for_seconds_only(
             transport, service, monkeypatch
@@ -60,13 +61,13 @@ async def test_a_failed_renewal_that_is_ignored_is_caught(monkeypatch: pytest.Mo
 async def test_a_failed_renewal_that_is_handed_out_is_caught(
     subscription: SqsSubscription, service: polls.Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hand_out(subscription: SqsSubscription, arrived: Sequence[Any]) -> list[Any]:
-        await subscription.extend(arrived)
+    async def hand_out(holding: Holding, arrived: Sequence[Any]) -> list[Any]:
+        await holding.extend(arrived)
         for delivery in arrived:
             delivery.receipt.settled = False
         return list(arrived)
 
-    monkeypatch.setattr(SqsSubscription, "_kept_on", hand_out)
+    monkeypatch.setattr(Holding, "_kept_on", hand_out)
     with pytest.raises(CATCHES):
         await polls.test_what_cannot_be_held_is_not_handed_out(subscription, service)
 

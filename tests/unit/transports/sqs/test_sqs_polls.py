@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from transports.sqs import subscription as subscriptions
+from transports.sqs import polls
 from transports.sqs.settings import Settings
 from transports.sqs.subscription import SqsSubscription
 from transports.sqs.transport import SqsTransport
@@ -199,14 +199,14 @@ async def test_a_successor_whose_lease_is_half_over_is_given_back_and_not_handed
     subscription: SqsSubscription, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its renewal failed while its head was handled; whoever got it now could lose it before the next one."""
-    monkeypatch.setattr(subscriptions, "_BRIEF", LEASE)
+    monkeypatch.setattr(polls, "_BRIEF", LEASE)
     receiving = receive(subscription)
     await service.asked(1)
     service.answer(1, 2)
     (head,) = await receiving
     head.receipt.behind[0].receipt.until -= LEASE * 0.6
     assert list(await subscription.settle([Ack(head)])) == [Settled.DONE]
-    assert not subscription._ready
+    assert not subscription.holding.has_some
     while not service.held:
         await asyncio.sleep(0)
     assert service.removed == ["h1"] and service.held == [[("h2", 0)]]
