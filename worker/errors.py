@@ -18,6 +18,7 @@ WorkerError
 ├── HandlersFailed              some of a message's handlers failed; carries which, and what is done
 ├── AbruptEnd                   code raised what is no Exception, such as SystemExit; a failure like any other
 ├── HandlerTimeout              a handler ran past its timeout; follows the retry policy
+├── ScheduleFailed              a schedule's function raised, or returned what cannot be sent (exit 1, HTTP 500)
 ├── PoisonMessage               a message whose worker died with it too often
 ├── Unrecoverable               raised by handlers: no retry
 │   └── Reject                  raised by handlers: to the failure store at once, with a reason
@@ -61,6 +62,10 @@ class UsageError(WorkerError):
 
 class WrongMiddleware(UsageError):
     """A middleware broke its promise: what it returned or passed on is no envelope of the message. Names it."""
+
+
+class ScheduleFailed(WorkerError):
+    """A schedule that was to fire now could not: its function raised, or returned what cannot be sent."""
 
 
 class NotFound(WorkerError):

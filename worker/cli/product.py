@@ -16,7 +16,7 @@ from worker.messaging.app import App
 from worker.messaging.declaration import Registry
 from worker.messaging.plugin import Plugin
 from worker.messaging.routing import Routes
-from worker.runtime.options import ConsumeOptions, ServeOptions
+from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,10 +53,16 @@ class Product:
     async def run(
         self, settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions
     ) -> int:
-        """Run intake and consumer in one process until stopped; return the exit code."""
+        """Run intake, consumer and scheduler in one process until stopped; return the exit code."""
         from worker.wiring.programs.run import run
 
         return await run(settings, registry, serve, consume)
+
+    async def schedule(self, settings: Settings, registry: Registry, options: ScheduleOptions) -> int:
+        """Fire schedules until stopped; return the exit code."""
+        from worker.wiring.programs.schedule import schedule
+
+        return await schedule(settings, registry, options)
 
     def supervise(
         self, arguments: Sequence[str], processes: int, graceful_timeout: float, *, once: bool

@@ -70,6 +70,7 @@ worker failed list                             what went wrong for good
         "pause": f"{_COMMANDS}.pause:pause",
         "resume": f"{_COMMANDS}.pause:resume",
         "status": f"{_COMMANDS}.status:status",
+        "schedule": f"{_COMMANDS}.schedule:schedule",
         "failed": f"{_COMMANDS}.failed:failed",
         "tokens": f"{_COMMANDS}.tokens:tokens",
         "setup": f"{_COMMANDS}.setup:setup",

@@ -1,4 +1,4 @@
-"""The options of the programs that stay, ``serve``, ``consume`` and ``run``, and the values they make."""
+"""The options of the programs that stay, ``serve``, ``consume``, ``schedule`` and ``run``, and the values they make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from worker.cli.duration import Duration
 from worker.cli.lookup import check_transports
 from worker.cli.size import Size
-from worker.runtime.options import ConsumeOptions, ServeOptions
+from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions
 from worker.settings import Settings
 from worker.settings.model import MOST_SLOTS
 
@@ -112,6 +112,11 @@ def serve_options(settings: Settings, given: dict[str, Any]) -> ServeOptions:
         graceful_timeout=settings.worker.graceful_timeout,
         trust_gateway=settings.http.trust_gateway,
     )
+
+
+def schedule_options(settings: Settings, given: dict[str, Any]) -> ScheduleOptions:
+    """Make the scheduler's options."""
+    return ScheduleOptions(setup=not given["no_setup"], graceful_timeout=settings.worker.graceful_timeout)
 
 
 def consume_options(

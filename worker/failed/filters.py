@@ -40,7 +40,7 @@ def parse_filter(values: Mapping[str, str], now: float) -> Filter:
     times: dict[str, float] = {}
     for name in _TIMES:
         if name in values:
-            seconds = _seconds(values[name], now)
+            seconds = seconds_of_time(values[name], now)
             if seconds is None:
                 faults.append(Fault(f"/{name}", f"{values[name][:64]!r}: {EXPECTED}"))
             else:
@@ -57,7 +57,8 @@ EXPECTED = "expected a time like 2026-01-31T12:00:00Z, or an age like 2h or 7d"
 """What a time may look like."""
 
 
-def _seconds(text: str, now: float) -> float | None:
+def seconds_of_time(text: str, now: float) -> float | None:
+    """Read a time, or an age that counts back from ``now``, as seconds since the epoch; None where it is neither."""
     age = _AGO.match(text)
     if age is not None:
         return now - int(age[1]) * _UNITS[age[2]]

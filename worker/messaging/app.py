@@ -14,7 +14,7 @@ from worker.messaging.plugin import Plugin
 
 
 class App(DeclaresEverything):
-    """Commands, queries, events, handlers and middleware of one application.
+    """Commands, queries, events, handlers, middleware and schedules of one application.
 
     Args:
         name: source of its messages and first part of its queues' names.

@@ -77,10 +77,19 @@ class Emitter:
                 stamps=tuple(stamps),
             )
             await self._buses[declared.kind].handle(envelope)
-        return Noted(
-            [item for item in collected if isinstance(item, Parcel)],
-            [item for item in collected if isinstance(item, Envelope)],
-        )
+        return _sorted(collected)
+
+    async def collect(self, envelopes: Sequence[Envelope[Any]]) -> Noted:
+        """Take messages that have an envelope through their buses' chains without sending them.
+
+        Raises:
+            Exception: what a middleware of the dispatching side raised.
+        """
+        collected: list[Any] = []
+        for envelope in envelopes:
+            bus = self._buses[self.registry.messages[envelope.type].kind]
+            await bus.handle(envelope.with_(Collect(collected)))
+        return _sorted(collected)
 
     async def publish(self, parcels: Sequence[Parcel]) -> None:
         """Publish in order and return once every broker has confirmed.
@@ -104,3 +113,10 @@ class Emitter:
                 if not is_failure(error):
                     raise
                 log.exception("inline message failed after the commit", type=envelope.type, id=envelope.id)
+
+
+def _sorted(collected: Sequence[Any]) -> Noted:
+    return Noted(
+        [item for item in collected if isinstance(item, Parcel)],
+        [item for item in collected if isinstance(item, Envelope)],
+    )

@@ -57,3 +57,15 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     setup: bool = True
     graceful_timeout: float = 30.0
     trust_gateway: bool = False
+
+
+class ScheduleOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of ``worker schedule``.
+
+    Attributes:
+        setup: create missing tables and queues at start; else complain about them.
+        graceful_timeout: seconds that a firing under way gets when stopping.
+    """
+
+    setup: bool = True
+    graceful_timeout: float = 30.0

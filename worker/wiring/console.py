@@ -24,7 +24,10 @@ from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
 from worker.wiring.parts.tokens import Tokens
+from worker.wiring.parts.schedules import Schedules
 from worker.wiring.service import Service, opened
+
+_FLUSH = 5.0
 
 
 class Console:
@@ -62,6 +65,15 @@ class Console:
     def status(self) -> StatusReader:
         """Tells where commands stand."""
         return self._service.status.standing
+
+    @property
+    def schedules(self) -> Schedules:
+        """The application's schedules."""
+        return self._service.schedules
+
+    async def flush(self) -> None:
+        """Send what the outbox holds, as far as that can be done at once; the rest is sent by others."""
+        await self._service.sending.relay.drain(_FLUSH)
 
     @property
     def failed(self) -> FailedService:

@@ -23,6 +23,7 @@ from worker.wiring.parts.fleet import Fleet, opened_fleet
 from worker.wiring.parts.needs import EVERYTHING, Needs
 from worker.wiring.parts.process import Process, make_process
 from worker.wiring.parts.pruning import Prunes
+from worker.wiring.parts.schedules import Schedules, opened_schedules
 from worker.wiring.parts.sending import Sending, opened_sending
 from worker.wiring.parts.state import State, opened_state
 from worker.wiring.parts.status import Status, opened_status
@@ -42,6 +43,7 @@ class Service(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     buses: Buses
     failed: FailedService
     checks: Checks
+    schedules: Schedules
 
     async def prune(self) -> None:
         """Let each part forget what is not needed any more.
@@ -94,6 +96,7 @@ async def opened(
         opened_buses(process, state, sending, fleet, status, tokens, needs.threads) as buses,
         opened_failed(process, state, sending, status) as failed,
         opened_checks(process) as checks,
+        opened_schedules(process, state, sending, buses) as schedules,
     ):
         yield Service(
             process=process,
@@ -106,4 +109,5 @@ async def opened(
             buses=buses,
             failed=failed,
             checks=checks,
+            schedules=schedules,
         )

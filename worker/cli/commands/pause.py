@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from worker.cli.actor import actor
 from worker.cli.duration import Duration, parse_duration
 from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
@@ -85,7 +85,7 @@ def pause(
         reason=reason,
         seconds=seconds,
         shared=shared,
-        actor=_actor(),
+        actor=actor(),
     )
     return asyncio.run(_dispatch(invocation, command, patience, "paused"))
 
@@ -112,7 +112,7 @@ def resume(
     A type comes back together with those that share its queue.
     """
     types, patience = _patience(types, wait)
-    command = ResumeConsumers(types=types, queues=queues, kinds=kinds, reason=reason, actor=_actor())
+    command = ResumeConsumers(types=types, queues=queues, kinds=kinds, reason=reason, actor=actor())
     return asyncio.run(_dispatch(invocation, command, patience, "resumed"))
 
 
@@ -126,13 +126,6 @@ def _patience(types: tuple[str, ...], wait: str | None) -> tuple[tuple[str, ...]
         return types, parse_duration(wait)
     except ValueError:
         return (wait, *types), WAIT
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "cli"
 
 
 async def _dispatch(

@@ -1,4 +1,4 @@
-"""``worker run``: intake and consumer in one process."""
+"""``worker run``: intake, consumer and scheduler in one process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from worker.cli.program_options import (
 
 @click.command(
     cls=WorkerCommand,
-    short_help="Serve and consume in one process, for development.",
+    short_help="Serve, consume and schedule in one process, for development.",
     examples="""
 worker run                                     everything, on http://127.0.0.1:8000
 worker run --port 9000 -c 4                    another port, at most four handlers at once
@@ -33,7 +33,7 @@ worker run --reload                            start anew when a source file cha
 @program_options
 @pass_invocation
 def run(invocation: Invocation, /, processes: int, reload: bool, **given: Any) -> int:
-    """Serve and consume in one process: for development, and for small services.
+    """Serve, consume and schedule in one process: for development, and for small services.
 
     Consumes every transport that a message is routed to. Takes the options of `worker serve` and
     `worker consume`.

@@ -7,12 +7,15 @@ from worker.messaging.declaring.handlers import DeclaresHandlers, check_handlers
 from worker.messaging.declaring.health import DeclaresHealth, check_health
 from worker.messaging.declaring.messages import DeclaresMessages, check_messages
 from worker.messaging.declaring.middleware import DeclaresMiddleware, check_middleware
+from worker.messaging.declaring.schedules import DeclaresSchedules, check_crontab, check_schedules
 
-CHECKS = (check_messages, check_handlers, check_middleware, check_health)
+CHECKS = (check_messages, check_handlers, check_middleware, check_health, check_schedules, check_crontab)
 """One a kind; each may look at what those before it have found."""
 
 
-class DeclaresEverything(DeclaresMessages, DeclaresHandlers, DeclaresMiddleware, DeclaresHealth, Declares):
+class DeclaresEverything(
+    DeclaresMessages, DeclaresHandlers, DeclaresMiddleware, DeclaresHealth, DeclaresSchedules, Declares
+):
     """Every decorator works bare and with arguments and returns what it decorated, unchanged.
 
     Nothing is checked before ``App.registry()``, so that all faults come in one error.

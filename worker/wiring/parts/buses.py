@@ -38,12 +38,13 @@ QUEUED: tuple[Kind, ...] = ("command", "event")
 class Buses(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """The buses by kind: ``dispatch`` takes what is new, ``consume`` what came from a queue.
 
-    ``threads`` are those that handlers run in that are plain functions.
+    ``threads`` are those that handlers run in that are plain functions; ``emitter`` takes what leaves with a commit.
     """
 
     dispatch: Mapping[Kind, Bus]
     consume: Mapping[Kind, Bus]
     threads: Threads
+    emitter: Emitter
 
 
 @asynccontextmanager
@@ -94,7 +95,7 @@ async def opened_buses(
         dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock, process.machine.new_id)
     consume = {kind: Bus(kind, "consume", registry, steps, clock, process.machine.new_id) for kind in QUEUED}
     try:
-        yield Buses(dispatch=dispatch, consume=consume, threads=pool)
+        yield Buses(dispatch=dispatch, consume=consume, threads=pool, emitter=emitter)
     finally:
         pool.close()
 

@@ -1,4 +1,4 @@
-"""Both in one process: ``worker run``."""
+"""All in one process: ``worker run``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ from worker.messaging.declaration import Registry
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
 from worker.wiring.programs.consume import consume as consume_beside
+from worker.wiring.programs.program import Job
+from worker.wiring.programs.schedule import Scheduling
+from worker.wiring.service import Service
 from worker.wiring.serving.intake import Intake
 
 
 async def run(settings: Settings, registry: Registry, serve: ServeOptions, consume: ConsumeOptions) -> int:
-    """Serve and consume in one process until a signal or a limit; return the exit code. Raises as both do."""
-    return await consume_beside(settings, registry, consume, lambda service: [Intake(service, serve)])
+    """Serve, consume and fire schedules in one process until a signal or a limit; return the exit code. Raises as these do."""
+
+    def beside(service: Service) -> list[Job]:
+        """What is done beside the consuming; an application without schedules needs no scheduler."""
+        intake: list[Job] = [Intake(service, serve)]
+        return [*intake, Scheduling(service)] if service.schedules.by_name else intake
+
+    return await consume_beside(settings, registry, consume, beside)

@@ -1,0 +1,1 @@
+"""Schedules: when they send. Pure rules that know neither messages nor databases."""
