@@ -73,12 +73,16 @@ def commands() -> str:
 
 def _sections(command: click.Command, path: str) -> Iterator[str]:
     context = click.Context(command, info_name=path)
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield _section(command, context, path)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             if found is not None and not found.hidden:
                 yield from _sections(found, f"{path} {name}")
-        return
+
+
+def _section(command: click.Command, context: click.Context, path: str) -> str:
     usage = " ".join(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")
     parts = [
         f"### {path}",
@@ -95,7 +99,7 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
     examples = getattr(command, "examples", "").strip("\n")
     if examples:
         parts.append(f"```text\n{examples}\n```")
-    yield "\n\n".join(parts)
+    return "\n\n".join(parts)
 
 
 def _options(context: click.Context, options: list[click.Option]) -> str:

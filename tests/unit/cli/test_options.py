@@ -15,6 +15,7 @@ COMMANDS = {
     "status",
     "pause",
     "resume",
+    "schedule",
     "failed",
     "setup",
     "check",
