@@ -23,8 +23,8 @@ from worker.wiring.consumers_document import consumers_document
 from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
-from worker.wiring.parts.tokens import Tokens
 from worker.wiring.parts.schedules import Schedules
+from worker.wiring.parts.tokens import Tokens
 from worker.wiring.service import Service, opened
 
 _FLUSH = 5.0

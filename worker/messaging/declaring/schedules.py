@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar, get_args, overload
 
 from worker.messaging.declaring.declarations import Declares
 from worker.messaging.declaring.draft import Draft
+from worker.messaging.declaring.functions import function_of, generator_fault, name_of
 from worker.messaging.declaring.messages import NAME
-from worker.messaging.declaring.resolving import function_of, generator_fault, name_of
 from worker.messaging.schedule import CrontabLines, Schedule
 from worker.schedules.cron import fields_of
 from worker.schedules.missed import Missed
