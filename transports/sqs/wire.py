@@ -8,13 +8,14 @@ client: credentials, endpoints, queues, and everything wherever its requests do 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 from botocore.httpsession import create_urllib3_context, get_cert_path
 
 from transports.sqs import answers
@@ -100,8 +101,12 @@ class Wire:
         """The signer of the credentials of this moment."""
         try:
             credentials = await self._credentials.get_frozen_credentials()
-        except RuntimeError as error:  # renewed, and used up all the same
-            raise CredentialRetrievalError(provider="refresh", error_msg=str(error)) from error
+        except (
+            BotoCoreError,
+            ClientError,
+            RuntimeError,
+        ) as error:  # whatever was asked for them: nothing was sent
+            raise CredentialRetrievalError(provider="the SDK's chain", error_msg=str(error)) from error
         if credentials is None:
             raise NoCredentialsError
         if self._signer is None or self._signer.credentials != credentials:
@@ -122,6 +127,7 @@ async def tls(sample: Sample, bundle: str | None) -> ssl.SSLContext | None:
         sample: where requests go.
         bundle: file of the authorities that are trusted, as the SDK's configuration names it (``AWS_CA_BUNDLE``).
     """
+    bundle = bundle or os.environ.get("REQUESTS_CA_BUNDLE")  # in the SDK's order
     return await asyncio.to_thread(_context, bundle) if sample.url.startswith("https:") else None
 
 

@@ -17,6 +17,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import ClientError, MetadataRetrievalError
 
 from transports.sqs import wire
 from transports.sqs.answers import READERS
@@ -297,11 +298,19 @@ async def test_who_was_not_reached_did_nothing(service: Service) -> None:
     assert kind is NotSent
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("the refreshed credentials are still expired"),
+        ClientError({"Error": {"Code": "ValidationError", "Message": "still expired"}}, "AssumeRole"),
+        MetadataRetrievalError(error_msg="still expired"),
+    ],
+)
 async def test_credentials_that_cannot_be_renewed_sent_nothing(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     async def used_up() -> None:
-        raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+        raise error
 
     async with connected(service) as connection:
         monkeypatch.setattr(connection._wires[Lane.SEND]._credentials, "get_frozen_credentials", used_up)
@@ -393,8 +402,9 @@ async def test_the_client_does_everything_where_its_form_is_not_known(
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 async def test_authorities_of_the_users_choice_are_trusted_and_no_others(
-    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -407,11 +417,14 @@ async def test_authorities_of_the_users_choice_are_trusted_and_no_others(
     context.load_cert_chain(bundle, tmp_path / "key.pem")
     async with serving(context) as service:
         service.answers["SendMessageBatch"] = answer()
-        monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+        for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(variable, str(bundle))
         async with connected(service) as connection:
             assert connection._wires
             await connection.call(Lane.SEND, "SendMessageBatch", **POLL)
             stranger = connection._wires[Lane.SEND]._sample
+            monkeypatch.delenv(variable)
             other = await wire.tls(stranger, None)
             lone = wire.Wire(
                 stranger, connection._wires[Lane.SEND]._credentials, other, pool=1, connect=2.0, read=2.0
