@@ -13,22 +13,16 @@ from starlette.responses import Response
 from worker.errors import NotFound, UnknownType
 from worker.http import documents
 from worker.http.answer import document
-from worker.http.body import read_body
 from worker.http.endpoint import Body, Endpoint, Gives
 from worker.http.explanation import unknown_type
-from worker.http.filtering import Text, read_json
-from worker.http.media import media_of
+from worker.http.filtering import Text
+from worker.http.operating import Reason, actor_of, asked
 from worker.http.ports import Ports
 from worker.http.preference import PREFER, wait_of
-from worker.http.problems import UNKNOWN_TYPE, UNSUPPORTED, Problem
+from worker.http.problems import UNKNOWN_TYPE, Problem
 from worker.messaging.consumers import ConsumerKind, Controlled, PauseConsumers, ResumeConsumers
 from worker.messaging.pausing import Applied
 from worker.messaging.stamps import Result
-
-Reason = Annotated[str, Meta(max_length=4096, pattern="^[^\\x00]*$")]
-
-ACTOR = "http"
-"""Shown as the one who paused where the caller has no token."""
 
 _FRESH = {"Cache-Control": "no-store"}
 
@@ -65,42 +59,33 @@ class Consumers:
 
     async def pause(self, request: Request) -> Response:
         """Pause what is named."""
-        asked: PauseRequest = await self._asked(request, PauseRequest)
+        given = await asked(request, PauseRequest, self._ports.limits.max_body)
         return await self._done(
             request,
             PauseConsumers(
-                types=asked.types,
-                queues=asked.queues,
-                kinds=asked.kinds,
-                reason=asked.reason,
-                seconds=asked.seconds,
-                shared=asked.shared,
-                actor=request.scope["principal"].id or ACTOR,
+                types=given.types,
+                queues=given.queues,
+                kinds=given.kinds,
+                reason=given.reason,
+                seconds=given.seconds,
+                shared=given.shared,
+                actor=actor_of(request),
             ),
         )
 
     async def resume(self, request: Request) -> Response:
         """Resume what is named."""
-        asked: ResumeRequest = await self._asked(request, ResumeRequest)
+        given = await asked(request, ResumeRequest, self._ports.limits.max_body)
         return await self._done(
             request,
             ResumeConsumers(
-                types=asked.types,
-                queues=asked.queues,
-                kinds=asked.kinds,
-                reason=asked.reason,
-                actor=request.scope["principal"].id or ACTOR,
+                types=given.types,
+                queues=given.queues,
+                kinds=given.kinds,
+                reason=given.reason,
+                actor=actor_of(request),
             ),
         )
-
-    async def _asked(self, request: Request, shape: type[Any]) -> Any:
-        headers = dict(request.scope["headers"])
-        body = await read_body(request.receive, headers, self._ports.limits.max_body)
-        if not body:
-            return shape()
-        if media_of(headers.get(b"content-type")) != "json":
-            raise Problem(UNSUPPORTED, "expected Content-Type application/json")
-        return read_json(body, shape)
 
     async def _done(self, request: Request, command: PauseConsumers | ResumeConsumers) -> Response:
         """Dispatch the command; answer at once, or when all workers have applied it."""

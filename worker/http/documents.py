@@ -131,6 +131,69 @@ class TokenSecret(msgspec.Struct):
     secret: str | None
 
 
+class SchedulePause(msgspec.Struct):
+    """Why a schedule is paused, by whom and since when."""
+
+    reason: str | None
+    actor: str
+    since: Time
+
+
+class ScheduleError(msgspec.Struct):
+    """What went wrong the last time."""
+
+    type: str
+    message: str | None
+
+
+class Schedule(msgspec.Struct):
+    """A schedule: when it fires, by an expression (``cron``) or a length of time (``every``, seconds), and how it stands.
+
+    ``next_at`` is the next time by the clock, also while it is paused. ``last_id`` is the first message that it sent then.
+    """
+
+    name: str
+    timezone: str
+    missed: Literal["skip", "once", "all"]
+    paused: bool
+    pause: SchedulePause | None
+    next_at: Time | None
+    last_at: Time | None
+    last_id: str | None
+    last_error: ScheduleError | None
+    cron: str | msgspec.UnsetType = msgspec.UNSET
+    every: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class SchedulerProcess(msgspec.Struct):
+    """The process that fires the schedules, and since when."""
+
+    worker: str
+    since: Time
+
+
+class Schedules(msgspec.Struct):
+    """All schedules, and who fires them; null where nobody does."""
+
+    items: list[Schedule]
+    scheduler: SchedulerProcess | None
+
+
+class ScheduleChanged(msgspec.Struct):
+    """How a schedule is now, and whether that is a change."""
+
+    name: str
+    paused: bool
+    changed: bool
+
+
+class ScheduleRun(msgspec.Struct):
+    """The ids of the messages that a schedule sends."""
+
+    name: str
+    ids: list[str]
+
+
 class Readiness(msgspec.Struct):
     """Whether requests should come here, and why not."""
 

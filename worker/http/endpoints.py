@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from worker.http import batch, commands, consumers, failed, health, queries, status, tokens
+from worker.http import batch, commands, consumers, failed, health, queries, schedules, status, tokens
 from worker.http.endpoint import Endpoint
 from worker.http.pages import with_pages
 
@@ -20,6 +20,7 @@ def endpoints_with(more: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
             *status.ENDPOINTS,
             *consumers.ENDPOINTS,
             *failed.ENDPOINTS,
+            *schedules.ENDPOINTS,
             *tokens.ENDPOINTS,
             *health.ENDPOINTS,
         ]

@@ -179,6 +179,26 @@ class ConsumerPorts:
     applied: Callable[[int, float], Awaitable[Applied]]
 
 
+class Schedules(Protocol):
+    """The application's schedules; each method may raise Unavailable."""
+
+    async def document(self) -> dict[str, Any]:
+        """Make the schedules document."""
+        ...
+
+    async def pause(self, names: Sequence[str], actor: str, reason: str | None = None) -> list[str]:
+        """Let their ticks pass by; name those that were not paused. NotFound when there is none of a name."""
+        ...
+
+    async def resume(self, names: Sequence[str], actor: str) -> list[str]:
+        """Fire their ticks again; name those that were paused. NotFound when there is none of a name."""
+        ...
+
+    async def run(self, name: str, actor: str) -> Sequence[str]:
+        """Fire one now and return the ids of what it sends; ScheduleFailed, or NotFound."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestLimits:
     """What a request may ask for.
@@ -221,6 +241,7 @@ class Ports:
         failed: the failure store's service.
         health: how this process is.
         consumers: how the consumers of the fleet are.
+        schedules: the application's schedules.
         limits: of requests.
         callers: who is answered as long as tokens are not in use.
         tokens: who is answered then, and what they may do.
@@ -239,6 +260,7 @@ class Ports:
     failed: FailedMessages
     health: HealthPorts
     consumers: ConsumerPorts
+    schedules: Schedules
     limits: RequestLimits = RequestLimits()
     callers: Callers = Callers()
     tokens: Tokens = field(default_factory=NoTokens)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import msgspec
 
 from worker import App
-from worker.errors import Fault, InvalidMessage, NotFound, UnknownType
+from worker.errors import Fault, InvalidMessage, NotFound, ScheduleFailed, UnknownType
 from worker.failed.documents import ErrorType, FailedDocument, FailedPage, GroupDocument, GroupsPage
 from worker.http.app import create_app
 from worker.http.ports import (
@@ -233,6 +233,47 @@ class FakeFailed:
         self.calls.append(("edit", failure_id, data, retry))
 
 
+class FakeSchedules:
+    """One schedule, ``nightly``; another one, ``broken``, fails."""
+
+    def __init__(self):
+        self.calls = []
+
+    async def document(self):
+        item = {
+            "name": "nightly",
+            "cron": "0 3 * * *",
+            "timezone": "UTC",
+            "missed": "once",
+            "paused": False,
+            "pause": None,
+            "next_at": "2026-01-01T03:00:00.000Z",
+            "last_at": None,
+            "last_id": None,
+            "last_error": None,
+        }
+        return {"items": [item], "scheduler": None}
+
+    async def pause(self, names, actor, reason=None):
+        return self._called("pause", names, actor, reason)
+
+    async def resume(self, names, actor):
+        return self._called("resume", names, actor)
+
+    async def run(self, name, actor):
+        self._called("run", [name], actor)
+        if name == "broken":
+            raise ScheduleFailed("schedule broken: OSError: secret")
+        return ("0190",)
+
+    def _called(self, call, names, *facts):
+        for name in names:
+            if name not in {"nightly", "broken"}:
+                raise NotFound(f"no schedule {name!r}")
+        self.calls.append((call, *names, *facts))
+        return list(names)
+
+
 class FakeIdempotency:
     """Keys in a dictionary."""
 
@@ -290,6 +331,7 @@ class World:
         self.queries = FakeBus(self.registry, {Search: {"hits": ["a"]}})
         self.status = FakeStatus()
         self.failed = FakeFailed()
+        self.schedules = FakeSchedules()
         self.idempotency = FakeIdempotency()
         self.healthy = True
         self.reasons = []
@@ -300,6 +342,7 @@ class World:
             "inline": lambda declared: declared.cls is CheckStock,
             "status": self.status,
             "failed": self.failed,
+            "schedules": self.schedules,
             "store": self.idempotency,
             "report": self._health,
             "ready": self._ready,

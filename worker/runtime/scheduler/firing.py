@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
+from worker.errors import WorkerError
 from worker.messaging.bus import wrap
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -119,8 +120,9 @@ class Fires:
             return None
         shown = time_of(tick).isoformat()
         if failed is not None:
+            trace = None if isinstance(failed, WorkerError) else failed  # what is ours says all in its text
             log.error(
-                "schedule failed", schedule=schedule.name, tick=shown, error=told(failed), exc_info=failed
+                "schedule failed", schedule=schedule.name, tick=shown, error=told(failed), exc_info=trace
             )
             return Fired((), failed)
         log.debug("schedule fired", schedule=schedule.name, tick=shown, ids=list(ids))

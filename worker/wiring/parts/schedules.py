@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
+from heapq import merge
+from itertools import islice, takewhile
 from typing import Any
 
 import msgspec
@@ -50,7 +51,7 @@ class Schedules(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     store: SqlSchedules
     clock: Clock
 
-    async def document(self, *, count: int | None = None, since: float | None = None) -> dict[str, Any]:
+    async def document(self, count: int | None = None, since: float | None = None) -> dict[str, Any]:
         """The schedules document.
 
         Args:
@@ -101,6 +102,24 @@ class Schedules(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             raise ScheduleFailed(f"schedule {name}: {told(fired.error)}") from fired.error
         return fired.ids
 
+    async def pass_time(self, since: float, until: float) -> None:
+        """Fire all ticks of a time, in their order, without the lead: where nobody else fires.
+
+        Args:
+            since: seconds since the epoch; not included.
+            until: included.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        if not self.by_name:
+            return
+        after, last = moment_of(since), moment_of(until)
+        lines = [_named_ticks(one, after, last) for one in self.by_name.values()]
+        await self.store.begin(self._triggers(list(self.by_name)), after)
+        for tick, name in merge(*lines):
+            await self.fires.fire(self.by_name[name], tick, lead=None)
+
     async def prune(self, keep: float) -> None:
         """Forget old firings; see ``Prunes``."""
         await self.store.prune()
@@ -147,6 +166,14 @@ def _ticks(trigger: Trigger, after: Moment) -> Iterator[Moment]:
     while tick is not None:
         yield tick
         tick = trigger.after(tick)
+
+
+def _named_ticks(schedule: Schedule, after: Moment, last: Moment) -> Iterator[tuple[Moment, str]]:
+    """Give ticks with the schedule's name."""
+    return (
+        (tick, schedule.name)
+        for tick in takewhile(lambda tick: tick <= last, _ticks(schedule.trigger, after))
+    )
 
 
 def _item(schedule: Schedule, standing: Standing | None, after: Moment) -> dict[str, Any]:

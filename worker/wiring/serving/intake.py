@@ -107,6 +107,7 @@ class Intake:
             failed=service.failed,
             health=HealthPorts(report=report, ready=ready),
             consumers=ConsumerPorts(document=fleet, applied=service.fleet.pausing.until_applied),
+            schedules=service.schedules,
             limits=RequestLimits(
                 max_body=settings.http.max_body,
                 max_batch=settings.http.max_batch,
