@@ -18,7 +18,7 @@ from tests.docs.pages import ROOT, Block, blocks, name, pages
 from transports.registry import create
 from worker import App
 from worker.failed.documents import FailedDocument
-from worker.http.documents import Consumers
+from worker.http.documents import Consumers, Schedules
 from worker.messaging.envelope import Envelope
 from worker.messaging.line import Line
 from worker.messaging.serializer import Serializer
@@ -64,6 +64,7 @@ DOCUMENTS: dict[str, Callable[[str], None]] = {
     "failed": is_a(FailedDocument),
     "problem": is_a(ProblemDocument),
     "consumers": is_a(Consumers),
+    "schedules": is_a(Schedules),
     **{message.name: is_a(message.cls) for message in REGISTRY.messages.values()},
 }
 
