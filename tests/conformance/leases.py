@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.conformance.bench import Bench, ack, empty, take
-from worker.messaging.transport import Ack, ExtendsLease, Release, Settled
+from worker.messaging.abilities import ExtendsLease
+from worker.messaging.transport import Ack, Release, Settled
 
 
 class Leasing:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.conformance.bench import Bench, ack, empty, take
 from tests.conformance.clock import Clock
-from worker.messaging.transport import ExtendsLease, Release, Settled
+from worker.messaging.abilities import ExtendsLease
+from worker.messaging.transport import Release, Settled
 
 HOUR = 3600.0
 

@@ -21,7 +21,7 @@ from tests.faults.in_flight import InFlight
 from tests.faults.keyed_app import NOTES, STARTS
 from tests.faults.keyed_load import KEEPS
 from transports.registry import create
-from worker.messaging.transport import Countable
+from worker.messaging.abilities import Countable
 
 COMMANDS = size(2000, 20_000)
 """How many flow in each test."""

@@ -17,18 +17,10 @@ from transports.sqlite import schema, settling
 from transports.sqlite.claiming import Receipt
 from transports.sqlite.names import Names
 from worker import App, CallNext, Envelope, Stamp, WrongMiddleware
+from worker.messaging.abilities import Confirms
 from worker.messaging.bus import Bus
 from worker.messaging.sender import Sender
-from worker.messaging.transport import (
-    ACCEPTED,
-    Ack,
-    Confirms,
-    Delivery,
-    Features,
-    Outcome,
-    OutcomeKind,
-    Outgoing,
-)
+from worker.messaging.transport import ACCEPTED, Ack, Delivery, Features, Outcome, OutcomeKind, Outgoing
 from worker.wiring.chains import built_in, chain
 
 

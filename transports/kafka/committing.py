@@ -10,7 +10,11 @@ import structlog
 from aiokafka import TopicPartition, errors
 from aiokafka.structs import OffsetAndMetadata
 
+from transports.kafka.settings import Settings
 from transports.kafka.window import Window
+
+_EACH = 1000
+"""Settlements after which a commit does not wait for its time."""
 
 log = structlog.stdlib.get_logger("worker.kafka")
 
@@ -54,6 +58,20 @@ class Committer:
         self._task = asyncio.ensure_future(self._commit(offsets))
         await asyncio.wait({self._task}, timeout=max(end - loop.time(), 0.0))
         return self._task.done() and not self._new()
+
+    async def run(self, settings: Settings, settled: Callable[[], int], assigned: asyncio.Event) -> None:
+        """Commit by time, and whenever so many more were ``settled``, as long as partitions are ``assigned``."""
+        step = min(settings.commit_interval, 0.05)
+        waited, before = 0.0, 0
+        while True:
+            await asyncio.sleep(step)
+            waited += step
+            if waited < settings.commit_interval and settled() - before < _EACH:
+                continue
+            waited = 0.0
+            if assigned.is_set():
+                before = settled()
+                await self.commit(settings.timeout)
 
     async def close(self) -> None:
         """Give up on a commit that does not end; the consumer is of no use afterwards."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -15,16 +15,13 @@ from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit
 from transports.kafka.committing import Committer
 from transports.kafka.connection import Connection
-from transports.kafka.driver import dismiss, is_member, spare
-from transports.kafka.holdings import AHEAD, Holdings
+from transports.kafka.driver import dismiss, is_member
+from transports.kafka.holdings import Holdings
+from transports.kafka.polling import Polling
 from transports.kafka.watching import Watch, Watched
 from transports.kafka.window import Window
 from worker.errors import TransportUnavailable
-
-_COMMIT_EACH = 1000
-_POLL = 0.5
-_POLL_SOME = 0.05
-"""Seconds, while some partitions are left out: there may be room for them soon."""
+from worker.messaging.bounded import happens
 
 _QUIET = 10.0
 """Seconds without a message after which what lies before a partition's end counts as no message: a mark of a
@@ -82,17 +79,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._holdings = holdings
         self._consumer = connection.member(group)
         self._committer = Committer(self._consumer, holdings.held)
-        self._assigned = asyncio.Event()
-        self._space = asyncio.Event()
         self._settled = asyncio.Event()
-        self._getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]] | None = None
-        self._epoch = 0
         self._closing = False
         self._ending = False
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._starting: asyncio.Task[None] | None = None
-        self._committed_at = 0
         self._watch = Watch(host, connection, admin, self._consumer, holdings)
+        self._polling = Polling(
+            self._consumer, holdings, self._committer, connection.settings.timeout, topics[0], self._came
+        )
 
     async def run(self) -> None:
         """Join and read until cancelled.
@@ -111,9 +106,11 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._host.down = None
         self._watch.began()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._read())
-            tasks.create_task(self._commit())
-            tasks.create_task(self._watch.run(self._assigned))
+            tasks.create_task(self._polling.run())
+            tasks.create_task(
+                self._committer.run(settings, lambda: self._holdings.settled, self._polling.assigned)
+            )
+            tasks.create_task(self._watch.run(self._polling.assigned))
             tasks.create_task(self._unbroken())
 
     async def exhausted(
@@ -128,16 +125,16 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         """
         if not self._hands_out():
             return False
-        epoch = self._epoch
+        epoch = self._polling.epoch
         there = await ends([TopicPartition(*partition) for partition in holdings.open()])
         for tp, end in there.items():
             window = holdings.windows.get((tp.topic, tp.partition))
             if window is None or not await self._has_read(tp, window, end):
                 return False
-        return self._hands_out() and epoch == self._epoch
+        return self._hands_out() and epoch == self._polling.epoch
 
     def _hands_out(self) -> bool:
-        return self.handing and self._assigned.is_set()
+        return self.handing and self._polling.assigned.is_set()
 
     async def _has_read(self, tp: TopicPartition, window: Window, end: int) -> bool:
         if self._watch.quiet > _QUIET:
@@ -175,18 +172,17 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
 
     def room_made(self) -> None:
         """Something was handed out or settled."""
-        if not self._space.is_set() and self._holdings.room > AHEAD // 2:
-            self._space.set()
+        self._polling.room_made()
         if not self._holdings.out:
             self._settled.set()
 
     def pause(self) -> None:
         """Apply the host's pause; the driver throws away what it had read ahead."""
-        if not self._assigned.is_set():
+        if not self._polling.assigned.is_set():
             return
         self._apply([TopicPartition(*partition) for partition in self._holdings.windows])
         self._watch.began()
-        self._space.set()
+        self._polling.look()
 
     def _apply(self, partitions: Iterable[TopicPartition]) -> None:
         for tp in partitions:
@@ -194,13 +190,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Hand out no more, wait for what runs, commit, and fence the rest."""
-        self._assigned.clear()
-        self._epoch += 1
         self.handing = False
-        getting = self._getting
-        if getting is not None:
-            getting.cancel()
-            await asyncio.wait({getting})
+        await self._polling.revoked()
         if revoked and is_member(self._consumer):
             self._host.recall()
             await self._drain()
@@ -238,7 +229,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._apply(assigned)  # it may have changed meanwhile
         self.handing = not self._ending
         self._watch.began()
-        self._assigned.set()
+        self._polling.assigned.set()
         self.joined.set()
 
     async def _drain(self) -> None:
@@ -248,7 +239,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         end = loop.time() + max(rebalance - _FINAL - 1.0, rebalance / 2)
         while self._holdings.out and not self._closing and loop.time() < end:
             self._settled.clear()
-            await _within(self._settled, end - loop.time())
+            await happens(self._settled, end - loop.time())
         if self._holdings.out:
             log.warning(
                 "partitions go to another process while handlers run; their messages may be handled again",
@@ -256,89 +247,17 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
                 running=self._holdings.out,
             )
 
+    def _came(self) -> None:
+        """Something was read: the brokers answer."""
+        self._watch.began()
+        self._host.down = None
+        self._host.wake()
+
     async def _unbroken(self) -> None:
         """Fail when partitions came of which nobody knows where to go on."""
         await self._broken
-
-    async def _read(self) -> None:
-        nowhere = TopicPartition(self._topics[0], 2**31 - 1)
-        while True:
-            await self._assigned.wait()
-            room = self._holdings.room
-            partitions = self._holdings.open()
-            if room <= 0 or not partitions:
-                self._space.clear()
-                await _within(self._space, _POLL)
-                # nothing is read from nowhere; the driver tells its faults, which it tells nobody else
-                await self._consumer.getmany(nowhere, timeout_ms=0, max_records=1)
-                continue
-            epoch = self._epoch
-            everything = len(partitions) == len(self._holdings.windows)
-            asked = () if everything else [TopicPartition(*partition) for partition in partitions]
-            wait = _POLL if everything else _POLL_SOME
-            spare(self._consumer)
-            getting = asyncio.ensure_future(
-                self._consumer.getmany(*asked, timeout_ms=round(wait * 1000), max_records=room)
-            )
-            self._getting = getting
-            try:
-                await asyncio.wait({getting})
-            finally:
-                self._getting = None
-                getting.cancel()
-            if getting.cancelled() or epoch != self._epoch:
-                continue
-            records = getting.result()
-            if not await self._hold(records) or epoch != self._epoch:
-                continue
-            for tp, batch in records.items():
-                self._holdings.took((tp.topic, tp.partition), batch)
-            if records:
-                self._watch.began()
-                self._host.down = None
-                self._host.wake()
-
-    async def _hold(self, records: Mapping[TopicPartition, Sequence[Any]]) -> bool:
-        """Let the group know that these partitions are held, before the first of their messages is.
-
-        Whoever comes next then knows whether this process died with messages in hand. False where a partition is gone.
-        """
-        windows = self._holdings.windows
-        fresh = False
-        for tp, batch in records.items():
-            window = windows.get((tp.topic, tp.partition))
-            if window is None:
-                return False
-            if batch and window.hold(batch[0].offset):
-                fresh = True
-        if fresh:
-            await self._committer.commit(self._connection.settings.timeout)
-        return True
 
     def _let_go(self) -> None:
         """Say with the last commit that nothing of this process is in hand any more."""
         for window in self._holdings.held():
             window.let_go()
-
-    async def _commit(self) -> None:
-        settings = self._connection.settings
-        step = min(settings.commit_interval, 0.05)
-        waited = 0.0
-        while True:
-            await asyncio.sleep(step)
-            waited += step
-            fresh = self._holdings.settled - self._committed_at
-            if waited < settings.commit_interval and fresh < _COMMIT_EACH:
-                continue
-            waited = 0.0
-            if self._assigned.is_set():
-                self._committed_at = self._holdings.settled
-                await self._committer.commit(settings.timeout)
-
-
-async def _within(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

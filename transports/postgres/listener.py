@@ -12,6 +12,7 @@ from transports.postgres import faults
 from transports.postgres.connection import Connection, close_connection, open_connection
 from transports.postgres.settings import Settings
 from worker.errors import ConfigurationError, TransportUnavailable
+from worker.messaging.bounded import happens
 
 _CHANNEL = "command_worker_transport"
 _EVERY = 0.02
@@ -113,10 +114,7 @@ class Listener:
                     self._pending |= queues
                     raise
                 await asyncio.sleep(_EVERY)
-            try:
-                async with asyncio.timeout(_PROBE):
-                    await self._said.wait()
-            except TimeoutError:
+            if not await happens(self._said, _PROBE):
                 await connection.execute("SELECT 1", timeout=limit)
 
     def _heard(self, connection: Connection, sender: int, _channel: str, names: str) -> None:

@@ -16,7 +16,7 @@ from transports.postgres.claiming import Claiming
 from transports.postgres.faults import OutcomeUnknown
 from transports.postgres.features import features
 from transports.postgres.holding import Holding
-from transports.postgres.link import Link
+from transports.postgres.links import Links
 from transports.postgres.listener import Listener
 from transports.postgres.names import Names
 from transports.postgres.publishing import Publishing
@@ -75,30 +75,24 @@ class PostgresTransport:
         if self._connected:
             return
 
-        def link(*, synchronous: bool = True) -> Link:
-            """Make a link for one kind of work."""
-            return Link(
-                self._settings,
-                self.name,
-                synchronous=synchronous,
-                opened=self._names.forget,
-                lost=self._suspect,
-            )
-
-        self._looks, self._publishes, self._settles = link(), link(), link()
-        # a claim that a crash of the server undoes is as good as one that never was: nobody waits for the disk
-        self._claims = link(synchronous=False)
+        self._links = links = Links(self._settings, self.name, self._names.forget)
         self._listener = Listener(self._settings, self.name, self._wake)
-        self._incoming = Publishes(self._publishes, self._publishing, self._time)
-        self._outgoing = Settlements(self._settles, self._settling, self._time, self._settings.timeout)
+        self._incoming = Publishes(links.publishes, self._publishing, self._time)
+        self._outgoing = Settlements(links.settles, self._settling, self._time, self._settings.timeout)
         try:
-            await self._looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
+            await links.looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
             with contextlib.suppress(TransportUnavailable):  # a standby: it can be looked at all the same
-                await self._looks.run(self._time.compare)
+                await links.looks.run(self._time.compare)
         except BaseException:
-            await self._looks.close()
+            await links.looks.close()
             raise
         self._connected = True
+
+    def _opened(self) -> Links:
+        if not self._connected:
+            shown = self._settings.shown
+            raise TransportUnavailable(f"postgresql {shown}: transport {self.name!r} is not connected")
+        return self._links
 
     async def setup(self, queues: Sequence[QueueSpec]) -> None:
         """Create what is missing; nothing is created, and no right to is needed, where nothing is.
@@ -108,7 +102,7 @@ class PostgresTransport:
         """
         names = [spec.name for spec in queues]
         shown = self._settings.shown
-        link = self._link("_looks")
+        link = self._opened().looks
         there = await link.run(lambda connection: schema.is_whole(connection, shown))
         missing = await link.run(lambda connection: schema.missing(connection, shown, names))
         if missing or not there:
@@ -119,7 +113,7 @@ class PostgresTransport:
         """Names of queues that were not set up."""
         names = [spec.name for spec in queues]
         shown = self._settings.shown
-        return await self._link("_looks").run(lambda connection: schema.missing(connection, shown, names))
+        return await self._opened().looks.run(lambda connection: schema.missing(connection, shown, names))
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish with whatever else is published meanwhile; returns after the commit.
@@ -127,7 +121,7 @@ class PostgresTransport:
         Raises:
             TransportUnavailable: none of them was taken.
         """
-        self._link("_publishes")
+        self._opened()
         if self._time.due:
             self._spawn(self._compare())
         try:
@@ -140,7 +134,7 @@ class PostgresTransport:
 
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> ClaimingSubscription:
         """Start consuming a queue."""
-        self._link("_claims")
+        self._opened()
         self._listener.listen()
         holding = Holding(self, queue.name)
         subscription = ClaimingSubscription(queue.name, holding, self.forget)
@@ -154,7 +148,7 @@ class PostgresTransport:
             TransportUnavailable: the server does not answer.
         """
         now = self._time()
-        return await self._link("_looks").run(lambda connection: counting.count(connection, queues, now))
+        return await self._opened().looks.run(lambda connection: counting.count(connection, queues, now))
 
     async def holds(self, queue: str, ids: Sequence[str]) -> frozenset[str]:
         """Return those of ``ids`` that the queue still has.
@@ -162,7 +156,7 @@ class PostgresTransport:
         Raises:
             TransportUnavailable: the server does not answer.
         """
-        return await self._link("_looks").run(lambda connection: finding.held(connection, queue, ids))
+        return await self._opened().looks.run(lambda connection: finding.held(connection, queue, ids))
 
     async def ping(self) -> None:
         """Prove within two seconds that the server answers.
@@ -172,7 +166,7 @@ class PostgresTransport:
         """
         try:
             async with asyncio.timeout(_PING):
-                await self._link("_publishes").run(lambda connection: connection.fetchval("SELECT 1"))
+                await self._opened().publishes.run(lambda connection: connection.fetchval("SELECT 1"))
         except TimeoutError:
             shown = self._settings.shown
             raise TransportUnavailable(f"postgresql {shown}: no answer within {_PING:g} s") from None
@@ -191,8 +185,7 @@ class PostgresTransport:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
-        for link in (self._looks, self._publishes, self._claims, self._settles):
-            await link.close()
+        await self._links.close()
 
     def wake(self) -> None:
         """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
@@ -211,7 +204,7 @@ class PostgresTransport:
             OutcomeUnknown: it may have taken some all the same.
             TransportUnavailable: it took none.
         """
-        link = self._link("_claims")
+        link = self._opened().claims
         if self._time.due:
             await self._compare()
         if doubtful:
@@ -238,7 +231,7 @@ class PostgresTransport:
         Raises:
             TransportUnavailable: the server does not answer.
         """
-        return await self._link("_claims").run(
+        return await self._opened().claims.run(
             lambda connection: self._claiming.extend(connection, deliveries)
         )
 
@@ -249,17 +242,12 @@ class PostgresTransport:
     async def _compare(self) -> None:
         """Compare the time; where the server does not answer, whatever comes next tells."""
         with contextlib.suppress(TransportUnavailable):
-            await self._link("_looks").run(self._time.compare)
+            await self._opened().looks.run(self._time.compare)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
-
-    def _suspect(self) -> None:
-        """Have no link find out by itself, in seconds, that the way to the server is broken, while leases run out."""
-        for link in (self._looks, self._publishes, self._claims, self._settles):
-            link.suspect()
 
     # --- waking --------------------------------------------------------------------------------------------------
 
@@ -272,13 +260,6 @@ class PostgresTransport:
         for queue in self._subscriptions if queues is None else queues:
             for subscription in self._subscriptions.get(queue, ()):
                 subscription.changed.set()
-
-    def _link(self, name: str) -> Link:
-        if not self._connected:
-            shown = self._settings.shown
-            raise TransportUnavailable(f"postgresql {shown}: transport {self.name!r} is not connected")
-        link: Link = getattr(self, name)
-        return link
 
 
 def create(

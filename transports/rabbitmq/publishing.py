@@ -17,7 +17,8 @@ from transports.rabbitmq.wire import properties
 from transports.rabbitmq.wire.channel import Channel, Listener
 from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import ACCEPTED, Confirms, Outcome, OutcomeKind, Outgoing
+from worker.messaging.abilities import Confirms
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 WINDOW = 2 * BATCH
 """Unconfirmed messages at most."""

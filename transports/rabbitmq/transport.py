@@ -20,7 +20,8 @@ from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.subscription import RabbitSubscription
 from transports.rabbitmq.topology import Topology
 from worker.errors import ConfigurationError, TransportUnavailable
-from worker.messaging.transport import Confirms, Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
+from worker.messaging.abilities import Confirms
+from worker.messaging.transport import Depth, Outcome, OutcomeKind, Outgoing, QueueSpec
 
 _PING = 2.0
 _GONE = 0.5

@@ -1,4 +1,4 @@
-"""A bound on what a library does: its own clean-up may wait, or take a cancellation for something else."""
+"""Bounds on waiting: for an event, and for what a library does, which may wait itself when it is cancelled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+async def happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, for so many seconds at most; whether it has come."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def bounded(doing: Awaitable[T], seconds: float) -> T:

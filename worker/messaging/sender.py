@@ -8,16 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from worker.errors import PublishFailed, TransportUnavailable, Unavailable
+from worker.messaging.abilities import Confirms, Posts
 from worker.messaging.parking import Parking
-from worker.messaging.transport import (
-    ACCEPTED,
-    Confirms,
-    Outcome,
-    OutcomeKind,
-    Outgoing,
-    Posts,
-    Transport,
-)
+from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing, Transport
 
 PUBLISH_TIMEOUT = 30.0
 """Seconds after which a publish's outcome counts as unknown."""

@@ -168,9 +168,8 @@ _FROM_BEFORE = f"(excluded.put_back_at < {_OLD}.put_back_at AND excluded.at <= {
 _KEEPS_ERROR = f"excluded.error_type IS NULL AND excluded.state IN ('running', 'retrying') AND NOT ({_AGAIN})"
 
 
-def _upsert(wins: str, later_put_back: str, keeps_error: str) -> str:
+def _upsert(wins: str, again: str, keeps_error: str) -> str:
     columns = ("application", *StatusRow.__struct_fields__)
-    again = f"({wins}) AND {later_put_back}"
 
     def later(name: str) -> str:
         return f"CASE WHEN {wins} THEN excluded.{name} ELSE {_OLD}.{name} END"
@@ -189,7 +188,7 @@ def _upsert(wins: str, later_put_back: str, keeps_error: str) -> str:
         "attempts": f"CASE WHEN ({again}) OR (excluded.attempts > {_OLD}.attempts AND NOT {_FROM_BEFORE}) "
         f"THEN excluded.attempts ELSE {_OLD}.attempts END",
         "at": later("at"),
-        "put_back_at": f"CASE WHEN {later_put_back} THEN excluded.put_back_at ELSE {_OLD}.put_back_at END",
+        "put_back_at": f"CASE WHEN {_LATER} THEN excluded.put_back_at ELSE {_OLD}.put_back_at END",
         "accepted_at": f"coalesce({_OLD}.accepted_at, excluded.accepted_at)",
         "started_at": f"CASE WHEN ({again}) THEN excluded.started_at "
         f"WHEN excluded.started_at IS NULL OR {_FROM_BEFORE} THEN {_OLD}.started_at "
@@ -206,7 +205,7 @@ def _upsert(wins: str, later_put_back: str, keeps_error: str) -> str:
     )
 
 
-UPSERT = Statement(_upsert(_WINS, _LATER, _KEEPS_ERROR))
+UPSERT = Statement(_upsert(_WINS, _AGAIN, _KEEPS_ERROR))
 """Joins rows, as tuples after their application, with those in the table, as ``join`` does."""
 
 UPSERT_DONE = Statement(
@@ -216,7 +215,8 @@ UPSERT_DONE = Statement(
         "FALSE",
     )
 )
-"""Says the same for nearly every row, those of ``is_usual``, at less cost: a database works out the rule for each column."""
+"""Joins the rows of which ``is_usual`` holds, nearly all of them. A database evaluates the rule anew for each column, and
+this one is short."""
 
 
 def is_usual(row: StatusRow) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from worker.errors import Unavailable
+from worker.messaging.abilities import Countable
 from worker.messaging.bus import timestamp
 from worker.messaging.failure import Filter
 from worker.messaging.pausing import Pause, Pauses, Target
-from worker.messaging.transport import Countable, Depth
+from worker.messaging.transport import Depth
 from worker.state.workers import Heartbeat
 from worker.wiring.service import Service
 

@@ -8,10 +8,11 @@ from datetime import datetime
 import msgspec
 
 from worker.errors import Unavailable
+from worker.messaging.abilities import Countable, Findable, TellsEmpty
 from worker.messaging.failure import FailureStore
 from worker.messaging.identity import Clock
 from worker.messaging.status import CommandStatus, HolderReader, StatusChange, StatusRecorder
-from worker.messaging.transport import Countable, Depth, Findable, TellsEmpty, Transport
+from worker.messaging.transport import Depth, Transport
 
 PATIENCE = 2.0
 """Seconds that a command must have stood still before its queue is asked: far beyond the writing of statuses."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from worker.errors import DatabaseUnavailable, PublishFailed, TransportUnavailable
+from worker.messaging.abilities import Confirms
 from worker.messaging.sender import FULL, Sender
-from worker.messaging.transport import ACCEPTED, Confirms, Features, Outcome, OutcomeKind, Outgoing
+from worker.messaging.transport import ACCEPTED, Features, Outcome, OutcomeKind, Outgoing
 
 UNROUTABLE = Outcome(OutcomeKind.UNROUTABLE)
 Answer = Callable[[Sequence[Outgoing]], Awaitable[Sequence[Outcome]]]

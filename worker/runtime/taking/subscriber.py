@@ -9,17 +9,8 @@ from typing import cast
 import structlog
 
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import (
-    Delivery,
-    ExtendsLease,
-    Foretells,
-    QueueSpec,
-    Recalls,
-    Settled,
-    Settlement,
-    Subscription,
-    Transport,
-)
+from worker.messaging.abilities import ExtendsLease, Foretells, Recalls
+from worker.messaging.transport import Delivery, QueueSpec, Settled, Settlement, Subscription, Transport
 
 DEAF = 30.0
 """Seconds past its wait after which a receive counts as one that will never return."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from worker.errors import Unavailable
-from worker.messaging.transport import Countable
+from worker.messaging.abilities import Countable
 from worker.runtime.taking.consumer import Consumer
 
 PATIENCE = 20.0

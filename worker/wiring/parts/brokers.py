@@ -8,9 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 
 from worker.errors import ConfigurationError
+from worker.messaging.abilities import MadeByConnecting
 from worker.messaging.copies import TakesCopies
 from worker.messaging.routing import Routes
-from worker.messaging.transport import MadeByConnecting, Transport
+from worker.messaging.transport import Transport
 from worker.wiring.connecting import connected_ones, create_queues, make_transports, missing_queues
 from worker.wiring.parts.needs import Needs
 from worker.wiring.parts.process import Process

@@ -127,7 +127,7 @@ async def test_what_a_lost_answer_had_claimed_comes_back_at_once(far, proxy, tra
     """A claim whose answer was lost is undone with the next one: no lease is waited for, no death counted."""
     subscription = await far.subscribe(QUEUE, slots=10)
     assert list(await subscription.receive(1, 0.0)) == []
-    claims = far._claims
+    claims = far._links.claims
     good = claims.run
 
     async def lose_the_answer(work):
@@ -181,4 +181,4 @@ async def test_the_system_watches_the_line(far):
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
 
-    await far._publishes.run(look)
+    await far._links.publishes.run(look)

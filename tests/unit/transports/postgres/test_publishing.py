@@ -50,11 +50,11 @@ async def test_a_delay_begins_when_it_is_asked_for(postgres_url, tmp_path):
     transport = registry.create("jobs", postgres_url, {}, base=tmp_path, clock=clock)
     await transport.connect()
     await transport.setup([QUEUE])
-    await transport._publishes._turn.acquire()
+    await transport._links.publishes._turn.acquire()
     publishing = asyncio.ensure_future(transport.publish([message(1, delay=10.0)]))
     await asyncio.sleep(0)
     clock.advance(11.0)
-    transport._publishes._turn.release()
+    transport._links.publishes._turn.release()
     assert (await publishing)[0].accepted
     subscription = await transport.subscribe(QUEUE, slots=1)
     assert await subscription.receive(1, 0.0), "its time is over already"

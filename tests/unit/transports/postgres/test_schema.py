@@ -104,7 +104,7 @@ async def test_the_claim_goes_along_its_index_without_statistics(transport, sql)
         prepared = await connection.prepare(_NEXT)
         plans.append(await prepared.explain(1, None))
 
-    await transport._claims.run(explain)
+    await transport._links.claims.run(explain)
     for plan in map(str, plans):
         assert "transport_visible" in plan
         assert "Seq Scan" not in plan
