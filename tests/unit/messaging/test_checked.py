@@ -12,6 +12,7 @@ from worker import App, CallNext, Envelope, InvalidMessage, Reject, Result, Sent
 from worker.errors import Fault, HandlersFailed, WrongMiddleware
 from worker.http.dispatch import Dispatch, handler_error
 from worker.http.explanation import explain
+from worker.http.ports import NoTokens
 from worker.messaging.bus import Bus
 from worker.wiring.chains import built_in, chain
 
@@ -209,7 +210,7 @@ async def test_the_rest_of_the_chain_may_be_tried_again() -> None:
 
 async def problem_of(house: House, *, inline: bool) -> Any:
     messages = SimpleNamespace(command_bus=house.bus, inline=lambda _: inline)
-    ports: Any = SimpleNamespace(messages=messages, registry=house.registry)
+    ports: Any = SimpleNamespace(messages=messages, registry=house.registry, tokens=NoTokens())
     dispatch = Dispatch(ports)
     with pytest.raises(Exception) as caught:
         await dispatch.take(dispatch.commands["Go"], Go(), id="7")
