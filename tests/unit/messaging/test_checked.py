@@ -14,6 +14,7 @@ from worker.http.dispatch import Dispatch, handler_error
 from worker.http.explanation import explain
 from worker.http.ports import NoTokens
 from worker.messaging.bus import Bus
+from worker.tokens.principal import ANYONE
 from worker.wiring.chains import built_in, chain
 
 
@@ -36,9 +37,17 @@ class Mark(Stamp):
 class House:
     """Buses whose last step sends commands and answers queries, around one middleware."""
 
-    def __init__(self, middleware: Any, last: Any = None, *, received: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        middleware: Any,
+        last: Any = None,
+        *,
+        received: bool = False,
+        errors: dict[type[Exception], int] | None = None,
+        **options: Any,
+    ) -> None:
         app = App("shop")
-        app.command(Go)
+        app.command(errors=errors or {})(Go)
         app.command(Stay)
         app.query(Find)
 
@@ -213,7 +222,7 @@ async def problem_of(house: House, *, inline: bool) -> Any:
     ports: Any = SimpleNamespace(messages=messages, registry=house.registry, tokens=NoTokens())
     dispatch = Dispatch(ports)
     with pytest.raises(Exception) as caught:
-        await dispatch.take(dispatch.commands["Go"], Go(), id="7")
+        await dispatch.take(ANYONE, dispatch.commands["Go"], Go(), id="7")
     return explain(caught.value, lambda _: 1.0).document()
 
 
@@ -232,6 +241,17 @@ async def test_a_middleware_that_refuses_is_answered_with_its_reason(inline: boo
     assert (found["status"], found["detail"], house.sent) == (422, "no orders on Sunday", [])
     found = await problem_of(House(finds_faults), inline=inline)
     assert (found["status"], found["errors"]) == (422, [{"pointer": "/number", "message": "is odd"}])
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["queued", "inline"])
+async def test_a_refusal_has_the_status_that_its_type_declares(inline: bool) -> None:
+    """``errors=`` holds for what a middleware raises on the way in, too, also where nothing is handled at once."""
+
+    async def rejects(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+        raise Reject("no orders on Sunday")
+
+    found = await problem_of(House(rejects, errors={Reject: 409}), inline=inline)
+    assert (found["status"], found["detail"]) == (409, "no orders on Sunday")
 
 
 @pytest.mark.parametrize("inline", [False, True], ids=["queued", "inline"])

@@ -125,10 +125,14 @@ class House:
 
 @asynccontextmanager
 async def house(
-    app: App, lease: float | None = None, database: str = "sqlite://", observers: Sequence[Observer] = ()
+    app: App,
+    lease: float | None = None,
+    database: str = "sqlite://",
+    observers: Sequence[Observer] = (),
+    clock: Clock | None = None,
 ) -> AsyncIterator[House]:
     """Open an application's service in memory."""
-    clock = Clock()
+    clock = clock or Clock()
     settings = Settings(
         database=DatabaseSettings(url=database),
         transports={"memory": TransportSettings(url="memory://", lease=lease)},

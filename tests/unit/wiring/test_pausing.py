@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from tests.conformance.clock import Clock
 from tests.unit.runtime.house import house
 from worker import App, PauseConsumers, ResumeConsumers
 from worker.errors import Guarded, NotFound, UnknownType, UsageError
@@ -160,3 +161,16 @@ async def test_reason_and_actor_of_a_pause_are_made_storable():
         await dispatch(it, PauseConsumers(types=("Place",), reason="NUL \0 lone \udc80", actor="a\0"))
         (rule,) = (await it.service.fleet.pausing.read()).rules
         assert (rule.reason, rule.actor) == ("NUL \\x00 lone \\udc80", "a\\x00")
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+async def test_a_pause_lasts_as_long_as_it_was_told_to_whatever_is_done_to_the_clock(step):
+    """Its end is a time that all workers share, and no machine's wall clock moves."""
+    clock = Clock()
+    async with house(shop(), clock=clock) as it:
+        clock.step(step)
+        await dispatch(it, PauseConsumers(types=("Place",), seconds=60))
+        clock.advance(59)
+        assert await paused(it) == {"Place"}
+        clock.advance(2)
+        assert await paused(it) == set()

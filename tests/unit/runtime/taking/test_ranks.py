@@ -94,6 +94,25 @@ async def test_a_limit_is_spent_on_the_better_queue(concurrency: int) -> None:
         assert book.handled == ["Urgent"] * 5
 
 
+async def test_what_waits_of_a_lesser_queue_takes_no_room_from_the_better_one() -> None:
+    """Of what a limit leaves, the better queue may take all but what runs; a lesser one what nobody holds."""
+    gate = asyncio.Event()
+
+    async def wait(command: Any) -> None:
+        await gate.wait()
+
+    book = Book(wait)
+    async with house(shop(book)) as it:
+        await it.send(*(Plain(n) for n in range(9)))
+        task = it.start(concurrency=2, limit=5)
+        urgent, plain = consumer_of(it, "shop-urgent"), consumer_of(it, "shop-plain")
+        await until(lambda: plain.running == 2 and len(plain.buffer) == 3)
+        assert it.worker is not None
+        assert (it.worker.room(urgent), it.worker.room(plain)) == (3, 0)
+        gate.set()
+        await task
+
+
 async def test_a_lesser_queue_is_not_read_ahead_while_the_better_one_has_more() -> None:
     """What nobody here is going to handle for long stays with the broker, for other workers."""
     gate = asyncio.Event()
