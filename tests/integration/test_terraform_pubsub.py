@@ -58,6 +58,15 @@ def test_nobody_gets_more_rights_than_it_needs(resources):
         if kind.endswith("_iam_member")
         for each in resources[kind].values()
     }
-    assert roles == {"roles/pubsub.publisher", "roles/pubsub.subscriber", "roles/pubsub.viewer"}
+    assert roles == {
+        "roles/pubsub.publisher",
+        "roles/pubsub.subscriber",
+        "roles/pubsub.viewer",
+        "roles/monitoring.viewer",
+    }
+    counting = [
+        each for each in resources["google_project_iam_member"].values() if "monitoring" in each["role"]
+    ]
+    assert all("var.monitoring" in each["count"] for each in counting)
     across = resources["google_project_iam_member"].values()
     assert {each["role"] for each in across} == {"roles/pubsub.viewer"}

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from transports.pubsub import monitoring
 from transports.pubsub.faults import Failed, broken_off, failed
 from transports.pubsub.settings import Settings
 from transports.pubsub.wire import Method
@@ -103,11 +104,15 @@ class Connection:
     Args:
         name: of the transport.
         settings: where to.
+
+    Attributes:
+        credentials: of the application; None for an emulator, or before it is connected.
     """
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._name = name
         self.settings = settings
+        self.credentials: Any = None
         self._calls: RenewedChannel | None = None
         self._pulls: RenewedChannel | None = None
 
@@ -122,8 +127,9 @@ class Connection:
         Raises:
             TransportUnavailable: there are no credentials.
         """
-        credentials = None if self.settings.emulator_host else await asyncio.to_thread(self._credentials)
-        self._calls, self._pulls = (RenewedChannel(self.settings, credentials) for _ in range(2))
+        if not self.settings.emulator_host:
+            self.credentials = await asyncio.to_thread(self._credentials)
+        self._calls, self._pulls = (RenewedChannel(self.settings, self.credentials) for _ in range(2))
 
     async def call(self, method: Method, request: Any, timeout: float | None = None) -> Any:
         """Call the service over the line for all that ends soon.
@@ -166,7 +172,8 @@ class Connection:
         import google.auth.exceptions
 
         try:
-            return google.auth.default(scopes=_SCOPES)[0]
+            scopes = [*_SCOPES, monitoring.SCOPE] if self.settings.monitoring else _SCOPES
+            return google.auth.default(scopes=scopes)[0]
         except google.auth.exceptions.GoogleAuthError as error:
             told = str(error).splitlines()[0]
             raise TransportUnavailable(f"{self.settings.shown}: no credentials: {told}") from None

@@ -22,6 +22,6 @@ def features(settings: Settings) -> Features:
         priorities=1,
         max_bytes=settings.max_bytes,
         max_batch=BATCH,
-        depth="none",
+        depth="late" if settings.monitoring else "none",
         counts_deliveries=False,
     )

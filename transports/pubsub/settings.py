@@ -16,6 +16,8 @@ LARGEST = 9_900_000
 """Bytes of a body: Pub/Sub takes 10 MB a request, names and attributes included."""
 EMULATOR = "PUBSUB_EMULATOR_HOST"
 _SHORTEST_LEASE, _LONGEST_LEASE = 10, 600
+_SHORTEST_ONCE = 60
+"""Seconds: a shorter lease of a subscription that confirms acknowledgements is over before they are confirmed."""
 _SHORTEST_RETENTION, _LONGEST_RETENTION = 600, 31 * 86_400
 
 
@@ -31,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         exactly_once: ask for subscriptions that confirm acknowledgements.
         lease: how long a delivery is held; the subscription's acknowledgement deadline.
         retention: how long a message that nobody acknowledged is kept.
+        monitoring: ask Cloud Monitoring how much waits.
         max_bytes: largest body.
         timeout: for one answer of the service.
     """
@@ -43,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     exactly_once: bool = False
     lease: int = 60
     retention: int = 7 * 86_400
+    monitoring: bool = False
     max_bytes: int = LARGEST
     timeout: float = 10.0
 
@@ -64,6 +68,7 @@ def read(name: str, url: Dsn, options: Mapping[str, Any]) -> Settings:
         exactly_once=reader.flag("exactly_once", default=False),
         lease=reader.whole("lease", 60, minimum=_SHORTEST_LEASE, unit="seconds"),
         retention=reader.whole("retention", 7 * 86_400, minimum=_SHORTEST_RETENTION, unit="seconds"),
+        monitoring=reader.flag("monitoring", default=False),
         max_bytes=reader.whole("max_bytes", LARGEST, minimum=1, unit="bytes"),
         timeout=reader.number("timeout", 10.0, minimum=0.5),
     )
@@ -80,6 +85,12 @@ def _check(reader: Options, url: Dsn, settings: Settings) -> None:
         wrong := names.fault(names.Names(settings.project, settings.prefix).name("queue"))
     ):
         reader.fault("prefix", settings.prefix, f"a prefix that topics can have ({wrong})")
+    if settings.exactly_once and settings.lease < _SHORTEST_ONCE:
+        reader.fault(
+            "lease",
+            settings.lease,
+            f"at least {_SHORTEST_ONCE} seconds with exactly_once, as Pub/Sub advises",
+        )
     if settings.lease > _LONGEST_LEASE:
         reader.fault("lease", settings.lease, f"at most {_LONGEST_LEASE} seconds, Pub/Sub's longest deadline")
     if settings.retention > _LONGEST_RETENTION:

@@ -12,9 +12,11 @@ from transports.pubsub import names, settings, wire
 from transports.pubsub.acknowledging import Acknowledger
 from transports.pubsub.connection import Connection
 from transports.pubsub.copying import Copying
+from transports.pubsub.counting import depths
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import features
 from transports.pubsub.holding import Era
+from transports.pubsub.monitoring import Monitoring
 from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
 from transports.pubsub.pulling import Puller
@@ -46,6 +48,7 @@ class PubsubTransport:
         self._topics = Topics(name, self.connection, self._names, self._ours, self._copying)
         self._publisher = Publisher(self.connection, self._topics)
         self._acknowledgers: dict[str, Acknowledger] = {}
+        self._monitoring: Monitoring | None = None
         self._subscriptions: set[PubsubSubscription] = set()
         self._pulls: set[asyncio.Task[None]] = set()
 
@@ -70,6 +73,10 @@ class PubsubTransport:
         self._topics = Topics(self.name, self.connection, self._names, self._ours, self._copying)
         self._publisher = Publisher(self.connection, self._topics)
         await self.connection.connect()
+        if self.settings.monitoring and self.connection.credentials is not None:
+            self._monitoring = Monitoring(
+                self.settings.project, self.connection.credentials, self.settings.timeout
+            )
         try:
             await self._ask(self.settings.timeout)
         except BaseException:
@@ -114,9 +121,14 @@ class PubsubTransport:
         return subscription
 
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
-        """Nothing is known: Pub/Sub cannot be asked how much waits."""
+        """Tell what Cloud Monitoring told last, where it is to be asked: Pub/Sub itself cannot be."""
         self._check()
-        return dict.fromkeys(queues, Depth())
+        monitoring = self._monitoring
+        return (
+            dict.fromkeys(queues, Depth())
+            if monitoring is None
+            else await depths(monitoring, self._names, queues)
+        )
 
     async def ping(self) -> None:
         """Prove within two seconds that the service answers.
@@ -143,6 +155,9 @@ class PubsubTransport:
         for acknowledger in self._acknowledgers.values():
             await acknowledger.finish()
         self._era.open = False
+        if self._monitoring is not None:
+            self._monitoring.close()
+            self._monitoring = None
         self._acknowledgers.clear()
         await self.connection.close()
 

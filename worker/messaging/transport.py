@@ -31,7 +31,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
         priorities: number of priority levels inside one queue.
         max_bytes: largest body.
         max_batch: messages in one publish.
-        depth: how well ``Countable`` counts.
+        depth: how well ``Countable`` counts; ``late``: some minutes ago, and what is in hand is not told apart.
         counts_deliveries: ``Delivery.deaths`` is kept.
     """
 
@@ -47,7 +47,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     priorities: int = 1
     max_bytes: int = 1_048_576
     max_batch: int = 1000
-    depth: Literal["exact", "approximate", "none"] = "none"
+    depth: Literal["exact", "approximate", "late", "none"] = "none"
     counts_deliveries: bool = False
 
 

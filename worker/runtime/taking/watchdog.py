@@ -58,7 +58,7 @@ class Watchdog:
 
     async def _look_at(self, consumer: Consumer) -> None:
         transport: object = consumer.transport
-        if not isinstance(transport, Countable):
+        if not isinstance(transport, Countable) or consumer.transport.features.depth == "late":
             return
         queue = consumer.spec.name
         try:

@@ -106,6 +106,19 @@ async def test_an_empty_queue_is_let_alone() -> None:
             assert deaf.opened == 1
 
 
+async def test_counts_that_come_late_prove_nothing() -> None:
+    """What they tell of may be handled since, or in another worker's hand."""
+    async with house(shop()) as it:
+        deaf = Deaf(it)
+        it.broker.features = msgspec.structs.replace(it.broker.features, depth="late")
+        async with watched(it) as (consumer, watchdog, time):
+            await it.send(Go(1))
+            time.ahead = 1000.0
+            await watchdog.look()
+            assert consumer.trouble is None
+            assert deaf.opened == 1
+
+
 async def test_a_queue_with_keys_is_let_alone() -> None:
     """What waits there may wait for a message of its key that another process has."""
     async with house(shop(key=lambda command: "k")) as it:

@@ -50,3 +50,9 @@ def test_names_carry_the_prefix():
     there = names.Names("p", "staging")
     assert there.topic("orders") == "projects/p/topics/staging.orders"
     assert there.subscription(names.dead("orders")) == "projects/p/subscriptions/staging.orders.dead"
+
+
+def test_a_lease_that_is_over_before_an_acknowledgement_is_confirmed_is_refused():
+    with pytest.raises(ConfigurationError, match=r"lease = 59.*60 seconds with exactly_once"):
+        read(exactly_once=True, lease=59)
+    assert read(exactly_once=True, lease=60).lease == 60
