@@ -11,21 +11,31 @@ from transports.pubsub import wire
 
 
 class Raw:
-    """One topic with one subscription that keeps the order of keys; made at the first publish."""
+    """One topic with one subscription that keeps the order of keys; made at the first publish.
+
+    Attributes:
+        options: of the subscription.
+        attributes: of each message.
+    """
 
     def __init__(self, channel: Any, project: str) -> None:
         self._channel = channel
         self._topic, self._subscription = f"{project}/topics/orders", f"{project}/subscriptions/orders"
         self._made = False
+        self.options: dict[str, Any] = {"enable_message_ordering": True}
+        self.attributes: dict[str, str] = {}
 
     async def publish(self, count: int, key: str = "") -> None:
         """Publish messages whose bodies are their numbers."""
         if not self._made:
             self._made = True
             await self._call(wire.CREATE_TOPIC, wire.Topic(name=self._topic))
-            made = wire.Subscription(name=self._subscription, topic=self._topic, enable_message_ordering=True)
+            made = wire.Subscription(name=self._subscription, topic=self._topic, **self.options)
             await self._call(wire.CREATE_SUBSCRIPTION, made)
-        messages = [wire.Message(data=b"%d" % number, ordering_key=key) for number in range(count)]
+        messages = [
+            wire.Message(data=b"%d" % number, ordering_key=key, attributes=self.attributes)
+            for number in range(count)
+        ]
         await self._call(wire.PUBLISH, wire.Publish(topic=self._topic, messages=messages))
 
     async def pull(self, count: int) -> list[Any]:

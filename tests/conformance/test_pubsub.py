@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import grpc.aio
 import pytest
 
-from tests.brokers.pubsub import Pubsub
 from tests.conformance.clock import Clock
 from tests.conformance.hurried import HurriedPubsub
-from tests.conformance.raw_pubsub import Raw, body
 from tests.conformance.suite import TransportSuite
 from tests.conformance.working import WorkerSuite
 from transports import dsn
@@ -31,7 +28,7 @@ KEEPING = ("test_c05", "test_c12")
 class TestPubsub(TransportSuite):
     pace = 1.0
     total = 200
-    disorder = QueueSpec(name="shop-count-stock", types=("CountStock",))  # why: see the last tests below
+    disorder = QueueSpec(name="shop-count-stock", types=("CountStock",))  # why: see emulator_limits
     glance = 0.5  # a pull that brings something takes the emulator up to 0.1 s, on a loaded machine more
 
     @pytest.fixture(autouse=True)
@@ -56,46 +53,3 @@ class TestPubsubWorker(WorkerSuite):
     @pytest.fixture
     def broker_url(self, pubsub_url: str) -> str:
         return pubsub_url
-
-
-@pytest.mark.broker
-@pytest.mark.parametrize("key", ["", "a"])
-async def test_the_emulator_sends_acknowledged_messages_again_where_order_is_kept(
-    pubsub_url: str, pubsub: Pubsub, key: str
-) -> None:
-    """Why the arithmetic has a queue without order here; when this fails, the emulator is mended and it may have any.
-
-    After a give-back with a delay it sends all that was published later again, the acknowledged too, and messages without
-    a key as well. What is given back at once comes after what was published later (last lines). So a queue with
-    many give-backs hardly runs empty. The transport's part in order is tested in tests/unit/transports/pubsub.
-    """
-    async with grpc.aio.insecure_channel(pubsub.host) as channel:
-        emulator = Raw(channel, f"projects/{pubsub_url.removeprefix('pubsub://')}")
-        await emulator.publish(6, key)
-        first = await emulator.pull(6)
-        await emulator.acknowledge(first[3:])
-        await emulator.postpone(first[:3], 1)
-        again = await emulator.pull(6)
-        assert [body(each) for each in again] == [b"%d" % n for n in range(6)]
-        await emulator.acknowledge(again)
-
-        await emulator.publish(10, key)
-        first = await emulator.pull(6)
-        await emulator.postpone(first, 0)
-        assert [body(each) for each in await emulator.pull(10)] != [b"%d" % n for n in range(10)]
-
-
-@pytest.mark.broker
-async def test_the_emulator_says_yes_to_late_acknowledgements_and_does_nothing(
-    pubsub_url: str, pubsub: Pubsub
-) -> None:
-    """So does the service, without exactly-once: the transport believes its own clock."""
-    async with grpc.aio.insecure_channel(pubsub.host) as channel:
-        emulator = Raw(channel, f"projects/{pubsub_url.removeprefix('pubsub://')}")
-        await emulator.publish(20)
-        first = await emulator.pull(20)
-        await emulator.postpone(first, 0)
-        second = await emulator.pull(20)
-        await emulator.acknowledge(first)
-        await emulator.postpone(second, 0)
-        assert len(await emulator.pull(20)) == 20

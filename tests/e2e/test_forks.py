@@ -26,7 +26,7 @@ url = "{url}"
 """
 
 
-@pytest.mark.parametrize("broker", ["rabbitmq", "postgres", "kafka"])
+@pytest.mark.parametrize("broker", ["rabbitmq", "postgres", "kafka", "pubsub"])
 async def test_a_child_disturbs_no_connection(
     project: Project, request: pytest.FixtureRequest, broker: str
 ) -> None:

@@ -69,4 +69,4 @@ def test_nobody_gets_more_rights_than_it_needs(resources):
     ]
     assert all("var.monitoring" in each["count"] for each in counting)
     across = resources["google_project_iam_member"].values()
-    assert {each["role"] for each in across} == {"roles/pubsub.viewer"}
+    assert {each["role"] for each in across} == {"roles/pubsub.viewer", "roles/monitoring.viewer"}

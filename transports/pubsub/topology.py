@@ -11,6 +11,7 @@ import structlog
 from transports.pubsub import names, wire
 from transports.pubsub.connection import Connection
 from transports.pubsub.copying import Copying
+from transports.pubsub.differences import differences
 from transports.pubsub.faults import Failed
 from transports.pubsub.names import Names
 from worker.errors import ConfigurationError
@@ -20,7 +21,6 @@ log = structlog.stdlib.get_logger("worker.pubsub")
 
 ATTEMPTS = 100
 """Deliveries before Pub/Sub puts a message aside by itself: its most, as give-backs count too."""
-_FEWEST_ATTEMPTS = 20
 _FRESH = 60.0
 """Seconds for which it is believed that a queue's subscription is there."""
 
@@ -191,15 +191,23 @@ class Topics:
         dead = names.dead(spec.name)
         for queue in (dead, spec.name):
             await self._made(wire.CREATE_TOPIC, wire.Topic(name=self._names.topic(queue)))
-        await self._made(wire.CREATE_SUBSCRIPTION, self._plain(dead))
+        faults = await self._made_or_compared(dead, self._plain(dead))
         wanted = self._wanted(spec)
         before = await self._copying.now()
         if before and await self._find(wire.GET_SUBSCRIPTION, wanted.name) is None:
             await self._copying.send_again(spec.name, before)
+        return [*faults, *await self._made_or_compared(spec.name, wanted)]
+
+    async def _made_or_compared(self, queue: str, wanted: Any) -> list[str]:
+        """Create a subscription; where it was there, say what it has otherwise."""
         if await self._made(wire.CREATE_SUBSCRIPTION, wanted):
             return []
         found = await self._find(wire.GET_SUBSCRIPTION, wanted.name)
-        return [] if found is None else self._differences(spec.name, wanted, found)
+        if found is None:
+            return []
+        name = self._names.name(queue)
+        told = differences(name, self._settings.project, wanted, found)
+        return [f"transports.{self._name}: subscription {name!r} {each}" for each in told]
 
     async def _made(self, method: wire.Method, request: Any) -> bool:
         """Create; False where it was there."""
@@ -228,43 +236,3 @@ class Topics:
         wanted.dead_letter_policy.dead_letter_topic = self._names.topic(names.dead(spec.name))
         wanted.dead_letter_policy.max_delivery_attempts = ATTEMPTS
         return wanted
-
-    def _differences(self, queue: str, wanted: Any, found: Any) -> Sequence[str]:
-        """What an existing subscription has otherwise than it must be."""
-        name = self._names.name(queue)
-        update = f"gcloud pubsub subscriptions update {name} --project={self._settings.project}"
-        anew = "cannot be changed: let it run empty, delete the subscription, and run: worker setup"
-        dead = wanted.dead_letter_policy.dead_letter_topic
-        policy = found.dead_letter_policy
-        ordered, once = wanted.enable_message_ordering, wanted.enable_exactly_once_delivery
-        seconds = wanted.ack_deadline_seconds
-        faults: list[str] = []
-        if found.topic != wanted.topic:
-            faults.append(f"reads {found.topic}, expected {wanted.topic}; {anew}")
-        if found.enable_message_ordering != ordered:
-            has = _on(found.enable_message_ordering)
-            faults.append(f"has message ordering {has}, expected {_on(ordered)} (types with key=); {anew}")
-        if found.enable_exactly_once_delivery != once:
-            option = f"--{'' if once else 'no-'}enable-exactly-once-delivery"
-            has = _on(found.enable_exactly_once_delivery)
-            faults.append(f"has exactly-once delivery {has}, expected {_on(once)}; {update} {option}")
-        if found.ack_deadline_seconds != seconds:
-            has = f"{found.ack_deadline_seconds} s"
-            option = f"--ack-deadline={seconds}"
-            faults.append(f"has a deadline of {has}, expected {seconds} s (lease); {update} {option}")
-        if found.expiration_policy.ttl.seconds or not found.HasField("expiration_policy"):
-            faults.append(f"expires when it is idle, expected never; {update} --expiration-period=never")
-        if policy.dead_letter_topic != dead or policy.max_delivery_attempts < _FEWEST_ATTEMPTS:
-            option = f"--dead-letter-topic={dead} --max-delivery-attempts={ATTEMPTS}"
-            has = f"{policy.dead_letter_topic or 'nowhere'} after {policy.max_delivery_attempts} deliveries"
-            wants = f"{dead} after {_FEWEST_ATTEMPTS} at least"
-            faults.append(f"puts messages aside to {has}, expected {wants}; {update} {option}")
-        if found.filter:
-            faults.append(f"has the filter {found.filter!r}, which drops messages; {anew}")
-        if found.push_config.push_endpoint:
-            faults.append(f"is pushed, expected pulled; {update} --push-endpoint=")
-        return [f"transports.{self._name}: subscription {name!r} {fault}" for fault in faults]
-
-
-def _on(flag: bool) -> str:
-    return "on" if flag else "off"
