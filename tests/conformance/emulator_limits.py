@@ -40,8 +40,7 @@ async def out_of_order(emulator: Raw) -> None:
 
 
 async def late_acknowledgements(emulator: Raw) -> None:
-    """It says yes to an acknowledgement whose lease is over, and does nothing: also where it should confirm."""
-    emulator.options["enable_exactly_once_delivery"] = True
+    """It says yes to an acknowledgement whose lease is over, and does nothing. So does the service."""
     await emulator.publish(20)
     first = await emulator.pull(20)
     await emulator.postpone(first, 0)
@@ -82,12 +81,9 @@ LIMITS: Mapping[str, Limit] = {
             f"{UNIT}/test_publishing.py::test_a_failed_request_of_a_key_is_sent_again_before_what_came_after_it",
         ),
     ),
-    "confirmed acknowledgements": Limit(
+    "late acknowledgements without exactly_once": Limit(
         late_acknowledgements,
-        (
-            f"{UNIT}/test_subscription.py::test_exactly_once_an_acknowledgement_that_came_too_late_is_lost_alone",
-            f"{UNIT}/test_subscription.py::test_what_is_answered_when_the_lease_is_over_is_believed",
-        ),
+        (f"{UNIT}/test_subscription.py::test_what_is_answered_when_the_lease_is_over_is_believed",),
     ),
     "filters": Limit(filters, (f"{UNIT}/test_topology.py::test_what_a_subscription_has_otherwise_is_told",)),
     "limits of attributes": Limit(

@@ -19,10 +19,10 @@ from tests.conformance.raw_pubsub import Raw
 from tests.conformance.score import CAUGHT_BY, Score
 from tests.proxy.proxy import Proxy
 from transports import dsn
-from transports.pubsub import connection, pulling, settings
+from transports.pubsub import connection, pulling, settings, wire
 from transports.pubsub.transport import PubsubTransport
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import Outgoing, QueueSpec
+from worker.messaging.transport import Ack, Delivery, Outgoing, QueueSpec, Settled
 
 pytestmark = [pytest.mark.broker, pytest.mark.conformance]
 
@@ -122,6 +122,34 @@ async def test_a_line_that_stays_open_and_silent_is_caught_where_nobody_watches_
     monkeypatch.setattr(pulling.Puller, "_watched", believed)
     with pytest.raises(CATCHES):
         await flows_again(line, *ends)
+
+
+async def test_with_exactly_once_a_late_acknowledgement_is_lost_and_the_others_count(pubsub_url: str) -> None:
+    transport = PubsubTransport("once", settings.read("once", dsn.parse(pubsub_url), {"exactly_once": True}))
+    await transport.connect()
+    try:
+        await transport.setup([QUEUE])
+        await transport.publish([Outgoing(queue=QUEUE.name, id=id, type="T", body=b"1") for id in "ab"])
+        subscription = await transport.subscribe(QUEUE, slots=10)
+        late, *others = await taken(subscription, 2)
+        name = f"{pubsub_url.removeprefix('pubsub://')}/subscriptions/{QUEUE.name}"
+        request = wire.ModifyDeadline(subscription=f"projects/{name}", ack_ids=[late.receipt.ack_id])
+        await transport.connection.call(wire.MODIFY_DEADLINE, request)
+        again = await taken(subscription, 1)
+        assert [one.id for one in again] == [late.id]
+        answers = await subscription.settle([Ack(one) for one in (late, *others, *again)])
+        assert list(answers) == [Settled.LOST, Settled.DONE, Settled.DONE]
+    finally:
+        await transport.close()
+
+
+async def taken(subscription: Any, count: int) -> list[Delivery]:
+    """Receive so many."""
+    got: list[Delivery] = []
+    async with asyncio.timeout(30):
+        while len(got) < count:
+            got += await subscription.receive(count - len(got), 1.0)
+    return got
 
 
 # --- what it cannot show --------------------------------------------------------------------------------------------

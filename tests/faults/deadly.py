@@ -54,7 +54,7 @@ class Deadly:
         self._database = database or f"sqlite:///{project.folder}/var/worker.db"
         text = TOML.format(name=self._name, url=url, options=options, database=self._database)
         (project.folder / "worker.toml").write_text(text)
-        project.ok("setup")
+        project.ok("setup", timeout=240)
         self.rows("CREATE TABLE effects (number INTEGER, at DOUBLE PRECISION)")
 
     def send(self, count: int, deadly: int | None = None) -> None:

@@ -113,7 +113,7 @@ class Flow:
 
     def __enter__(self) -> Self:
         """Start everything, and wait until commands flow."""
-        self.project.ok("setup")
+        self.project.ok("setup", timeout=240)
         self._started = self.set_up_at = time.monotonic()
         self.effects = Effects(self.project.folder, self._seen)
         self.intake = self.project.serve()

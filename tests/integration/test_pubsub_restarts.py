@@ -1,19 +1,24 @@
-"""An emulator that dies and comes back empty: programs that run make their queues again, and nobody has to help."""
+"""An emulator that dies and comes back empty: its queues are made again, and what it had confirmed is published again."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.brokers.pubsub import OwnPubsub
 from transports import dsn
 from transports.pubsub import settings
 from transports.pubsub.transport import PubsubTransport
+from worker import App
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Ack, Outgoing, QueueSpec
+from worker.settings import DatabaseSettings, Settings, TransportSettings
+from worker.wiring.console import console
 
 pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(120)]
 
@@ -91,3 +96,45 @@ async def test_after_a_restart_of_the_emulator_running_programs_make_their_queue
         ended.set()
         await consuming
     assert not await worker.missing([QUEUE])
+
+
+app = App("shop")
+
+
+@app.command
+class Order(msgspec.Struct, frozen=True):
+    number: int
+
+
+@app.handler
+async def order(command: Order) -> None: ...
+
+
+@pytest.mark.parametrize("copies", [True, False])
+async def test_what_was_confirmed_before_a_restart_is_published_again_when_its_queue_is_made(
+    own: OwnPubsub, tmp_path: Path, copies: bool
+) -> None:
+    """While no program runs nobody notices; ``worker setup`` does. Without copies it is lost."""
+    url = f"pubsub://t{uuid.uuid4().hex[:12]}"
+    options = {"emulator_host": own.host, "copies": copies}
+    settings_ = Settings(
+        database=DatabaseSettings(url=f"sqlite:///{tmp_path}/worker.db"),
+        transports={"jobs": TransportSettings(url=url, options=options)},
+        routing={"*": "jobs"},
+        base=tmp_path,
+    )
+    async with console(settings_, app.registry(), tables="create") as it:
+        await it.command_bus.dispatch(Order(7))
+    await asyncio.to_thread(own.kill)
+    await asyncio.to_thread(own.start)
+    async with console(settings_, app.registry(), tables="create", queues=False) as it:
+        await it.setup()
+        await it.flush()
+    transport = PubsubTransport("jobs", settings.read("jobs", dsn.parse(url), options))
+    await transport.connect()
+    try:
+        subscription = await transport.subscribe(QueueSpec(name="shop-order", types=("Order",)), slots=1)
+        got = await subscription.receive(10, LONGEST if copies else 1.0)
+        assert [b'"number":7' in delivery.body for delivery in got] == [True] * copies
+    finally:
+        await transport.close()

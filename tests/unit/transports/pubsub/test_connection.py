@@ -57,7 +57,7 @@ async def test_no_call_is_without_a_deadline(monkeypatch):
     await transport.publish([Outgoing(queue="plain", id="1", type="T", body=b"1")])
     channel.service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2"))
     subscription = await transport.subscribe(queue, slots=2)
-    first, second = await subscription.receive(2, 1.0)
+    first, second = await subscription.receive(2, 30.0)
     await subscription.extend([first])
     await subscription.settle([Ack(first), Release(second)])
     await transport.close()

@@ -107,7 +107,7 @@ async def test_what_cannot_be_copied_does_not_leave(transport, copies, service):
 async def test_a_copy_is_forgotten_before_its_message_is_acknowledged(transport, copies, service):
     subscription = await transport.subscribe(QUEUE, slots=1)
     service.next(wire.PULL, wire.Pulled(), pulled(b"1"))
-    (delivery,) = await subscription.receive(1, 1.0)
+    (delivery,) = await subscription.receive(1, 30.0)
     assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
     assert copies.dropped == [COPIED]
 
@@ -115,7 +115,7 @@ async def test_a_copy_is_forgotten_before_its_message_is_acknowledged(transport,
 async def test_a_message_whose_copy_cannot_be_forgotten_comes_again(transport, copies, service):
     subscription = await transport.subscribe(QUEUE, slots=1)
     service.next(wire.PULL, wire.Pulled(), pulled(b"1"))
-    (delivery,) = await subscription.receive(1, 1.0)
+    (delivery,) = await subscription.receive(1, 30.0)
     copies.down = True
     assert list(await subscription.settle([Ack(delivery)])) == [Settled.UNKNOWN]
     assert not service.requests(wire.ACKNOWLEDGE)

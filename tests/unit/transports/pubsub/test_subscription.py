@@ -75,7 +75,7 @@ async def test_what_an_open_pull_brings_after_the_end_goes_back_at_once(subscrip
 async def test_of_one_key_only_the_first_is_handed_out_and_the_next_when_it_is_done(subscription, service):
     service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", key="a"))
     for body in (b"1", b"2", b"3"):
-        (delivery,) = await subscription.receive(5, 1.0)
+        (delivery,) = await subscription.receive(5, 30.0)
         assert delivery.body == body
         assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
     assert [list(r.ack_ids) for r in service.requests(wire.ACKNOWLEDGE)] == [["ack-1"], ["ack-2"], ["ack-3"]]
@@ -83,21 +83,21 @@ async def test_of_one_key_only_the_first_is_handed_out_and_the_next_when_it_is_d
 
 async def test_a_head_that_goes_back_takes_along_in_order_what_waits_behind_it(subscription, service):
     service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", key="a"))
-    (head,) = await subscription.receive(5, 1.0)
+    (head,) = await subscription.receive(5, 30.0)
     await subscription.settle([Release(head)])
     assert changed(service) == [(["ack-1", "ack-2", "ack-3"], 0)]
 
 
 async def test_what_waits_behind_a_head_is_held_as_long_as_the_head(subscription, service):
     service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", key="a"))
-    (head,) = await subscription.receive(5, 1.0)
+    (head,) = await subscription.receive(5, 30.0)
     assert list(await subscription.extend([head])) == [Settled.DONE]
     assert changed(service) == [(["ack-1", "ack-2"], 60)]
 
 
 async def test_exactly_once_an_acknowledgement_that_came_too_late_is_lost_alone(subscription, service):
     service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3"))
-    got = await subscription.receive(5, 1.0)
+    got = await subscription.receive(5, 30.0)
     service.next(
         wire.ACKNOWLEDGE,
         failure(
@@ -121,7 +121,7 @@ async def test_what_is_answered_when_the_lease_is_over_is_believed_with_exactly_
     """A service without it says yes to late acknowledgements, and does nothing."""
     service.settings = msgspec.structs.replace(CONFIGURED, exactly_once=exactly_once)
     service.next(wire.PULL, wire.Pulled(), pulled(b"1"))
-    (delivery,) = await subscription.receive(5, 1.0)
+    (delivery,) = await subscription.receive(5, 30.0)
     answer = asyncio.get_running_loop().create_future()
     service.next(wire.ACKNOWLEDGE if what == "ack" else wire.MODIFY_DEADLINE, answer)
     asking = asyncio.ensure_future(
@@ -135,14 +135,14 @@ async def test_what_is_answered_when_the_lease_is_over_is_believed_with_exactly_
 
 async def test_a_service_that_does_not_answer_leaves_a_settlement_unknown(subscription, service):
     service.next(wire.PULL, wire.Pulled(), pulled(b"1"))
-    got = await subscription.receive(5, 1.0)
+    got = await subscription.receive(5, 30.0)
     service.next(wire.ACKNOWLEDGE, *[failure("UNAVAILABLE", doubtful=True)] * 20)
     assert list(await subscription.settle([Ack(got[0])])) == [Settled.UNKNOWN]
 
 
 async def test_a_give_back_with_a_delay_is_held_by_the_service_for_ten_minutes_at_most(subscription, service):
     service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2"))
-    first, second = await subscription.receive(5, 1.0)
+    first, second = await subscription.receive(5, 30.0)
     await subscription.settle([Release(first, 4.2), Release(second, 3600.0)])
     assert sorted(changed(service)) == [(["ack-1"], 5), (["ack-2"], 600)]
 
@@ -151,13 +151,13 @@ async def test_what_the_service_does_not_count_may_have_been_handed_out_before(s
     service.next(
         wire.PULL, wire.Pulled(), pulled(b"1", attempt=0), pulled(b"2", attempt=1), pulled(b"3", attempt=2)
     )
-    got = [(await subscription.receive(1, 1.0))[0] for _ in range(3)]
+    got = [(await subscription.receive(1, 30.0))[0] for _ in range(3)]
     assert [delivery.redelivered for delivery in got] == [True, False, True]
 
 
 async def test_what_was_put_aside_is_handed_out_too_and_settled_where_it_came_from(subscription, service):
     service.next(wire.PULL, pulled(b"dead", attempt=0))
-    (delivery,) = await subscription.receive(5, 1.0)
+    (delivery,) = await subscription.receive(5, 30.0)
     assert (delivery.queue, delivery.redelivered) == ("keyed", True)
     await subscription.settle([Ack(delivery)])
     (request,) = service.requests(wire.ACKNOWLEDGE)
