@@ -30,8 +30,13 @@ Around = Callable[[T, Onward[T]], Awaitable[T]]
 class ForFacts(Protocol[T]):
     """A step that finds out what it can when its chain is compiled, not with each thing that travels."""
 
-    def for_facts(self, facts: Facts) -> Around[T] | None:
-        """Return the step where these facts hold; None where there is nothing to do."""
+    def for_facts(self, facts: Facts, onward: Onward[T]) -> Onward[T] | None:
+        """Return what runs the chain from this step on where these facts hold; None where there is nothing to do.
+
+        Args:
+            facts: what holds for all that will travel through it.
+            onward: runs the rest of the chain.
+        """
         ...
 
 
@@ -49,9 +54,9 @@ def nested(chain: Chain[Part[T]], facts: Facts, attributes: Callable[[T], Facts]
     """
     run: Onward[T] = _nothing_left
     for step in reversed(chain.where(facts).steps):
-        own = step.run.for_facts(facts) if isinstance(step.run, ForFacts) else step.run
+        own = step.run.for_facts(facts, run) if isinstance(step.run, ForFacts) else _around(step.run, run)
         if own is not None:
-            run = _always(own, run) if not step.when else _asked(own, step.when, run, attributes)
+            run = _asked(own, step.when, run, attributes) if step.when else own
     return run
 
 
@@ -93,17 +98,17 @@ async def _nothing_left(item: T) -> T:
     return item
 
 
-def _always(run: Around[T], onward: Onward[T]) -> Onward[T]:
-    def always(item: T) -> Awaitable[T]:
+def _around(run: Around[T], onward: Onward[T]) -> Onward[T]:
+    def around(item: T) -> Awaitable[T]:
         return run(item, onward)
 
-    return always
+    return around
 
 
 def _asked(
-    run: Around[T], when: Sequence[Condition], onward: Onward[T], attributes: Callable[[T], Facts]
+    run: Onward[T], when: Sequence[Condition], onward: Onward[T], attributes: Callable[[T], Facts]
 ) -> Onward[T]:
     def asked(item: T) -> Awaitable[T]:
-        return run(item, onward) if applies(when, attributes(item)) else onward(item)
+        return run(item) if applies(when, attributes(item)) else onward(item)
 
     return asked

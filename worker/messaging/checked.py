@@ -31,7 +31,7 @@ class Checked:
         self._call = call
         self._registry = registry
 
-    def for_facts(self, facts: Facts) -> Middleware:
+    def for_facts(self, facts: Facts, onward: CallNext) -> CallNext:
         """Return the step for one type and side. It raises ``WrongMiddleware`` where the middleware breaks its promise.
 
         Where messages are consumed nothing is sent and no answer is awaited: that ``call_next`` is called once is not
@@ -40,20 +40,20 @@ class Checked:
         declared = self._registry.messages[facts["type"]]
         call, expected = self._call, _Expected(self._name, declared.name, declared.cls)
         if facts["on"] == "consume":
-            return _received(call, expected)
+            return _received(call, expected, onward)
 
-        async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+        async def checked(envelope: Envelope[Any]) -> Envelope[Any]:
             """Run it, with a rest of the chain that is watched."""
-            onward = _Onward(expected, call_next)
+            rest = _Rest(expected, onward)
             try:
-                outcome = await call(envelope, onward)
+                outcome = await call(envelope, rest)
             except WrongMiddleware:
                 raise
             except UsageError as error:
-                raise expected.wrong(f"asked for what cannot be: {error}", onward.outcome) from error
-            if outcome is onward.outcome and outcome is not None:
+                raise expected.wrong(f"asked for what cannot be: {error}", rest.outcome) from error
+            if outcome is rest.outcome and outcome is not None:
                 return outcome
-            return expected.outcome(outcome, onward.outcome)
+            return expected.outcome(outcome, rest.outcome)
 
         return checked
 
@@ -114,27 +114,19 @@ class _Expected:
         return f"an envelope of {self.type}: return {'the envelope' if inner is None else 'what call_next returned'}"
 
 
-def _received(call: Middleware, expected: _Expected) -> Middleware:
+def _received(call: Middleware, expected: _Expected, onward: CallNext) -> CallNext:
     """Make the step of a chain for received messages: it looks at what is passed on, and at what is returned."""
     name, cls = expected.type, expected.cls
-    known: CallNext | None = None  # a step's rest is the same for each message
-    beyond: CallNext = _nowhere
 
-    def watched(call_next: CallNext) -> CallNext:
-        def onward(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
-            if type(envelope) is not Envelope or envelope.type != name or type(envelope.message) is not cls:
-                raise expected.passed(envelope)
-            return call_next(envelope)
+    def rest(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
+        if type(envelope) is not Envelope or envelope.type != name or type(envelope.message) is not cls:
+            raise expected.passed(envelope)
+        return onward(envelope)
 
-        return onward
-
-    async def checked(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+    async def checked(envelope: Envelope[Any]) -> Envelope[Any]:
         """Run it."""
-        nonlocal known, beyond
-        if call_next is not known:
-            known, beyond = call_next, watched(call_next)
         try:
-            outcome = await call(envelope, beyond)
+            outcome = await call(envelope, rest)
         except WrongMiddleware:
             raise
         except UsageError as error:
@@ -146,11 +138,7 @@ def _received(call: Middleware, expected: _Expected) -> Middleware:
     return checked
 
 
-async def _nowhere(envelope: Envelope[Any]) -> Envelope[Any]:
-    return envelope
-
-
-class _Onward:
+class _Rest:
     """The rest of the chain as one middleware gets it for one message; it may be repeated only where it failed."""
 
     __slots__ = ("_call_next", "_expected", "_running", "outcome")

@@ -11,14 +11,15 @@ from typing import Any, Protocol
 
 import structlog
 
-from worker.errors import HandlerTimeout, Paused, Unavailable, UsageError
+from worker.errors import HandlersFailed, HandlerTimeout, Paused, Unavailable, UsageError
 from worker.messaging.context import Context, set_deadline
 from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock
 from worker.messaging.paused import PausedQueues
+from worker.messaging.raising import is_failure
 from worker.messaging.sendable import checker
-from worker.messaging.stamps import Received
+from worker.messaging.stamps import Received, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.messaging.unrun import refuse_unrun
 from worker.middleware.caught import Caught
@@ -43,7 +44,7 @@ class Threads(Protocol):
         ...
 
 
-Call = Callable[[Envelope[Any], bool], Awaitable[Any]]
+Call = Callable[[Envelope[Any], bool], Awaitable[Envelope[Any]]]
 """Calls one handler for a message; told whether an earlier one of the message has run, so that it is finished now."""
 
 
@@ -83,10 +84,11 @@ class Calling:
     def of(self, handler: Handler, declared: MessageType) -> Call:
         """Make the call of one handler for messages of a type: all that is the same for each is found out here.
 
-        It gives what the handler returned, and None where its work was committed already. It raises ``Paused`` where the
-        type was paused before the handler was called, ``DatabaseUnavailable`` where that was behind an error, else
-        whatever the handler raises.
+        It gives the envelope, with a ``Result`` where the handler returned something and its work was not committed
+        already. It raises ``HandlersFailed`` with what the handler raised, or ``DatabaseUnavailable`` where that was behind
+        it; and ``Paused`` where the type was paused before the handler was called.
         """
+        name = handler.name
         opens = self._opens(handler, declared)
         asks_first = opens is not None and handler.name in self._storing
         is_query = declared.kind == "query"
@@ -98,38 +100,32 @@ class Calling:
         # in a thread, the time counts from when it starts there
         limit = declared.timeout if handler.is_async else None
 
-        async def call(envelope: Envelope[Any], begun: bool) -> Any:
+        async def call(envelope: Envelope[Any], begun: bool) -> Envelope[Any]:
             """Call it, and let leave what it noted, or undo what it did."""
-            if paused and not begun:
-                self._refuse_paused(envelope)
             context = None
             try:
+                if paused and not begun:
+                    self._refuse_paused(envelope)
                 if wants_context:
                     deadline = None if limit is None else clock() + limit
                     context = Context(envelope, opens, make_log, deadline, clock, check)
                     if asks_first and opens is not None:
                         context.work = work = opens(envelope.id)
                         if not await work.begin():
-                            return None
+                            return envelope
                         if paused and not begun:  # it was paused while the database was asked
                             self._refuse_paused(envelope)
                 message = envelope.message
                 result = await (begin(message, context) if wants_context else begin(message))
                 if result is not None:
-                    refuse_unrun(handler.name, result)
+                    refuse_unrun(name, result)
                 if context is not None:
                     context.ended = True
                     if (context.noted or context.work is not None) and not await leave(handler, context):
-                        return None
+                        return envelope
             except BaseException as error:
-                behind = await self._undo(context, error)
-                if self._caught is not None:
-                    noted = () if context is None else context.noted
-                    await self._caught.deliver(envelope, handler.name, noted, behind)
-                if behind is error:
-                    raise
-                raise behind from error
-            return result
+                raise await self._failed(handler, envelope, context, error)
+            return envelope if result is None else envelope.with_(Result(result))
 
         return call
 
@@ -171,6 +167,25 @@ class Calling:
                 f"{call}(): a query answers and changes nothing; it may record events, and no more"
             )
         self._check(call, message, kind)
+
+    async def _failed(
+        self, handler: Handler, envelope: Envelope[Any], context: Context | None, error: BaseException
+    ) -> BaseException:
+        """Undo what a handler did, let leave what leaves all the same, and say what to raise."""
+        try:
+            behind = await self._undo(context, error)
+            if behind is not error:
+                behind.__cause__ = error
+            if self._caught is not None:
+                noted = () if context is None else context.noted
+                await self._caught.deliver(envelope, handler.name, noted, behind)
+        except BaseException as worse:
+            behind = worse
+        if not is_failure(behind):
+            return behind
+        failed = HandlersFailed(envelope, [(handler.name, behind)])
+        failed.__cause__ = behind
+        return failed
 
     async def _undo(self, context: Context | None, error: BaseException) -> BaseException:
         """Roll back and say what to raise: the error, or that the database was behind it."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from worker.chain.compiled import Facts
 from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
-from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.middleware import CallNext
 from worker.messaging.own_context import OwnContext
-from worker.messaging.raising import is_failure
-from worker.messaging.stamps import Abandoned, Handled, Result
+from worker.messaging.stamps import Abandoned, Handled
 from worker.middleware.calling import Calling
 
 
@@ -31,7 +31,7 @@ class Handle:
         self._registry = registry
         self._calling = calling
 
-    def for_facts(self, facts: Facts) -> Middleware:
+    def for_facts(self, facts: Facts, _onward: CallNext) -> CallNext:
         """Return the step for one type; its outcome carries the last handler's ``Result``.
 
         It raises ``HandlersFailed`` with the handlers that failed and an envelope stamped with those that are done, and
@@ -42,43 +42,33 @@ class Handle:
         calls = [(handler.name, self._calling.of(handler, declared)) for handler in handlers]
         several = len(calls) != 1
 
-        async def handle(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+        async def handle(envelope: Envelope[Any]) -> Envelope[Any]:
             """Run the handlers that are left."""
             finished, left_out, abandoned = _before(envelope) if len(envelope.stamps) > 1 else _NOTHING
             failures: tuple[tuple[str, BaseException], ...] = ()
-            result, begun = None, False
+            outcome, begun = envelope, False
             for name, call in calls:
                 if name in left_out:
                     continue
                 try:
-                    result = await (OwnContext(call(envelope, begun)) if several else call(envelope, begun))
-                except BaseException as error:
-                    if not is_failure(error):
-                        raise
-                    failures = (*failures, (name, error))
+                    outcome = await (OwnContext(call(envelope, begun)) if several else call(envelope, begun))
+                except HandlersFailed as failed:
+                    failures = (*failures, *failed.failures)
                 begun = True
             if failures or abandoned:
                 failed = {name for name, _ in failures}
                 done = (*finished, *(name for name, _ in calls if name not in left_out | failed))
                 stamped = envelope.with_(Handled(done)) if done else envelope
                 raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
-            return envelope if result is None else envelope.with_(Result(result))
+            return outcome
 
         if several:
             return handle
-        [(only, call_only)] = calls
+        [(_, call_only)] = calls
 
-        async def handle_only(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
+        def handle_only(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
             """Run the only handler: the same for what comes for the first time, as nearly every message does."""
-            if len(envelope.stamps) > 1:
-                return await handle(envelope, call_next)
-            try:
-                result = await call_only(envelope, False)
-            except BaseException as error:
-                if not is_failure(error):
-                    raise
-                raise HandlersFailed(envelope, [(only, error)]) from error
-            return envelope if result is None else envelope.with_(Result(result))
+            return handle(envelope) if len(envelope.stamps) > 1 else call_only(envelope, False)
 
         return handle_only
 

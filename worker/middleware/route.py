@@ -9,7 +9,7 @@ from worker.chain.compiled import Facts
 from worker.errors import TransportUnavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
-from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.middleware import CallNext
 from worker.messaging.parcel import Parcel
 from worker.messaging.routing import Destination
 from worker.messaging.sender import Sender
@@ -43,7 +43,7 @@ class Route:
             if ignore_events or not registry.handlers.get(message.name)
         }
 
-    def for_facts(self, facts: Facts) -> Middleware:
+    def for_facts(self, facts: Facts, onward: CallNext) -> CallNext:
         """Return the step that sends messages of a type, or keeps them for the commit of the handler they come from.
 
         It returns with a ``Sent`` stamp once the broker has confirmed, and raises ``PublishFailed`` when the broker
@@ -54,14 +54,14 @@ class Route:
         if type_name in self._unheard:
             return _drop
         if target.transport is None:
-            return _inline
+            return _inline(onward)
         transport, queue = target.transport, target.queue
         priority = self._registry.messages[type_name].priority
         encode = self._serializer.encode
         sender = self._senders.get(transport)
         sent = Sent(transport, queue)
 
-        async def send(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+        async def send(envelope: Envelope[Any]) -> Envelope[Any]:
             """Encode it, and send or keep it."""
             delay = envelope.get(Delay)
             outgoing = Outgoing(
@@ -88,13 +88,16 @@ class Route:
         return send
 
 
-async def _drop(envelope: Envelope[Any], _call_next: CallNext) -> Envelope[Any]:
+async def _drop(envelope: Envelope[Any]) -> Envelope[Any]:
     return envelope
 
 
-async def _inline(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-    collect = envelope.get(Collect)
-    if collect is None:
-        return await call_next(envelope)
-    collect.into.append(envelope.without(Collect))
-    return envelope
+def _inline(onward: CallNext) -> CallNext:
+    async def inline(envelope: Envelope[Any]) -> Envelope[Any]:
+        collect = envelope.get(Collect)
+        if collect is None:
+            return await onward(envelope)
+        collect.into.append(envelope.without(Collect))
+        return envelope
+
+    return inline

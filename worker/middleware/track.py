@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from worker.chain.compiled import Facts
@@ -9,7 +10,7 @@ from worker.errors import HandlersFailed
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock
-from worker.messaging.middleware import CallNext, Middleware
+from worker.messaging.middleware import CallNext
 from worker.messaging.stamps import Collect, Sent
 from worker.messaging.status import State, StatusChange, StatusRecorder
 from worker.texts import message_of, type_of
@@ -23,20 +24,20 @@ class Track:
         self._status = status
         self._clock = clock
 
-    def for_facts(self, facts: Facts) -> Middleware | None:
-        """Nothing is noted of events, and of commands that are not tracked."""
-        return self if facts["type"] in self._tracked else None
+    def for_facts(self, facts: Facts, onward: CallNext) -> CallNext | None:
+        """Nothing is noted of events, and of commands that are not tracked.
 
-    async def __call__(self, envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
-        """Note the outcome; the time of an acceptance lies before the sending, so that handling wins.
-
-        What is to leave with a handler's commit has no status before it has left.
+        The time of an acceptance lies before the sending, so that handling wins. What is to leave with a handler's
+        commit has no status before it has left.
         """
+        return partial(self._tracked_one, onward) if facts["type"] in self._tracked else None
+
+    async def _tracked_one(self, onward: CallNext, envelope: Envelope[Any]) -> Envelope[Any]:
         if envelope.get(Collect) is not None:
-            return await call_next(envelope)
+            return await onward(envelope)
         started = self._clock()
         try:
-            outcome = await call_next(envelope)
+            outcome = await onward(envelope)
         except HandlersFailed as failed:
             self._note(
                 envelope,

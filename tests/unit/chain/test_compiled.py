@@ -90,9 +90,10 @@ async def test_a_step_may_prepare_itself_for_the_facts() -> None:
     prepared: list[str] = []
 
     class Prepares:
-        def for_facts(self, facts: Mapping[str, Any]) -> Around[Request] | None:
+        def for_facts(self, facts: Mapping[str, Any], onward: Onward[Request]) -> Onward[Request] | None:
             prepared.append(facts["action"])
-            return passing(f"for {facts['action']}") if facts["action"] == "create" else None
+            own = passing(f"for {facts['action']}")
+            return (lambda request: own(request, onward)) if facts["action"] == "create" else None
 
     chain = build([step("prepares", Prepares()), step("a")])
     request = Request()

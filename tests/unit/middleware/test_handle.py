@@ -124,15 +124,14 @@ class House:
         calling = Calling(
             emitter, self.works, threads or Threads(1), lambda: 1.0, lambda envelope: None, PausedQueues()
         )
-        self.handle = Handle(registry, calling).for_facts({"type": "Go"})
+        self.handle = Handle(registry, calling).for_facts({"type": "Go"}, never)
 
     async def run(self, *stamps: Any) -> Envelope[Any]:
-        envelope = Envelope(message=Go(), type="Go", id=ID, correlation_id="c", stamps=stamps)
+        return await self.handle(Envelope(message=Go(), type="Go", id=ID, correlation_id="c", stamps=stamps))
 
-        async def never(envelope: Envelope[Any]) -> Envelope[Any]:
-            raise AssertionError("the last step calls nothing further")
 
-        return await self.handle(envelope, never)
+async def never(envelope: Envelope[Any]) -> Envelope[Any]:
+    raise AssertionError("the last step calls nothing further")
 
 
 async def writes(command: Go, context: Context) -> str:

@@ -78,7 +78,7 @@ async def handled(envelope: Envelope[Any]) -> Envelope[Any]:
 
 async def route(sender: FakeSender, message: Envelope[Any], **options: Any) -> Envelope[Any]:
     step = Route(app.registry(), ROUTES, {"sqlite": sender}, SERIALIZER, **options)  # type: ignore[dict-item]
-    return await step.for_facts({"type": message.type})(message, handled)
+    return await step.for_facts({"type": message.type}, handled)(message)
 
 
 def envelope(message: Any, *stamps: Any) -> Envelope[Any]:

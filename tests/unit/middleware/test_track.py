@@ -9,6 +9,7 @@ import pytest
 
 from worker import App, Envelope, Sent
 from worker.errors import HandlersFailed
+from worker.messaging.middleware import CallNext
 from worker.messaging.stamps import Collect
 from worker.messaging.status import StatusChange
 from worker.middleware.track import Track
@@ -72,6 +73,13 @@ def envelope(message: Any, *stamps: Any) -> Envelope[Any]:
     return Envelope(message=message, type=type(message).__name__, id="7", time="then", stamps=stamps)
 
 
+def tracked(track: Track, onward: CallNext) -> CallNext:
+    """The step for commands that are tracked."""
+    made = track.for_facts({"type": "Go"}, onward)
+    assert made is not None
+    return made
+
+
 async def send(envelope: Envelope[Any]) -> Envelope[Any]:
     return envelope.with_(Sent("sqlite", "q"))
 
@@ -84,7 +92,7 @@ async def test_a_sent_command_is_accepted_as_of_before_the_sending(
     track: Track, recorder: FakeRecorder
 ) -> None:
     """A worker that is quicker than the confirmation has the last word."""
-    await track(envelope(Go()), send)
+    await tracked(track, send)(envelope(Go()))
     (change,) = recorder.changes
     assert (change.state, change.at, change.transport, change.queue, change.attempt, change.accepted_at) == (
         "accepted",
@@ -98,7 +106,7 @@ async def test_a_sent_command_is_accepted_as_of_before_the_sending(
 
 async def test_a_command_handled_at_once_is_done(track: Track, recorder: FakeRecorder) -> None:
     """With the time of its start and its end."""
-    await track(envelope(Go()), handle)
+    await tracked(track, handle)(envelope(Go()))
     (change,) = recorder.changes
     assert (change.state, change.started_at, change.at, change.transport) == ("done", 100.0, 101.0, "inline")
 
@@ -110,7 +118,7 @@ async def test_a_command_that_fails_at_once_is_failed(track: Track, recorder: Fa
         raise HandlersFailed(envelope, [("a", KeyError("x"))])
 
     with pytest.raises(HandlersFailed):
-        await track(envelope(Go()), fail)
+        await tracked(track, fail)(envelope(Go()))
     (change,) = recorder.changes
     assert (change.state, change.error_type, change.error_message) == ("failed", "KeyError", "'x'")
 
@@ -122,16 +130,17 @@ async def test_a_command_that_could_not_be_sent_has_no_status(track: Track, reco
         raise OSError
 
     with pytest.raises(OSError):
-        await track(envelope(Go()), fail)
+        await tracked(track, fail)(envelope(Go()))
     assert recorder.changes == []
 
 
 async def test_what_leaves_later_has_no_status_yet(track: Track, recorder: FakeRecorder) -> None:
     """A handler's commit decides whether it leaves at all."""
-    await track(envelope(Go(), Collect([])), send)
+    await tracked(track, send)(envelope(Go(), Collect([])))
     assert recorder.changes == []
 
 
 def test_other_messages_have_no_status(track: Track) -> None:
     """Untracked types and events are left alone; tracked ones are not."""
-    assert [track.for_facts({"type": name}) for name in ("Go", "Quiet", "Gone")] == [track, None, None]
+    made = [track.for_facts({"type": name}, send) for name in ("Go", "Quiet", "Gone")]
+    assert [one is None for one in made] == [False, True, True]
