@@ -15,7 +15,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 def made(milliseconds: int) -> str:
     """An id of that moment; half a millisecond keeps clear of rounding."""
-    return new_id(lambda: (milliseconds + 0.5) / 1000)
+    return new_id((milliseconds + 0.5) / 1000)
 
 
 @given(st.integers(0, 2**43), st.integers(0, 2**43))

@@ -22,7 +22,6 @@ from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.routes import routes_of
 from worker.messaging.raising import is_failure
-from worker.runtime.own_tasks import IN_APPLICATION
 
 _PREFIX_LENGTH = len(PREFIX)
 _STOPPED = Problem(
@@ -70,7 +69,6 @@ class Application:
             await self._router(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        IN_APPLICATION.set(True)
         try:
             path = scope["path"]
             scope["principal"] = await self._authentication.principal(scope, headers, open=path in self._open)

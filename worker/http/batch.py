@@ -78,7 +78,7 @@ class Batch:
                     principal,
                     order.declared,
                     admitted(principal, order.declared, order.message),
-                    *([Delay(order.line.delay)] if order.line.delay else []),
+                    stamps=[Delay(order.line.delay)] if order.line.delay else (),
                     id=given,
                     correlation_id=correlation,
                     key=order.line.key,

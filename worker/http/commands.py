@@ -109,7 +109,7 @@ class Commands:
             principal,
             declared,
             message,
-            *said.stamps,
+            stamps=said.stamps,
             id=id,
             key=said.key,
             correlation_id=correlation_id(headers.get(b"x-correlation-id")),

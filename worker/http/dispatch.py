@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -43,7 +44,8 @@ class Dispatch:
         principal: Principal,
         declared: MessageType,
         message: Any,
-        *stamps: Stamp,
+        *,
+        stamps: Iterable[Stamp] = (),
         id: str | None = None,
         correlation_id: str | None = None,
         key: str | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from worker.chain.compiled import Narrowed, nested
 from worker.errors import HandlersFailed, InvalidMessage, Reject, UnknownType, UsageError
 from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.envelope import Envelope
-from worker.messaging.identity import Clock, new_id
+from worker.messaging.identity import ENTROPY, Clock, Entropy, new_id
 from worker.messaging.middleware import BusPart, CallNext, Side
 from worker.messaging.raising import as_exception, is_failure
 from worker.messaging.stamps import Plugins, Stamp
@@ -27,7 +27,7 @@ class Bus:
         registry: the declared types, and the plugins that are on.
         chain: its steps; the last one routes or handles and calls nothing further.
         clock: seconds since the epoch.
-        make_id: makes the ids of messages that are given none.
+        entropy: makes the random part of the ids of messages that are given none.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class Bus:
         registry: Registry,
         chain: Chain[BusPart],
         clock: Clock,
-        make_id: Callable[[Clock], str] = new_id,
+        entropy: Entropy = ENTROPY,
     ) -> None:
         self.kind = kind
         self.chain = chain
         self._registry = registry
         self._facts = {"kind": kind, "bus": kind, "on": side}
         self._clock = clock
-        self._make_id = make_id
+        self._entropy = entropy
         self._compiled: dict[str, CallNext] = {}
 
     async def dispatch(
@@ -76,7 +76,7 @@ class Bus:
                 declared,
                 self._registry.application,
                 self._clock,
-                self._make_id,
+                self._entropy,
                 id=id,
                 correlation_id=correlation_id,
                 causation_id=causation_id,
@@ -100,10 +100,10 @@ class Bus:
             error.args = (f"{error}; given was the class {message.__name__} itself, not a message of it",)
         return error
 
-    async def handle(self, envelope: Envelope[Any]) -> Envelope[Any]:
-        """Take an envelope through the chain."""
+    def handle(self, envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
+        """Take an envelope through the chain, once it is awaited."""
         run = self._compiled.get(envelope.type) or self.compile(envelope.type)
-        return await run(envelope)
+        return run(envelope)
 
     def steps_for(self, type_name: str) -> tuple[Step[BusPart], ...]:
         """Steps that can run for a type, in order, with the conditions that are asked each time."""
@@ -142,7 +142,7 @@ def wrap(
     declared: MessageType,
     source: str,
     clock: Clock,
-    make_id: Callable[[Clock], str] = new_id,
+    entropy: Entropy = ENTROPY,
     *,
     id: str | None = None,
     correlation_id: str | None = None,
@@ -153,7 +153,7 @@ def wrap(
 ) -> Envelope[Any]:
     """Put a message into its first envelope: a new id, the time, its key."""
     now = clock()
-    message_id = id or make_id(lambda: now)
+    message_id = id or new_id(now, entropy)
     return Envelope(
         message=message,
         type=declared.name,

@@ -14,14 +14,22 @@ Clock = Callable[[], float]
 Entropy = Callable[[int], bytes]
 """So many random bytes."""
 
+ENTROPY: Entropy = os.urandom
+"""The machine's own."""
+
 _VERSION = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
 _TAIL_BITS = 0x3FFF_FFFF_FFFF_FFFF
 
 
-def new_id(now: Clock = time.time, entropy: Entropy = os.urandom) -> str:
-    """Make a UUIDv7: 48 bits of milliseconds, 74 random bits; sorts by time to the millisecond."""
-    return _format(int(now() * 1000), int.from_bytes(entropy(10)))
+def new_id(now: float | None = None, entropy: Entropy = ENTROPY) -> str:
+    """Make a UUIDv7: 48 bits of milliseconds, 74 random bits; sorts by time to the millisecond.
+
+    Args:
+        now: seconds since the epoch; None for the machine's clock.
+        entropy: makes the random bits.
+    """
+    return _format(int((time.time() if now is None else now) * 1000), int.from_bytes(entropy(10)))
 
 
 def derive_id(parent: str, *parts: object) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from worker.messaging.identity import Clock, Entropy, new_id
+from worker.messaging.identity import Clock, Entropy
 from worker.messaging.suspicion import Holder
 
 
@@ -34,10 +34,6 @@ class Machine(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     pid: int
     me: Holder
     lives: Callable[[Holder], bool | None]
-
-    def new_id(self, now: Clock) -> str:
-        """Make a message id."""
-        return new_id(now, self.entropy)
 
     def process_name(self) -> str:
         """Make a name for this process among all workers: host, process id and a random part."""

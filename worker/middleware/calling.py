@@ -7,7 +7,7 @@ import contextvars
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Container
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import structlog
 
@@ -124,7 +124,7 @@ class Calling:
                     if (context.noted or context.work is not None) and not await leave(handler, context):
                         return envelope
             except BaseException as error:
-                raise await self._failed(handler, envelope, context, error)
+                await self._fail(handler, envelope, context, error)
             return envelope if result is None else envelope.with_(Result(result))
 
         return call
@@ -168,10 +168,10 @@ class Calling:
             )
         self._check(call, message, kind)
 
-    async def _failed(
+    async def _fail(
         self, handler: Handler, envelope: Envelope[Any], context: Context | None, error: BaseException
-    ) -> BaseException:
-        """Undo what a handler did, let leave what leaves all the same, and say what to raise."""
+    ) -> NoReturn:
+        """Undo what a handler did, let leave what leaves all the same, and raise what ``of`` says."""
         try:
             behind = await self._undo(context, error)
             if behind is not error:
@@ -181,11 +181,9 @@ class Calling:
                 await self._caught.deliver(envelope, handler.name, noted, behind)
         except BaseException as worse:
             behind = worse
-        if not is_failure(behind):
-            return behind
-        failed = HandlersFailed(envelope, [(handler.name, behind)])
-        failed.__cause__ = behind
-        return failed
+        if is_failure(behind):
+            raise HandlersFailed(envelope, [(handler.name, behind)]) from behind
+        raise behind
 
     async def _undo(self, context: Context | None, error: BaseException) -> BaseException:
         """Roll back and say what to raise: the error, or that the database was behind it."""

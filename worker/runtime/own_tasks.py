@@ -6,9 +6,9 @@ import asyncio
 import gc
 import os
 from asyncio import Task
-from contextvars import ContextVar
+from collections.abc import Coroutine
+from contextvars import Context, ContextVar, copy_context
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from worker.runtime.unclosed import Unclosed
@@ -16,7 +16,6 @@ from worker.runtime.unclosed import Unclosed
 IN_APPLICATION: ContextVar[bool] = ContextVar("in_application", default=False)
 """Set where application code runs: what is spawned there is the application's."""
 
-_NONE = object()
 _in_application, _hide = IN_APPLICATION.get, asyncio._unregister_task
 
 _PACKAGE = Path(__file__).parents[1]
@@ -27,22 +26,14 @@ class OwnTasks:
     """A factory of tasks that keeps the process's own away from ``asyncio.all_tasks()``.
 
     A handler that cancels every task it finds finds the application's then: what handlers have left behind. Neither
-    brokers, leases, heartbeats nor the messages of others end with that. It runs for each request, so it does little.
-
-    Attributes:
-        host: code of a coroutine, not of this package, whose tasks run application code.
+    brokers, leases, heartbeats nor the messages of others end with that.
     """
 
-    __slots__ = ("host",)
-
-    def __init__(self) -> None:
-        self.host: CodeType | object = _NONE
+    __slots__ = ()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **facts: Any) -> asyncio.Task[Any]:
         """Make a task."""
         code = getattr(coroutine, "cr_code", None)
-        if code is self.host:
-            coroutine = Unclosed(coroutine)
         task = Task(coroutine, loop=loop, **facts) if facts else Task(coroutine, loop=loop)
         if not _in_application() or (code is not None and code.co_filename.startswith(_OURS)):
             _hide(task)
@@ -57,6 +48,25 @@ class OwnTasks:
         for found in gc.get_objects():
             if issubclass(type(found), Task) and not found.done():
                 asyncio._register_task(found)
+
+
+def hosting(context: Context, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Make a task of the process's own that runs application code. It runs for each request, so it does little.
+
+    Args:
+        context: as ``application_context`` made it; the task runs in a copy.
+        coroutine: what it waits for cannot close it.
+    """
+    task: asyncio.Task[None] = Task(Unclosed(coroutine), context=context.copy())  # type: ignore[arg-type]
+    _hide(task)
+    return task
+
+
+def application_context() -> Context:
+    """Copy the context, for application code to run in."""
+    context = copy_context()
+    context.run(IN_APPLICATION.set, True)
+    return context
 
 
 def own_tasks(loop: asyncio.AbstractEventLoop) -> OwnTasks | None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from worker.messaging.transport import Delivery
-from worker.runtime.own_tasks import IN_APPLICATION
+from worker.runtime.own_tasks import application_context
 from worker.runtime.taking.consumer import Consumer
 from worker.runtime.unclosed import Unclosed
 
@@ -62,8 +62,7 @@ class Slots:
 
     def open(self) -> None:
         """Begin to take messages, in the context of the caller."""
-        self._fresh = contextvars.copy_context()
-        self._fresh.run(IN_APPLICATION.set, True)
+        self._fresh = application_context()
         for _ in range(self.size):
             self._open_one()
 

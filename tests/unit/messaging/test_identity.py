@@ -13,14 +13,14 @@ PARENT = "01920000-0000-7000-8000-000000000001"
 
 def test_a_new_id_is_a_uuid_of_version_7_with_the_time_in_front() -> None:
     """Version and variant are those of RFC 9562, the first 48 bits are milliseconds."""
-    made = UUID(new_id(lambda: 1_700_000_000.123))
+    made = UUID(new_id(1_700_000_000.123))
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert made.int >> 80 == 1_700_000_000_123
 
 
 def test_new_ids_of_one_moment_differ() -> None:
     """74 random bits tell ids of one millisecond apart."""
-    assert len({new_id(lambda: 1.0) for _ in range(1000)}) == 1000
+    assert len({new_id(1.0) for _ in range(1000)}) == 1000
 
 
 def test_a_derived_id_is_always_the_same_and_as_old_as_its_parent() -> None:

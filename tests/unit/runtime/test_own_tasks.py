@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from tests.unit.cli.test_loop import kinds
 from worker.cli.loop import enduring
 from worker.errors import AbruptEnd, UsageError
-from worker.runtime.own_tasks import IN_APPLICATION, OwnTasks, own_tasks
+from worker.runtime.own_tasks import IN_APPLICATION, OwnTasks, application_context, hosting, own_tasks
 
 each_kind = pytest.mark.parametrize("kind", kinds())
 
@@ -81,7 +81,7 @@ def test_what_is_left_ends_with_the_program(kind: type[asyncio.AbstractEventLoop
 def test_a_request_is_not_closed_by_what_it_waits_for(kind: type[asyncio.AbstractEventLoop]) -> None:
     """A future that ended with ``GeneratorExit`` is an error like any other where requests are served."""
 
-    async def request() -> str:
+    async def request() -> Any:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(future.set_exception, GeneratorExit())
         try:
@@ -91,10 +91,7 @@ def test_a_request_is_not_closed_by_what_it_waits_for(kind: type[asyncio.Abstrac
         return "answered"
 
     async def program(tasks: OwnTasks) -> str:
-        found = own_tasks(asyncio.get_running_loop())
-        assert found is tasks
-        tasks.host = request.__code__
-        return await asyncio.create_task(request())
+        return await hosting(application_context(), request())
 
     assert run(kind, program) == "answered"
 

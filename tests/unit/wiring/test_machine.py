@@ -61,4 +61,5 @@ def test_this_machine_is_the_real_one() -> None:
     assert 0 <= machine.chance() < 1
     assert machine.lives(machine.me) is True
     assert machine.process_name().startswith(f"{machine.host}-{machine.pid}-")
-    assert machine.new_id(machine.clock) != machine.new_id(machine.clock)
+    assert len(machine.entropy(10)) == 10
+    assert machine.entropy(10) != machine.entropy(10)

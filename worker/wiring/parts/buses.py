@@ -102,8 +102,8 @@ async def opened_buses(
         own.append(built_in("exclusive", Exclusive(fleet.exclusivity), -10, {"on": "consume", "type": alone}))
     steps = chain(registry, own)
     for kind in get_args(Kind):
-        dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock, process.machine.new_id)
-    consume = {kind: Bus(kind, "consume", registry, steps, clock, process.machine.new_id) for kind in QUEUED}
+        dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock, process.machine.entropy)
+    consume = {kind: Bus(kind, "consume", registry, steps, clock, process.machine.entropy) for kind in QUEUED}
     try:
         yield Buses(
             registry=registry,

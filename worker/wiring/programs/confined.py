@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import itertools
 import os
 import signal
@@ -24,7 +23,7 @@ from worker.runtime.deadly.cell import MARK
 from worker.runtime.deadly.exchange import Answer, Order, Question, Reply, from_worker
 from worker.runtime.holding.breakers import BreakerFailure
 from worker.runtime.options import ConsumeOptions
-from worker.runtime.own_tasks import IN_APPLICATION
+from worker.runtime.own_tasks import application_context
 from worker.runtime.process.parent import EVERY
 from worker.runtime.taking.consumer import Consumer
 from worker.runtime.taking.settlements import Settlements
@@ -94,11 +93,9 @@ async def _handled(worker: Worker, order: Order, ended: list[Ended]) -> Answer:
     )
     settlements = consumer.settlements = _Kept(consumer)
     # as in a slot: in a task that what it waits for cannot close, and in a context of its own
-    context = contextvars.copy_context()
-    context.run(IN_APPLICATION.set, True)
     processing: Any = worker.process(consumer, delivery)
     handling: Any = Unclosed(processing)
-    await asyncio.wait([asyncio.get_running_loop().create_task(handling, context=context)])
+    await asyncio.wait([asyncio.get_running_loop().create_task(handling, context=application_context())])
     answer = Answer(outcome="returned", type=None, id=order.id)
     if ended:
         answer = Answer(outcome=ended[-1].outcome, type=ended[-1].type, id=ended[-1].message_id)

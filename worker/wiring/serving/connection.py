@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from worker.http.answer import problem_answer
 from worker.http.problems import HEAD_TOO_LARGE, MALFORMED, TOO_SLOW, UNAVAILABLE, Kind, Problem
+from worker.runtime.own_tasks import application_context, hosting
 
 KEEP_ALIVE = 75
 """Seconds for which an idle connection is kept: longer than clients and load balancers keep theirs (5 to 60), so that
@@ -24,6 +25,7 @@ MAX_BESIDE = 512 * 1024
 SHARE = 0.75
 """Part of the files that this process may open which connections take at most: handlers, brokers and the database need
 some, too."""
+_on_body = HttpToolsProtocol.on_body
 _FRAMES = (b"content-length", b"transfer-encoding")
 _FRAMING = 8
 """Bytes that may come beside each byte of a body, for clients that send it in the smallest chunks."""
@@ -39,7 +41,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **more)
         self._received = 0
         self._body = 0
-        self._chunk = b""
+        self._context = application_context()
         self._counted: object = None  # the head of the request whose bytes are counted
         self._awaited: object = self  # the part of a request that was missing at the last look
         self._since = 0.0
@@ -53,13 +55,31 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Part of a body has come."""
         self._body += len(body)
-        super().on_body(body)
+        _on_body(self, body)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request. Who is idle is looked for once a second, which spares each request a timer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        task = hosting(self._context, cycle.run_asgi(app))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as what comes beside the body is bounded: nothing else bounds heads and trailers."""
-        self._chunk, before = data, self._body
-        super().data_received(data)
-        self._chunk = b""
+        before = self._body
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(offer, data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.more_body and cycle.scope is self.scope:
             self._received = self._body = 0  # it came whole, and no other has begun
@@ -81,21 +101,22 @@ class Connection(HttpToolsProtocol):
         if stopping:
             patience = PATIENCE_AT_STOP
         if now - self._since > patience + self._body / SLOWEST:
-            self._end(TOO_SLOW, "the request did not come to its end in time")
+            if self._idle():
+                self.transport.close()
+            else:
+                self._end(TOO_SLOW, "the request did not come to its end in time")
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
         self._end(MALFORMED, f"this is no HTTP request: {msg}")
 
-    def _unsupported_upgrade_warning(self) -> None:
+    def _decline(self, offer: httptools.HttpParserUpgrade | None, rest: bytes) -> None:
         """Stay with HTTP/1.1 where a client offers another protocol, as it may be refused (RFC 9110, 7.8).
 
         Java's client offers ``h2c`` with every request. The parser takes what follows for the other protocol, and
         would drop the body: another parser, told how the body is framed, reads it.
         """
-        offer: BaseException | None = sys.exception()
-        rest = self._chunk
-        while isinstance(offer, httptools.HttpParserUpgrade):
+        while offer is not None:
             rest, offer = rest[offer.args[0] :], None
             self._start_over()
             if rest:
@@ -126,12 +147,17 @@ class Connection(HttpToolsProtocol):
             # where we do not read, it is not the client who is slow
             asked = cycle.more_body and not self.pipeline and not self.flow.read_paused
             return (cycle if asked else None), PATIENCE
-        if self.timeout_keep_alive_task is not None:
-            return None, KEEP_ALIVE  # idle; uvicorn closes it
         scope: Any = self.scope
         if scope is None:
             return self.transport, KEEP_ALIVE  # nothing was said yet
         return scope, (KEEP_ALIVE if "method" in scope else PATIENCE)
+
+    def _idle(self) -> bool:
+        """Whether the last request is answered and no other has begun; the rest of its body may be missing."""
+        cycle: RequestResponseCycle | None = (
+            self.cycle
+        )  # uvicorn's types know no connection without a request
+        return cycle is not None and cycle.response_complete and cycle.scope is self.scope
 
     def _end(self, kind: Kind, text: str) -> None:
         """Close it, with an answer where none is on its way."""

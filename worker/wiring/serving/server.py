@@ -9,17 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from worker.runtime.own_tasks import own_tasks
 from worker.runtime.process.supervisor import CHILD_MARK
 from worker.wiring.serving.binding import bind
 from worker.wiring.serving.connection import KEEP_ALIVE, Connection
 
 _LOOK = 1.0
 """Seconds between two looks at who takes too long."""
-_REQUEST = RequestResponseCycle.run_asgi.__code__
-"""The code of the task that uvicorn makes for each request."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -49,6 +45,7 @@ class Server:
         config = uvicorn.Config(
             app,
             http=Connection,
+            ws="none",
             loop="none",
             log_config=None,
             access_log=False,
@@ -67,8 +64,6 @@ class Server:
     async def run(self) -> None:
         """Serve until stopped."""
         looking = asyncio.create_task(self._look())
-        if (own := own_tasks(asyncio.get_running_loop())) is not None:
-            own.host = _REQUEST
         try:
             await self._uvicorn.serve(sockets=[self._socket])
         finally:

@@ -280,7 +280,7 @@ async def test_a_head_that_never_ends_ends(server, begun, patience):
 
 
 async def test_a_body_after_its_answer_holds_no_connection(server):
-    """An unknown type is answered before the body has come; what follows is read, but not for ever."""
+    """An unknown type is answered before the body has come; what follows is read, but not for ever, and not answered."""
     reader, writer = await server.connect(
         posted(b"Content-Length: 100", target=b"/commands/Nope", body=b"a").replace(
             b"Connection: close\r\n", b""
@@ -289,29 +289,47 @@ async def test_a_body_after_its_answer_holds_no_connection(server):
     async with asyncio.timeout(30):
         assert status(await reader.readuntil(b"\r\n\r\n")) == 404
     writer.write(b"b")
-    await server.until(lambda: server.connections[0].timeout_keep_alive_task is None)
-    server.passes(1)
-    server.passes(KEEP_ALIVE + 1)
-    await server.until(lambda: not server.connections)
+    await server.until(lambda: server.connections[0]._body == 2)
+    await closes_when_idle(server, reader)
     writer.close()
 
 
+async def test_an_idle_connection_is_kept_and_closed_in_the_end(server):
+    """Its time counts from its last answer; it ends without a word, which could be taken for an answer."""
+    reader, writer = await server.connect()
+    for _ in range(3):
+        writer.write(GOOD)
+        async with asyncio.timeout(30):
+            assert status(await reader.readuntil(b"}")) == 202
+        server.passes(1)
+        server.passes(KEEP_ALIVE - 1)
+    server.passes(1)
+    assert not server.connections[0].transport.is_closing()
+    await closes_when_idle(server, reader)
+    writer.close()
+
+
+async def closes_when_idle(server, reader):
+    """It does, after its time, and says nothing more."""
+    server.passes(1)
+    server.passes(KEEP_ALIVE + 1)
+    async with asyncio.timeout(30):
+        assert (await reader.read()).partition(b"}")[2] == b""
+
+
 async def test_who_is_answered_slowly_is_not_cut_off(server):
-    """Only the client's own slowness counts: a wait, a slow handler and an idle connection are not ended."""
+    """Only the client's own slowness counts: a wait or a slow handler is not ended."""
     server.world.status.put("0194b9a0-0000-7000-8000-00000000000a", "running")
     path = b"/commands/0194b9a0-0000-7000-8000-00000000000a"
     _, waiting = await server.connect(
         posted(b"Prefer: wait=50", b"X: ", target=path, method=b"GET", body=b"")
     )
-    reader, idle = await server.connect(GET)
-    await reader.readuntil(b"\r\n\r\n")
-    await server.until(lambda: server.world.status.asked and len(server.connections) == 2)
+    await server.until(lambda: server.world.status.asked)
     server.passes(1)
     server.passes(1000)
     assert not any(connection.transport.is_closing() for connection in server.connections)
     server.world.ports.stopping.set()
     waiting.close()
-    idle.close()
 
 
 async def test_clients_leave_files_to_handlers(server, monkeypatch):
