@@ -33,9 +33,8 @@ class OwnTasks:
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **facts: Any) -> asyncio.Task[Any]:
         """Make a task."""
-        code = getattr(coroutine, "cr_code", None)
         task = Task(coroutine, loop=loop, **facts) if facts else Task(coroutine, loop=loop)
-        if not _in_application() or (code is not None and code.co_filename.startswith(_OURS)):
+        if not _in_application() or _is_ours(coroutine):
             _hide(task)
         return task
 
@@ -48,6 +47,11 @@ class OwnTasks:
         for found in gc.get_objects():
             if issubclass(type(found), Task) and not found.done():
                 asyncio._register_task(found)
+
+
+def _is_ours(coroutine: Any) -> bool:
+    code = getattr(coroutine, "cr_code", None)
+    return code is not None and code.co_filename.startswith(_OURS)
 
 
 def hosting(context: Context, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
