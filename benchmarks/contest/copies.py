@@ -24,4 +24,4 @@ def renewing() -> Callable[[str], str]:
 
 def _like(id: str) -> str:
     # message ids ascend with time, which is what the state's tables are kept by
-    return new_id(time.time) if "-" in id else uuid.uuid4().hex
+    return new_id(time.time()) if "-" in id else uuid.uuid4().hex

@@ -52,8 +52,8 @@ class Handle:
                     continue
                 try:
                     outcome = await (OwnContext(call(envelope, begun)) if several else call(envelope, begun))
-                except HandlersFailed as failed:
-                    failures = (*failures, *failed.failures)
+                except HandlersFailed as error:
+                    failures = (*failures, *error.failures)
                 begun = True
             if failures or abandoned:
                 failed = {name for name, _ in failures}

@@ -58,9 +58,11 @@ class Turns:
                         return None
                 for consumer in tier:
                     consumer.reach()
-            for number, consumer in enumerate(tier, 1):
+            for consumer in tier:
                 if consumer.buffer and (started := consumer.take()) is not None:
-                    tier.rotate(-number)  # those behind it come first then
+                    if consumer is not tier[-1]:  # the others come first then
+                        tier.remove(consumer)
+                        tier.append(consumer)
                     return started
             better = tier
         return None

@@ -12,6 +12,7 @@ from worker.errors import UnknownType, UsageError
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.identity import new_id
 from worker.messaging.limits import delay_fault, id_fault, key_fault, key_for
 from worker.messaging.stamps import Delay, Stamp
 from worker.messaging.validation import fitting
@@ -108,7 +109,7 @@ class Entrance:
         return Ready(
             message=message,
             door=door,
-            id=self._process.machine.new_id(self._process.clock) if id is None else id.lower(),
+            id=new_id(self._process.clock(), self._process.machine.entropy) if id is None else id.lower(),
             stamps=stamps,
             key=key,
             correlation_id=correlation_id,
