@@ -15,6 +15,8 @@ from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.deadly_app import BEGUN
 
+PIECE = 500
+"""Commands that are sent by one process: where a key's are sent one after the other that takes a while."""
 PROCESSES = 3
 SLOTS = 2
 DEATHS = 6
@@ -66,7 +68,9 @@ class Deadly:
                 lines.append(("Book", facts | {"account": f"a{number % 10}"}))
             else:
                 lines.append(("Work", facts))
-        assert len(self.project.send_many(*lines)) == count
+        for start in range(0, count, PIECE):
+            piece = lines[start : start + PIECE]
+            assert len(self.project.send_many(*piece)) == len(piece)
 
     def consume(self, *arguments: str, lasts: float = 0.08) -> Process:
         """Start a worker, or a supervisor of several; each message takes so many seconds."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 import urllib.request
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from tests.brokers import ports
 from tests.brokers.sqs import InstalledSqs
 from tests.deep import size
 from tests.e2e.project import Project
+from tests.e2e.waiting import until
 from tests.faults.flow import Flow
 from tests.proxy.gate import Gate
 from tests.proxy.proxy import Proxy
@@ -19,6 +22,8 @@ from tests.proxy.proxy import Proxy
 COMMANDS = size(800, 10_000)
 """How many flow in each test: requests to the server here take longer than those to other brokers."""
 LEASE = 10
+WRITES = 2.0
+"""Seconds within which the server has written down what it has confirmed."""
 QUEUE = "flow-take"
 """Of the commands that are noted."""
 _COUNTS = (
@@ -28,11 +33,47 @@ _COUNTS = (
 )
 
 
+class Calm:
+    """The server, which is killed at a moment when it has written down what it has confirmed.
+
+    ElasticMQ confirms first and writes then: of 600 messages that it had confirmed right before ``kill -9`` it had 590
+    afterwards, whoever sent them; a stop in order empties it. So those who send stand still when it is killed.
+    """
+
+    def __init__(self, server: InstalledSqs, place: Sqs) -> None:
+        self._server = server
+        self._place = place
+
+    def kill(self) -> None:
+        """``kill -9``; the workers stand still already."""
+        intake = self._place.sending.intake.process
+        intake.signal(signal.SIGSTOP)
+        since, last = time.monotonic(), self._place.waiting()
+
+        def written() -> bool:
+            nonlocal since, last
+            if (found := self._place.waiting()) != last:
+                since, last = time.monotonic(), found
+            return time.monotonic() - since > WRITES
+
+        until(written, "nothing is on its way any more", 60, 0.2)
+        self._server.kill()
+        intake.signal(signal.SIGCONT)
+
+    def start(self) -> None:
+        """Start it again, with what it had."""
+        self._server.start()
+
+
 class Sqs:
     """Queues of one test on a server that a module of tests has to itself.
 
     Attributes:
-        proxy: what the workers and the intake connect through; of one kind or the other.
+        url: as the workers and the intake reach it.
+        server: what is killed and started.
+        port: where it listens.
+        sending: the flow.
+        proxy: what they connect through; of one kind or the other.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
     """
@@ -41,15 +82,18 @@ class Sqs:
     young = 0.0
 
     def __init__(self, server: InstalledSqs, url: str, proxy: Any) -> None:
-        self.server = server
+        self.server = Calm(server, self)
+        self.port = server.server.port
+        self.sending: Flow
         self.proxy = proxy
-        self._url = url
+        self.url = url
         self._prefix = url.partition("prefix=")[2]
 
-    def flow(self, project: Project, *, near_state: bool = True, fifo: bool = False) -> Flow:
+    def flow(self, project: Project, *, near_state: bool = True) -> Flow:
         """Commands over these queues; their state always is on another line."""
-        options = f"lease = {LEASE}\nfifo = {str(fifo).lower()}"
-        return Flow(project, ("sqs", self._url), self, options=options, commands=COMMANDS)
+        options = f"lease = {LEASE}"
+        self.sending = Flow(project, ("sqs", self.url), self, options=options, commands=COMMANDS)
+        return self.sending
 
     def hang_up(self) -> None:
         """End every connection."""
@@ -77,7 +121,7 @@ class Sqs:
     def _ask(self, action: str, **arguments: Any) -> Any:
         """Ask the server itself, past what stands before it."""
         question = urllib.request.Request(
-            f"http://{ports.HOST}:{self.server.server.port}",
+            f"http://{ports.HOST}:{self.port}",
             data=json.dumps(arguments).encode(),
             headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"},
         )

@@ -13,8 +13,8 @@ from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.fault
 
-TICKS = size(40, 500)
-EACH = size(20, 25)
+TICKS = size(60, 500)
+EACH = size(30, 25)
 """Ticks that are fired between two deaths."""
 EVERY = 200_000
 
@@ -39,8 +39,7 @@ def test_each_tick_is_fired_once_whatever_dies(project: Project) -> None:
     project.configure("tests.faults.schedules_app:app")
     clock = project.folder / "clock"
     clock.write_text("0")
-    # one of them takes the messages, too
-    running = [project.start("schedule"), project.start("run", "--port", "0")]
+    running = [project.start("schedule") for _ in range(2)]
     offset = 0.0
     for step in cycle((-3.0, 7.0, -5.0, 1.0)):
         before = len(fired(project))
@@ -51,7 +50,7 @@ def test_each_tick_is_fired_once_whatever_dies(project: Project) -> None:
         acting.kill()
         offset += step
         clock.write_text(str(offset))
-        running[running.index(acting)] = project.start(*acting.arguments)
+        running[running.index(acting)] = project.start("schedule")
     for process in running:
         process.stop()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from transports.sqs.arrivals import Arrivals
@@ -14,6 +14,7 @@ from transports.sqs.polls import Caught, Polls
 from transports.sqs.queues import Queues
 from transports.sqs.receipt import Receipt
 from transports.sqs.retries import Retries
+from transports.sqs.returning import Returning
 from transports.sqs.servicetime import ServiceTime
 from transports.sqs.settings import Settings
 from transports.sqs.settling import Settling
@@ -68,8 +69,8 @@ class Holding:
         self._waiting = 0
         self._asked_at = 0.0
         self._keeping: asyncio.TimerHandle | None = None
-        self._giving: set[asyncio.Future[Settled]] = set()
         self._settling = Settling(owner.connection, lambda: self.polls.url, owner.settings.timeout)
+        self._returning = Returning(self._settling)
         self._retries = Retries(self.lease, self._settling.extend, changed.set)
 
     # --- taking -----------------------------------------------------------------------------------------------------
@@ -106,13 +107,12 @@ class Holding:
         """Give back what came and was not handed out; what polls under way bring goes back, too."""
         self._wanted = False
         self._give_back_ready()
-        if self._giving:
-            await asyncio.wait(set(self._giving))
+        await self._returning.finish()
 
     def end(self) -> None:
         """Give back, for the rest of their delays, what waits for its next attempt."""
         for delivery, seconds in self._retries.end():
-            self._give_back(delivery, math.ceil(seconds))
+            self._returning.one(delivery, math.ceil(seconds))
 
     async def finish(self) -> None:
         """Wait until everything that was decided is told."""
@@ -131,7 +131,7 @@ class Holding:
         arrivals = Arrivals(self._queue, self, caught.hidden, self._owner.time, fifo=caught.queue.fifo)
         arrived = arrivals.read(caught.messages, caught.polled)
         for delivery, seconds in arrived.back:
-            self._give_back(delivery, seconds)
+            self._returning.one(delivery, seconds)
         ready = arrived.ready
         if caught.hidden < self.lease and self._wanted:
             ready = await self._kept_on(ready)
@@ -147,7 +147,7 @@ class Holding:
             if answer is Settled.DONE:
                 kept.append(delivery)
             else:
-                self._give_back(delivery)
+                self._returning.one(delivery)
         return kept
 
     def _take(self, limit: int) -> list[Delivery]:
@@ -211,7 +211,7 @@ class Holding:
             return self._again(item, receipt)
         self._end(delivery, receipt)
         if isinstance(item, Release):
-            return self._give_back(delivery, math.ceil(item.delay))
+            return self._returning.one(delivery, math.ceil(item.delay))
         assert isinstance(item, Ack)
         removing = self._settling.remove(receipt)
         if receipt.behind:
@@ -225,7 +225,7 @@ class Holding:
             return Settled.UNKNOWN  # not what Features.retries_in_place promises; it comes back
         self._end(delivery, receipt)
         behind, receipt.behind = receipt.behind, None
-        self._give_back_lane(behind)
+        self._returning.all(behind)
         return asyncio.get_running_loop().create_task(self._retries.keep(item, receipt))
 
     def _end(self, delivery: Delivery, receipt: Receipt) -> None:
@@ -239,37 +239,21 @@ class Holding:
         if not behind:
             return
         if done.cancelled() or done.exception() is not None or done.result() is not Settled.DONE:
-            self._give_back_lane(behind)
+            self._returning.all(behind)
             return
         head = behind.popleft()
         head.receipt.behind = behind
         left = head.receipt.until - asyncio.get_running_loop().time()
         if not self._wanted or left < self.lease * _WORTH:
-            self._give_back(head)
+            self._returning.one(head)
             return
         self._ready.append(head)
         self._changed.set()
         self._keep()
 
-    def _give_back(self, delivery: Delivery, seconds: int = 0) -> asyncio.Future[Settled]:
-        """Let others have it, and before it what waits behind it: the service keeps their order."""
-        receipt: Receipt = delivery.receipt
-        receipt.settled = True
-        behind, receipt.behind = receipt.behind, None
-        self._give_back_lane(behind or ())
-        longest = int(receipt.room(asyncio.get_running_loop().time()))
-        giving = self._settling.give_back(receipt, max(0, min(seconds, longest)))
-        self._giving.add(giving)
-        giving.add_done_callback(self._giving.discard)
-        return giving
-
-    def _give_back_lane(self, behind: Iterable[Delivery]) -> None:
-        for successor in behind:
-            self._give_back(successor)
-
     def _give_back_ready(self) -> None:
         while self._ready:
-            self._give_back(self._ready.popleft())
+            self._returning.one(self._ready.popleft())
 
 
 async def _all(begun: Sequence[_Answer]) -> Sequence[Settled]:

@@ -16,6 +16,9 @@ from worker.messaging.transport import QueueSpec
 LONGEST_RETENTION = 1_209_600
 """Seconds that SQS keeps a message at most: a worker that is away for a weekend must lose none."""
 
+SHORTEST_RETENTION = 345_600
+"""Seconds that a queue somebody else made must keep a message, SQS's own default: what it drops nobody accounts for."""
+
 RECEIVES = 1000
 """Receipts after which SQS puts a message aside: the most it takes, as give-backs and pauses count as receipts."""
 
@@ -115,6 +118,12 @@ class Topology:
             faults.append(
                 f"{where} has maxReceiveCount = {receives}: expected at least {FEWEST_RECEIVES}, better {RECEIVES}, as "
                 f"give-backs and pauses count as receipts (aws sqs set-queue-attributes, RedrivePolicy)"
+            )
+        kept = int(found.get("MessageRetentionPeriod", LONGEST_RETENTION))
+        if kept < SHORTEST_RETENTION:
+            faults.append(
+                f"{where} has MessageRetentionPeriod = {kept}: expected at least {SHORTEST_RETENTION}, better "
+                f"{LONGEST_RETENTION}, as what is older is dropped"
             )
         if int(found.get("DelaySeconds", 0)):
             faults.append(

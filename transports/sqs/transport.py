@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
-from transports.sqs import settings
+from transports.sqs import pricing, settings
 from transports.sqs.connection import Connection, NotSent, Refused
 from transports.sqs.counting import Counter
 from transports.sqs.features import features
@@ -19,6 +19,7 @@ from transports.sqs.servicetime import ServiceTime
 from transports.sqs.subscription import SqsSubscription
 from transports.sqs.topology import Topology
 from transports.subscription import ClaimingSubscription
+from worker.messaging.abilities import Requests
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 
 _LINGER = 2.0
@@ -92,6 +93,10 @@ class SqsTransport:
             TransportUnavailable: the service does not answer.
         """
         return await self.counter.depth(queues)
+
+    def requests(self, queues: int, processes: int) -> Requests:
+        """Say how many requests so many queues in so many processes make."""
+        return pricing.requests(self.settings, queues, processes)
 
     async def ping(self) -> None:
         """Ask for the address of a queue that need not be there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from worker.messaging.abilities import Requests
 from worker.messaging.transport import Features
 
 
@@ -14,6 +15,17 @@ def guarantees(features: Features) -> list[str]:
         _order(features),
         _delays(features),
         _share(features),
+    ]
+
+
+def price(requests: Requests) -> list[str]:
+    """Return how many requests are made of a broker that is paid for them."""
+    queues = f"{requests.queues} queue{'s' * (requests.queues != 1)}"
+    processes = f"{requests.processes} process{'es' * (requests.processes != 1)}"
+    each = f"{requests.per_message:g} in full batches, {requests.per_lone_message:g} where it comes alone"
+    return [
+        f"requests are paid for: {queues} in {processes} make {requests.idle:,.0f} an hour while idle",
+        f"while a little comes to each, {requests.busy:,.0f} an hour, and for each message {each}",
     ]
 
 

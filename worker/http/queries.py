@@ -33,9 +33,7 @@ class Queries:
         self._spend = ports.tokens.spend
         self._clock = ports.clock
         self._queries = {
-            name: declared
-            for name, declared in {**ports.messages.own, **ports.registry.by_name}.items()
-            if declared.kind == "query"
+            n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"
         }
 
     async def post(self, request: Request) -> Response:

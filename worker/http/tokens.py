@@ -86,7 +86,9 @@ def _in_body(fault: Fault) -> Fault:
     return Fault(fault.pointer.removeprefix("/token"), fault.message)
 
 
-_ID = Parameter("id", "path", {"type": "string", "minLength": 1}, required=True)
+_ID = Parameter(
+    "id", "path", {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_.-]+$"}, required=True
+)
 _REMOVED = {204: Gives("It is gone.")}
 
 ENDPOINTS = (

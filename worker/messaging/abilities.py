@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from worker.messaging.transport import Delivery, Depth, Outcome, Outgoing, Settled
 
 Confirms = Callable[[], Awaitable[Sequence[Outcome]]]
@@ -102,4 +104,33 @@ class Findable(Protocol):
         Raises:
             TransportUnavailable: the broker does not answer.
         """
+        ...
+
+
+class Requests(msgspec.Struct, frozen=True, kw_only=True):
+    """How many requests are made of a broker that is paid by the request.
+
+    Attributes:
+        queues: of the application there.
+        processes: that take from them.
+        idle: an hour, while nothing comes.
+        busy: an hour, of asking alone, while a little comes to each queue all the time.
+        per_message: for each message from its sending to its end, in full batches.
+        per_lone_message: likewise where each comes alone.
+    """
+
+    queues: int
+    processes: int
+    idle: float
+    busy: float
+    per_message: float
+    per_lone_message: float
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A transport whose broker is paid by the request."""
+
+    def requests(self, queues: int, processes: int) -> Requests:
+        """Say how many requests so many queues in so many processes make, as it is configured."""
         ...

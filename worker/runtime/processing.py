@@ -113,6 +113,9 @@ class Processing:
                 if consumer.ending:
                     raise asyncio.CancelledError from error
                 _take_back_cancelling()
+                if consumer.lost(delivery):
+                    self._lose(consumer, delivery, envelope, begun)
+                    return
                 consumer.pace.ended(well=False)
                 verdict = await self._judge.failed(consumer, delivery, envelope, error)
                 self._ended(consumer, envelope, verdict, begun)
@@ -138,7 +141,24 @@ class Processing:
                 if isinstance(envelope, Envelope) and self._tracked.get(envelope.type):
                     self._progress.note(consumer.received[0], envelope, "accepted")
                 raise
+            if consumer.lost(delivery):
+                _take_back_cancelling()
+                self._lose(consumer, delivery, envelope, begun)
+                return
             await self._faulty(consumer, delivery, envelope, fault, begun)
+
+    def _lose(
+        self,
+        consumer: Consumer,
+        delivery: Delivery,
+        envelope: Envelope[Any] | Undecodable | None,
+        begun: float | None,
+    ) -> None:
+        """Leave to another worker what was lost to it; its status is that one's, and nothing is charged."""
+        log.warning("handler cancelled: its message is another worker's now", id=delivery.id)
+        consumer.settlements.add(Release(delivery))  # a broker that still counts it here has it back
+        if isinstance(envelope, Envelope) and self._observed:
+            self._tell(consumer, "returned", envelope, begun)
 
     async def _faulty(
         self,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -29,7 +28,7 @@ class BuiltIn(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cls: type[Any]
-    call: Callable[..., Any]
+    call: Callable[..., Awaitable[Any]]
     right: Right
     kind: Literal["command", "query"] = "command"
     wants_context: bool = False
@@ -37,8 +36,6 @@ class BuiltIn(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_built_in(registry: Registry, routes: Routes, built_in: Iterable[BuiltIn]) -> tuple[Registry, Routes]:
     """Join built-in messages and what handles them to what an application declares; commands are routed inline.
-
-    Each has the name of its class behind ``worker.``, and without that where the application has no message of that name.
 
     Raises:
         ConfigurationError: the application declares one of that name.
@@ -52,14 +49,9 @@ def with_built_in(registry: Registry, routes: Routes, built_in: Iterable[BuiltIn
             raise ConfigurationError(f"message {name!r}: the name is the product's own; expected another")
         declared = MessageType(name=name, cls=one.cls, kind=one.kind, track=False, right=one.right)
         messages[name] = by_name[name] = by_class[one.cls] = declared
-        by_name.setdefault(one.cls.__name__, declared)
         handlers[name] = (
             Handler(
-                name=name,
-                call=one.call,
-                message=one.cls,
-                wants_context=one.wants_context,
-                is_async=inspect.iscoroutinefunction(one.call),
+                name=name, call=one.call, message=one.cls, wants_context=one.wants_context, is_async=True
             ),
         )
         if one.kind == "command":

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from worker.failed.service import FailedService
+from worker.messaging.abilities import Requests
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.health import HealthReport
@@ -20,10 +21,12 @@ from worker.settings import Settings
 from worker.wiring.chains import BUILT_IN
 from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers_document import consumers_document
+from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
 from worker.wiring.parts.schedules import Schedules
 from worker.wiring.parts.tokens import Tokens
+from worker.wiring.requests import requests
 from worker.wiring.service import Service, opened
 
 _FLUSH = 5.0
@@ -92,6 +95,10 @@ class Console:
         """Features of each transport that is in use."""
         return {name: transport.features for name, transport in self._service.brokers.transports.items()}
 
+    async def requests(self) -> dict[str, Requests]:
+        """Requests made of each transport whose broker is paid by the request."""
+        return await requests(self._service)
+
     async def consumers(self) -> dict[str, Any]:
         """The consumers document."""
         return await consumers_document(self._service)
@@ -102,7 +109,7 @@ class Console:
 
     async def health(self) -> HealthReport:
         """The health document."""
-        return await self._service.health.report()
+        return await health(self._service)
 
     async def setup(self) -> list[str]:
         """Create what is missing and name it."""

@@ -171,6 +171,9 @@ class FakeClient:
     async def missing(self):
         return self.service.missing
 
+    async def requests(self):
+        return self.service.requests
+
     def unmade(self):
         return []
 
@@ -206,6 +209,7 @@ class FakeProduct(Product):
         self.pause = None
         self.exclusive = None
         self.missing = []
+        self.requests = {}
         self.tokens = {}
         self.token_messages = []
         self.open_error = None

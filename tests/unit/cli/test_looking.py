@@ -3,6 +3,7 @@
 import json
 
 from worker.errors import DatabaseUnavailable, TransportUnavailable
+from worker.messaging.abilities import Requests
 
 
 def test_status_is_a_table_in_a_pipe(worker):
@@ -155,3 +156,13 @@ def test_openapi_is_json_without_asking(worker):
     document = json.loads(worker("schema", "openapi").out)
     assert document["openapi"].startswith("3.1")
     assert "/commands/PlaceOrder" in document["paths"]
+
+
+def test_check_counts_the_requests_that_are_paid_for(worker, service):
+    """Idle and busy, for the queues and processes that there are."""
+    made = Requests(queues=3, processes=2, idle=1080, busy=21_600, per_message=0.3, per_lone_message=4)
+    service.requests = {"sqlite": made}
+    out = worker("check").out
+    assert "3 queues in 2 processes make 1,080 an hour while idle" in out
+    assert "21,600 an hour, and for each message 0.3 in full batches, 4 where it comes alone" in out
+    assert worker("check", "--json").json["requests"]["sqlite"]["idle"] == 1080

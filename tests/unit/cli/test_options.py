@@ -16,7 +16,6 @@ COMMANDS = {
     "pause",
     "resume",
     "schedule",
-    "tokens",
     "failed",
     "setup",
     "check",

@@ -9,11 +9,12 @@ import click
 import msgspec
 
 from worker.cli.globals import WorkerCommand
-from worker.cli.guarantees import guarantees
+from worker.cli.guarantees import guarantees, price
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.output import print_heading, print_json, print_pairs, print_table
 from worker.cli.report import FAILED, UNREACHABLE
 from worker.errors import DatabaseUnavailable, Unavailable
+from worker.messaging.abilities import Requests
 from worker.messaging.declaration import Registry
 from worker.messaging.transport import Features
 from worker.settings import Settings, masked
@@ -36,15 +37,21 @@ def check(invocation: Invocation) -> int:
     database does not answer.
     """
     settings, registry = invocation.open()
-    document, features, unmade = asyncio.run(_look(invocation, settings, registry))
+    document, features, requests, unmade = asyncio.run(_look(invocation, settings, registry))
     if invocation.json:
         listed = {name: msgspec.to_builtins(found) for name, found in features.items()}
         guaranteed = {name: guarantees(found) for name, found in features.items()}
         print_json(
-            {**document, "configuration": masked(settings), "features": listed, "guarantees": guaranteed}
+            {
+                **document,
+                "configuration": masked(settings),
+                "features": listed,
+                "guarantees": guaranteed,
+                "requests": {name: msgspec.to_builtins(made) for name, made in requests.items()},
+            }
         )
     else:
-        _print(document, features, unmade, settings, registry)
+        _print(document, features, requests, unmade, settings, registry)
     unwell = [part for part, well in document["status"].items() if not well and part not in unmade]
     if any(_is_asked_by_all(part) for part in unwell):
         return UNREACHABLE
@@ -58,8 +65,8 @@ def _is_asked_by_all(part: str) -> bool:
 
 async def _look(
     invocation: Invocation, settings: Settings, registry: Registry
-) -> tuple[dict[str, Any], dict[str, Features], list[str]]:
-    """The document, the features of each transport, and which parts are files that nobody has made yet."""
+) -> tuple[dict[str, Any], dict[str, Features], dict[str, Requests], list[str]]:
+    """The document, each transport's features, requests that are paid for, and which parts are files that nobody has made yet."""
     names = invocation.product.routes(settings, registry).transports()
     try:
         async with invocation.product.client(
@@ -72,9 +79,10 @@ async def _look(
                 well or part in unmade for part, well in report["status"].items() if _is_asked_by_all(part)
             )
             missing = await client.missing() if answers else None
-            return {**report, "missing": missing}, client.features(), unmade
+            requests = await client.requests() if answers and not missing else {}
+            return {**report, "missing": missing}, client.features(), requests, unmade
     except Unavailable as error:
-        return _unreachable(error, names), {}, []
+        return _unreachable(error, names), {}, {}, []
 
 
 def _unreachable(error: Unavailable, names: list[str]) -> dict[str, Any]:
@@ -96,6 +104,7 @@ def _counted(count: int, kind: str) -> str:
 def _print(
     document: dict[str, Any],
     features: dict[str, Features],
+    requests: dict[str, Requests],
     unmade: list[str],
     settings: Settings,
     registry: Registry,
@@ -121,5 +130,6 @@ def _print(
     for name, found in features.items():
         print_heading(f"Transport {name}")
         print_table(("feature", "value"), list(msgspec.structs.asdict(found).items()))
-        for sentence in guarantees(found):
+        priced = price(requests[name]) if name in requests else ()
+        for sentence in (*guarantees(found), *priced):
             click.echo(f"- {sentence}")

@@ -25,6 +25,7 @@ from worker.runtime.taking.pace import Pace
 from worker.runtime.taking.prospect import Prospect
 from worker.runtime.taking.settlements import Settlements
 from worker.runtime.taking.subscriber import Subscriber
+from worker.runtime.taking.under_way import UnderWay
 
 RECEIVE_WAIT = 1.0
 """Seconds that one receive waits for messages."""
@@ -95,6 +96,7 @@ class Consumer:
         self._subscriber = Subscriber(transport, spec, slots, self.recall)
         self._full = False
         self._leased: dict[int, Delivery] = {}
+        self._under_way = UnderWay()
         self._ahead = Ahead(slots)
         self._fetching = Fetching(
             self,
@@ -228,6 +230,8 @@ class Consumer:
             pace.started()
         self.running += 1
         delivery = buffer.popleft()
+        if self._leased:
+            self._under_way.begin(delivery)
         if self._fetching.crowded and len(buffer) * 2 <= self._ahead.limit:
             self._fetching.look()
         if not buffer:
@@ -238,6 +242,8 @@ class Consumer:
     def left(self) -> None:
         """End what ``take`` started, once its settlement is on its way."""
         self.running -= 1
+        if self._subscriber.leasing is not None:
+            self._under_way.end()
         if self.pace.throttle is not None:
             self.pace.left()
 
@@ -256,7 +262,7 @@ class Consumer:
         self._fetching.look()
 
     async def extend(self) -> None:
-        """Hold what is held for another lease; what was lost and has not started is forgotten."""
+        """Hold what is held for another lease; what was lost is forgotten, or its handler is cancelled."""
         leasing = self._subscriber.leasing
         if leasing is None or not self._leased:
             return
@@ -268,6 +274,12 @@ class Consumer:
                 if delivery in self.buffer:
                     self.buffer.remove(delivery)
                     self.nudge()
+                else:
+                    self._under_way.lose(delivery)
+
+    def lost(self, delivery: Delivery) -> bool:
+        """Whether its handler was cancelled, as another worker has the message."""
+        return self._under_way.lost(delivery)
 
     @property
     def lease(self) -> float | None:

@@ -26,7 +26,6 @@ from worker.wiring.clients.entrance import Entrance, Ready
 from worker.wiring.clients.many import all_sent, each
 from worker.wiring.clients.settings import settings_of
 from worker.wiring.clients.under_way import UnderWay
-from worker.wiring.plugins import registry_of
 from worker.wiring.programs.background import background
 from worker.wiring.service import Service, opened
 
@@ -73,8 +72,7 @@ class Client:
         """
         if self._stack is not None:
             raise UsageError("this client is open already; make one for each use of: async with Client(app)")
-        settings = settings_of(self._config)
-        registry = registry_of(self._app, settings)
+        settings, registry = settings_of(self._config), self._app.registry()
         async with AsyncExitStack() as stack:
             self._under_way = UnderWay()
             service = await stack.enter_async_context(opened(settings, registry))

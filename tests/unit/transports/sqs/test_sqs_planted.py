@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,22 @@ async def test_a_long_poll_that_hides_for_a_lease_is_caught(
         await polls.test_a_poll_that_a_stop_breaks_off_hides_what_it_brings_for_seconds_only(
             transport, service, monkeypatch
         )
+
+
+async def test_a_long_poll_that_a_pause_cancels_is_caught(
+    subscription: SqsSubscription, service: polls.Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the service hands out to it would be hidden, and nobody could give it back."""
+    good = Holding.let_go
+
+    async def cancel(holding: Holding) -> None:
+        for poll in holding.polls.under_way:
+            poll.cancel()
+        await good(holding)
+
+    monkeypatch.setattr(Holding, "let_go", cancel)
+    with pytest.raises((*CATCHES, asyncio.InvalidStateError)):
+        await polls.test_what_comes_after_a_pause_goes_back_and_is_not_held(subscription, service)
 
 
 async def test_a_failed_renewal_that_is_ignored_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,3 +210,31 @@ async def test_a_successor_whose_lease_is_half_over_is_given_back_and_not_handed
     while not service.held:
         await asyncio.sleep(0)
     assert service.removed == ["h1"] and service.held == [[("h2", 0)]]
+
+
+async def test_pollers_grow_while_polls_come_back_full_and_one_is_left_when_the_queue_is_idle(
+    subscription: SqsSubscription, service: Service
+) -> None:
+    """As many as are configured at most; each further one costs requests."""
+
+    async def taken(count: int) -> int:
+        """Ask for more than polls may bring, answer all that are out, and say how many there were."""
+        receiving = asyncio.ensure_future(subscription.receive(100, 300.0))
+        await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        out = [answer for _, answer in service.polls if not answer.done()]
+        for number, answer in enumerate(out):
+            facts = {"ReceiptHandle": "h", "Body": "b"}
+            messages = [{"MessageId": f"m{number}-{n}", **facts} for n in range(count)]
+            answer.set_result({"Messages": messages})
+        if count:
+            await receiving
+        else:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+        return len(out)
+
+    assert [await taken(10) for _ in range(6)] == [1, 2, 4, 4, 4, 4]
+    assert await taken(0) == 4
+    assert await taken(0) == 1

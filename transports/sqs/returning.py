@@ -1,0 +1,44 @@
+"""Gives back to the service what is not wanted here, in the order that lets each group keep its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from transports.sqs.receipt import Receipt
+from transports.sqs.settling import Settling
+from worker.messaging.transport import Delivery, Settled
+
+
+class Returning:
+    """Lets others have deliveries.
+
+    Args:
+        settling: tells the service.
+    """
+
+    def __init__(self, settling: Settling) -> None:
+        self._settling = settling
+        self._under_way: set[asyncio.Future[Settled]] = set()
+
+    def one(self, delivery: Delivery, seconds: int = 0) -> asyncio.Future[Settled]:
+        """Let others have it, after so many seconds, and before it what waits behind it: the service keeps their order."""
+        receipt: Receipt = delivery.receipt
+        receipt.settled = True
+        behind, receipt.behind = receipt.behind, None
+        self.all(behind or ())
+        longest = int(receipt.room(asyncio.get_running_loop().time()))
+        giving = self._settling.give_back(receipt, max(0, min(seconds, longest)))
+        self._under_way.add(giving)
+        giving.add_done_callback(self._under_way.discard)
+        return giving
+
+    def all(self, deliveries: Iterable[Delivery]) -> None:
+        """Let others have them at once."""
+        for delivery in deliveries:
+            self.one(delivery)
+
+    async def finish(self) -> None:
+        """Wait until all are back."""
+        if self._under_way:
+            await asyncio.wait(set(self._under_way))
