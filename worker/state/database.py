@@ -14,7 +14,7 @@ import msgspec
 
 from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.state.address import parse
-from worker.state.listening import listen
+from worker.state.listening import Listener
 from worker.state.migrating import denied, pending
 from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.opening import open_driver
@@ -27,6 +27,7 @@ from worker.state.waits import Waits
 if TYPE_CHECKING:
     from worker.state.sessions.engines import Engines
     from worker.state.sessions.handler_session import HandlerSession
+    from worker.state.sessions.joining import Joining
 
 _PAUSE = 0.1
 
@@ -77,6 +78,8 @@ class Database:
         self.time = Timekeeper(clock, shared=not self.is_sqlite)
         self._driver = open_driver(self._address, self._waits, application)
         self._engines: Engines | None = None
+        self._listener: Listener | None = None
+        self._joining: Joining | None = None
 
     @property
     def shown(self) -> str:
@@ -229,6 +232,15 @@ class Database:
         """Make a session; its first statement opens the transaction."""
         return self._sessions().session(read_only=read_only)
 
+    @property
+    def joining(self) -> Joining:
+        """Writes into transactions that the application has begun on this database."""
+        if self._joining is None:
+            from worker.state.sessions.joining import Joining  # loaded where the application uses SQLAlchemy
+
+            self._joining = Joining(self, self._address.path)
+        return self._joining
+
     async def now(self, *, writes: bool = True) -> float:
         """Return the time, compared lately with the other processes'.
 
@@ -251,7 +263,9 @@ class Database:
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when another process notifies a channel, until cancelled; SQLite tells nothing, and it returns."""
         if not self.is_sqlite:
-            await listen(self._address, self._waits, channel, heard)
+            if self._listener is None:
+                self._listener = Listener(self._address, self._waits)
+            await self._listener.listen(channel, heard)
 
     def bounded(self) -> Any:
         """Bound what is awaited inside to a transaction's time, and turn outages into DatabaseUnavailable."""

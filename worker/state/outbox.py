@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from worker.messaging.parcel import OutboxRow, Parcel
@@ -97,6 +97,10 @@ class Outbox:
         async with self._database.begin_write() as transaction:
             await transaction.run(sql.REMOVE, seqs=list(seqs))
 
+    async def listen(self, left: Callable[[], None]) -> None:
+        """Call ``left`` when an application's own transaction has left rows, where the database tells; see ``Database.listen``."""
+        await self._database.listen(CHANNEL, left)
+
     async def release(self, worker: str) -> None:
         """Let others take what ``worker`` holds: it stops."""
         async with self._database.begin_write() as transaction:
@@ -112,6 +116,21 @@ class Outbox:
         now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
             return int(await transaction.value(sql.COUNT, now=now, parked=PARKED))
+
+
+CHANNEL = "worker_outbox"
+"""Where PostgreSQL tells of rows that nobody has claimed."""
+
+
+def unclaimed(parcels: Sequence[Parcel], now: float) -> list[dict[str, Any]]:
+    """Make the rows of messages that are no handler's, for ``ADD_ONCE``: whoever relays may send them at once.
+
+    Args:
+        parcels: each a message that waits for no other.
+        now: on the database's ``time``; delays count from here.
+    """
+    free = {"claimed_by": "", "claimed_until": 0.0}
+    return [_values(one.outgoing.id, one.transport, one.outgoing, now) | free for one in parcels]
 
 
 async def keep(

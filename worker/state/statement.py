@@ -57,6 +57,15 @@ class Statement:
         self._text = " ".join(text.split())
         self._in_sqlite = self._text if sqlite is None else " ".join(sqlite.split())
 
+    def named(self, schema: str | None = None) -> str:
+        """Give the text with its names, as SQLAlchemy's ``text`` takes it: for an insert that needs no translation.
+
+        Args:
+            schema: of the table, quoted; None for the one that is found by itself.
+        """
+        into = "INSERT INTO "
+        return self._text if schema is None else self._text.replace(into, f"{into}{schema}.", 1)
+
     @cached_property
     def postgresql(self) -> Sql:
         """With a number for each parameter, wherever it stands."""

@@ -208,6 +208,12 @@ def _upsert(wins: str, again: str, keeps_error: str) -> str:
 UPSERT = Statement(_upsert(_WINS, _AGAIN, _KEEPS_ERROR))
 """Joins rows, as tuples after their application, with those in the table, as ``join`` does."""
 
+ADD = Statement(
+    f"INSERT INTO {_OLD} ({', '.join(('application', *StatusRow.__struct_fields__))}) "
+    f"VALUES ({', '.join(f':{name}' for name in ('application', *StatusRow.__struct_fields__))}) ON CONFLICT DO NOTHING"
+)
+"""Adds the row of a command that is new."""
+
 UPSERT_DONE = Statement(
     _upsert(
         f"(excluded.at >= {_OLD}.at OR ({_OLD}.state NOT IN {_ENDED} AND excluded.at > {_OLD}.put_back_at))",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypedDict, TypeVar
 
 import structlog
 
@@ -23,13 +23,31 @@ from worker.messaging.waiting import until_over
 from worker.seconds import seconds_of
 from worker.settings import Settings
 from worker.wiring.clients.entrance import Entrance, Ready
+from worker.wiring.clients.joined import Runner, joined
 from worker.wiring.clients.many import all_sent, each
 from worker.wiring.clients.settings import settings_of
 from worker.wiring.clients.under_way import UnderWay
-from worker.wiring.programs.background import background
+from worker.wiring.programs.background import background, relay
 from worker.wiring.service import Service, opened
 
+if TYPE_CHECKING:  # the types of what an application may give
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+    from sqlalchemy.orm import Session
+
+    from worker.wiring.clients.sync import SyncClient
+
 M = TypeVar("M")
+
+
+class Facts(TypedDict):
+    """What may be said about how a message is sent."""
+
+    delay: float | timedelta
+    key: str | None
+    id: str | None
+    correlation_id: str | None
+
 
 AT_ONCE = 1000
 """Messages of ``send_many`` that are under way at once."""
@@ -63,6 +81,13 @@ class Client:
         self._entrance: Entrance | None = None
         self._under_way = UnderWay()
 
+    @classmethod
+    def sync(cls, app: App, config: Settings | str | os.PathLike[str] | None = None) -> SyncClient:
+        """Make the same for code without a loop: as a context, or until the process ends. Nothing is opened yet."""
+        from worker.wiring.clients.sync import SyncClient
+
+        return SyncClient(app, config)
+
     async def __aenter__(self) -> Self:
         """Connect to the database and to every broker that a message is routed to.
 
@@ -76,7 +101,7 @@ class Client:
         async with AsyncExitStack() as stack:
             self._under_way = UnderWay()
             service = await stack.enter_async_context(opened(settings, registry))
-            await stack.enter_async_context(background(service.sending.relay.run))
+            await stack.enter_async_context(background(lambda: relay(service)))
             self._service, self._entrance = service, Entrance(service)
             self._stack = stack.pop_all()
         return self
@@ -103,6 +128,7 @@ class Client:
         key: str | None = None,
         id: str | None = None,
         correlation_id: str | None = None,
+        session: AsyncSession | AsyncConnection | Session | Connection | None = None,
     ) -> Envelope[M]:
         """Send a command or event; when this returns it is as safe as after a 202 of the intake.
 
@@ -115,43 +141,36 @@ class Client:
             key: ordering key, instead of the message's own.
             id: a UUID; None for a new one. What is sent again under the same id is the same message.
             correlation_id: id of what started it all; None for its own id.
+            session: of SQLAlchemy, or a connection, on the state's database: then the message is kept in its transaction,
+                and leaves if and only if that commits.
 
         Raises:
             InvalidMessage: its values do not fit its type; carries every fault.
             UnknownType: its class is not declared.
-            UsageError: it is a query, or an argument is wrong.
+            UsageError: it is a query, an argument is wrong, or the session is on another database.
             PublishFailed: the broker did not take it; ``unknown`` where it may have, then send it again under ``id``.
             Unavailable: a broker or the database does not answer; it was not sent.
             Exception: what a handler raised, where it is handled at once, or a middleware.
         """
-        entrance = self._entrance or self._not_open()
-        ready = entrance.ready(
-            entrance.door(message),
-            message,
-            stamps,
-            delay=delay,
-            key=key,
-            id=id,
-            correlation_id=correlation_id,
-        )
-        return await self._dispatch(ready)
+        facts: Facts = {"delay": delay, "key": key, "id": id, "correlation_id": correlation_id}
+        return await self._dispatch_one(message, stamps, facts, session)
 
-    async def send_many(self, messages: Iterable[Any]) -> list[Envelope[Any]]:
+    async def send_many(
+        self,
+        messages: Iterable[Any],
+        *,
+        session: AsyncSession | AsyncConnection | Session | Connection | None = None,
+    ) -> list[Envelope[Any]]:
         """Send messages; their envelopes, in the same order. Nothing is sent where one of them is not valid.
+
+        With ``session=`` all leave with its commit, as in ``send``.
 
         Raises:
             InvalidMessage: some do not fit their types; each fault's pointer begins with the message's place, from 0.
             UnknownType: a class is not declared.
             PublishFailed: some were not sent; ``failed`` has their places and what became of each.
         """
-        entrance = self._entrance or self._not_open()
-        given = list(messages)
-        ready = each(given, lambda one: entrance.ready(entrance.door(one), one))
-        outcomes: list[Envelope[Any] | BaseException] = []
-        for start in range(0, len(given), AT_ONCE):
-            sends = [self._dispatch(one) for one in ready[start : start + AT_ONCE]]
-            outcomes += await asyncio.gather(*sends, return_exceptions=True)
-        return all_sent(outcomes)
+        return await self._dispatch_many(list(messages), session)
 
     async def ask(self, query: Any) -> Any:
         """Ask a query and return what its handler does; it runs here, at once.
@@ -175,7 +194,7 @@ class Client:
             UsageError: ``wait`` is no number of seconds.
             DatabaseUnavailable: the database does not answer.
         """
-        service = self._service or self._not_open()
+        service = self._opened()
         try:
             seconds = seconds_of(wait)
         except ValueError as error:
@@ -188,6 +207,33 @@ class Client:
             raise NotFound(f"no command {id} is known")
         return found
 
+    async def _dispatch_one(
+        self,
+        message: M,
+        stamps: tuple[Stamp, ...],
+        facts: Facts,
+        session: object,
+        runner: Runner | None = None,
+    ) -> Envelope[M]:
+        entrance = self._entrance or self._not_open()
+        ready = entrance.ready(entrance.door(message), message, stamps, **facts)
+        if session is not None:
+            return (await joined(self._opened(), session, [ready], runner))[0]
+        return await self._dispatch(ready)
+
+    async def _dispatch_many(
+        self, messages: Sequence[Any], session: object, runner: Runner | None = None
+    ) -> list[Envelope[Any]]:
+        entrance = self._entrance or self._not_open()
+        ready = each(messages, lambda one: entrance.ready(entrance.door(one), one))
+        if session is not None:
+            return await joined(self._opened(), session, ready, runner)
+        outcomes: list[Envelope[Any] | BaseException] = []
+        for start in range(0, len(ready), AT_ONCE):
+            sends = [self._dispatch(one) for one in ready[start : start + AT_ONCE]]
+            outcomes += await asyncio.gather(*sends, return_exceptions=True)
+        return all_sent(outcomes)
+
     async def _dispatch(self, ready: Ready) -> Envelope[Any]:
         under_way = self._under_way
         under_way.begin(ready.id, ready.door.declared.name)
@@ -195,6 +241,9 @@ class Client:
             return await ready.dispatch()
         finally:
             under_way.end(ready.id)
+
+    def _opened(self) -> Service:
+        return self._service or self._not_open()
 
     def _not_open(self) -> NoReturn:
         raise UsageError("this client is not open; use it as: async with Client(app) as client")

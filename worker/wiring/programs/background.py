@@ -29,8 +29,16 @@ async def background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]
 async def tend(service: Service) -> None:
     """Send the outbox and prune old rows, until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(keep(service.sending.relay.run))
+        group.create_task(relay(service))
         group.create_task(keep(lambda: _prune(service)))
+
+
+async def relay(service: Service) -> None:
+    """Send the outbox, until cancelled; what an application's own transaction leaves there is told, where it can be."""
+    sending = service.sending
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep(sending.relay.run))
+        group.create_task(keep(lambda: sending.outbox.listen(sending.relay.notify)))
 
 
 class Tended:
