@@ -12,7 +12,7 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
 from worker.messaging.own_context import OwnContext
 from worker.messaging.stamps import Abandoned, Handled
-from worker.middleware.calling import Calling
+from worker.middleware.calling import Call, Calling
 
 
 class Handle:
@@ -40,7 +40,9 @@ class Handle:
         declared = self._registry.messages[facts["type"]]
         handlers = self._registry.handlers.get(declared.name, ())
         calls = [(handler.name, self._calling.of(handler, declared)) for handler in handlers]
-        several = len(calls) != 1
+        alone = len(calls) == 1
+        if not alone:
+            calls = [(name, _apart(call)) for name, call in calls]
 
         async def handle(envelope: Envelope[Any]) -> Envelope[Any]:
             """Run the handlers that are left."""
@@ -51,7 +53,7 @@ class Handle:
                 if name in left_out:
                     continue
                 try:
-                    outcome = await (OwnContext(call(envelope, begun)) if several else call(envelope, begun))
+                    outcome = await call(envelope, begun)
                 except HandlersFailed as error:
                     failures = (*failures, *error.failures)
                 begun = True
@@ -62,7 +64,7 @@ class Handle:
                 raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
             return outcome
 
-        if several:
+        if not alone:
             return handle
         [(_, call_only)] = calls
 
@@ -71,6 +73,11 @@ class Handle:
             return handle(envelope) if len(envelope.stamps) > 1 else call_only(envelope, False)
 
         return handle_only
+
+
+def _apart(call: Call) -> Call:
+    """Call in a context of its own: the next handler does not see what this one sets in context variables."""
+    return lambda envelope, begun: OwnContext(call(envelope, begun))
 
 
 def _before(envelope: Envelope[Any]) -> tuple[tuple[str, ...], frozenset[str], bool]:
