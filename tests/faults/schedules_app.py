@@ -29,13 +29,15 @@ app = App("ticks")
 
 @app.command
 class Ticked(msgspec.Struct, frozen=True):
-    tick: float
+    tick: int
 
 
 @app.handler
-async def handle(command: Ticked) -> None: ...
+async def handle(command: Ticked) -> None:
+    with Path("handled").open("a") as file:
+        file.write(f"{command.tick}\n")
 
 
 @app.schedule(every=0.2, missed="all")
 def tock(tick: datetime) -> Ticked:
-    return Ticked(tick.timestamp())
+    return Ticked(round(tick.timestamp() * 1_000_000))

@@ -139,9 +139,22 @@ class SqlSchedules:
                 return False
             if parcels:
                 await keep(transaction, firing.ids[0], parcels, now, self._worker, _LEASE)
+            if firing.actor is not None:
+                at, named = self._database.clock(), [firing.schedule]
+                await note(transaction, at, 0, "schedule.run", firing.actor, named, None, None)
         if parcels:
             self._committed()
         return True
+
+    async def fire_all(self, fired: Sequence[tuple[Firing, Sequence[Parcel]]]) -> None:
+        """Write firings down in one transaction, with what they send, where nobody else fires: none was fired before."""
+        now, at = await self._database.now(), self._database.clock()
+        async with self._database.begin_write() as transaction:
+            await transaction.run_each(_FIRE, [{"at": at, **_columns(firing)} for firing, _ in fired])
+            for firing, parcels in fired:
+                if parcels:
+                    await keep(transaction, firing.ids[0], parcels, now, self._worker, _LEASE)
+        self._committed()
 
     async def reach(self, schedule: str, tick: Moment) -> None:
         """Note that all was decided up to a tick."""

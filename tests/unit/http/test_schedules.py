@@ -26,8 +26,9 @@ async def test_a_schedule_is_fired_now(client):
     assert (response.status_code, response.json()) == (202, {"name": "nightly", "ids": ["0190"]})
 
 
-async def test_a_function_that_fails_is_500_and_tells_nothing_of_its_inside(client):
-    response = await client.post("/schedules/broken/run")
+async def test_a_function_that_fails_is_500_and_tells_nothing_of_its_inside(client, world):
+    world.schedules.fails = True
+    response = await client.post("/schedules/nightly/run")
     assert response.status_code == 500
     assert "secret" not in response.text
 

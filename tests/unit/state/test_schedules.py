@@ -115,12 +115,17 @@ async def test_a_schedule_can_be_paused_before_anything_has_fired(database):
     assert (await store.begin(TEN, 200))["ten"].paused
 
 
-async def test_pausing_is_kept_for_the_audit(database):
+async def test_what_an_operator_does_is_kept_for_the_audit(database):
     store = await led(database)
     await store.pause(TEN, 105, "ann", "why not")
     await store.resume(TEN, 125, "bob")
+    await store.fire(Firing(schedule="ten", tick=126, actor="kim"), [], None)
     noted = [(one["actor"], one["action"], one["subject"]) for one in await SqlPauses(database).audited()]
-    assert noted == [("bob", "schedule.resume", ["ten"]), ("ann", "schedule.pause", ["ten"])]
+    assert noted == [
+        ("kim", "schedule.run", ["ten"]),
+        ("bob", "schedule.resume", ["ten"]),
+        ("ann", "schedule.pause", ["ten"]),
+    ]
 
 
 async def test_applications_have_schedules_of_their_own(database, connect):

@@ -77,6 +77,10 @@ class Fires:
         self._sends = sends
         self._clock = clock
 
+    def over(self, firings: Firings) -> Fires:
+        """Do the same, and keep firings elsewhere."""
+        return Fires(self._registry, firings, self._calling, self._sends, self._clock)
+
     async def fire(
         self, schedule: Schedule, tick: Moment, *, lead: Lead | None, actor: str | None = None
     ) -> Fired | None:
@@ -118,14 +122,13 @@ class Fires:
         )
         if not await self._firings.fire(firing, parcels, lead):
             return None
-        shown = time_of(tick).isoformat()
         if failed is not None:
+            shown = time_of(tick).isoformat()
             trace = None if isinstance(failed, WorkerError) else failed  # what is ours says all in its text
             log.error(
                 "schedule failed", schedule=schedule.name, tick=shown, error=told(failed), exc_info=trace
             )
             return Fired((), failed)
-        log.debug("schedule fired", schedule=schedule.name, tick=shown, ids=list(ids))
         if inline:
             await self._handle(schedule, inline)
         return Fired(ids)
