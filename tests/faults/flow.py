@@ -121,7 +121,12 @@ class Flow:
         url = str(self.intake.client.base_url)
         self.load = Load(url, range(self.commands), self.effects.count)
         self.load.start()
-        self.until_stored(self.commands // 10, 90)
+        try:
+            self.until_stored(self.commands // 10, 90)
+        except BaseException:
+            self.load.stop()  # its thread would outlive the run
+            self._tell()
+            raise
         return self
 
     def __exit__(
