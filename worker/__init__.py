@@ -24,6 +24,7 @@ from worker.errors import (
 )
 from worker.messaging.app import App
 from worker.messaging.breaker import Breaker
+from worker.messaging.built_in import CheckHealth, GetCrontab, Ping
 from worker.messaging.caught import ExceptionWasCaught
 from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 from worker.messaging.context import Context
@@ -42,6 +43,7 @@ __all__ = [
     "App",
     "Breaker",
     "CallNext",
+    "CheckHealth",
     "Client",
     "ConfigurationError",
     "Context",
@@ -50,11 +52,13 @@ __all__ = [
     "Envelope",
     "ExceptionWasCaught",
     "Fault",
+    "GetCrontab",
     "Handled",
     "HandlerTimeout",
     "InvalidMessage",
     "NotFound",
     "PauseConsumers",
+    "Ping",
     "Plugin",
     "PoisonMessage",
     "PublishFailed",

@@ -53,7 +53,7 @@ class Invocation:
             )
         try:
             app = self.product.load_app(settings.app, settings.base)
-            return app.registry(self.product.plugins(settings))
+            return self.product.registry_of(app, settings)
         except WrongDeclarations as wrong:
             if wrong.registry is None:
                 raise

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from worker.errors import ConfigurationError
 from worker.messaging.app import App
 from worker.messaging.declaration import Registry
-from worker.messaging.plugin import Plugin
 from worker.messaging.routing import Routes
 from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions
 from worker.settings import Settings
@@ -32,11 +31,11 @@ class Product:
 
         return load_app(target, base)
 
-    def plugins(self, settings: Settings) -> list[Plugin | str]:
-        """Find the plugins that the settings enable."""
-        from worker.wiring.plugins import enabled
+    def registry_of(self, app: App, settings: Settings) -> Registry:
+        """Check the application's declarations, with the plugins that the settings enable."""
+        from worker.wiring.plugins import registry_of
 
-        return enabled(settings.plugins) if settings.plugins else []
+        return registry_of(app, settings)
 
     async def consume(self, settings: Settings, registry: Registry, options: ConsumeOptions) -> int:
         """Run a consumer until it is stopped or done; return the exit code."""

@@ -30,7 +30,9 @@ class Dispatch:
         self._inline = ports.messages.inline
         self._spend = ports.tokens.spend
         self.commands: dict[str, MessageType] = {
-            name: declared for name, declared in ports.registry.by_name.items() if declared.kind == "command"
+            name: declared
+            for name, declared in {**ports.messages.own, **ports.registry.by_name}.items()
+            if declared.kind == "command"
         }
 
     def is_inline(self, declared: MessageType) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -131,6 +131,7 @@ class MessagePorts:
         inline: whether a command type is handled at once instead of queued.
         tracked: whether the status of a command type is kept.
         retry_after: seconds until what is unavailable may be back.
+        own: the product's own messages by name, which are taken beside the application's.
     """
 
     command_bus: Bus
@@ -138,6 +139,7 @@ class MessagePorts:
     inline: Callable[[MessageType], bool]
     tracked: Callable[[MessageType], bool] = _as_declared
     retry_after: Callable[[Unavailable], float] = _five_seconds
+    own: Mapping[str, MessageType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

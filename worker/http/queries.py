@@ -33,7 +33,9 @@ class Queries:
         self._spend = ports.tokens.spend
         self._clock = ports.clock
         self._queries = {
-            n: declared for n, declared in ports.registry.by_name.items() if declared.kind == "query"
+            name: declared
+            for name, declared in {**ports.messages.own, **ports.registry.by_name}.items()
+            if declared.kind == "query"
         }
 
     async def post(self, request: Request) -> Response:

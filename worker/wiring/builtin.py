@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -28,7 +29,7 @@ class BuiltIn(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cls: type[Any]
-    call: Callable[..., Awaitable[Any]]
+    call: Callable[..., Any]
     right: Right
     kind: Literal["command", "query"] = "command"
     wants_context: bool = False
@@ -36,6 +37,8 @@ class BuiltIn(msgspec.Struct, frozen=True, kw_only=True):
 
 def with_built_in(registry: Registry, routes: Routes, built_in: Iterable[BuiltIn]) -> tuple[Registry, Routes]:
     """Join built-in messages and what handles them to what an application declares; commands are routed inline.
+
+    Each has the name of its class behind ``worker.``, and without that where the application has no message of that name.
 
     Raises:
         ConfigurationError: the application declares one of that name.
@@ -49,9 +52,14 @@ def with_built_in(registry: Registry, routes: Routes, built_in: Iterable[BuiltIn
             raise ConfigurationError(f"message {name!r}: the name is the product's own; expected another")
         declared = MessageType(name=name, cls=one.cls, kind=one.kind, track=False, right=one.right)
         messages[name] = by_name[name] = by_class[one.cls] = declared
+        by_name.setdefault(one.cls.__name__, declared)
         handlers[name] = (
             Handler(
-                name=name, call=one.call, message=one.cls, wants_context=one.wants_context, is_async=True
+                name=name,
+                call=one.call,
+                message=one.cls,
+                wants_context=one.wants_context,
+                is_async=inspect.iscoroutinefunction(one.call),
             ),
         )
         if one.kind == "command":

@@ -21,7 +21,6 @@ from worker.settings import Settings
 from worker.wiring.chains import BUILT_IN
 from worker.wiring.connecting import create_queues, missing_queues
 from worker.wiring.consumers_document import consumers_document
-from worker.wiring.health import health
 from worker.wiring.parts.brokers import NO_FILE
 from worker.wiring.parts.needs import Needs, Tables
 from worker.wiring.parts.schedules import Schedules
@@ -109,7 +108,7 @@ class Console:
 
     async def health(self) -> HealthReport:
         """The health document."""
-        return await health(self._service)
+        return await self._service.health.report()
 
     async def setup(self) -> list[str]:
         """Create what is missing and name it."""

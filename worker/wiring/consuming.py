@@ -27,7 +27,6 @@ from worker.runtime.worker import Worker
 from worker.settings import Settings
 from worker.state.breakers import SqlBreakers
 from worker.wiring.choosing import choose
-from worker.wiring.health import answers
 from worker.wiring.service import Service
 
 _BURST_WAIT = 0.05
@@ -97,7 +96,7 @@ def make_consumers(
         process.clock,
         process.machine.chance,
         breakers.failed if asks is None else lambda named, failures: asks(named, breakers.failures(failures)),
-        lambda: answers(service),
+        service.health.answers,
     )
     limits = Limits(options, asyncio.get_running_loop().time)
     limits.check_start()

@@ -6,11 +6,23 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
 from worker.errors import ConfigurationError
+from worker.messaging.app import App
+from worker.messaging.declaration import Registry
 from worker.messaging.plugin import Plugin
+from worker.settings import Settings
 from worker.texts import told
 
 GROUP = "command_worker.plugins"
 """The group of entry points under which packages name their plugins."""
+
+
+def registry_of(app: App, settings: Settings) -> Registry:
+    """Check an application's declarations, with the plugins that the settings enable.
+
+    Raises:
+        ConfigurationError: with every fault found.
+    """
+    return app.registry(enabled(settings.plugins) if settings.plugins else ())
 
 
 def enabled(names: Iterable[str]) -> list[Plugin | str]:

@@ -15,11 +15,13 @@ from worker.messaging.machine import Machine
 from worker.messaging.observing import Observer
 from worker.runtime.process.machine import this_machine
 from worker.settings import Settings
+from worker.wiring.answering import Answering
+from worker.wiring.builtin import BuiltIn
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
-from worker.wiring.parts.checks import Checks, opened_checks
 from worker.wiring.parts.failed import opened_failed
 from worker.wiring.parts.fleet import Fleet, opened_fleet
+from worker.wiring.parts.health import Health, opened_health
 from worker.wiring.parts.needs import EVERYTHING, Needs
 from worker.wiring.parts.process import Process, make_process
 from worker.wiring.parts.pruning import Prunes
@@ -36,13 +38,13 @@ class Service(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     process: Process
     state: State
     brokers: Brokers
+    health: Health
     sending: Sending
     fleet: Fleet
     status: Status
     tokens: Tokens
     buses: Buses
     failed: FailedService
-    checks: Checks
     schedules: Schedules
 
     async def prune(self) -> None:
@@ -89,25 +91,36 @@ async def opened(
     async with (
         opened_state(process, needs) as state,
         opened_brokers(process, state, needs) as brokers,
+        opened_health(process, state, brokers) as health,
         opened_sending(process, state, brokers) as sending,
         opened_fleet(process, state, exclusivity) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,
         opened_tokens(process, state, needs) as tokens,
-        opened_buses(process, state, sending, fleet, status, tokens, needs.threads) as buses,
+        opened_buses(
+            process, state, sending, fleet, status, _built_in(process, fleet, tokens, health), needs.threads
+        ) as buses,
         opened_failed(process, state, sending, status) as failed,
-        opened_checks(process) as checks,
         opened_schedules(process, state, sending, buses) as schedules,
     ):
         yield Service(
             process=process,
             state=state,
             brokers=brokers,
+            health=health,
             sending=sending,
             fleet=fleet,
             status=status,
             tokens=tokens,
             buses=buses,
             failed=failed,
-            checks=checks,
             schedules=schedules,
         )
+
+
+def _built_in(process: Process, fleet: Fleet, tokens: Tokens, health: Health) -> list[BuiltIn]:
+    """Messages of the product's own, of every part that has some."""
+    return [
+        *fleet.pausing.messages(),
+        *tokens.tokening.messages(),
+        *Answering(health, process.registry).messages(),
+    ]

@@ -27,6 +27,7 @@ from worker.wiring.clients.joined import Runner, joined
 from worker.wiring.clients.many import all_sent, each
 from worker.wiring.clients.settings import settings_of
 from worker.wiring.clients.under_way import UnderWay
+from worker.wiring.plugins import registry_of
 from worker.wiring.programs.background import background, relay
 from worker.wiring.service import Service, opened
 
@@ -97,7 +98,8 @@ class Client:
         """
         if self._stack is not None:
             raise UsageError("this client is open already; make one for each use of: async with Client(app)")
-        settings, registry = settings_of(self._config), self._app.registry()
+        settings = settings_of(self._config)
+        registry = registry_of(self._app, settings)
         async with AsyncExitStack() as stack:
             self._under_way = UnderWay()
             service = await stack.enter_async_context(opened(settings, registry))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, get_args
 
@@ -10,8 +10,9 @@ import msgspec
 import structlog
 
 from worker.messaging.bus import Bus
-from worker.messaging.declaration import Kind
+from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.routing import Routes
 from worker.messaging.stamps import Received
 from worker.messaging.steady import monotonic_of
 from worker.middleware.calling import Calling
@@ -23,14 +24,13 @@ from worker.middleware.route import Route
 from worker.middleware.track import Track
 from worker.runtime.threads import Threads
 from worker.state.unit_of_work import SqlUnitsOfWork
-from worker.wiring.builtin import with_built_in
+from worker.wiring.builtin import BuiltIn, with_built_in
 from worker.wiring.chains import built_in, chain
 from worker.wiring.parts.fleet import Fleet
 from worker.wiring.parts.process import Process
 from worker.wiring.parts.sending import Sending
 from worker.wiring.parts.state import State
 from worker.wiring.parts.status import Status
-from worker.wiring.parts.tokens import Tokens
 
 QUEUED: tuple[Kind, ...] = ("command", "event")
 
@@ -38,9 +38,12 @@ QUEUED: tuple[Kind, ...] = ("command", "event")
 class Buses(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """The buses by kind: ``dispatch`` takes what is new, ``consume`` what came from a queue.
 
-    ``threads`` are those that handlers run in that are plain functions; ``emitter`` takes what leaves with a commit.
+    ``registry`` and ``routes`` have the product's own messages, too; ``threads`` are those that handlers run in that are
+    plain functions; ``emitter`` takes what leaves with a commit.
     """
 
+    registry: Registry
+    routes: Routes
     dispatch: Mapping[Kind, Bus]
     consume: Mapping[Kind, Bus]
     threads: Threads
@@ -54,18 +57,25 @@ async def opened_buses(
     sending: Sending,
     fleet: Fleet,
     status: Status,
-    tokens: Tokens,
+    own_messages: Sequence[BuiltIn],
     threads: int | None,
 ) -> AsyncIterator[Buses]:
-    """Wire the three buses; ``threads``: how many, None for as many as the settings' concurrency.
+    """Wire the three buses.
+
+    Args:
+        process: whose application it is.
+        state: where handlers store.
+        sending: what takes messages to their queues.
+        fleet: what is paused, and who runs alone.
+        status: notes where commands stand.
+        own_messages: the product's own, handled at once.
+        threads: how many there are for handlers; None for as many as the settings' concurrency.
 
     Raises:
         ConfigurationError: the application declares a message with the name of a built-in one.
     """
     settings, clock = process.settings, process.clock
-    registry, routes = with_built_in(
-        process.registry, process.routes, [*fleet.pausing.messages(), *tokens.tokening.messages()]
-    )
+    registry, routes = with_built_in(process.registry, process.routes, own_messages)
     works = SqlUnitsOfWork(state.database, state.inbox, process.name, committed=sending.relay.notify)
     pool = Threads(threads or settings.worker.concurrency)
     dispatch: dict[Kind, Bus] = {}
@@ -95,7 +105,14 @@ async def opened_buses(
         dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock, process.machine.entropy)
     consume = {kind: Bus(kind, "consume", registry, steps, clock, process.machine.entropy) for kind in QUEUED}
     try:
-        yield Buses(dispatch=dispatch, consume=consume, threads=pool, emitter=emitter)
+        yield Buses(
+            registry=registry,
+            routes=routes,
+            dispatch=dispatch,
+            consume=consume,
+            threads=pool,
+            emitter=emitter,
+        )
     finally:
         pool.close()
 

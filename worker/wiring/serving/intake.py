@@ -21,7 +21,6 @@ from worker.messaging.health import HealthReport
 from worker.runtime.options import ServeOptions
 from worker.runtime.process.readiness import tell_ready
 from worker.wiring.consumers_document import consumers_document
-from worker.wiring.health import health, troubles
 from worker.wiring.service import Service
 from worker.wiring.serving.admission import admitted
 from worker.wiring.serving.outward import Outward, with_cut_troubles
@@ -79,16 +78,16 @@ class Intake:
 
     def _ports(self) -> Ports:
         service = self._service
-        routes = service.process.routes.by_type
+        routes = service.buses.routes.by_type
 
         outward = Outward()
 
         async def report() -> HealthReport:
-            found = await health(service)
+            found = await service.health.report()
             return replace(found, reasons=outward.reasons(found.reasons))
 
         async def ready() -> list[str]:
-            return outward.reasons([*await troubles(service), *service.buses.threads.troubles()])
+            return outward.reasons([*await service.health.troubles(), *service.buses.threads.troubles()])
 
         async def fleet() -> dict[str, object]:
             return with_cut_troubles(await consumers_document(service))
@@ -97,6 +96,11 @@ class Intake:
         return Ports(
             registry=service.process.registry,
             messages=MessagePorts(
+                own={
+                    name: declared
+                    for name, declared in service.buses.registry.by_name.items()
+                    if name not in service.process.registry.by_name
+                },
                 command_bus=service.buses.dispatch["command"],
                 query_bus=service.buses.dispatch["query"],
                 inline=lambda message: routes[message.name].transport is None,

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from worker.http.probes import create_probes
 from worker.messaging.health import HealthReport
 from worker.wiring.consuming import Consumers
-from worker.wiring.health import health, troubles
 from worker.wiring.service import Service
 from worker.wiring.serving.outward import Outward
 from worker.wiring.serving.server import Server
@@ -28,7 +27,7 @@ class Probes:
         await self._server.run()
 
     async def _health(self) -> HealthReport:
-        found = await health(self._service)
+        found = await self._service.health.report()
         queues = {f"queue.{c.spec.name}": c.trouble is None for c in self._worker.consumers}
         return replace(
             found,
@@ -42,5 +41,5 @@ class Probes:
 
     async def _ready(self) -> list[str]:
         stopping = ["stopping"] if self._worker.stopping else []
-        whole = [*await troubles(self._service), *self._control.reasons, *self._troubles()]
+        whole = [*await self._service.health.troubles(), *self._control.reasons, *self._troubles()]
         return [*stopping, *self._readily.reasons(whole)]

@@ -1,10 +1,9 @@
-"""The checks part: what an application says of its own health."""
+"""What an application says of its own health."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -14,7 +13,6 @@ from worker.messaging.own_context import OwnContext
 from worker.messaging.raising import as_exception, is_failure
 from worker.runtime.threads import Threads
 from worker.texts import told, type_of
-from worker.wiring.parts.process import Process
 
 log = structlog.stdlib.get_logger("worker.health")
 
@@ -85,14 +83,3 @@ def _verdict(name: str, task: asyncio.Task[str | None]) -> str | None:
     if not task.done() or task.cancelled():
         return f"{name}: its check has not answered within {CHECK_TIMEOUT:g} s"
     return task.result()
-
-
-@asynccontextmanager
-async def opened_checks(process: Process) -> AsyncIterator[Checks]:
-    """Make what asks the application's checks."""
-    declared = process.registry.entries_of(HealthCheck)
-    checks = Checks(declared, Threads(max(1, len(declared))))
-    try:
-        yield checks
-    finally:
-        checks.close()

@@ -10,8 +10,8 @@ import pytest
 
 from worker import App, ConfigurationError
 from worker.runtime.threads import Threads
-from worker.wiring.parts import checks as part
-from worker.wiring.parts.checks import Checks
+from worker.wiring import checks as part
+from worker.wiring.checks import Checks
 
 
 def _checks(app: App) -> Checks:
