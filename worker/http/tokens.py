@@ -86,9 +86,7 @@ def _in_body(fault: Fault) -> Fault:
     return Fault(fault.pointer.removeprefix("/token"), fault.message)
 
 
-_ID = Parameter(
-    "id", "path", {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_.-]+$"}, required=True
-)
+_ID = Parameter("id", "path", {"type": "string", "minLength": 1}, required=True)
 _REMOVED = {204: Gives("It is gone.")}
 
 ENDPOINTS = (

@@ -16,6 +16,7 @@ COMMANDS = {
     "pause",
     "resume",
     "schedule",
+    "tokens",
     "failed",
     "setup",
     "check",
