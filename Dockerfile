@@ -29,10 +29,11 @@ LABEL org.opencontainers.image.title="Command Worker" \
 # A fixed number: a cluster that forbids root can tell, and volumes keep their owner.
 RUN groupadd --gid 10001 worker \
     && useradd --uid 10001 --gid worker --no-create-home --home-dir /app --shell /usr/sbin/nologin worker \
-    && install -d -o worker -g worker /app /app/var
+    && install -d -o worker -g worker /app /app/var \
+    && install -d -o worker -g worker -m 0700 /var/lib/worker
 
 COPY --from=build /opt/worker /opt/worker
-COPY deploy/image/healthy.py /usr/local/lib/worker/healthy.py
+COPY deploy/image/healthy.py deploy/image/with_root_token.py /usr/local/lib/worker/
 COPY examples /app/examples
 COPY worker.toml /app/worker.toml
 

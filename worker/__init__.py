@@ -34,12 +34,16 @@ from worker.messaging.plugin import Plugin
 from worker.messaging.retry import Retry
 from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
 from worker.settings import Settings
+from worker.tokens.document import TokenDocument
+from worker.tokens.events import TokensWereDeleted, TokenWasAdded, TokenWasDeleted
+from worker.tokens.messages import AddToken, DeleteToken, DeleteTokens, GetTokens
 
 if TYPE_CHECKING:
     from worker.wiring.clients.client import Client
 
 __all__ = [
     "AbruptEnd",
+    "AddToken",
     "App",
     "Breaker",
     "CallNext",
@@ -49,10 +53,13 @@ __all__ = [
     "Context",
     "DatabaseUnavailable",
     "Delay",
+    "DeleteToken",
+    "DeleteTokens",
     "Envelope",
     "ExceptionWasCaught",
     "Fault",
     "GetCrontab",
+    "GetTokens",
     "Handled",
     "HandlerTimeout",
     "InvalidMessage",
@@ -72,6 +79,10 @@ __all__ = [
     "Settings",
     "Stamp",
     "Token",
+    "TokenDocument",
+    "TokenWasAdded",
+    "TokenWasDeleted",
+    "TokensWereDeleted",
     "TransportUnavailable",
     "Unavailable",
     "UnknownType",

@@ -292,12 +292,13 @@ def calls() -> str:
         [
             code(f"{one.method} {one.template}"),
             one.summary,
+            code(one.right),
             ", ".join(f"`{status}`" for status in sorted(one.gives)),
             ", ".join(str(status) for status in sorted({*one.problems, *([404] if one.each else [])})),
         ]
         for one in ENDPOINTS
     ]
-    return table(["call", "does", "answers", "problems"], rows)
+    return table(["call", "does", "right", "answers", "problems"], rows)
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

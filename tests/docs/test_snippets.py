@@ -24,6 +24,7 @@ from worker.messaging.line import Line
 from worker.messaging.serializer import Serializer
 from worker.messaging.status import CommandStatus
 from worker.settings import load
+from worker.tokens.document import TokenDocument
 
 LANGUAGES = {
     "sh",
@@ -65,6 +66,7 @@ DOCUMENTS: dict[str, Callable[[str], None]] = {
     "problem": is_a(ProblemDocument),
     "consumers": is_a(Consumers),
     "schedules": is_a(Schedules),
+    "token": is_a(TokenDocument),
     **{message.name: is_a(message.cls) for message in REGISTRY.messages.values()},
 }
 

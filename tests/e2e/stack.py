@@ -64,6 +64,8 @@ class Stack:
     def up(self, *arguments: str) -> None:
         """Start what does not run, and wait until all are healthy."""
         self.compose("up", "-d", "--wait", *arguments)
+        secret = self.compose("exec", "-T", "intake", "cat", "/var/lib/worker/root-token").strip()
+        self.client.headers["Authorization"] = f"Bearer {secret}"
 
     def until_healthy(self, timeout: float = 120.0) -> None:
         """Wait until every container says that it is healthy; ``up --wait`` gives up at the first that is not yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.e2e.stack import HOW, Stack, missing
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.slow, pytest.mark.
 
 _NEIGHBOUR = """
 import json, urllib.error, urllib.request
-request = urllib.request.Request("http://intake:8000/livez", headers={"Host": "127.0.0.1:8000"})
+request = urllib.request.Request("http://intake:8000/health", headers={"Host": "127.0.0.1:8000"})
 try:
     print(json.dumps(urllib.request.urlopen(request, timeout=10).status))
 except urllib.error.HTTPError as error:
@@ -48,14 +49,28 @@ def stack(running: Stack) -> Stack:
 
 
 def test_one_command_starts_a_service_that_handles_what_is_posted(stack: Stack) -> None:
-    """From a start on, a post to this machine's loopback is taken without a token, handled, and its effect is there."""
+    """From a start on, a post with the root token is taken, handled, and its effect is there."""
     stack.until_handled(stack.accepted(range(20)))
     assert stack.client.get("/health").json()["status"] == {"database": True, "transport.rabbitmq": True}
 
 
-def test_other_containers_are_refused(stack: Stack) -> None:
-    """Who reaches the intake past the published port is 403, whatever Host it names."""
-    assert stack.in_worker("python", "-c", _NEIGHBOUR) == 403
+def test_nobody_is_answered_without_a_token(stack: Stack) -> None:
+    """Neither this machine nor another container, whatever Host it names."""
+    assert httpx.get(f"http://127.0.0.1:{stack.port}/health").status_code == 401
+    assert stack.in_worker("python", "-c", _NEIGHBOUR) == 401
+
+
+def test_the_root_token_is_its_owners_and_is_said_once(stack: Stack) -> None:
+    """Its file is readable by the worker's user alone, the log names it and has no secret, and it stays the same."""
+    secret = stack.client.headers["Authorization"].removeprefix("Bearer ")
+    mode = stack.compose("exec", "-T", "intake", "stat", "-c", "%a %u", "/var/lib/worker/root-token").split()
+    assert mode == ["600", "10001"]
+    stack.compose("restart", "intake")
+    stack.until_healthy()
+    log = stack.compose("logs", "intake")
+    assert log.count("a root token was made") == 1
+    assert secret not in log
+    assert stack.client.get("/health").status_code == 200
 
 
 def test_the_image_holds_what_runs_and_no_tools(stack: Stack) -> None:

@@ -102,7 +102,16 @@ def test_the_environment_of_a_service_is_a_configuration(file, name, tmp_path):
     assert settings.routing["*"] == "rabbitmq"
     assert settings.transports["rabbitmq"].url == "amqp://worker:worker@rabbitmq:5672/"
     assert settings.database.url.startswith("postgresql://worker:worker@postgres:5432/")
-    assert settings.http.trust_gateway is (name == "intake")
+    assert settings.http.trust_gateway is False
+
+
+def test_the_intake_asks_for_a_token_from_its_first_start_on(file):
+    """It listens for whoever reaches it, and the root token's file outlives the container."""
+    intake = file["services"]["intake"]
+    assert intake["entrypoint"][-1] == "/usr/local/lib/worker/with_root_token.py"
+    assert intake["environment"]["WORKER_HTTP__HOST"] == "0.0.0.0"
+    assert [mount.split()[0] for mount in intake["volumes"]] == ["intake:/var/lib/worker"]
+    assert "intake" in file["volumes"]
 
 
 def test_what_is_kept_is_in_named_volumes(file):

@@ -13,6 +13,7 @@ from worker.errors import UnknownType
 from worker.messaging.line import Lines, Order
 from worker.messaging.raising import as_exception, is_failure
 from worker.suggestion import hint
+from worker.tokens.principal import ANYONE, Principal
 
 if TYPE_CHECKING:
     from worker.wiring.console import Console
@@ -26,8 +27,10 @@ class Fate(msgspec.Struct):
     error: Exception | None = None
 
 
-async def send_lines(client: Console, source: IO[bytes], told: Callable[[Fate], None]) -> None:
-    """Send every line of ``source`` and tell what became of each, in order.
+async def send_lines(
+    client: Console, source: IO[bytes], told: Callable[[Fate], None], principal: Principal = ANYONE
+) -> None:
+    """Send every line of ``source`` for a caller, and tell what became of each, in order.
 
     What is handled at once goes alone, in its place; the rest share the broker's batches.
     """
@@ -43,16 +46,18 @@ async def send_lines(client: Console, source: IO[bytes], told: Callable[[Fate], 
             raise UnknownCommand(error.name, list(commands)) from None
 
     for chunk in lines.chunks(enumerate(source, start=1)):
-        fates = await asyncio.gather(*(_send(client, read, number, raw) for number, raw in chunk))
+        fates = await asyncio.gather(*(_send(client, read, number, raw, principal) for number, raw in chunk))
         for fate in fates:
             told(fate)
 
 
-async def _send(client: Console, read: Callable[[bytes], Order], number: int, raw: bytes) -> Fate:
+async def _send(
+    client: Console, read: Callable[[bytes], Order], number: int, raw: bytes, principal: Principal
+) -> Fate:
     try:
         order = read(raw)
         options = Options(id=order.line.id, key=order.line.key, delay=order.line.delay)
-        return Fate(number, answer=await send_one(client, order.declared, order.message, options))
+        return Fate(number, answer=await send_one(client, order.declared, order.message, options, principal))
     except BaseException as error:
         if not is_failure(error):
             raise

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from worker.errors import Unavailable, WorkerError
+from worker.errors import Forbidden, NotFound, Unavailable, WorkerError
 from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
+from worker.messaging.door import admitted
 from worker.messaging.limits import key_for
 from worker.messaging.raising import behind
 from worker.messaging.stamps import Delay, Sent, Stamp
 from worker.messaging.status import CommandStatus
 from worker.messaging.waiting import until_over
 from worker.texts import told
+from worker.tokens.principal import ANYONE, Principal
 
 if TYPE_CHECKING:
     from worker.wiring.console import Console
@@ -42,16 +45,42 @@ class CommandFailed(WorkerError):
     """The command was sent and failed, or is not done in the time given."""
 
 
-async def send_one(client: Console, declared: MessageType, message: Any, options: Options) -> dict[str, Any]:
+async def principal_named(client: Console, token: str | None) -> Principal:
+    """Return who sends: the stored token of this name, or whoever has the command line.
+
+    Raises:
+        NotFound: there is no such token.
+        Forbidden: it has expired, or may send nothing.
+    """
+    if token is None:
+        return ANYONE
+    found = await client.tokens.named(token)
+    if found is None:
+        raise NotFound(f"--token {token!r}: no token of this name is stored")
+    if found.expires is not None and time.time() >= found.expires:
+        raise Forbidden(f"token {token!r} has expired")
+    found.require("send")
+    return found
+
+
+async def send_one(
+    client: Console, declared: MessageType, message: Any, options: Options, principal: Principal = ANYONE
+) -> dict[str, Any]:
     """Send a command and return what ``POST /commands/{type}`` answers.
 
     Raises:
+        Forbidden: the token of ``principal`` may not send it.
+        LimitReached: it has sent as much as it may.
         CommandFailed: it was handled at once, and its handler failed.
         Unavailable: a broker or the database does not answer.
     """
+    message = admitted(principal, declared, message)
     key = key_for(declared, message, options.key)
+    if principal.limits:
+        await client.tokens.spend(principal)
+    stamps = (*principal.marks, *options.stamps())
     try:
-        envelope = await client.command_bus.dispatch(message, *options.stamps(), id=options.id, key=key)
+        envelope = await client.command_bus.dispatch(message, *stamps, id=options.id, key=key)
     except Unavailable:
         raise
     except Exception as error:

@@ -71,7 +71,10 @@ class Application:
         headers = dict(scope["headers"])
         try:
             path = scope["path"]
-            scope["principal"] = await self._authentication.principal(scope, headers, open=path in self._open)
+            principal = self._authentication.at_hand(scope, headers)
+            if principal is None:
+                principal = await self._authentication.principal(scope, headers, open=path in self._open)
+            scope["principal"] = principal
             if scope["method"] == "POST" and path.startswith(PREFIX) and path.find("/", _PREFIX_LENGTH) < 0:
                 # straight on, past the router: most requests are this one
                 answer = await self._commands.take(scope, headers, receive, path[_PREFIX_LENGTH:])

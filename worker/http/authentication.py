@@ -25,6 +25,17 @@ class Authentication:
         self._tokens = ports.tokens
         self._clock = ports.clock
 
+    def at_hand(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Return who calls where that is known and there is nothing more to ask, as it is with most; else None.
+
+        The short way of ``principal``, which answers the others.
+        """
+        shown = headers.get(_AUTHORIZATION)
+        if shown is None or shown[:7] != b"Bearer " or len(headers) != len(scope["headers"]):
+            return None
+        found = self._tokens.at_hand(shown[7:])
+        return None if found is None or found.bound else found
+
     async def principal(
         self, scope: Scope, headers: Mapping[bytes, bytes], *, open: bool = False
     ) -> Principal:

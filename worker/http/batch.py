@@ -9,19 +9,19 @@ from collections.abc import Mapping
 import msgspec
 from starlette.requests import Request
 
-from worker.errors import Fault, UnknownType
+from worker.errors import Fault, InvalidMessage, UnknownType
 from worker.http import documents
 from worker.http.answer import Answer, answer_of
 from worker.http.body import read_body, too_large
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
-from worker.http.door import admitted
 from worker.http.endpoint import Body, Endpoint, Gives
 from worker.http.explanation import explain, unknown_type
 from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
 from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
 from worker.http.problems import INVALID, UNSUPPORTED, Problem
+from worker.messaging.door import admitted, unsaid
 from worker.messaging.identity import derive_id
 from worker.messaging.line import Lines, Order
 from worker.messaging.own_context import OwnContext
@@ -72,7 +72,7 @@ class Batch:
             nonlocal taken
             given: str | None = None
             try:
-                order = self._read(raw)
+                order = self._read(raw, principal)
                 given = order.line.id or (derive_id(parent, number) if parent else None)
                 envelope = await self._dispatch.take(
                     principal,
@@ -106,13 +106,30 @@ class Batch:
         more = [("X-Correlation-Id", correlation)] if correlation else []
         return answer_of(202 if taken else 422, NDJSON, content, *more)
 
-    def _read(self, raw: bytes) -> Order:
+    def _read(self, raw: bytes, principal: Principal) -> Order:
         if len(raw) > self._ports.limits.max_body:
             raise too_large(self._ports.limits.max_body)
         try:
-            return self._lines.read(raw)
+            try:
+                return self._lines.read(raw)
+            except InvalidMessage as error:
+                whole = self._completed(raw, error.type_name, principal)
+                if whole is None:
+                    raise
+                return self._lines.read(whole)
         except UnknownType as error:
             raise unknown_type(error.name, "command", self._dispatch.commands) from None
+
+    def _completed(self, raw: bytes, name: str, principal: Principal) -> bytes | None:
+        """Return a line that could not be read with what is unsaid in its data."""
+        declared = self._dispatch.commands.get(name)
+        if declared is None or principal.token is None or not declared.scopes:
+            return None
+        line = msgspec.json.decode(raw)
+        data = line.get("data") if isinstance(line, dict) else None
+        if not isinstance(data, dict) or not (missing := unsaid(principal, declared, data.keys())):
+            return None
+        return msgspec.json.encode({**line, "data": {**data, **missing}})
 
 
 _TEXT = {"type": "string"}

@@ -15,7 +15,6 @@ from worker.http.answer import Answer
 from worker.http.body import read_body
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import Dispatch
-from worker.http.door import admitted
 from worker.http.endpoint import Endpoint, Gives, Header, Parameter
 from worker.http.explanation import unknown_type
 from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
@@ -24,6 +23,7 @@ from worker.http.parameters import invalid, single_values
 from worker.http.ports import Ports
 from worker.http.preference import PREFER, Preferred
 from worker.messaging.declaration import MessageType
+from worker.messaging.door import admitted, completed
 from worker.messaging.envelope import Envelope
 from worker.messaging.limits import MAX_KEY, delay_fault, key_fault
 from worker.messaging.stamps import Delay, Sent, Stamp
@@ -64,7 +64,12 @@ class Commands:
         try:
             message = door.read(body) if media == "json" else decode(door.declared, body, content_type=media)
         except InvalidMessage as error:
-            raise InvalidMessage(error.type_name, [*faults, *error.faults]) if faults else error from error
+            whole = completed(principal, door.declared, body, media)
+            if whole is None or faults:
+                raise (
+                    InvalidMessage(error.type_name, [*faults, *error.faults]) if faults else error
+                ) from error
+            message = decode(door.declared, whole, content_type=media)
         if faults:
             raise invalid(faults)
         message = admitted(principal, door.declared, message)

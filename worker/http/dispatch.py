@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from worker.errors import Fault, InvalidMessage, Reject, Unavailable
+from worker.errors import Fault, InvalidMessage, Reject, Unavailable, WorkerError
 from worker.http import problems
 from worker.http.explanation import HandlerFailed
 from worker.http.ports import Ports
@@ -37,7 +37,7 @@ class Dispatch:
 
     def is_inline(self, declared: MessageType) -> bool:
         """Whether the command is handled before the answer."""
-        return self._inline(declared)
+        return declared.right is not None or self._inline(declared)
 
     async def take(
         self,
@@ -69,7 +69,7 @@ class Dispatch:
                 message, *stamps, id=id, correlation_id=correlation_id, key=key, traceparent=traceparent
             )
         except Exception as error:
-            if self._inline(declared) or isinstance(error, Reject):
+            if self.is_inline(declared) or isinstance(error, Reject):
                 raise handler_error(declared, error) from error
             if isinstance(error, (TypeError, ValueError, OverflowError, RecursionError)):
                 _check_travels(declared, message)
@@ -78,8 +78,8 @@ class Dispatch:
 
 def handler_error(declared: MessageType, error: Exception) -> Exception:
     """Return what a caller may know of a handler's error: errors that the type declares, outages, refusals; else HandlerFailed."""
-    if isinstance(error, Problem):
-        return error
+    if isinstance(error, Problem) or (declared.right is not None and isinstance(error, WorkerError)):
+        return error  # the product's own are for the caller
     for cls in type(behind(error)).__mro__:
         status = declared.errors.get(cls)
         if status is not None:

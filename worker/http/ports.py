@@ -82,6 +82,10 @@ class Tokens(Protocol):
         """Whether there is a token, or has ever been one."""
         ...
 
+    def at_hand(self, secret: bytes) -> Principal | None:
+        """Return whose a secret is, where that is known without asking."""
+        ...
+
     async def find(self, secret: bytes) -> Principal | None:
         """Return whose a secret is; None where it is no token's."""
         ...
@@ -99,6 +103,10 @@ class NoTokens:
     """Stands for tokens where there are none."""
 
     in_use = False
+
+    def at_hand(self, secret: bytes) -> Principal | None:
+        """No secret is a token's."""
+        return None
 
     async def find(self, secret: bytes) -> Principal | None:
         """No secret is a token's."""

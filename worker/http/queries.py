@@ -7,17 +7,18 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from worker.errors import InvalidMessage
 from worker.http.answer import document
 from worker.http.body import read_body
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
 from worker.http.dispatch import handler_error
-from worker.http.door import admitted
 from worker.http.endpoint import Endpoint, Gives, Header
 from worker.http.explanation import unknown_type
 from worker.http.media import media_of
 from worker.http.parameters import parameters_of
 from worker.http.ports import Ports
 from worker.messaging.declaration import MessageType
+from worker.messaging.door import admitted, completed, unsaid
 from worker.messaging.stamps import Result
 from worker.messaging.validation import decode, from_text
 from worker.tokens.document import TokenDocument
@@ -44,12 +45,23 @@ class Queries:
         headers = dict(request.scope["headers"])
         media = media_of(headers.get(b"content-type"))
         body = await read_body(request.receive, headers, self._max_body)
-        return await self._ask(request, declared, decode(declared, body, content_type=media))
+        try:
+            message = decode(declared, body, content_type=media)
+        except InvalidMessage:
+            whole = completed(request.scope["principal"], declared, body, media)
+            if whole is None:
+                raise
+            message = decode(declared, whole, content_type=media)
+        return await self._ask(request, declared, message)
 
     async def get(self, request: Request) -> Response:
         """Answer a query whose parameters are in the query string."""
         declared = self._declared(request)
-        answer = await self._ask(request, declared, from_text(declared, parameters_of(request.scope)))
+        said = parameters_of(request.scope)
+        everything = unsaid(request.scope["principal"], declared, said)
+        for name, values in everything.items():
+            said[name] = values if isinstance(values, list) else [values]
+        answer = await self._ask(request, declared, from_text(declared, said))
         principal: Principal = request.scope["principal"]
         if principal.token is not None:
             kept_by(principal, principal.token, answer, self._clock())

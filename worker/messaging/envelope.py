@@ -48,8 +48,16 @@ class Envelope(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
 
     def with_(self, *stamps: Stamp) -> Envelope[M]:
         """Add stamps; one of a kind that is there already is replaced."""
-        if not self.stamps:
+        before = self.stamps
+        if not before:
             return msgspec.structs.replace(self, stamps=stamps)
+        if len(stamps) == 1:
+            kind = type(stamps[0])
+            for stamp in before:
+                if type(stamp) is kind:
+                    break
+            else:  # it is new, as most are
+                return msgspec.structs.replace(self, stamps=before + stamps)
         kinds = {type(stamp) for stamp in stamps}
         kept = tuple(stamp for stamp in self.stamps if type(stamp) not in kinds)
         return msgspec.structs.replace(self, stamps=kept + stamps)

@@ -7,6 +7,7 @@ JSON body on a queue that has exactly one type.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -35,12 +36,14 @@ from worker.messaging.rewriting import (
     with_data,
     write_stamps,
 )
-from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
+from worker.messaging.stamps import Plugins, Stamp, Token, UnknownStamp, kind_name, name_of, travelling
 from worker.texts import message_of
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
 
 _NONE: Mapping[str, str] = {}
+_OF_TOKEN = 2
+"""Stamps that each message of a token has: its name and its plugins."""
 
 
 class Serializer:
@@ -64,7 +67,6 @@ class Serializer:
 
     def encode(self, envelope: Envelope[Any]) -> bytes:
         """Write an envelope as one JSON document."""
-        stamps = [stamp for stamp in envelope.stamps if stamp.travels]
         return self._encode(
             EventOut(
                 specversion="1.0",
@@ -80,9 +82,7 @@ class Serializer:
                 traceparent=envelope.traceparent,
                 attempt=envelope.attempt,
                 dataversion=envelope.version,
-                stamps=write_stamps({name_of(stamp): value_of(stamp) for stamp in stamps})
-                if stamps
-                else None,
+                stamps=_written(envelope.stamps) if envelope.stamps else None,
             )
         )
 
@@ -241,6 +241,22 @@ class Serializer:
             kind = self._kinds.get(name)
             read.append(msgspec.convert(value, kind) if kind else UnknownStamp(name, value))
         return tuple(read)
+
+
+def _written(stamps: tuple[Stamp, ...]) -> str | None:
+    """Write those stamps that travel as one text; those that each message of a token has are written once."""
+    if len(stamps) == _OF_TOKEN and type(stamps[0]) is Token and type(stamps[1]) is Plugins:
+        try:
+            return _written_once(*stamps)
+        except TypeError:  # names in a list: made in Python
+            pass
+    written = {name_of(stamp): value_of(stamp) for stamp in stamps if stamp.travels}
+    return write_stamps(written) if written else None
+
+
+@lru_cache(maxsize=1024)
+def _written_once(*stamps: Stamp) -> str:
+    return write_stamps({name_of(stamp): value_of(stamp) for stamp in stamps})
 
 
 def _modules(registry: Registry) -> set[str]:

@@ -7,6 +7,7 @@ import contextvars
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -61,7 +62,7 @@ class KnownTokens:
         self._seconds = seconds
         self._marks = marks
         self._wall = wall
-        self._now = now or (lambda: asyncio.get_running_loop().time())
+        self._now = now or asyncio.get_running_loop().time
         self._configured = tuple(configured)
         self._fixed = [(one.digest, principal_of(one.token, one.plugins, marks)) for one in self._configured]
         self.in_use = bool(self._fixed)
@@ -77,11 +78,15 @@ class KnownTokens:
         """The tokens of the settings."""
         return tuple(one.token for one in self._configured)
 
-    def at_hand(self, digest: bytes) -> Principal | None:
-        """Return whose the secret is, where that is known already."""
+    def at_hand(self, secret: bytes) -> Principal | None:
+        """Return whose a secret is, where that is known already."""
+        digest = sha256(secret).digest()
         entry = self._held.get(digest)
         if entry is not None and entry.until > self._now():
             return entry.principal
+        return self._fixed_one(digest)
+
+    def _fixed_one(self, digest: bytes) -> Principal | None:
         for one, principal in self._fixed:
             if hmac.compare_digest(one, digest):
                 return principal
@@ -95,10 +100,10 @@ class KnownTokens:
         """
         if not 0 < len(secret) <= LONGEST:
             return None
-        digest = digest_of(secret)
-        found = self.at_hand(digest)
+        found = self.at_hand(secret)
         if found is not None:
             return found
+        digest = digest_of(secret)
         if self._none.get(digest, 0.0) > self._now():
             return None
         future = self._asked.get(digest)
@@ -120,13 +125,20 @@ class KnownTokens:
         self.in_use = True
 
     async def look(self) -> None:
-        """Find out whether tokens are in use by now, and note when they were used.
+        """Find out whether tokens are in use by now.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
         if not self.in_use:
             self.in_use = await self._store.in_use() or self.in_use
+
+    async def note(self) -> None:
+        """Note when tokens were used since the last time.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer; what is to note stays.
+        """
         used, self._used = self._used, {}
         if used:
             try:

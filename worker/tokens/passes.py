@@ -49,14 +49,14 @@ class Declared(Protocol):
         ...
 
 
-Pass = Callable[[Any], Any]
-"""Returns the message as the token may send it, its scopes narrowed; raises Forbidden where it may not."""
+Pass = Callable[[Any], Any] | None
+"""Returns the message as the token may send it, its scopes narrowed; raises Forbidden where it may not. None: any, as it is."""
 
 
 def pass_for(id: str, token: TokenDocument | None, granted: Collection[str], declared: Declared) -> Pass:
     """Make the pass of a token for a type; what needs no look at a message is found out here."""
     if token is None:
-        return _as_it_is
+        return None
     if declared.right is not None and declared.right not in granted:
         return _never(f"{declared.name} needs the right {declared.right!r}, which token {id!r} has not")
     if token.messages and not matches(token.messages, (declared.name, *declared.aliases)):
@@ -64,7 +64,7 @@ def pass_for(id: str, token: TokenDocument | None, granted: Collection[str], dec
     fields = {scope: field for scope, field in declared.scopes.items() if scope in token.scopes}
     hits = declared.hits if token.max_hits is not None else None
     if not fields and hits is None:
-        return _as_it_is
+        return None
     return _Narrowing(id, token, declared, fields, hits).admit
 
 
@@ -99,10 +99,6 @@ class _Narrowing:
 
     def _refused(self, what: str) -> Forbidden:
         return Forbidden(f"{self._who} may not send or ask this {self._type}: {what}")
-
-
-def _as_it_is(message: Any) -> Any:
-    return message
 
 
 def _never(why: str) -> Pass:

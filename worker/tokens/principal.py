@@ -29,6 +29,7 @@ class Principal:
         token: the document; None without one.
         limits: read.
         expires: seconds since the epoch; None for never.
+        bound: whether each call is asked for its time or its page.
         marks: travel with each message of it.
     """
 
@@ -41,6 +42,7 @@ class Principal:
     token: TokenDocument | None = None
     limits: tuple[Rule, ...] = ()
     expires: float | None = None
+    bound: bool = False
     marks: tuple[Any, ...] = ()
     _passes: dict[str, Pass] = field(default_factory=dict)
 
@@ -57,12 +59,18 @@ class Principal:
         if right not in self.granted:
             raise Forbidden(f"token {self.id!r} has no right {right!r}")
 
-    def pass_for(self, declared: Declared) -> Pass:
-        """Return what it may send of a type; found out once a type."""
-        found = self._passes.get(declared.name)
-        if found is None:
-            found = self._passes[declared.name] = pass_for(self.id or "", self.token, self.granted, declared)
-        return found
+    def admitted(self, declared: Declared, message: Any) -> Any:
+        """Return a message of a type as it may send it; what that asks of the type is found out once.
+
+        Raises:
+            Forbidden: it may not.
+        """
+        try:
+            found = self._passes[declared.name]
+        except KeyError:
+            found = pass_for(self.id or "", self.token, self.granted, declared)
+            self._passes[declared.name] = found
+        return message if found is None else found(message)
 
 
 ANYONE = Principal(None)
@@ -84,5 +92,6 @@ def principal_of(token: TokenDocument, plugins: tuple[str, ...] | None, marks: M
         token=token,
         limits=rules(token.limits),
         expires=None if token.expires_at is None else token.expires_at.timestamp(),
+        bound=token.expires_at is not None or bool(token.referrers),
         marks=marks(token.id, plugins),
     )

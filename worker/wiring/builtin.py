@@ -10,11 +10,9 @@ import msgspec
 
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Handler, MessageType, Registry
+from worker.messaging.declaring.built_in import PREFIX
 from worker.messaging.routing import Destination, Routes
 from worker.tokens.rights import Right
-
-PREFIX = "worker."
-"""How the wire names of the product's own messages begin."""
 
 
 class BuiltIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +48,13 @@ def with_built_in(registry: Registry, routes: Routes, built_in: Iterable[BuiltIn
         name = PREFIX + one.cls.__name__
         if name in by_name:
             raise ConfigurationError(f"message {name!r}: the name is the product's own; expected another")
-        declared = MessageType(name=name, cls=one.cls, kind=one.kind, track=False, right=one.right)
-        messages[name] = by_name[name] = by_class[one.cls] = declared
-        by_name.setdefault(one.cls.__name__, declared)
+        short = one.cls.__name__
+        aliases = () if short in by_name else (short,)
+        declared = MessageType(
+            name=name, cls=one.cls, kind=one.kind, track=False, right=one.right, aliases=aliases
+        )
+        messages[name] = by_class[one.cls] = declared
+        by_name |= dict.fromkeys((name, *aliases), declared)
         handlers[name] = (
             Handler(
                 name=name,

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from worker.failed.service import FailedService
-from worker.messaging.declaration import Registry
+from worker.messaging.bus import Bus
+from worker.messaging.declaration import Kind, Registry
 from worker.messaging.exclusive import Exclusivity
 from worker.messaging.identity import Clock
 from worker.messaging.machine import Machine
@@ -88,6 +89,7 @@ async def opened(
         Unavailable: database or broker did not answer within the connect timeout, or the database is read-only.
     """
     process = make_process(settings, registry, machine or this_machine(clock), name, observers)
+    dispatch: dict[Kind, Bus] = {}
     async with (
         opened_state(process, needs) as state,
         opened_brokers(process, state, needs) as brokers,
@@ -95,9 +97,16 @@ async def opened(
         opened_sending(process, state, brokers) as sending,
         opened_fleet(process, state, exclusivity) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,
-        opened_tokens(process, state, needs) as tokens,
+        opened_tokens(process, state, sending, dispatch, needs) as tokens,
         opened_buses(
-            process, state, sending, fleet, status, _built_in(process, fleet, tokens, health), needs.threads
+            process,
+            state,
+            sending,
+            fleet,
+            status,
+            _built_in(process, fleet, tokens, health),
+            dispatch,
+            needs.threads,
         ) as buses,
         opened_failed(process, state, sending, status) as failed,
         opened_schedules(process, state, sending, buses) as schedules,

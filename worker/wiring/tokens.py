@@ -14,14 +14,18 @@ from worker.state.tokens import SqlTokens
 from worker.tokens.beyond import check_within
 from worker.tokens.configured import KINDS
 from worker.tokens.document import TokenDocument, faults_of, in_utc
+from worker.tokens.events import TokensWereDeleted, TokenWasAdded, TokenWasDeleted
 from worker.tokens.known import KnownTokens
 from worker.tokens.messages import AddToken, DeleteToken, DeleteTokens, GetTokens, TokenAdded, Tokens
 from worker.tokens.principal import ANYONE, Principal
 from worker.tokens.secret import is_hash
+from worker.wiring.announcing import Announcing
 from worker.wiring.builtin import BuiltIn
 
 _LOOK_AGAIN = 0.1
 """Seconds between two looks at whether tokens are in use, at least."""
+_NOTE = 30.0
+"""Seconds between two notes of when tokens were used."""
 
 
 def marks(id: str, plugins: tuple[str, ...] | None) -> tuple[Stamp, ...]:
@@ -38,12 +42,16 @@ class Tokening:
         store: of tokens.
         known: what this process knows of them.
         plugins: that there are in the application.
+        announcing: lets their events leave.
     """
 
-    def __init__(self, store: SqlTokens, known: KnownTokens, plugins: Sequence[str]) -> None:
+    def __init__(
+        self, store: SqlTokens, known: KnownTokens, plugins: Sequence[str], announcing: Announcing
+    ) -> None:
         self._store = store
         self._known = known
         self._plugins = plugins
+        self._announcing = announcing
 
     def messages(self) -> tuple[BuiltIn, ...]:
         """The messages, and what handles them."""
@@ -65,8 +73,16 @@ class Tokening:
         token = in_utc(self._checked(command))
         own = _sender(context)
         check_within(own, token)
-        put = await self._store.put(
-            token, command.secret_hash, renew=command.renew, allows=lambda before: check_within(own, before)
+        put = await self._announcing.with_change(
+            context,
+            TokenWasAdded(token.id),
+            lambda beside: self._store.put(
+                token,
+                command.secret_hash,
+                renew=command.renew,
+                allows=lambda before: check_within(own, before),
+                beside=beside,
+            ),
         )
         self._known.forget()
         return TokenAdded(token.id, put.created, put.renewed)
@@ -84,7 +100,13 @@ class Tokening:
             raise Guarded(
                 f"token {command.id!r} stands in the settings; take tokens.{command.id} out of them"
             )
-        await self._store.remove(command.id, allows=lambda before: check_within(own, before))
+        await self._announcing.with_change(
+            context,
+            TokenWasDeleted(command.id),
+            lambda beside: self._store.remove(
+                command.id, allows=lambda before: check_within(own, before), beside=beside
+            ),
+        )
         self._known.forget()
 
     async def delete_all(self, command: DeleteTokens, context: Context) -> int:
@@ -94,7 +116,13 @@ class Tokening:
             Forbidden: one of them goes beyond its sender.
         """
         own = _sender(context)
-        gone = await self._store.remove_all(allows=lambda before: check_within(own, before))
+        gone = await self._announcing.with_change(
+            context,
+            TokensWereDeleted(),
+            lambda beside: self._store.remove_all(
+                allows=lambda before: check_within(own, before), beside=beside
+            ),
+        )
         self._known.forget()
         return gone
 
@@ -123,12 +151,17 @@ class Tokening:
 async def watch(store: SqlTokens, known: KnownTokens, seconds: float) -> None:
     """Note that tokens are in use where some are configured, and look at what others have changed; until cancelled."""
     marked = not known.configured
+    loop = asyncio.get_running_loop()
+    noted = loop.time()
     while True:
         try:
             if not marked:
                 await store.mark_in_use()
                 marked = True
             await known.look()
+            if (now := loop.time()) >= noted + _NOTE:
+                noted = now
+                await known.note()
         except Unavailable:
             pass  # what was known holds: nothing can be stored meanwhile
         await asyncio.sleep(max(_LOOK_AGAIN, seconds / 2))

@@ -1,10 +1,14 @@
 """With tokens in use, whoever calls shows one, and may do what it says."""
 
+import json
 import re
 
+import msgspec
 import pytest
 
-from tests.unit.http.fakes import World
+from tests.unit.http.fakes import FakeBus, World
+from worker import App
+from worker.errors import LimitReached
 from worker.http.endpoints import ENDPOINTS
 from worker.messaging.stamps import Plugins, SentBy, Token
 from worker.tokens.configured import configured
@@ -17,7 +21,17 @@ from worker.wiring.tokens import marks
 
 ORDER = {"order_id": "7", "lines": []}
 NOW = 1_770_000_000.0
+NDJSON = {"Content-Type": "application/x-ndjson"}
 CONFIGURED = {"root": "r" * 16, "read_only": "o" * 16, "ping": "p" * 16}
+
+
+class Index(msgspec.Struct, frozen=True):
+    index: str
+    tags: list[str]
+
+
+class Ask(msgspec.Struct, frozen=True):
+    index: str
 
 
 class Store:
@@ -369,3 +383,72 @@ async def test_answers_to_get_queries_may_be_kept_as_the_token_says(intake):
         "e": "public, max-age=30, s-maxage=30",
         "f": "private, max-age=0",
     }
+
+
+async def test_what_is_not_said_of_a_scope_is_all_that_the_token_reaches(make_client):
+    """Also where the type requires the field: in a body, a line and a query string. Without a token it stays missing."""
+    app = App("shop")
+    app.command(scopes={"index": "index", "tag": "tags"})(Index)
+    app.query(scopes={"index": "index"})(Ask)
+
+    @app.handler
+    async def index(command: Index): ...
+
+    @app.handler
+    async def ask(query: Ask): ...
+
+    registry = app.registry()
+    commands, queries = FakeBus(registry), FakeBus(registry)
+    scopes = {"index": ("a", "b"), "tag": ("x",)}
+    known = Known(shop={"scopes": scopes}, all={})
+    world = World(
+        tokens=known, registry=registry, command_bus=commands, query_bus=queries, inline=lambda _: False
+    )
+    async with make_client(world, client=("10.0.0.9", 1), headers=bearer("shop")) as client:
+        answers = [
+            await client.post("/commands/Index", json={}),
+            await client.post("/commands/Index", json={"index": "*", "tags": []}),
+            await client.post("/commands", content=b'{"type":"Index","data":{"tags":["x"]}}', headers=NDJSON),
+            await client.get("/queries/Ask"),
+            await client.post("/queries/Ask", json={}),
+            await client.get("/queries/Ask?index=b"),
+        ]
+        assert [one.status_code for one in answers] == [202, 202, 202, 200, 200, 200]
+        assert (await client.post("/commands/Index", json={"index": 1})).status_code == 422
+        assert (await client.get("/queries/Ask?index=b&index=c")).status_code == 422
+        assert (await client.get("/queries/Ask?index=c")).status_code == 403
+        assert (await client.post("/commands/Index", json={}, headers=bearer("all"))).status_code == 422
+    assert [envelope.message for envelope in commands.envelopes] == [Index("a,b", ["x"])] * 3
+    assert [envelope.message.index for envelope in queries.envelopes] == ["a,b", "a,b", "b"]
+
+
+async def test_what_a_limit_refuses_is_429_with_the_time_to_wait(make_client):
+    """Whatever it is that was one too many; a line fails alone, and a repeat of a key counts once."""
+    left = {"shop": 2}
+
+    class Limited(Known):
+        async def spend(self, principal):
+            if not left[principal.id]:
+                raise LimitReached("token 'shop' has reached its limit of 2/s", 0.2)
+            left[principal.id] -= 1
+
+    world = World(tokens=Limited(shop={"limits": ("2/s",)}))
+    async with make_client(world, client=("10.0.0.9", 1), headers=bearer("shop")) as client:
+        for _ in range(3):
+            repeated = await client.post("/commands/PlaceOrder", json=ORDER, headers={"Idempotency-Key": "k"})
+            assert repeated.status_code == 202
+        assert left == {"shop": 1}
+        line = b'{"type":"PlaceOrder","data":{"order_id":"1","lines":[]}}\n'
+        answer = await client.post(
+            "/commands", content=b'{"type":"Nope","data":{}}\n' + line + line, headers=NDJSON
+        )
+        assert answer.status_code == 202
+        assert [json.loads(one).get("error", {}).get("status") for one in answer.text.splitlines()] == [
+            404,
+            None,
+            429,
+        ]
+        refused = await client.get("/queries/Search?text=a")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert refused.json()["type"] == "urn:command-worker:problem:limit-reached"
+        assert (await client.get("/commands/0194b9a0-0000-7000-8000-000000000001")).status_code == 404

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from worker.errors import Forbidden, Guarded, NotFound
+from worker.state.token_counts import SqlTokenCounts
 from worker.state.tokens import SqlTokens
 from worker.tokens.document import KnownToken, TokenDocument
+from worker.tokens.limits import Window
 from worker.tokens.secret import hash_of
+from worker.tokens.store import Wanted
 
 A, B = hash_of("a" * 40), hash_of("b" * 40)
 
@@ -131,3 +134,29 @@ async def test_two_who_store_one_token_at_once_make_one(database, connect):
     assert sorted([first.created, second.created]) == [False, True]
     [held] = await tokens.find([A, B])
     assert held.secret_hash == (A if first.created else B)
+
+
+async def test_counts_are_added_as_long_as_they_stay_within_the_limit(database, connect, clock):
+    """By all processes together, each limit for itself; windows that ended long ago are forgotten, all time never."""
+    counts, beside = SqlTokenCounts(database), SqlTokenCounts(await connect())
+    now = int(clock())
+    second = Window(now, now + 1.0)
+    both = [Wanted("", Window(0, None), 2, 5), Wanted("s", second, 2, 3)]
+    assert await counts.take("shop", both) == [2, 2]
+    assert await beside.take("shop", both) == [4, None]
+    assert await beside.take("shop", [Wanted("s", second, 1, 3)]) == [3]
+    assert await counts.take("mail", [Wanted("s", second, 4, 3), Wanted("s", second, 3, 3)]) == [None, 3]
+    clock.advance(2 * 3600)
+    await counts.prune()
+    assert await counts.take("shop", [Wanted("s", second, 3, 3), Wanted("", Window(0, None), 1, 5)]) == [3, 5]
+
+
+async def test_what_a_removed_token_has_sent_is_forgotten(database):
+    """One of its name that is made later begins anew; other applications' counts stay."""
+    tokens, counts = SqlTokens(database), SqlTokenCounts(database)
+    await tokens.put(TokenDocument(id="shop"), A, renew=False)
+    one = [Wanted("", Window(0, None), 1, 1)]
+    assert await counts.take("shop", one) == [1]
+    assert await counts.take("shop", one) == [None]
+    await tokens.remove("shop")
+    assert await counts.take("shop", one) == [1]

@@ -176,9 +176,9 @@ async def test_when_a_token_was_used_is_noted_later_and_not_lost(make, time):
     await known.find(b"shop")
     store.fails = DatabaseUnavailable("down")
     with pytest.raises(DatabaseUnavailable):
-        await known.look()
+        await known.note()
     store.fails = None
-    await known.look()
+    await known.note()
     assert store.noted == {"shop": 100.0}
 
 

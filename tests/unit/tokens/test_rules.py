@@ -160,7 +160,7 @@ DECLARED = MessageType(name="Search", cls=Search, kind="query", scopes=SCOPES, h
 def test_a_value_inside_stays_and_all_values_become_those_of_the_token(scope, sent, found):
     """Joined by commas, or in a list where the field holds one; the rest of the message is as it was."""
     message = Search(**{scope: sent}, size=3)
-    admitted = principal(scopes={scope: ("a", "b")}).pass_for(DECLARED)(message)
+    admitted = principal(scopes={scope: ("a", "b")}).admitted(DECLARED, message)
     assert admitted == msgspec.structs.replace(message, **{scope: found})
 
 
@@ -190,36 +190,36 @@ def test_a_value_inside_stays_and_all_values_become_those_of_the_token(scope, se
 def test_a_value_outside_is_refused(scope, sent):
     """However it is written: what a handler might read as another value is outside, too."""
     with pytest.raises(Forbidden, match=f"{scope} .* outside"):
-        principal(scopes={scope: ("a", "b")}).pass_for(DECLARED)(Search(**{scope: sent}))
+        principal(scopes={scope: ("a", "b")}).admitted(DECLARED, Search(**{scope: sent}))
 
 
 def test_an_empty_list_reaches_nothing():
     """Not even all of it."""
     for sent in ("", "*", "a"):
         with pytest.raises(Forbidden, match="reaches no index at all"):
-            principal(scopes={"index": ()}).pass_for(DECLARED)(Search(sent))
+            principal(scopes={"index": ()}).admitted(DECLARED, Search(sent))
 
 
 def test_scopes_that_a_type_does_not_have_do_not_touch_it():
     """Nor do those that the token does not name."""
     message = Search("c", app="x")
-    assert principal(scopes={"region": ("eu",)}).pass_for(DECLARED)(message) is message
-    assert principal().pass_for(DECLARED)(message) is message
-    assert ANYONE.pass_for(DECLARED)(message) is message
+    assert principal(scopes={"region": ("eu",)}).admitted(DECLARED, message) is message
+    assert principal().admitted(DECLARED, message) is message
+    assert ANYONE.admitted(DECLARED, message) is message
 
 
 def test_messages_of_other_classes_are_narrowed_alike():
     """A dataclass stays what it is."""
     declared = MessageType(name="Plain", cls=Plain, kind="command", scopes={"index": "index"})
-    assert principal(scopes={"index": ("a",)}).pass_for(declared)(Plain()) == Plain("a")
+    assert principal(scopes={"index": ("a",)}).admitted(declared, Plain()) == Plain("a")
 
 
 def test_a_token_may_ask_for_so_many_results_only():
     """max_hits, where the type names the field."""
-    allowed = principal(max_hits=10).pass_for(DECLARED)
-    assert allowed(Search()).size == 10
+    mine = principal(max_hits=10)
+    assert mine.admitted(DECLARED, Search()).size == 10
     with pytest.raises(Forbidden, match="size is more than 10"):
-        allowed(Search(size=11))
+        mine.admitted(DECLARED, Search(size=11))
 
 
 def test_a_scopes_field_holds_texts():

@@ -18,8 +18,8 @@ from worker.cli.lookup import command_named, rerouted
 from worker.cli.output import print_json
 from worker.cli.progress import Progress
 from worker.cli.report import UNREACHABLE, exit_code, message
-from worker.cli.sending import Options, require_done, send_one, stopped_by_signals, wait_for
-from worker.errors import Fault, InvalidMessage, NotFound, Unavailable, UsageError
+from worker.cli.sending import Options, principal_named, require_done, send_one, stopped_by_signals, wait_for
+from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
 from worker.messaging.declaration import Registry
 from worker.messaging.limits import delay_fault, id_fault, key_fault
 from worker.messaging.validation import decode
@@ -46,7 +46,7 @@ worker send --ndjson orders.ndjson                   {"type": ..., "data": ...} 
 )
 @click.option("--key", metavar="KEY", help="Ordering key, instead of the message's own.")
 @click.option("--id", "id", metavar="UUID", help="Its id, instead of a new one.")
-@click.option("--token", metavar="NAME", help="Send it in the name of this token.")
+@click.option("--token", metavar="NAME", help="Send it as this stored token would.")
 @click.option("--transport", metavar="NAME", help="Send it there, whatever the routing says.")
 @click.option("--wait", type=Duration(), help="Wait so long for it to be done.")
 @pass_invocation
@@ -68,18 +68,16 @@ def send(
     for option, value, fault in (("--id", id, id_fault(id)), ("--key", key, key_fault(key))):
         if fault is not None:
             raise UsageError(f"{option} {value!r}: {fault}")
-    if token is not None:
-        raise NotFound(f"--token {token!r}: there is no token of this name; this service has no tokens")
     options = Options(id=id, key=key, delay=delay)
     if ndjson:
         if len(words) > 1 or wait is not None or options != Options():
             raise UsageError(
                 "--ndjson takes one FILE; --id, --key, --delay and --wait belong to its lines or not to it"
             )
-        return asyncio.run(_send_many(invocation, words[0] if words else "-", transport))
+        return asyncio.run(_send_many(invocation, words[0] if words else "-", transport, token))
     if not words:
         raise UsageError("TYPE is missing: worker send TYPE [DATA]")
-    return asyncio.run(_send_one(invocation, words[0], words[1:], options, transport, wait))
+    return asyncio.run(_send_one(invocation, words[0], words[1:], options, transport, wait, token))
 
 
 async def _send_one(
@@ -89,6 +87,7 @@ async def _send_one(
     options: Options,
     transport: str | None,
     wait: float | None,
+    token: str | None,
 ) -> int:
     settings, registry = _opened(invocation, transport)
     declared = command_named(registry, name)
@@ -104,7 +103,8 @@ async def _send_one(
     # a command handled at once may send others anywhere
     needed = None if target is None else (target,)
     async with invocation.product.client(settings, registry, tables="create", transports=needed) as client:
-        answer: Any = await send_one(client, declared, command, options)
+        principal = await principal_named(client, token)
+        answer: Any = await send_one(client, declared, command, options, principal)
         command_id = answer["id"]
         if not invocation.json:
             click.echo(command_id)
@@ -120,7 +120,7 @@ async def _send_one(
     return 0
 
 
-async def _send_many(invocation: Invocation, name: str, transport: str | None) -> int:
+async def _send_many(invocation: Invocation, name: str, transport: str | None, token: str | None) -> int:
     settings, registry = _opened(invocation, transport)
     codes: set[int] = set()
     with _source(name) as source, Progress("sending") as progress:
@@ -139,7 +139,7 @@ async def _send_many(invocation: Invocation, name: str, transport: str | None) -
                 raise fate.error  # the lines after it would only wait for the same
 
         async with invocation.product.client(settings, registry, tables="create") as client:
-            await send_lines(client, source, told)
+            await send_lines(client, source, told, await principal_named(client, token))
     return 1 if codes else 0
 
 

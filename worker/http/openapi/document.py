@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from worker.http.endpoint import Endpoint
 from worker.http.openapi.messages import for_each_type
-from worker.http.openapi.parts import Json, entry, problem_answers, whole
+from worker.http.openapi.parts import SCHEME, Json, entry, problem_answers, whole
 from worker.http.openapi.schemas import Schemas
 from worker.messaging.declaration import MessageType, Registry
 
@@ -49,6 +49,7 @@ def openapi(
         "info": {"title": title or registry.application, "version": version, "description": _ABOUT},
         "paths": paths,
         "components": {
+            "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer"}},
             "schemas": dict(schemas.components),
             "parameters": {
                 one.shared: whole(one)

@@ -16,6 +16,10 @@ Json = dict[str, Any]
 
 ALWAYS = (403, 500)
 """Statuses of problems that any endpoint may answer."""
+UNKNOWN_CALLER = (401,)
+"""Those of endpoints that ask who calls."""
+SCHEME = "token"
+"""Name of the way in which callers show who they are."""
 _ALIKE = {422: "What was sent does not fit.", 409: "Not as things stand.", 404: "There is no such thing."}
 
 
@@ -28,6 +32,10 @@ def entry(endpoint: Endpoint, schemas: Schemas, command: str) -> Json:
         command: name of a command, for the examples.
     """
     described: Json = {"operationId": endpoint.id, "tags": [endpoint.tag], "summary": endpoint.summary}
+    asked = UNKNOWN_CALLER if endpoint.right is not None else ()
+    if endpoint.right is not None:
+        described["security"] = [{}, {SCHEME: []}]
+        described["x-right"] = endpoint.right
     if endpoint.description is not None:
         described["description"] = endpoint.description
     if beside := [listed(one) for one in endpoint.parameters if one.place != "path"]:
@@ -36,7 +44,7 @@ def entry(endpoint: Endpoint, schemas: Schemas, command: str) -> Json:
         described["requestBody"] = _body(endpoint.body, schemas, command)
     answers: dict[int, Json] = {
         status: {"$ref": f"#/components/responses/Problem{status}"}
-        for status in (*ALWAYS, *endpoint.problems)
+        for status in (*asked, *ALWAYS, *endpoint.problems)
     }
     answers |= {status: _given(gives, schemas) for status, gives in endpoint.gives.items()}
     return {**described, "responses": {str(status): answers[status] for status in sorted(answers)}}
@@ -74,7 +82,9 @@ def problem_answers(schemas: Schemas, declared: Iterable[int]) -> Json:
             "description": " ".join([_ALIKE.get(status, ""), *lines]).strip() or "The handler refused.",
             "content": {MEDIA_TYPE: {"schema": schemas.of(documents.Problem)}},
         }
-        if status in {409, 503}:
+        if status == 401:
+            told["headers"] = {"WWW-Authenticate": _header(Header("How a token is shown."))}
+        if status in {409, 429, 503}:
             told["headers"] = {
                 "Retry-After": _header(Header("Seconds until it makes sense to try again.", "integer"))
             }

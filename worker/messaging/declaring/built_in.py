@@ -8,11 +8,17 @@ from typing import Any
 from worker.messaging.caught import ExceptionWasCaught
 from worker.messaging.declaration import MessageType
 from worker.messaging.declaring.draft import Draft
+from worker.tokens.events import TokensWereDeleted, TokenWasAdded, TokenWasDeleted
 
 PREFIX = "worker."
 """How the wire names of the product's own messages begin."""
 
-_EVENTS: tuple[type[Any], ...] = (ExceptionWasCaught,)
+_EVENTS: tuple[type[Any], ...] = (
+    ExceptionWasCaught,
+    TokenWasAdded,
+    TokenWasDeleted,
+    TokensWereDeleted,
+)
 
 
 def built_in_events() -> Iterable[MessageType]:

@@ -58,6 +58,7 @@ async def opened_buses(
     fleet: Fleet,
     status: Status,
     own_messages: Sequence[BuiltIn],
+    dispatch: dict[Kind, Bus],
     threads: int | None,
 ) -> AsyncIterator[Buses]:
     """Wire the three buses.
@@ -69,6 +70,7 @@ async def opened_buses(
         fleet: what is paused, and who runs alone.
         status: notes where commands stand.
         own_messages: the product's own, handled at once.
+        dispatch: is filled with the buses that take what is new.
         threads: how many there are for handlers; None for as many as the settings' concurrency.
 
     Raises:
@@ -78,7 +80,6 @@ async def opened_buses(
     registry, routes = with_built_in(process.registry, process.routes, own_messages)
     works = SqlUnitsOfWork(state.database, state.inbox, process.name, committed=sending.relay.notify)
     pool = Threads(threads or settings.worker.concurrency)
-    dispatch: dict[Kind, Bus] = {}
     emitter = Emitter(registry, dispatch, sending.senders, clock)
     caught = Caught(emitter) if settings.events.deliver_on_error else None
     calling = Calling(emitter, works, pool, monotonic_of(clock), log_of, fleet.paused, caught)

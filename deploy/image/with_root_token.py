@@ -1,0 +1,56 @@
+"""Starts ``worker`` with a root token; at the first start it is made, and kept in a file that only its owner reads.
+
+``with_root_token.py serve …`` is ``worker serve …`` where ``WORKER_TOKENS__ROOT`` is set. Else the secret stands in the
+file that ``ROOT_TOKEN_FILE`` names, by default ``/var/lib/worker/root-token``. That it was made is said once, and where;
+the secret itself is said nowhere. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+
+SETTING = "WORKER_TOKENS__ROOT"
+FILE = "/var/lib/worker/root-token"
+
+
+def secret_in(file: Path) -> str:
+    """Return the secret that a file holds; make it where there is none.
+
+    It is written beside and linked to its name, so that a file of that name is whole, and that of several starts at once
+    one is first and the others read what it has made.
+
+    Raises:
+        OSError: it cannot be read or made.
+    """
+    if not file.exists():
+        beside = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(made, "w") as out:
+                out.write(f"cwt_{secrets.token_urlsafe(32)}\n")
+                out.flush()
+                os.fsync(out.fileno())
+            os.link(beside, file)
+            print(
+                f"a root token was made: its secret is in {file}, which only its owner reads", file=sys.stderr
+            )
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    return file.read_text().strip()
+
+
+def with_secret(environ: MutableMapping[str, str]) -> None:
+    """Set the secret, unless there is one."""
+    if not environ.get(SETTING):
+        environ[SETTING] = secret_in(Path(environ.pop("ROOT_TOKEN_FILE", None) or FILE))
+
+
+if __name__ == "__main__":
+    with_secret(os.environ)
+    os.execvp("worker", ["worker", *sys.argv[1:]])  # noqa: S606, S607 - this is what the image is for
