@@ -9,11 +9,9 @@ import structlog
 from transports.pubsub.faults import Failed
 from worker.errors import Unavailable
 from worker.messaging.copies import Copied, Copies, mark_of
-from worker.messaging.transport import Delivery, Outcome, OutcomeKind, Outgoing
+from worker.messaging.transport import Delivery, Outcome, Outgoing
 
 log = structlog.stdlib.get_logger("worker.pubsub")
-
-_NOT_TAKEN = {OutcomeKind.REFUSED, OutcomeKind.UNROUTABLE}
 
 
 class Copying:
@@ -44,14 +42,17 @@ class Copying:
             raise self._unreachable(error) from None
 
     async def not_taken(self, batch: Sequence[Outgoing], outcomes: Sequence[Outcome] | None) -> None:
-        """Forget the copies of what the broker did not take; ``outcomes``: None for nothing of it."""
+        """Forget the copies of what the broker did not take for sure; ``outcomes``: None for nothing of it.
+
+        Whoever hears that nobody knows sends it again, with a copy of its own: this one would never be forgotten.
+        """
         if self.copies is None:
             return
-        kinds = [None] * len(batch) if outcomes is None else [outcome.kind for outcome in outcomes]
+        taken = [False] * len(batch) if outcomes is None else [outcome.accepted for outcome in outcomes]
         gone = [
             Copied(outgoing.queue, outgoing.id, mark_of(outgoing.body))
-            for outgoing, kind in zip(batch, kinds, strict=True)
-            if kind is None or kind in _NOT_TAKEN
+            for outgoing, accepted in zip(batch, taken, strict=True)
+            if not accepted
         ]
         await self._drop(gone)
 

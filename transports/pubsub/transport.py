@@ -106,7 +106,7 @@ class PubsubTransport:
         await self._copying.keep(batch)
         try:
             outcomes = await self._publisher.publish(batch)
-        except TransportUnavailable:
+        except (TransportUnavailable, asyncio.CancelledError):
             await self._copying.not_taken(batch, None)
             raise
         await self._copying.not_taken(batch, outcomes)

@@ -91,8 +91,10 @@ async def test_a_message_is_copied_before_it_leaves(transport, copies):
     assert not copies.dropped
 
 
-async def test_what_the_service_did_not_take_leaves_no_copy(transport, copies, service):
-    service.next(wire.PUBLISH, failure("INVALID_ARGUMENT"))
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "DEADLINE_EXCEEDED"])
+async def test_what_the_service_did_not_take_for_sure_leaves_no_copy(transport, copies, service, code):
+    """Where nobody knows, it is sent again, with a copy of its own."""
+    service.next(wire.PUBLISH, *[failure(code, doubtful=code == "DEADLINE_EXCEEDED")] * 20)
     await transport.publish([message()])
     assert copies.dropped == [COPIED]
 
