@@ -67,12 +67,14 @@ class Ours(msgspec.Struct, frozen=True):
     Attributes:
         transport: name of its table, and of what is consumed.
         type: of the command.
+        options: lines of the transport's table, beside its address.
     """
 
     name: str
     transport: str
     type: str = "Work"
     one_by_one: bool = False
+    options: str = ""
 
     @property
     def queue(self) -> str:
@@ -84,7 +86,7 @@ class Ours(msgspec.Struct, frozen=True):
         (folder / "worker.toml").write_text(
             'app = "benchmarks.contest.application:app"\n'
             '[database]\nurl = "sqlite:///var/worker.db"\n'
-            f'[transports.{self.transport}]\nurl = "{url}"\n'
+            f'[transports.{self.transport}]\nurl = "{url}"\n{self.options}\n'
         )
 
     def consume(self) -> list[str]:
