@@ -134,7 +134,11 @@ class SqliteDriver:
                 self.path, pragmas=pragmas, isolation_level=None, timeout=self._waits.lock
             )
             await connection
-            connection.file, connection.looked = await connection.run(self._at_path), time.monotonic()
+            try:
+                connection.file, connection.looked = await connection.run(self._at_path), time.monotonic()
+            except BaseException:  # whoever wanted it is gone
+                await connection.close()
+                raise
             return connection
 
         async def alive(connection: SwiftConnection) -> bool:
