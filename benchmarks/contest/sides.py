@@ -68,6 +68,7 @@ class Ours(msgspec.Struct, frozen=True):
         transport: name of its table, and of what is consumed.
         type: of the command.
         options: lines of the transport's table, beside its address.
+        publisher: module of the program that publishes.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Ours(msgspec.Struct, frozen=True):
     type: str = "Work"
     one_by_one: bool = False
     options: str = ""
+    publisher: str = "benchmarks.contest.dispatcher"
 
     @property
     def queue(self) -> str:
@@ -96,7 +98,7 @@ class Ours(msgspec.Struct, frozen=True):
 
     def publish(self) -> list[str]:
         """Dispatch commands of this type."""
-        return [sys.executable, "-m", "benchmarks.contest.dispatcher", self.type]
+        return [sys.executable, "-m", self.publisher, self.type]
 
     def serve(self, port: int) -> list[str]:
         """The intake."""

@@ -9,12 +9,13 @@ from benchmarks.contest.broker import broker
 from benchmarks.contest.cores import Cores
 from benchmarks.contest.measuring import Measuring
 from benchmarks.rabbitmq import sides
+from benchmarks.rabbitmq.client import client
 from benchmarks.rabbitmq.ground import RabbitGround
 from benchmarks.rabbitmq.intake import intake
 from benchmarks.result import Result
 from benchmarks.scale import Scale
 
-MEASURES = ("consume", "publish", "intake", "latency", "idle")
+MEASURES = ("consume", "publish", "client", "intake", "latency", "idle")
 
 
 def run(
@@ -29,15 +30,20 @@ def run(
     cores = Cores()
     results: list[Result] = []
     facts: dict[str, str] = {}
-    if "publish" in measures:
+    publishing: Mapping[str, Callable[[Measuring], list[Result]]] = {
+        "publish": contest.publish,
+        "client": client,
+    }
+    if publishing.keys() & set(measures):
         # nothing else loads the machine: on one core the broker would be the limit of every client
         with broker("rabbitmq", cores, everywhere=True) as found:
-            results += contest.publish(
-                Measuring(RabbitGround(found), cores, scale, _inside(folder, "publish"))
-            )
+            measuring = Measuring(RabbitGround(found), cores, scale, _inside(folder, "publish"))
+            for name, measure in publishing.items():
+                if name in measures:
+                    results += measure(measuring)
             facts |= RabbitGround(found).facts()
             facts["publishing"] = cores.alone()
-    if set(measures) - {"publish"}:
+    if set(measures) - publishing.keys():
         with broker("rabbitmq", cores) as found:
             measuring = Measuring(RabbitGround(found), cores, scale, _inside(folder, "others"))
             does: Mapping[str, Callable[[Measuring], list[Result]]] = {

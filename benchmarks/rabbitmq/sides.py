@@ -20,6 +20,7 @@ NO_SLOWER = Goal(1.0, least=False)
 GOALS: Mapping[str, Goals] = {
     "consume": {"aio-pika": (Goal(3.0), Goal(0.3, "cpu", least=False)), "faststream": (Goal(6.0),)},
     "publish": {"aio-pika": (Goal(2.5),)},
+    "client": {"bus": (Goal(0.9),)},
     "intake": {"bare route": (Goal(2.0),)},
     "latency": {"aio-pika": (NO_SLOWER,)},
     "idle": {

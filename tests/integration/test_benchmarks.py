@@ -43,7 +43,7 @@ def test_benchmark_runs_and_writes_its_figures(name, tmp_path):
 
 @pytest.mark.e2e
 @pytest.mark.broker
-@pytest.mark.parametrize("measure", ["consume", "publish", "intake", "latency", "idle"])
+@pytest.mark.parametrize("measure", ["consume", "publish", "client", "intake", "latency", "idle"])
 def test_contest_on_rabbitmq_runs_and_writes_its_figures(measure, tmp_path, rabbitmq):
     place = {rabbit.VARIABLE: rabbitmq.url, rabbit.MANAGEMENT: rabbitmq.management}
 

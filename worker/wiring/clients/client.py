@@ -16,13 +16,14 @@ from worker.errors import NotFound, UsageError
 from worker.messaging.app import App
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import is_id
+from worker.messaging.limits import key_for
 from worker.messaging.own_context import OwnContext
 from worker.messaging.stamps import Result, Stamp
 from worker.messaging.status import CommandStatus
 from worker.messaging.waiting import until_over
 from worker.seconds import seconds_of
 from worker.settings import Settings
-from worker.wiring.clients.entrance import Entrance, Ready
+from worker.wiring.clients.entrance import Entrance, Ready, checked
 from worker.wiring.clients.joined import Runner, joined
 from worker.wiring.clients.many import all_sent, each
 from worker.wiring.clients.settings import settings_of
@@ -154,8 +155,22 @@ class Client:
             Unavailable: a broker or the database does not answer; it was not sent.
             Exception: what a handler raised, where it is handled at once, or a middleware.
         """
-        facts: Facts = {"delay": delay, "key": key, "id": id, "correlation_id": correlation_id}
-        return await self._dispatch_one(message, stamps, facts, session)
+        if session is not None:
+            facts: Facts = {"delay": delay, "key": key, "id": id, "correlation_id": correlation_id}
+            return await self._join(message, stamps, facts, session)
+        entrance = self._entrance or self._not_open()
+        door = entrance.door(message)
+        if delay or id is not None or key is not None or stamps:
+            stamps = checked(door, stamps, delay, key, id)
+        declared = door.declared
+        if key is None and declared.key is not None:
+            key = key_for(declared, message, key)
+        id = entrance.new_id() if id is None else id.lower()
+        self._under_way.begin(id, declared.name)
+        try:
+            return await door.bus.dispatch(message, *stamps, id=id, correlation_id=correlation_id, key=key)
+        finally:
+            self._under_way.end(id)
 
     async def send_many(
         self,
@@ -209,7 +224,7 @@ class Client:
             raise NotFound(f"no command {id} is known")
         return found
 
-    async def _dispatch_one(
+    async def _join(
         self,
         message: M,
         stamps: tuple[Stamp, ...],
@@ -219,9 +234,7 @@ class Client:
     ) -> Envelope[M]:
         entrance = self._entrance or self._not_open()
         ready = entrance.ready(entrance.door(message), message, stamps, **facts)
-        if session is not None:
-            return (await joined(self._opened(), session, [ready], runner))[0]
-        return await self._dispatch(ready)
+        return (await joined(self._opened(), session, [ready], runner))[0]
 
     async def _dispatch_many(
         self, messages: Sequence[Any], session: object, runner: Runner | None = None

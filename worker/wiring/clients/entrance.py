@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.identity import new_id
 from worker.messaging.limits import delay_fault, id_fault, key_fault, key_for
 from worker.messaging.stamps import Delay, Stamp
-from worker.messaging.validation import fitting
+from worker.messaging.validation import decoder, fitting
 from worker.wiring.service import Service
 
 
@@ -25,12 +25,14 @@ class Door(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         declared: the type.
         bus: which takes it.
+        fits: raises InvalidMessage for a message whose values do not fit.
         transport: name of the one it is sent by; None for what is handled at once.
         tracked: whether its status is kept.
     """
 
     declared: MessageType
     bus: Bus
+    fits: Callable[[Any], object]
     transport: str | None
     tracked: bool
 
@@ -82,7 +84,7 @@ class Entrance:
                 "is a query; use ask()" if declared.kind == "query" else f"is {_an(declared)}; use send()"
             )
             raise UsageError(f"{call}({declared.name}): {declared.name} {instead}")
-        fitting(declared, message)
+        door.fits(message)
         return door
 
     def ready(
@@ -103,17 +105,21 @@ class Entrance:
             InvalidMessage: the message's own key cannot be kept.
         """
         if delay or id is not None or key is not None or stamps:
-            stamps = _checked(door, stamps, delay, key, id)
+            stamps = checked(door, stamps, delay, key, id)
         if key is None and door.declared.key is not None:
             key = key_for(door.declared, message, key)
         return Ready(
             message=message,
             door=door,
-            id=new_id(self._process.clock(), self._process.machine.entropy) if id is None else id.lower(),
+            id=self.new_id() if id is None else id.lower(),
             stamps=stamps,
             key=key,
             correlation_id=correlation_id,
         )
+
+    def new_id(self) -> str:
+        """Make the id of a message."""
+        return new_id(self._process.clock(), self._process.machine.entropy)
 
     def _unknown(self, message: Any) -> Exception:
         known = [declared.name for declared in self._registry.messages.values()]
@@ -131,6 +137,7 @@ def _doors(service: Service) -> Mapping[type[Any], Door]:
         cls: Door(
             declared,
             service.buses.dispatch[declared.kind],
+            _fits(declared),
             routes[declared.name].transport if declared.name in routes else None,
             tracks and declared.kind == "command" and declared.track,
         )
@@ -138,10 +145,27 @@ def _doors(service: Service) -> Mapping[type[Any], Door]:
     }
 
 
-def _checked(
+def _fits(declared: MessageType) -> Callable[[Any], object]:
+    write, read = msgspec.json.Encoder().encode, decoder(declared.cls, "json")
+
+    def fits(message: Any) -> None:
+        """Write and read it as on its way; what is wrong is found out where that fails."""
+        try:
+            read(write(message))
+        except Exception:
+            fitting(declared, message)
+
+    return fits
+
+
+def checked(
     door: Door, stamps: tuple[Stamp, ...], delay: float | timedelta, key: str | None, id: str | None
 ) -> tuple[Stamp, ...]:
-    """Return the stamps, that of the delay among them."""
+    """Check what is said about how a message is sent; return the stamps, that of the delay among them.
+
+    Raises:
+        UsageError: names every argument that is wrong.
+    """
     name = door.declared.name
     odd = [stamp for stamp in stamps if not _is_stamp(stamp)]
     if odd:

@@ -93,7 +93,9 @@ class SyncClient:
     ) -> Envelope[M]:
         """Send a command or event, as ``Client.send``; raises what that does, and when it opens what ``with`` does."""
         facts: Facts = {"delay": delay, "key": key, "id": id, "correlation_id": correlation_id}
-        return self._call(lambda client, run: client._dispatch_one(message, stamps, facts, session, run))
+        if session is None:
+            return self._call(lambda client, _: client.send(message, *stamps, **facts))
+        return self._call(lambda client, run: client._join(message, stamps, facts, session, run))
 
     def send_many(
         self, messages: Iterable[Any], *, session: Session | Connection | None = None
