@@ -4,6 +4,7 @@ import json
 
 from worker.errors import DatabaseUnavailable, TransportUnavailable
 from worker.messaging.abilities import Requests
+from worker.messaging.declaration import MessageType
 
 
 def test_status_is_a_table_in_a_pipe(worker):
@@ -125,6 +126,15 @@ def test_debug_messages_tells_routes_and_handlers(worker):
     assert items["Find"]["transport"] == "inline"
     assert items["mail.send"]["aliases"] == ["mail.deliver"]
     assert "PlaceOrder  command" in worker("debug", "messages").out
+
+
+def test_debug_messages_tells_every_option_of_a_declaration(worker):
+    """As JSON: also those that come to be; a retry policy is an object, a key its attribute."""
+    items = {item["type"]: item for item in worker("debug", "messages", "--json").json["messages"]}
+    said = set(MessageType.__struct_fields__) - {"name", "cls"} | {"type", "class"}
+    assert said <= set(items["PlaceOrder"])
+    assert items["PlaceOrder"]["key"] == "order_id"
+    assert items["PlaceOrder"]["exclusive"] is False
 
 
 def test_debug_chain_shows_both_sides(worker):

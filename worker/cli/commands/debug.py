@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 import click
 
+from worker.cli.declared import options_of
 from worker.cli.globals import WorkerCommand
 from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.lookup import message_named
 from worker.cli.output import print_json, print_table
+from worker.messaging.declaring.functions import name_of
 from worker.settings import masked
 
 debug = LazyGroup(
@@ -91,15 +93,11 @@ def messages(invocation: Invocation) -> None:
         items.append(
             {
                 "type": message.name,
-                "kind": message.kind,
                 "transport": route.transport if route is not None and queued else "inline",
                 "queue": route.queue if route is not None and queued else None,
                 "handlers": [handler.name for handler in registry.handlers.get(message.name, ())],
-                "aliases": list(message.aliases),
-                "class": f"{message.cls.__module__}.{message.cls.__qualname__}",
-                "priority": message.priority,
-                "timeout": message.timeout,
-                "concurrency": message.concurrency,
+                "class": name_of(message.cls),
+                **options_of(message),
             }
         )
     if invocation.json:
