@@ -1,4 +1,4 @@
-"""The activity of each index, by kind of event: written by the subscribers, read by ``IndexStats``."""
+"""The activity of each index, by kind of event: written by the subscribers, read by ``GetIndices``."""
 
 import msgspec
 from sqlalchemy import text
@@ -16,27 +16,32 @@ class Activity(msgspec.Struct, frozen=True):
     last_at: str
 
 
-async def note(session: AsyncSession, index: str, event: str, items: int) -> None:
+async def note(session: AsyncSession, app: str, index: str, event: str, items: int) -> None:
     """Count one event. A counter shows at once if an event were handled twice, or not at all."""
     await schema.prepare(session)
     await session.execute(
         text(
-            "INSERT INTO search_activity (index_name, event, count, items, last_at) "
-            "VALUES (:index, :event, 1, :items, :now) "
-            "ON CONFLICT (index_name, event) DO UPDATE SET "
-            "count = search_activity.count + 1, items = search_activity.items + excluded.items, "
+            "INSERT INTO catalog_activity (app, index_name, event, count, items, last_at) "
+            "VALUES (:app, :index, :event, 1, :items, :now) "
+            "ON CONFLICT (app, index_name, event) DO UPDATE SET "
+            "count = catalog_activity.count + 1, items = catalog_activity.items + excluded.items, "
             "last_at = excluded.last_at"
         ),
-        {"index": index, "event": event, "items": items, "now": now()},
+        {"app": app, "index": index, "event": event, "items": items, "now": now()},
     )
 
 
-async def of_index(session: AsyncSession, index: str) -> dict[str, Activity]:
-    """Give the activity of an index by name of event. It outlives the index: a new one of that name goes on."""
+async def of_app(session: AsyncSession, app: str) -> dict[str, dict[str, Activity]]:
+    """Give the activity of an app's indexes, each by name of event. It outlives an index: a new one of that name goes on."""
+    found: dict[str, dict[str, Activity]] = {}
+    if not await schema.is_ready(session):
+        return found
     rows = await session.execute(
         text(
-            "SELECT event, count, items, last_at FROM search_activity WHERE index_name = :index ORDER BY event"
+            "SELECT index_name, event, count, items, last_at FROM catalog_activity WHERE app = :app ORDER BY event"
         ),
-        {"index": index},
+        {"app": app},
     )
-    return {event: Activity(count, items, last_at) for event, count, items, last_at in rows.all()}
+    for index, event, count, items, last_at in rows.all():
+        found.setdefault(index, {})[event] = Activity(count, items, last_at)
+    return found

@@ -15,7 +15,7 @@ class Dialect(Protocol):
     Attributes:
         statements: create the tables where they are missing; several workers may do that at once.
         ready: a query that gives a row when they are there.
-        put: stores an item; one whose id is known replaces it.
+        put: stores an item; one that is known is replaced.
         source: ``FROM`` and ``WHERE`` for the items that match ``:expression``.
         order: the best first.
     """

@@ -1,4 +1,8 @@
-"""What the catalog cannot find. Messages declare the HTTP status of each with ``errors=``."""
+"""What the catalog cannot do. Messages declare the HTTP status of each with ``errors=``."""
+
+from collections.abc import Sequence
+
+from worker import Unrecoverable
 
 
 class IndexNotFound(LookupError):
@@ -8,8 +12,22 @@ class IndexNotFound(LookupError):
         super().__init__(f"there is no index {index!r}")
 
 
-class ItemNotFound(LookupError):
-    """The index has no item of that id."""
+class IndexExists(Unrecoverable):
+    """There is an index of that name already: asking again does not help."""
 
-    def __init__(self, index: str, item: str) -> None:
-        super().__init__(f"index {index!r} has no item {item!r}")
+    def __init__(self, index: str) -> None:
+        super().__init__(f"there is an index {index!r} already")
+
+
+class ItemsNotFound(LookupError):
+    """The index has no items of these ids."""
+
+    def __init__(self, index: str, items: Sequence[str]) -> None:
+        super().__init__(f"index {index!r} has no item {', '.join(map(repr, items))}")
+
+
+class SeveralApps(Unrecoverable):
+    """One app is meant, and several were named: a token that reaches several has to say which."""
+
+    def __init__(self, apps: str) -> None:
+        super().__init__(f"expected one app, not {apps!r}")

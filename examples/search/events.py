@@ -1,7 +1,12 @@
-"""The domain events: what happened in the catalog. Each is recorded by a handler and leaves with its commit."""
+"""The domain events: what happened in the catalog. Each is recorded by a handler and leaves with its commit.
+
+There is none for an index that was created or deleted. ``TokenWasAdded``, ``TokenWasDeleted`` and ``TokensWereDeleted`` are
+the product's own.
+"""
 
 import msgspec
 
+from examples.search.interaction import Interaction
 from worker import App
 
 part = App("search")
@@ -9,40 +14,72 @@ part = App("search")
 
 
 @part.event(key="index")
-class IndexCreated(msgspec.Struct, frozen=True):
-    """An index was created, by ``CreateIndex`` or by the first items for it."""
+class IndexWasConfigured(msgspec.Struct, frozen=True):
+    """An index was configured anew; ``config`` is its configuration as JSON."""
 
+    app: str
     index: str
+    config: str
 
 
 @part.event(key="index")
-class ItemsIndexed(msgspec.Struct, frozen=True):
-    """Items were added or replaced."""
+class IndexWasReset(msgspec.Struct, frozen=True):
+    """All items of an index were removed."""
 
+    app: str
     index: str
-    ids: list[str]
+
+
+@part.event(key="index", aliases=["ItemsWereIndexed"])
+class ItemsWereAdded(msgspec.Struct, frozen=True):
+    """Items were added or replaced; each is named by id and type, ``moby-dick~book``."""
+
+    app: str
+    index: str
+    nb_items: int
+    item_uuid: list[str]
 
 
 @part.event(key="index")
-class ItemUpdated(msgspec.Struct, frozen=True):
-    """Fields of an item were set anew."""
+class ItemsWereUpdated(msgspec.Struct, frozen=True):
+    """Items were changed: those that ``filters`` means, by ``changes``; both as JSON, as they came."""
 
+    app: str
     index: str
-    id: str
-    fields: list[str]
+    filters: str
+    changes: str
 
 
 @part.event(key="index")
-class ItemDeleted(msgspec.Struct, frozen=True):
-    """An item was deleted."""
+class ItemsWereDeleted(msgspec.Struct, frozen=True):
+    """Items were deleted."""
 
+    app: str
     index: str
-    id: str
+    nb_items: int
+    item_uuid: list[str]
 
 
-@part.event(key="index")
-class IndexDeleted(msgspec.Struct, frozen=True):
-    """An index was deleted, with as many items as it still had."""
+@part.event
+class InteractionWasAdded(msgspec.Struct, frozen=True):
+    """A user did something with an item."""
 
+    app: str
+    interaction: Interaction
+
+
+@part.event
+class QueryWasMade(msgspec.Struct, frozen=True):
+    """Somebody searched; ``index`` is as it was asked for, ``time_cost`` in milliseconds."""
+
+    app: str
     index: str
-    items: int
+    q: str
+    q_empty: bool
+    q_length: int
+    size: int
+    item_uuid: list[str]
+    result_length: int
+    user: str | None
+    query_serialized: str
+    time_cost: float

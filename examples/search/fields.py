@@ -6,25 +6,62 @@ from msgspec import Meta
 
 # In Python `$` also matches before a final line feed, which has no place in a name; `(?!\n)` shuts it out
 # and changes nothing for readers of the JSON Schema in other languages.
-_NAME = r"^[a-z0-9][a-z0-9._-]*$(?!\n)"
+_WORD = r"[a-z0-9][a-z0-9.-]*"
+_ONE = rf"^{_WORD}$(?!\n)"
+
+AppName = Annotated[
+    str,
+    Meta(
+        max_length=48,
+        pattern=rf"^({_WORD})?$(?!\n)",
+        description="Whose indexes are meant; empty for those that belong to nobody in particular.",
+        examples=["shop"],
+    ),
+]
+"""Name of an app: it keeps the indexes of one party apart from those of others."""
 
 IndexName = Annotated[
     str,
-    Meta(min_length=1, max_length=48, pattern=_NAME, description="Name of an index.", examples=["books"]),
+    Meta(min_length=1, max_length=48, pattern=_ONE, description="Name of an index.", examples=["books"]),
 ]
 """Name of an index: lower case, without spaces, since it also is the key that keeps commands in order."""
+
+IndexNames = Annotated[
+    str,
+    Meta(
+        max_length=500,
+        pattern=rf"^(\*|{_WORD}(,{_WORD})*)?$(?!\n)",
+        description="Names of indexes with commas between them; * or nothing for all.",
+        examples=["books", "books,films", "*"],
+    ),
+]
+"""Names of some indexes of an app, or all of them."""
 
 ItemId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=96,
-        pattern=_NAME,
-        description="Id of an item, unique in its index.",
+        pattern=r"^[a-z0-9][a-z0-9._-]*$(?!\n)",
+        description="Id of an item, unique in its index among those of its type.",
         examples=["moby-dick"],
     ),
 ]
 """Id of an item; the same id in two indexes means two items."""
+
+ItemType = Annotated[str, Meta(min_length=1, max_length=48, pattern=_ONE, examples=["book"])]
+"""What an item is."""
+
+ItemUuid = Annotated[
+    str,
+    Meta(
+        max_length=150,
+        pattern=rf"^[a-z0-9][a-z0-9._-]*~{_WORD}$(?!\n)",
+        description="Id and type of an item, with ~ between them.",
+        examples=["moby-dick~book"],
+    ),
+]
+"""An item's id and type in one text."""
 
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
 """Title of an item; the only text that every item has."""
@@ -49,3 +86,9 @@ Language = Annotated[
 
 Subjects = Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Meta(max_length=20)]
 """What an item is about; searched like title and author."""
+
+Words = Annotated[str, Meta(max_length=200, description="Words to find; the last may be the start of one.")]
+"""What somebody types to find something."""
+
+User = Annotated[str, Meta(min_length=1, max_length=96)]
+"""Who used the catalog, as the application names its users."""

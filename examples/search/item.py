@@ -2,11 +2,11 @@
 
 import msgspec
 
-from examples.search.fields import Author, ItemId, Language, Subjects, Title, Year
+from examples.search.fields import Author, ItemId, ItemType, Language, Subjects, Title, Year
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One entry; what is not known about it is left out, or null."""
+    """One entry; what is not known about it is left out, or null. One that is not published is found by some only."""
 
     id: ItemId
     title: Title
@@ -14,3 +14,10 @@ class Item(msgspec.Struct, frozen=True):
     year: Year | None = None
     language: Language | None = None
     subjects: Subjects = []
+    type: ItemType = "book"
+    published: bool = True
+
+    @property
+    def uuid(self) -> str:
+        """Its id and type in one text."""
+        return f"{self.id}~{self.type}"

@@ -5,80 +5,66 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from examples.search import activity
 from examples.search.activity import Activity
-from examples.search.errors import IndexNotFound
-from examples.search.fields import IndexName
+from examples.search.configuration import Configuration
+from examples.search.errors import IndexNotFound, SeveralApps
+from examples.search.fields import AppName, IndexName, IndexNames, User, Words
 from examples.search.item import Item
-from examples.search.storage import Catalog
-from worker import App, Context
+from worker import App
 
 part = App("search")
 """The queries' part of the application; ``app.py`` includes it."""
 
-
-@part.query(errors={IndexNotFound: 404})
-class SearchItems(msgspec.Struct, frozen=True):
-    """Find items by the words of title, author and subjects; without words, all of them by title."""
-
-    index: IndexName
-    q: Annotated[
-        str, Meta(max_length=200, description="Words to find; the last may be the start of one.")
-    ] = ""
-    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+OF_APP = {"app": "app"}
+OF_INDEX = {"app": "app", "index": "index"}
 
 
-class Found(msgspec.Struct, frozen=True):
+@part.query(errors={IndexNotFound: 404, SeveralApps: 422}, scopes=OF_INDEX, hits="size")
+class Query(msgspec.Struct, frozen=True):
+    """Find items by the words of title, author and subjects; without words, all of them by title.
+
+    ``{{name}}`` in ``q`` is replaced by that parameter, by nothing where there is none. ``published`` leaves out what is not, or
+    what is.
+    """
+
+    index: IndexNames = ""
+    q: Words = ""
+    size: Annotated[int, Meta(ge=1, le=100)] = 10
+    page: Annotated[int, Meta(ge=1, le=1000)] = 1
+    app: AppName = ""
+    user: User | None = None
+    published: bool | None = None
+    parameters: dict[str, str] = {}
+
+
+class Result(msgspec.Struct, frozen=True):
     """How many items match, and the best of them."""
 
     total: int
     items: list[Item]
 
 
-@part.query(errors={IndexNotFound: 404})
-class IndexStats(msgspec.Struct, frozen=True):
-    """Ask how large an index is and what happened to it."""
+@part.query(errors={SeveralApps: 422}, scopes=OF_INDEX)
+class CheckIndex(msgspec.Struct, frozen=True):
+    """Ask whether there is an index."""
 
     index: IndexName
+    app: AppName = ""
 
 
-class Stats(msgspec.Struct, frozen=True):
-    """Size of an index, and what the subscribers have counted so far, by name of event."""
+@part.query(errors={SeveralApps: 422}, scopes=OF_APP)
+class GetIndices(msgspec.Struct, frozen=True):
+    """Ask which indexes an app has."""
 
+    app: AppName = ""
+
+
+class Index(msgspec.Struct, frozen=True):
+    """An index, its size, and what the subscribers have counted so far, by name of event."""
+
+    app: str
     index: str
     created_at: str
     items: int
+    configuration: Configuration
     activity: dict[str, Activity]
-
-
-@part.handler
-async def search_items(query: SearchItems, context: Context) -> Found:
-    """Answer a search.
-
-    Raises:
-        IndexNotFound: there is no such index.
-    """
-    catalog = Catalog(context.session)
-    if not await catalog.has_index(query.index):
-        raise IndexNotFound(query.index)
-    total, items = await catalog.search(query.index, query.q, query.limit)
-    return Found(total, items)
-
-
-@part.handler
-async def index_stats(query: IndexStats, context: Context) -> Stats:
-    """Answer with counts.
-
-    Raises:
-        IndexNotFound: there is no such index.
-    """
-    catalog = Catalog(context.session)
-    created_at = await catalog.created_at(query.index)
-    if created_at is None:
-        raise IndexNotFound(query.index)
-    return Stats(
-        index=query.index,
-        created_at=created_at,
-        items=await catalog.count(query.index),
-        activity=await activity.of_index(context.session, query.index),
-    )

@@ -2,62 +2,83 @@
 
 from examples.search.item import Item
 
-# The full-text table keeps no copy of the text: it is an index over search_item (`content=`), and the triggers keep
+# The full-text table keeps no copy of the text: it is an index over catalog_item (`content=`), and the triggers keep
 # the two in step within the same transaction, whoever writes. The last statement creates what `is_ready` looks for.
 _STATEMENTS = (
     """
-    CREATE TABLE IF NOT EXISTS search_item (
+    CREATE TABLE IF NOT EXISTS catalog_item (
         number INTEGER PRIMARY KEY,
+        app TEXT NOT NULL,
         index_name TEXT NOT NULL,
+        uuid TEXT NOT NULL,
         id TEXT NOT NULL,
+        type TEXT NOT NULL,
         title TEXT NOT NULL,
         author TEXT NOT NULL,
         year INTEGER,
         language TEXT,
         subjects TEXT NOT NULL,
-        UNIQUE (index_name, id)
+        published BOOLEAN NOT NULL,
+        words_title TEXT NOT NULL,
+        words_author TEXT NOT NULL,
+        words_subjects TEXT NOT NULL,
+        UNIQUE (app, index_name, uuid)
     )
     """,
     """
-    CREATE VIRTUAL TABLE IF NOT EXISTS search_text USING fts5 (
-        title, author, subjects,
-        content='search_item', content_rowid='number', tokenize='unicode61 remove_diacritics 2'
+    CREATE VIRTUAL TABLE IF NOT EXISTS catalog_text USING fts5 (
+        words_title, words_author, words_subjects,
+        content='catalog_item', content_rowid='number', tokenize='unicode61 remove_diacritics 2'
     )
     """,
     """
-    CREATE TRIGGER IF NOT EXISTS search_item_inserted AFTER INSERT ON search_item BEGIN
-        INSERT INTO search_text (rowid, title, author, subjects)
-        VALUES (new.number, new.title, new.author, new.subjects);
+    CREATE TRIGGER IF NOT EXISTS catalog_item_inserted AFTER INSERT ON catalog_item BEGIN
+        INSERT INTO catalog_text (rowid, words_title, words_author, words_subjects)
+        VALUES (new.number, new.words_title, new.words_author, new.words_subjects);
     END
     """,
     """
-    CREATE TRIGGER IF NOT EXISTS search_item_deleted AFTER DELETE ON search_item BEGIN
-        INSERT INTO search_text (search_text, rowid, title, author, subjects)
-        VALUES ('delete', old.number, old.title, old.author, old.subjects);
+    CREATE TRIGGER IF NOT EXISTS catalog_item_deleted AFTER DELETE ON catalog_item BEGIN
+        INSERT INTO catalog_text (catalog_text, rowid, words_title, words_author, words_subjects)
+        VALUES ('delete', old.number, old.words_title, old.words_author, old.words_subjects);
     END
     """,
     """
-    CREATE TRIGGER IF NOT EXISTS search_item_updated AFTER UPDATE ON search_item BEGIN
-        INSERT INTO search_text (search_text, rowid, title, author, subjects)
-        VALUES ('delete', old.number, old.title, old.author, old.subjects);
-        INSERT INTO search_text (rowid, title, author, subjects)
-        VALUES (new.number, new.title, new.author, new.subjects);
+    CREATE TRIGGER IF NOT EXISTS catalog_item_updated AFTER UPDATE ON catalog_item BEGIN
+        INSERT INTO catalog_text (catalog_text, rowid, words_title, words_author, words_subjects)
+        VALUES ('delete', old.number, old.words_title, old.words_author, old.words_subjects);
+        INSERT INTO catalog_text (rowid, words_title, words_author, words_subjects)
+        VALUES (new.number, new.words_title, new.words_author, new.words_subjects);
     END
     """,
     """
-    CREATE TABLE IF NOT EXISTS search_activity (
+    CREATE TABLE IF NOT EXISTS catalog_activity (
+        app TEXT NOT NULL,
         index_name TEXT NOT NULL,
         event TEXT NOT NULL,
         count INTEGER NOT NULL,
         items INTEGER NOT NULL,
         last_at TEXT NOT NULL,
-        PRIMARY KEY (index_name, event)
+        PRIMARY KEY (app, index_name, event)
     )
     """,
     """
-    CREATE TABLE IF NOT EXISTS search_index (
-        name TEXT PRIMARY KEY,
-        created_at TEXT NOT NULL
+    CREATE TABLE IF NOT EXISTS catalog_interaction (
+        number INTEGER PRIMARY KEY,
+        app TEXT NOT NULL,
+        user_name TEXT NOT NULL,
+        item_uuid TEXT NOT NULL,
+        weight INTEGER NOT NULL,
+        at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS catalog_index (
+        app TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        configuration TEXT NOT NULL,
+        PRIMARY KEY (app, name)
     )
     """,
 )
@@ -67,27 +88,34 @@ class Sqlite:
     """SQLite: an index over the items' text that triggers keep in step."""
 
     statements: tuple[str, ...] = _STATEMENTS
-    ready = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'search_index'"
+    ready = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'catalog_index'"
     put = (
-        "INSERT INTO search_item (index_name, id, title, author, year, language, subjects) "
-        "VALUES (:index, :id, :title, :author, :year, :language, :subjects) "
-        "ON CONFLICT (index_name, id) DO UPDATE SET title = excluded.title, author = excluded.author, "
-        "year = excluded.year, language = excluded.language, subjects = excluded.subjects"
+        "INSERT INTO catalog_item (app, index_name, uuid, id, type, title, author, year, language, subjects, published, "
+        "words_title, words_author, words_subjects) "
+        "VALUES (:app, :index, :uuid, :id, :type, :title, :author, :year, :language, :subjects, :published, "
+        ":words_title, :words_author, :words_subjects) "
+        "ON CONFLICT (app, index_name, uuid) DO UPDATE SET title = excluded.title, author = excluded.author, "
+        "year = excluded.year, language = excluded.language, subjects = excluded.subjects, "
+        "published = excluded.published, words_title = excluded.words_title, words_author = excluded.words_author, words_subjects = excluded.words_subjects"
     )
     source = (
-        "search_text JOIN search_item AS item ON item.number = search_text.rowid "
-        "WHERE search_text MATCH :expression AND item.index_name = :index"
+        "catalog_text JOIN catalog_item AS item ON item.number = catalog_text.rowid "
+        "WHERE catalog_text MATCH :expression"
     )
     # a word in the title says more than one in the author's name, and that more than one among the subjects
-    order = "bm25(search_text, 8.0, 4.0, 2.0)"
+    order = "bm25(catalog_text, 8.0, 4.0, 2.0)"
 
     def expression(self, typed: str) -> str | None:
         """Give the expression that finds items with all the words, the last one as a prefix; None without any word."""
         return match_expression(typed)
 
     def words(self, item: Item) -> dict[str, str]:
-        """Give nothing: the triggers read the words from the columns."""
-        return {}
+        """Give the columns that the triggers read the words from."""
+        return {
+            "words_title": item.title,
+            "words_author": item.author,
+            "words_subjects": "\n".join(item.subjects),
+        }
 
 
 def match_expression(typed: str) -> str | None:

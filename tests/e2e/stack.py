@@ -92,6 +92,11 @@ class Stack:
 
     # --- the service -------------------------------------------------------------------------------------------
 
+    def create_indexes(self) -> None:
+        """Make the indexes that items are stored in."""
+        for index in range(8):
+            self.client.post("/commands/CreateIndex", json={"index": f"index-{index}"}).raise_for_status()
+
     def post(self, number: int) -> httpx.Response:
         """Send a command that stores one item."""
         item = {"id": f"item-{number}", "title": f"Item {number}"}
@@ -151,8 +156,8 @@ class Stack:
         """Ids of all items."""
         found = set()
         for index in range(8):
-            parameters: dict[str, Any] = {"index": f"index-{index}", "limit": 100}
-            answer = self.client.get("/queries/SearchItems", params=parameters)
+            parameters: dict[str, Any] = {"index": f"index-{index}", "size": 100}
+            answer = self.client.get("/queries/Query", params=parameters)
             if answer.status_code == 200:
                 assert answer.json()["total"] <= 100
                 found |= {item["id"] for item in answer.json()["items"]}

@@ -36,6 +36,7 @@ def running() -> Iterator[Stack]:
     try:
         stack.compose("build", timeout=600)
         stack.up()
+        stack.create_indexes()
         yield stack
     finally:
         stack.close()

@@ -37,6 +37,7 @@ def test_what_is_posted_is_handled_over_kafka(stack: Stack) -> None:
     assert stack.client.get("/health").json()["status"] == {"database": True, "transport.kafka": True}
     # three brokers that have just been started on a busy machine need a while for their first message
     until(lambda: stack.post(0).status_code == 202, "the first message is confirmed", 120, 0.5)
+    stack.create_indexes()
     stack.until_handled(stack.accepted(range(1, 20)))
     (shown,) = (
         one

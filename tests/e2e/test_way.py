@@ -57,20 +57,21 @@ def test_books_are_sent_indexed_and_found(project: Project) -> None:
     project.configure(app="examples.search.app:app")
     intake = project.serve()
     worker = project.consume()
+    project.ok("send", "CreateIndex", "index=books", "--wait", "50")
     lines = BOOKS.read_text().splitlines()
     ids = project.ok("send", "--ndjson", str(BOOKS)).split()
     assert len(ids) == len(set(ids)) == len(lines)
     for command_id in ids:
         assert intake.status(command_id, wait=50)["status"] == "done"
     items = sum(len(json.loads(line)["data"]["items"]) for line in lines)
-    found = intake.client.get("/queries/SearchItems", params={"index": "books", "q": "whal"})
+    found = intake.client.get("/queries/Query", params={"index": "books", "q": "whal"})
     assert found.status_code == 200, found.text
     assert any("Whale" in item["title"] or "Moby" in item["title"] for item in found.json()["items"])
     project.until_empty()
-    stats = intake.client.post("/queries/IndexStats", json={"index": "books"}).json()
+    (stats,) = intake.client.post("/queries/GetIndices", json={}).json()
     assert stats["items"] == items
-    assert stats["activity"]["ItemsIndexed"]["count"] == len(lines)
-    assert stats["activity"]["ItemsIndexed"]["items"] == items
+    assert stats["activity"]["ItemsWereAdded"]["count"] == len(lines)
+    assert stats["activity"]["ItemsWereAdded"]["items"] == items
     worker.stop()
     intake.process.stop()
 

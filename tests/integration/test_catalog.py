@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from examples.search import activity
+from examples.search.configuration import Configuration
 from examples.search.item import Item
 from examples.search.postgresql import Postgresql, words
 from examples.search.storage import Catalog
@@ -37,7 +38,7 @@ async def engine(request: pytest.FixtureRequest, tmp_path) -> AsyncIterator[Asyn
 
 
 async def ids(session: AsyncSession, typed: str) -> list[str]:
-    _, found = await Catalog(session).search("books", typed, 10)
+    _, found = await Catalog(session, "").search(["books"], typed, 10)
     return [item.id for item in found]
 
 
@@ -45,9 +46,9 @@ async def ids(session: AsyncSession, typed: str) -> list[str]:
 async def test_items_are_found_by_words_phrases_and_the_start_of_the_last_word(engine: AsyncEngine) -> None:
     """Accents and case make no difference, a title says more than an author, and no text is an error."""
     async with AsyncSession(engine) as session, session.begin():
-        catalog = await Catalog.open(session)
-        assert await catalog.create_index("books")
-        assert not await catalog.create_index("books")
+        catalog = await Catalog.open(session, "")
+        assert await catalog.create_index("books", Configuration())
+        assert not await catalog.create_index("books", Configuration())
         await catalog.put("books", BOOKS)
         await catalog.put("books", [Item("nana", "Nana", "Émile Zola", 1880, "fr", ["novel", "stage"])])
         assert await ids(session, "moby") == ["moby-dick"]
@@ -62,8 +63,10 @@ async def test_items_are_found_by_words_phrases_and_the_start_of_the_last_word(e
         assert await ids(session, "") == ["germinal", "moby-dick", "nana", "tess", "zola"]
         for odd in (" * ) -- ", "'", "a' | b:*", "\\", "<->", "é' OR ''", "\0"):
             await ids(session, odd)
-        assert await catalog.get("books", "zola") == BOOKS[-1]
-        assert await catalog.delete("books", "zola")
+        assert await catalog.get("books", "zola~book") == BOOKS[-1]
+        await catalog.configure_index("books", Configuration(("subjects",)))
+        assert (await ids(session, "zola"), await ids(session, "strikes")) == ([], ["germinal"])
+        assert await catalog.delete("books", ["zola~book", "gone~book"]) == ["zola~book"]
         assert await catalog.count("books") == 4
 
 
@@ -73,7 +76,7 @@ async def test_several_workers_may_make_the_tables_at_once(engine: AsyncEngine) 
 
     async def work(number: int) -> None:
         async with AsyncSession(engine) as session, session.begin():
-            await activity.note(session, "books", "ItemsIndexed", number)
+            await activity.note(session, "", "books", "ItemsWereAdded", number)
 
     if engine.dialect.name == "sqlite":  # one writer at a time, as the worker's own connection sees to
         for number in range(8):
@@ -81,8 +84,8 @@ async def test_several_workers_may_make_the_tables_at_once(engine: AsyncEngine) 
     else:
         await asyncio.gather(*(work(number) for number in range(8)))
     async with AsyncSession(engine) as session:
-        found = await activity.of_index(session, "books")
-    assert (found["ItemsIndexed"].count, found["ItemsIndexed"].items) == (8, 28)
+        found = (await activity.of_app(session, ""))["books"]
+    assert (found["ItemsWereAdded"].count, found["ItemsWereAdded"].items) == (8, 28)
 
 
 @given(st.text(max_size=300))

@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 
 from examples.search.app import app
-from examples.search.commands import IndexItems
-from examples.search.queries import IndexStats, SearchItems
+from examples.search.commands import CreateIndex, IndexItems
+from examples.search.queries import GetIndices, Query
 from worker.testing import TestWorker
 
 BOOKS = Path(__file__).parents[1] / "data" / "books.ndjson"
@@ -36,10 +36,12 @@ def test_no_id_and_no_pair_of_title_and_author_stands_twice() -> None:
 
 async def test_the_whole_catalog_can_be_searched() -> None:
     async with TestWorker(app) as worker:
+        await worker.send(CreateIndex("books"))
+        await worker.run_until_idle()
         for command in commands():
             await worker.send(command)
         await worker.run_until_idle()
-        stats = await worker.query(IndexStats("books"))
-        assert (stats.items, stats.activity["ItemsIndexed"].items) == (300, 300)
-        found = await worker.query(SearchItems("books", "melville whal"))
+        (index,) = await worker.query(GetIndices())
+        assert (index.items, index.activity["ItemsWereAdded"].items) == (300, 300)
+        found = await worker.query(Query("books", "melville whal"))
         assert [book.title for book in found.items] == ["Moby-Dick"]

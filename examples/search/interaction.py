@@ -1,0 +1,16 @@
+"""What a user did with an item."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from examples.search.fields import ItemUuid, User
+
+
+class Interaction(msgspec.Struct, frozen=True):
+    """One look, click or purchase; the heavier, the more it says."""
+
+    user: User
+    item_uuid: ItemUuid
+    weight: Annotated[int, Meta(ge=1, le=1000)] = 1
