@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 from typing import TypeVar
 
+import pytest
+
 T = TypeVar("T")
 
 DEEP = os.environ.get("WORKER_TEST_DEEP") == "yes"
 """Whether they are wanted."""
+
+
+long = pytest.mark.skipif(not DEEP, reason="a long form: ./dev test --deep runs it")
+"""Marks a test that shows again, at more expense, what others show in the usual run."""
 
 
 def size(usual: T, deep: T) -> T:

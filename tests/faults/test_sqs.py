@@ -12,7 +12,7 @@ import pytest
 
 from tests.brokers import ports
 from tests.brokers.sqs import ENVIRONMENT, InstalledSqs
-from tests.deep import size
+from tests.deep import long, size
 from tests.e2e.project import Project
 from tests.e2e.waiting import stays, until
 from tests.faults.flow import IN_HAND
@@ -91,6 +91,7 @@ def test_batches_that_fail_in_part_reorder_no_key(place: Sqs, project: Project) 
         running.finish()
 
 
+@long
 def test_credentials_rotate_expire_and_are_renewed(
     place: Sqs, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

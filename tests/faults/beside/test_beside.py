@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from tests.brokers.postgres import Postgres
-from tests.deep import size
+from tests.deep import long, size
 from tests.e2e.processes import environment, free_port
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
@@ -166,6 +166,7 @@ def test_fastapi_killed_at_random(project: Project, postgres: Postgres) -> None:
             web.gone()
 
 
+@long
 def test_flask_forked_and_killed_while_rabbitmq_restarts(
     project: Project, postgres: Postgres, private_broker: Callable[..., Any]
 ) -> None:
