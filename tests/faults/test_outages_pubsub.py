@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.brokers.pubsub import OwnPubsub
-from tests.deep import DEEP
+from tests.deep import DEEP, long
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.outages import Outages
@@ -41,6 +41,7 @@ class TestPubsubOutages(Outages):
             yield made
             project.close()
 
+    @long
     def test_worker_frozen_past_its_lease(self, place: Pubsub, project: Project) -> None:
         """What a stopped worker held is handled by others; when it goes on, it changes nothing any more."""
         with place.flow(project) as flow:

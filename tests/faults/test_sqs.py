@@ -46,6 +46,7 @@ def place(broker: InstalledSqs, project: Project) -> Iterator[Sqs]:
         project.close()
 
 
+@long
 def test_worker_frozen_past_its_leases_and_thawed(place: Sqs, project: Project) -> None:
     """Others do what it held; its late acks and its late effects change nothing."""
     with place.flow(project) as flow:

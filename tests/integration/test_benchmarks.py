@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.brokers import rabbitmq as rabbit
+from tests.deep import size
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +63,7 @@ def test_measures_on_postgresql_run_and_write_their_figures(measure, tmp_path, p
 
 @pytest.mark.e2e
 @pytest.mark.broker
-@pytest.mark.parametrize("measure", ["consume", "publish"])
+@pytest.mark.parametrize("measure", size(["consume"], ["consume", "publish"]))
 def test_contest_on_sqs_runs_and_writes_its_figures(measure, tmp_path, sqs):
     results = figures(f"sqs.{measure}", tmp_path, WORKER_TEST_SQS=sqs.endpoint)
 
@@ -71,7 +72,7 @@ def test_contest_on_sqs_runs_and_writes_its_figures(measure, tmp_path, sqs):
 
 @pytest.mark.e2e
 @pytest.mark.broker
-@pytest.mark.parametrize("measure", ["consume", "publish"])
+@pytest.mark.parametrize("measure", size(["consume"], ["consume", "publish"]))
 def test_contest_on_pubsub_runs_and_writes_its_figures(measure, tmp_path, pubsub):
     results = figures(f"pubsub.{measure}", tmp_path, WORKER_TEST_PUBSUB=pubsub.host)
 

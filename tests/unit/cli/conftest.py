@@ -107,10 +107,18 @@ class FakeFailed:
         return len(known)
 
 
+class NoTokens:
+    """Of which none is stored."""
+
+    async def named(self, name):
+        return None
+
+
 class FakeClient:
     """Stands for the client; remembers what was dispatched and answers what the test wants."""
 
     def __init__(self, service, settings, registry):
+        self.tokens = NoTokens()
         self.service = service
         self.registry = registry
         self.routes = plan(registry, settings.routing, list(settings.transports)).by_type

@@ -218,7 +218,7 @@ async def test_the_rest_of_the_chain_may_be_tried_again() -> None:
 
 
 async def problem_of(house: House, *, inline: bool) -> Any:
-    messages = SimpleNamespace(command_bus=house.bus, inline=lambda _: inline)
+    messages = SimpleNamespace(command_bus=house.bus, inline=lambda _: inline, own={})
     ports: Any = SimpleNamespace(messages=messages, registry=house.registry, tokens=NoTokens())
     dispatch = Dispatch(ports)
     with pytest.raises(Exception) as caught:

@@ -21,6 +21,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.sender import Sender
+from sqlalchemy.engine.default import DefaultDialect
 
 from transports.kafka import driver
 
@@ -38,11 +39,17 @@ PARTS = {
     Sender: ["sender_task"],
     aiosqlite.Connection: ["_connect", "_connection", "_conn", "_execute", "_thread", "stop"],
     asyncpg.Connection: ["_transport"],
+    DefaultDialect: ["_on_connect_isolation_level"],
 }
 """Of each class, what is used."""
 
-FILES = {"worker/keepalive.py", "worker/state/sqlite_connection.py"}
-"""The files that may beside each transport's ``driver.py``: both are of the state, too."""
+FILES = {
+    "worker/keepalive.py",
+    "worker/state/sqlite_connection.py",
+    "worker/state/sessions/joining.py",
+    "worker/wiring/clients/sync.py",
+}
+"""The files that may beside each transport's ``driver.py``; the last one into the client's, which is the house's own."""
 
 OWN = {"_replace", "_asdict", "_exit", "_getframe", "_current_frames", "_register_task", "_unregister_task"}
 """Names that begin so and are public: of tuples with names, and of the standard library."""
