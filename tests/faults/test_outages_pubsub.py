@@ -30,7 +30,8 @@ class TestPubsubOutages(Outages):
     """A kill empties the emulator, as an orderly end does: what it held is published again from the copies of it."""
 
     test_server_restarted = None  # the same as its kill
-    if not DEEP:  # integration tests show in a few seconds that such lines are found out
+    if not DEEP:  # integration tests show in a few seconds that such lines, and a kill, are found out
+        test_server_killed = None
         test_connections_ended = None
         test_half_open_connections = None
         test_network_frozen_for_a_while = None
