@@ -70,7 +70,11 @@ class Rabbit:
         """Commands to note that are handed out and not settled, while no worker moves."""
         vhost = quote(self._vhost)
         consumers = self.server.api("GET", f"consumers/{vhost}").json()
-        mine = {one["channel_details"]["name"] for one in consumers if one["queue"]["name"] == QUEUE}
+        mine = {
+            one["channel_details"]["name"]
+            for one in consumers
+            if one["queue"]["name"] == QUEUE and one["channel_details"]
+        }
         channels = self.server.api("GET", f"vhosts/{vhost}/channels").json()
         return sum(one.get("messages_unacknowledged", 0) for one in channels if one["name"] in mine)
 
