@@ -61,3 +61,19 @@ async def test_what_ends_in_time_gives_its_result_or_its_error() -> None:
     with pytest.raises(OSError, match="reset"):
         await bounded(fail(), 10.0)
     await closed(fail(), 10.0)
+
+
+async def test_what_waits_again_when_it_is_cancelled_is_cancelled_again() -> None:
+    """Else whoever ends the loop waits for it for ever: aio-pika waits for the end of a connection that has none."""
+
+    async def close() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.Event().wait()
+
+    closing = asyncio.ensure_future(close())
+    with pytest.raises(TimeoutError):
+        await bounded(closing, 0.01)
+    await asyncio.wait({closing})
+    assert closing.cancelled()
