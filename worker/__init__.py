@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from worker.application.app import App
+from worker.application.plugin import Plugin
 from worker.errors import (
     AbruptEnd,
     ConfigurationError,
@@ -22,7 +24,6 @@ from worker.errors import (
     WorkerError,
     WrongMiddleware,
 )
-from worker.messaging.app import App
 from worker.messaging.breaker import Breaker
 from worker.messaging.built_in import CheckHealth, GetCrontab, Ping
 from worker.messaging.caught import ExceptionWasCaught
@@ -30,7 +31,6 @@ from worker.messaging.consumers import PauseConsumers, ResumeConsumers
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
-from worker.messaging.plugin import Plugin
 from worker.messaging.retry import Retry
 from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
 from worker.settings import Settings

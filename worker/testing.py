@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from worker.application.app import App
 from worker.errors import NotFound
 from worker.failed.documents import FailedDocument
-from worker.messaging.app import App
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope

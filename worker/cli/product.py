@@ -11,8 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from worker.application.app import App
 from worker.errors import ConfigurationError
-from worker.messaging.app import App
 from worker.messaging.declaration import Registry
 from worker.messaging.routing import Routes
 from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions

@@ -6,8 +6,8 @@ import importlib
 import sys
 from pathlib import Path
 
+from worker.application.app import App
 from worker.errors import ConfigurationError
-from worker.messaging.app import App
 
 
 def load_app(target: str, base: Path) -> App:

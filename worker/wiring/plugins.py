@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
+from worker.application.app import App
+from worker.application.plugin import Plugin
 from worker.errors import ConfigurationError
-from worker.messaging.app import App
 from worker.messaging.declaration import Registry
-from worker.messaging.plugin import Plugin
 from worker.settings import Settings
 from worker.texts import told
 

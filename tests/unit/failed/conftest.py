@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from worker.application.app import App
 from worker.errors import TransportUnavailable
 from worker.failed.service import FailedService
-from worker.messaging.app import App
 from worker.messaging.context import Context
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Attempt, Failure

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.application.app import App
 from worker.errors import Fault, InvalidMessage, Malformed
-from worker.messaging.app import App
 from worker.messaging.declaration import MessageType
 from worker.messaging.faults import MAX_FAULTS
 from worker.messaging.validation import decode, decode_data, from_text

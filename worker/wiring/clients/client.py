@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypedDict, TypeVar
 
 import structlog
 
+from worker.application.app import App
 from worker.errors import NotFound, UsageError
-from worker.messaging.app import App
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import is_id
 from worker.messaging.limits import key_for

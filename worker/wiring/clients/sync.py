@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
 
+from worker.application.app import App
 from worker.errors import UsageError
-from worker.messaging.app import App
 from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Stamp
 from worker.messaging.status import CommandStatus

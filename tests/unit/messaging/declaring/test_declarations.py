@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker.messaging.app import App
+from worker.application.app import App
 from worker.messaging.declaring.declarations import Declarations, Declares
 from worker.messaging.declaring.draft import Draft
 from worker.messaging.declaring.registry import WrongDeclarations, check

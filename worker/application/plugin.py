@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.messaging.declaring.every import DeclaresEverything
+from worker.application.every import DeclaresEverything
 
 
 class Plugin(DeclaresEverything):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from worker.application.every import CHECKS, DeclaresEverything
+from worker.application.plugin import Plugin
 from worker.messaging.declaration import Registry
 from worker.messaging.declaring.declarations import Declarations
-from worker.messaging.declaring.every import CHECKS, DeclaresEverything
 from worker.messaging.declaring.plugins import of_plugin, plugin_faults
 from worker.messaging.declaring.registry import check
-from worker.messaging.plugin import Plugin
 
 
 class App(DeclaresEverything):
