@@ -7,6 +7,8 @@ WorkerError
 ├── NotFound                    a named thing does not exist (exit 4, HTTP 404)
 │   └── UnknownType             no message of that name is declared
 ├── Guarded                     refused by a guard, say so explicitly to go on (exit 5, HTTP 409)
+│   ├── Taken                   an identifier, or what is unique beside it, is taken; names the field
+│   └── Stale                   an object has been changed since it was read
 ├── Forbidden                   the token may not do this (exit 5, HTTP 403)
 ├── LimitReached                the token has sent as much as it may (exit 5, HTTP 429)
 ├── Malformed                   bytes that cannot be read as JSON or MessagePack; says where (HTTP 400)
@@ -83,6 +85,22 @@ class UnknownType(NotFound):
 
 class Guarded(WorkerError):
     """A guard refused: the call would destroy or overwrite something and did not say that it may."""
+
+
+class Taken(Guarded):
+    """An identifier, or what is unique beside it, is taken: 409.
+
+    Attributes:
+        field: that holds it; None where the store cannot tell.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class Stale(Guarded):
+    """The object has been changed since it was read: 409."""
 
 
 class Forbidden(WorkerError):
