@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.application.app import App
 from worker.application.plugin import Plugin
+from worker.chain.context import ChainContext
 from worker.errors import (
     AbruptEnd,
     ConfigurationError,
@@ -16,6 +17,7 @@ from worker.errors import (
     PublishFailed,
     Recoverable,
     Reject,
+    StepFailed,
     TransportUnavailable,
     Unavailable,
     UnknownType,
@@ -47,6 +49,7 @@ __all__ = [
     "App",
     "Breaker",
     "CallNext",
+    "ChainContext",
     "CheckHealth",
     "Client",
     "ConfigurationError",
@@ -78,6 +81,7 @@ __all__ = [
     "Sent",
     "Settings",
     "Stamp",
+    "StepFailed",
     "Token",
     "TokenDocument",
     "TokenWasAdded",

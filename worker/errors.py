@@ -21,6 +21,7 @@ WorkerError
 ├── AbruptEnd                   code raised what is no Exception, such as SystemExit; a failure like any other
 ├── HandlerTimeout              a handler ran past its timeout; follows the retry policy
 ├── ScheduleFailed              a schedule's function raised, or returned what cannot be sent (exit 1, HTTP 500)
+├── StepFailed                  a step of an action raised; carries step, action, group and cause
 ├── PoisonMessage               a message whose worker died with it too often
 ├── Unrecoverable               raised by handlers: no retry
 │   └── Reject                  raised by handlers: to the failure store at once, with a reason
@@ -68,6 +69,25 @@ class WrongMiddleware(UsageError):
 
 class ScheduleFailed(WorkerError):
     """A schedule that was to fire now could not: its function raised, or returned what cannot be sent."""
+
+
+class StepFailed(WorkerError):
+    """A step of an action raised; nothing after it was run, but the steps that put an end to a failed chain.
+
+    Attributes:
+        step: its name.
+        action: name of the action whose chain it is in.
+        group: of the step; None where it has none.
+        cause: what it raised; also its ``__cause__``.
+    """
+
+    def __init__(self, step: str, action: str, group: str | None, cause: BaseException) -> None:
+        self.step = step
+        self.action = action
+        self.group = group
+        self.cause = cause
+        where = "" if group is None else f", group {group!r}"
+        super().__init__(f"step {step} of action {action!r}{where} failed: {told(cause)}")
 
 
 class NotFound(WorkerError):

@@ -57,6 +57,36 @@ class Chain(Generic[S]):
                 kept.append(replace(step, when=left))
         return Chain(tuple(kept), self.groups)
 
+    def place_of(self, group: str) -> int | None:
+        """Place of the first step of a group or of what follows it; None where the chain has no such group."""
+        if group not in self.groups:
+            return None
+        wanted = self.groups.index(group)
+        return next(
+            (at for at, step in enumerate(self.steps) if self._section(step) >= wanted), len(self.steps)
+        )
+
+    def part(self, start: str | None = None, before: str | None = None) -> Chain[S]:
+        """Keep the steps from a group on, or from the beginning, that come before another, or until the end.
+
+        Raises:
+            KeyError: there is no such group.
+        """
+        first = -1 if start is None else self._index(start)
+        end = len(self.groups) + 1 if before is None else self._index(before)
+        return Chain(tuple(step for step in self.steps if first <= self._section(step) < end), self.groups)
+
+    def _index(self, group: str) -> int:
+        if group not in self.groups:
+            raise KeyError(group)
+        return self.groups.index(group)
+
+    def _section(self, step: Step[S]) -> int:
+        """Place of a step's group; of steps without one before all groups, or behind them."""
+        if step.group is not None:
+            return self.groups.index(step.group)
+        return -1 if step.priority >= 0 else len(self.groups)
+
     def values_of(self, attribute: str) -> frozenset[str]:
         """Values that conditions on an attribute ask for."""
         return frozenset(

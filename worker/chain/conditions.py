@@ -1,7 +1,7 @@
 """Conditions on attributes: ``a&!b``, ``a|b``, ``exists``; parsed once, asked just before a step.
 
 The rules are those of Oro's ChainProcessor, with one change: values compare by value (``1``, ``1.0`` and
-``"1"`` are equal, true is ``true``, an enum's member is its value).
+``"1"`` are equal, true is ``true``, an enum's member is its value). Classes compare by whether one is a subclass.
 An attribute that the context does not have abstains, so the step runs, also for ``!x``; only ``exists``
 asks for presence.
 """
@@ -48,9 +48,37 @@ class Condition:
             return not present
         if value is None:
             return None
-        held = {_text(item) for item in value} if _is_collection(value) else {_text(value)}
+        held = {text_of(item) for item in value} if is_collection(value) else {text_of(value)}
         answers = ((term in held) is not negated for term, negated in self.terms)
         return all(answers) if self.mode == "all" else any(answers)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCondition(Condition):
+    r"""A condition that classes answer by what they are: one holds for the class it names and for its subclasses.
+
+    A class is named by itself, by module and name (``shop.Book``, ``shop\Book``), or by its name alone. ``cls`` is the
+    one that was given itself; its name is then the one term.
+    """
+
+    cls: type[Any] | None = None
+
+    def verdict(self, attributes: Mapping[str, Any]) -> Verdict:
+        """Say whether the condition holds for ``attributes``; None when it cannot tell."""
+        if self.mode in {"exists", "absent"}:
+            return Condition.verdict(self, attributes)
+        value = attributes.get(self.attribute)
+        if value is None:
+            return None
+        held = value if is_collection(value) else (value,)
+        answers = (
+            any(_is_a(item, term, self.cls) for item in held) is not negated for term, negated in self.terms
+        )
+        return all(answers) if self.mode == "all" else any(answers)
+
+
+CLASSES = frozenset({"class", "parent_class"})
+"""Attributes that hold classes: a condition on them names one."""
 
 
 def parse(attribute: str, text: object) -> Condition:
@@ -58,16 +86,19 @@ def parse(attribute: str, text: object) -> Condition:
 
     Raises:
         ConfigurationError: an empty part, an operator in front, ``exists`` joined with others, or no text,
-            number or boolean at all.
+            number, boolean or class at all.
     """
-    if text is None or _is_collection(text) or isinstance(text, Mapping):
+    if isinstance(text, type):
+        return ClassCondition(attribute, "any", ((_name(text), False),), text)
+    if text is None or is_collection(text) or isinstance(text, Mapping):
         raise ConfigurationError(
-            f"condition {attribute}={text!r}: expected text such as 'a|b', a number or a boolean"
+            f"condition {attribute}={text!r}: expected text such as 'a|b', a number, a boolean or a class"
         )
-    source = _text(text)
+    kind = ClassCondition if attribute in CLASSES else Condition
+    source = text_of(text)
     where = f"condition {attribute}={source!r}"
     if source in {"exists", "!exists"}:
-        return Condition(attribute, "exists" if source == "exists" else "absent")
+        return kind(attribute, "exists" if source == "exists" else "absent")
     mode: Mode = "all" if "&" in source else "any"
     parts = source.split("&" if mode == "all" else "|")
     terms = tuple((part.removeprefix("!"), part.startswith("!")) for part in parts)
@@ -77,7 +108,7 @@ def parse(attribute: str, text: object) -> Condition:
         )
     if len(terms) > 1 and any(value == "exists" for value, _ in terms):
         raise ConfigurationError(f"{where}: exists cannot be joined with other values")
-    return Condition(attribute, mode, terms)
+    return kind(attribute, mode, terms)
 
 
 def parse_all(conditions: Mapping[str, object]) -> tuple[Condition, ...]:
@@ -90,17 +121,43 @@ def applies(conditions: Iterable[Condition], attributes: Mapping[str, Any]) -> b
     return all(condition.verdict(attributes) is not False for condition in conditions)
 
 
-def _is_collection(value: object) -> bool:
+def is_collection(value: object) -> bool:
+    """Whether a value holds several, of which a condition asks whether one is among them."""
     return isinstance(value, (list, tuple, set, frozenset))
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Write a value as conditions compare it."""
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         return value
     if isinstance(value, enum.Enum):
-        return _text(value.value)
+        return text_of(value.value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, type):
+        return _name(value)
     return str(value)
+
+
+def _name(cls: type[Any]) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _is_a(value: object, term: str, cls: type[Any] | None) -> bool:
+    """Whether a class, or the name of one, is what a term names, or a subclass of it."""
+    if isinstance(value, type) and cls is not None:
+        try:
+            return issubclass(value, cls)
+        except TypeError:  # a protocol that cannot be asked
+            return value is cls
+    wanted = _plain(term)
+    if not isinstance(value, type):
+        return _plain(text_of(value)) == wanted
+    return any(wanted in {_name(base), base.__qualname__, base.__name__} for base in value.__mro__)
+
+
+def _plain(name: str) -> str:
+    """A class's name with dots, as Python writes it."""
+    return name.replace("\\", ".").strip(".")

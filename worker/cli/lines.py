@@ -11,7 +11,7 @@ import msgspec
 from worker.cli.sending import INLINE, CommandFailed, Options, send_one
 from worker.errors import UnknownType
 from worker.messaging.line import Lines, Order
-from worker.messaging.raising import as_exception, is_failure
+from worker.raising import as_exception, is_failure
 from worker.suggestion import hint
 from worker.tokens.principal import ANYONE, Principal
 

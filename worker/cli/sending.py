@@ -16,10 +16,10 @@ from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
 from worker.messaging.door import admitted
 from worker.messaging.limits import key_for
-from worker.messaging.raising import behind
 from worker.messaging.stamps import Delay, Sent, Stamp
 from worker.messaging.status import CommandStatus
 from worker.messaging.waiting import until_over
+from worker.raising import behind
 from worker.texts import told
 from worker.tokens.principal import ANYONE, Principal
 

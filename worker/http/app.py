@@ -21,7 +21,7 @@ from worker.http.explanation import explain
 from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.routes import routes_of
-from worker.messaging.raising import is_failure
+from worker.raising import is_failure
 
 _PREFIX_LENGTH = len(PREFIX)
 _STOPPED = Problem(

@@ -25,8 +25,8 @@ from worker.messaging.door import admitted, unsaid
 from worker.messaging.identity import derive_id
 from worker.messaging.line import Lines, Order
 from worker.messaging.own_context import OwnContext
-from worker.messaging.raising import is_failure
 from worker.messaging.stamps import Delay, Sent
+from worker.raising import is_failure
 from worker.tokens.principal import Principal
 
 

@@ -16,8 +16,8 @@ from worker.messaging.bus import is_refusal
 from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.limits import key_for
-from worker.messaging.raising import behind
 from worker.messaging.stamps import SentBy, Stamp
+from worker.raising import behind
 from worker.texts import message_of, type_of
 from worker.tokens.principal import Principal
 

@@ -14,8 +14,8 @@ from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import ENTROPY, Clock, Entropy, new_id
 from worker.messaging.middleware import BusPart, CallNext, Side
-from worker.messaging.raising import as_exception, is_failure
 from worker.messaging.stamps import Plugins, Stamp
+from worker.raising import as_exception, is_failure
 
 
 class Bus:

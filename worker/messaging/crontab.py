@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
-from worker.messaging.raising import is_failure
 from worker.messaging.schedule import CrontabLines
+from worker.raising import is_failure
 from worker.schedules.crontab import crontab_line
 from worker.texts import told
 

@@ -13,8 +13,8 @@ from worker.errors import Fault, InvalidMessage, Malformed
 from worker.messaging.declaration import MessageType
 from worker.messaging.extras import checker, unknown_members
 from worker.messaging.faults import collect, from_error
-from worker.messaging.raising import as_exception
 from worker.messaging.schema import TextField, text_fields
+from worker.raising import as_exception
 
 ContentType = Literal["json", "msgpack"]
 

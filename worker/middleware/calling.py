@@ -17,13 +17,13 @@ from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock
 from worker.messaging.paused import PausedQueues
-from worker.messaging.raising import is_failure
 from worker.messaging.sendable import checker
 from worker.messaging.stamps import Received, Result
 from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.messaging.unrun import refuse_unrun
 from worker.middleware.caught import Caught
 from worker.middleware.emit import Emitter
+from worker.raising import is_failure
 from worker.texts import told
 
 log = structlog.stdlib.get_logger("worker.emit")

@@ -10,8 +10,8 @@ import structlog
 from worker.errors import PublishFailed, Unavailable
 from worker.messaging.caught import ExceptionWasCaught
 from worker.messaging.envelope import Envelope
-from worker.messaging.raising import behind, is_failure
 from worker.middleware.emit import Emitter
+from worker.raising import behind, is_failure
 from worker.texts import message_of, told, type_of
 
 log = structlog.stdlib.get_logger("worker.emit")

@@ -15,9 +15,9 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock, derive_id
 from worker.messaging.own_context import OwnContext
 from worker.messaging.parcel import Parcel
-from worker.messaging.raising import is_failure
 from worker.messaging.sender import Sender
 from worker.messaging.stamps import Collect, Delay, Plugins, Stamp, Token
+from worker.raising import is_failure
 
 log = structlog.stdlib.get_logger("worker.emit")
 

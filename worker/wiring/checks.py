@@ -10,7 +10,7 @@ import structlog
 
 from worker.messaging.declaration import HealthCheck
 from worker.messaging.own_context import OwnContext
-from worker.messaging.raising import as_exception, is_failure
+from worker.raising import as_exception, is_failure
 from worker.runtime.threads import Threads
 from worker.texts import told, type_of
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from worker.errors import HandlerTimeout, Unavailable, UsageError
-from worker.messaging.raising import as_exception
 from worker.messaging.schedule import Schedule
 from worker.messaging.unrun import refuse_unrun
+from worker.raising import as_exception
 from worker.runtime.own_tasks import IN_APPLICATION
 from worker.runtime.threads import Threads
 from worker.schedules.moments import Moment, time_of

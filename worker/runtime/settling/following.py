@@ -8,10 +8,10 @@ import msgspec
 import structlog
 
 from worker.messaging.envelope import Envelope
-from worker.messaging.raising import is_failure
 from worker.messaging.serializer import Serializer
 from worker.messaging.stamps import Abandoned, Replay
 from worker.messaging.transport import Delivery, Features, Outgoing, QueueSpec
+from worker.raising import is_failure
 
 LAST_ATTEMPT = 2**31 - 1
 """The highest attempt that a reader takes."""

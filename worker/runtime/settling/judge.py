@@ -13,13 +13,13 @@ from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock
 from worker.messaging.observing import How
-from worker.messaging.raising import is_failure
 from worker.messaging.retry import Decision, GiveUp, Retry, TryAgain, decide
 from worker.messaging.sender import Sender
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Abandoned, Handled, Replay
 from worker.messaging.suspicion import Death
 from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
+from worker.raising import is_failure
 from worker.runtime.settling.following import body_of, key_of, longest_swap, next_of
 from worker.runtime.settling.keeping import Keeper
 from worker.runtime.settling.recurrence import Answers, Recurrence, is_outage

@@ -1,0 +1,119 @@
+"""Which steps the conditions let run: found once for each combination of what they ask that occurs.
+
+A chain of many steps of which few apply costs what the few cost: what decides is read from the attributes, and the rest
+is looked up. ``test_short_ways_laws`` holds it against asking every condition.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import is_
+from typing import Any, NamedTuple
+
+from worker.chain.chain import Step
+from worker.chain.compiled import ROOM
+from worker.chain.conditions import ClassCondition, is_collection, text_of
+
+_ABSENT, _OTHER = object(), object()
+_ONLY_TEXT = {str}
+_STABLE = (str, int, float, enum.Enum, type, type(None))
+
+
+class Plan(NamedTuple):
+    """Places of the steps that run, in order, while the attributes stay as they are."""
+
+    places: tuple[int, ...]
+    unchanged: Callable[[], bool] | None
+    """Tells whether values that can change by themselves are as they were; None where there are none."""
+
+
+class Plans:
+    """The plans of one chain.
+
+    Args:
+        steps: the chain's.
+    """
+
+    def __init__(self, steps: Sequence[Step[Any]]) -> None:
+        self._steps = steps
+        self._asked = tuple(_asked(steps).items())
+        self._found: dict[tuple[object, ...], tuple[int, ...]] = {}
+
+    def of(self, facts: Mapping[str, Any]) -> Plan:
+        """Find the steps whose conditions hold now."""
+        key: list[object] = []
+        loose: list[Any] = []
+        for attribute, texts in self._asked:
+            value = facts.get(attribute, _ABSENT)
+            if type(value) is str:
+                key.append(value if texts is None or value in texts else _OTHER)
+            elif value is _ABSENT or value is None:
+                key.append(value)
+            elif is_collection(value):
+                if isinstance(value, list | set) or not _is_stable(value):
+                    loose.append(value)
+                key.append(_parts(value, texts))
+            else:
+                if not isinstance(value, _STABLE):
+                    loose.append(value)
+                key.append(_part(value, texts))
+        found = self._found.get(made := tuple(key))
+        if found is None:
+            found = tuple(place for place, step in enumerate(self._steps) if step.applies(facts))
+            if len(self._found) >= ROOM:
+                del self._found[next(iter(self._found))]
+            self._found[made] = found
+        return Plan(found, _watch(loose) if loose else None)
+
+
+def _asked(steps: Sequence[Step[Any]]) -> dict[str, frozenset[str] | None]:
+    """By attribute the texts that conditions ask for; None where classes are asked for."""
+    asked: dict[str, frozenset[str] | None] = {}
+    for condition in (condition for step in steps for condition in step.when):
+        known = asked.get(condition.attribute, frozenset())
+        if known is None or isinstance(condition, ClassCondition):
+            asked[condition.attribute] = None
+        else:
+            asked[condition.attribute] = known | {value for value, _ in condition.terms}
+    return asked
+
+
+def _part(value: object, texts: frozenset[str] | None) -> object:
+    """What of a value makes a difference: the text that is asked for, the class, or that it is none of them."""
+    if isinstance(value, type) and texts is None:
+        return value
+    text = value if type(value) is str else text_of(value)
+    return text if texts is None or text in texts else _OTHER
+
+
+def _parts(values: Collection[Any], texts: frozenset[str] | None) -> frozenset[object]:
+    """What of several values makes a difference."""
+    if set(map(type, values)) == _ONLY_TEXT:
+        return frozenset(values) if texts is None else texts.intersection(values)
+    return frozenset(_part(value, texts) for value in values)
+
+
+def _is_stable(values: Collection[Any]) -> bool:
+    """Whether no value can come to say something else."""
+    return set(map(type, values)) == _ONLY_TEXT or all(isinstance(value, _STABLE) for value in values)
+
+
+def _watch(loose: Sequence[Any]) -> Callable[[], bool]:
+    """Remember what lists and sets hold and what other objects say, so that it is seen when a step changes it."""
+    if len(loose) == 1:
+        return _watch_one(loose[0])
+    several = [_watch_one(value) for value in loose]
+    return lambda: all(unchanged() for unchanged in several)
+
+
+def _watch_one(value: Any) -> Callable[[], bool]:
+    if is_collection(value) and _is_stable(value):
+        kept = list(value)
+        return lambda: len(value) == len(kept) and all(map(is_, value, kept))
+    said = _said(value)
+    return lambda: _said(value) == said
+
+
+def _said(value: Any) -> object:
+    return [text_of(item) for item in value] if is_collection(value) else text_of(value)
