@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from worker.errors import AbruptEnd, Paused
+from worker.errors import (
+    AbruptEnd,
+    Paused,
+    Recoverable,
+    StepFailed,
+    Unavailable,
+    Unrecoverable,
+    UsageError,
+)
 
 
 def is_failure(error: BaseException) -> bool:
@@ -31,6 +39,19 @@ def as_exception(error: BaseException) -> Exception:
 def behind(error: BaseException) -> BaseException:
     """Give what code really raised."""
     return error.raised if isinstance(error, AbruptEnd) else error
+
+
+def innermost(error: BaseException) -> BaseException:
+    """Give what a step raised, where the error is that a step failed; else the error."""
+    while isinstance(error, StepFailed):
+        error = error.cause
+    return error
+
+
+def spoken(error: BaseException) -> BaseException:
+    """Give what an error says to the worker: a step's word on retries or an outage is that of the handler that ran it."""
+    cause = innermost(error)
+    return cause if isinstance(cause, Unrecoverable | Recoverable | Unavailable | UsageError) else error
 
 
 def _task() -> asyncio.Task[object] | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from worker.application.acting import actions_of
 from worker.application.every import CHECKS, DeclaresEverything
 from worker.application.plugin import Plugin
+from worker.chain.context import ChainContext
+from worker.chain.declared import StepEntry
 from worker.messaging.declaration import Registry
 from worker.messaging.declaring.declarations import Declarations
 from worker.messaging.declaring.plugins import of_plugin, plugin_faults
@@ -32,14 +35,26 @@ class App(DeclaresEverything):
         given: Any = other
         if isinstance(given, App | Plugin):
             self._included.append(given)
+            given._home = self
         else:
             self._declared.faults.append(f"include({given!r}): expected an App or a Plugin")
 
-    def registry(self, plugins: Sequence[Plugin | str] = ()) -> Registry:
-        """Check all declarations and give them, frozen.
+    async def run_action(self, name: str, /, **attributes: Any) -> ChainContext:
+        """Run an action by its name, as ``Action.run`` does.
+
+        Raises:
+            NotFound: there is no action of this name.
+            StepFailed: a step raised, and the action has no group ``normalize_result`` that it could go on at.
+            UsageError: an attribute is given twice or is named ``action``, or only requests run the action.
+        """
+        return await self._all_actions().run(name, attributes)
+
+    def registry(self, plugins: Sequence[Plugin | str] = (), steps: Sequence[StepEntry] = ()) -> Registry:
+        """Check all declarations and give them, frozen; from now on its actions run what was found.
 
         Args:
             plugins: enabled beside those that the application includes; a name stands for what is declared under it.
+            steps: of actions, declared beside it.
 
         Raises:
             ConfigurationError: with every fault found.
@@ -54,7 +69,16 @@ class App(DeclaresEverything):
         names = [name for part in parts for name in (part.plugins if isinstance(part, App) else (part.name,))]
         names += [plugin for plugin in plugins if isinstance(plugin, str)]
         declared.faults += plugin_faults(names, [plugin.name for plugin in on], declared)
-        return check(self.name, declared, tuple(dict.fromkeys(names)), CHECKS)
+        for step in steps:
+            declared.add(step)
+        registry = check(self.name, declared, tuple(dict.fromkeys(names)), CHECKS)
+        actions = actions_of(registry)
+        for part in parts:
+            part._actions = actions
+        return registry
+
+    def _check(self) -> None:
+        self.registry()
 
     def _parts(self, seen: set[int]) -> Iterator[App | Plugin]:
         """The application itself and all that it includes, each once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from worker.application.acting import check_actions
+from worker.application.actions import DeclaresActions
 from worker.messaging.declaring.declarations import Declares
 from worker.messaging.declaring.handlers import DeclaresHandlers, check_handlers
 from worker.messaging.declaring.health import DeclaresHealth, check_health
@@ -9,12 +11,26 @@ from worker.messaging.declaring.messages import DeclaresMessages, check_messages
 from worker.messaging.declaring.middleware import DeclaresMiddleware, check_middleware
 from worker.messaging.declaring.schedules import DeclaresSchedules, check_crontab, check_schedules
 
-CHECKS = (check_messages, check_handlers, check_middleware, check_health, check_schedules, check_crontab)
+CHECKS = (
+    check_messages,
+    check_handlers,
+    check_middleware,
+    check_health,
+    check_schedules,
+    check_crontab,
+    check_actions,
+)
 """One a kind; each may look at what those before it have found."""
 
 
 class DeclaresEverything(
-    DeclaresMessages, DeclaresHandlers, DeclaresMiddleware, DeclaresHealth, DeclaresSchedules, Declares
+    DeclaresMessages,
+    DeclaresHandlers,
+    DeclaresMiddleware,
+    DeclaresHealth,
+    DeclaresSchedules,
+    DeclaresActions,
+    Declares,
 ):
     """Every decorator works bare and with arguments and returns what it decorated, unchanged.
 

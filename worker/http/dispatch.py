@@ -17,7 +17,7 @@ from worker.messaging.declaration import MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.limits import key_for
 from worker.messaging.stamps import SentBy, Stamp
-from worker.raising import behind
+from worker.raising import behind, innermost
 from worker.texts import message_of, type_of
 from worker.tokens.principal import Principal
 
@@ -80,10 +80,12 @@ def handler_error(declared: MessageType, error: Exception) -> Exception:
     """Return what a caller may know of a handler's error: errors that the type declares, outages, refusals; else HandlerFailed."""
     if isinstance(error, Problem) or (declared.right is not None and isinstance(error, WorkerError)):
         return error  # the product's own are for the caller
-    for cls in type(behind(error)).__mro__:
-        status = declared.errors.get(cls)
-        if status is not None:
-            return Problem(problems.DECLARED, message_of(behind(error)) or cls.__name__, status=status)
+    raised = behind(error)
+    for one in (raised, innermost(raised)):
+        for cls in type(one).__mro__:
+            status = declared.errors.get(cls)
+            if status is not None:
+                return Problem(problems.DECLARED, message_of(one) or cls.__name__, status=status)
     if isinstance(error, Unavailable):
         return error
     if is_refusal(error) or (isinstance(error, InvalidMessage) and error.type_name == declared.name):

@@ -23,7 +23,7 @@ from worker.messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from worker.messaging.unrun import refuse_unrun
 from worker.middleware.caught import Caught
 from worker.middleware.emit import Emitter
-from worker.raising import is_failure
+from worker.raising import innermost, is_failure, spoken
 from worker.texts import told
 
 log = structlog.stdlib.get_logger("worker.emit")
@@ -172,6 +172,7 @@ class Calling:
         self, handler: Handler, envelope: Envelope[Any], context: Context | None, error: BaseException
     ) -> NoReturn:
         """Undo what a handler did, let leave what leaves all the same, and raise what ``of`` says."""
+        error = spoken(error)
         try:
             behind = await self._undo(context, error)
             if behind is not error:
@@ -194,7 +195,9 @@ class Calling:
         if work is None or not work.touched:
             return error
         await work.rollback()
-        return work.translate(error)
+        raised = innermost(error)
+        found = work.translate(raised)
+        return error if found is raised else found
 
     def _refuse_paused(self, envelope: Envelope[Any]) -> None:
         received = envelope.get(Received)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.unit.http.fakes import OutOfStock, World, make_registry
-from worker.errors import AbruptEnd, DatabaseUnavailable, NotFound, PublishFailed
+from worker.errors import AbruptEnd, DatabaseUnavailable, NotFound, PublishFailed, StepFailed
 from worker.http.dispatch import handler_error
 from worker.messaging.identity import is_id
 
@@ -271,3 +271,15 @@ def test_a_declared_base_exception_has_its_status():
     declared = msgspec.structs.replace(make_registry().messages["CheckStock"], errors={SystemExit: 409})
     error = handler_error(declared, AbruptEnd(SystemExit("none left")))
     assert (error.status, error.detail) == (409, "none left")
+
+
+def test_a_failed_step_has_the_status_of_what_it_raised():
+    """``errors=`` may name what steps raise, or that one failed."""
+    failed = StepFailed("load", "export", None, LookupError("no such book"))
+    declared = make_registry().messages["CheckStock"]
+    error = handler_error(msgspec.structs.replace(declared, errors={LookupError: 404}), failed)
+    assert (error.status, error.detail) == (404, "no such book")
+    error = handler_error(
+        msgspec.structs.replace(declared, errors={LookupError: 404, StepFailed: 502}), failed
+    )
+    assert error.status == 502
