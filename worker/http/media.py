@@ -2,24 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from worker.http.problems import UNSUPPORTED, Problem
+from worker.http.problems import NOT_ACCEPTABLE, UNSUPPORTED, Problem
 
 Media = Literal["json", "msgpack"]
+M = TypeVar("M", bound=str)
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 NDJSON = "application/x-ndjson"
-_KNOWN: dict[bytes, Media] = {
-    b"application/json": "json",
-    b"application/msgpack": "msgpack",
-    b"application/x-msgpack": "msgpack",
-    b"application/vnd.msgpack": "msgpack",
-}
-TYPES: dict[Media, str] = {"json": JSON, "msgpack": MSGPACK}
+
+
+class MediaTypes(Generic[M]):
+    """The content types that one place reads or writes, the preferred one first.
+
+    Args:
+        names: of each medium all content types that mean it; the first is the one that is written.
+    """
+
+    def __init__(self, names: Mapping[M, tuple[str, ...]]) -> None:
+        self._same = {medium: tuple(name.encode() for name in same) for medium, same in names.items()}
+        self._known = {name: medium for medium, same in self._same.items() for name in same}
+        self.names: Mapping[M, str] = {medium: same[0] for medium, same in names.items()}
+        self.listed = ", ".join(self.names.values())
+
+    def read(self, content_type: bytes | None) -> M:
+        """Say what a body is: the preferred one unless its ``Content-Type`` says otherwise.
+
+        Raises:
+            Problem: it is something else; lists what is read.
+        """
+        if content_type is None:
+            return next(iter(self.names))
+        known = self._known.get(content_type)
+        if known is not None:
+            return known
+        name, _, parameters = content_type.lower().partition(b";")
+        found = self._known.get(name.strip())
+        if found is None or not _is_utf8(parameters):
+            raise Problem(
+                UNSUPPORTED,
+                f"Content-Type {_shown(content_type)} is not read here; expected {self.listed}",
+                headers=[("Accept", self.listed)],
+            )
+        return found
+
+    def chosen(self, accept: bytes | None) -> M | None:
+        """Choose what to answer in: what the caller weighs most, then what it names most exactly, then first.
+
+        None where nothing of what there is would do.
+        """
+        if accept is None or accept == b"*/*":
+            return next(iter(self.names))
+        known = self._known.get(accept)
+        if known is not None:
+            return known
+        offers = [_offer(one) for one in _QUOTED.sub(b"", accept.lower()).split(b",")]
+        best: tuple[tuple[float, int, int], M] | None = None
+        for medium, names in self._same.items():
+            exact, place, weight = max(
+                (_exactness(asked, name), -place, weight)
+                for name in names
+                for place, (asked, weight) in enumerate([*offers, (b"", 0.0)])
+            )
+            rank = (weight, exact, place)
+            if exact and weight > 0 and (best is None or rank > best[0]):
+                best = rank, medium
+        return best[1] if best else None
+
+    def demanded(self, accept: bytes | None) -> M:
+        """Choose what to answer in.
+
+        Raises:
+            Problem: nothing of what there is would do; lists it.
+        """
+        medium = self.chosen(accept)
+        if medium is None:
+            raise Problem(
+                NOT_ACCEPTABLE, f"Accept {_shown(accept or b'')} takes nothing that there is: {self.listed}"
+            )
+        return medium
+
+
+DOCUMENTS: MediaTypes[Media] = MediaTypes(
+    {"json": (JSON,), "msgpack": (MSGPACK, "application/x-msgpack", "application/vnd.msgpack")}
+)
+"""What the intake reads and writes everywhere."""
+TYPES = DOCUMENTS.names
 
 
 def media_of(content_type: bytes | None) -> Media:
@@ -28,21 +102,7 @@ def media_of(content_type: bytes | None) -> Media:
     Raises:
         Problem: it is something else.
     """
-    if content_type is None:
-        return "json"
-    known = _KNOWN.get(content_type)
-    if known is not None:
-        return known
-    name, _, parameters = content_type.lower().partition(b";")
-    found = _KNOWN.get(name.strip())
-    if found is None or not _is_utf8(parameters):
-        shown = content_type.decode("latin-1")[:100]
-        raise Problem(
-            UNSUPPORTED,
-            f"Content-Type {shown!r} is not read here; expected {JSON} or {MSGPACK}",
-            headers=_ACCEPT,
-        )
-    return found
+    return DOCUMENTS.read(content_type)
 
 
 def is_ndjson(content_type: bytes | None) -> bool:
@@ -57,14 +117,7 @@ def answer_media(accept: bytes | None) -> Media:
     """Choose what to answer in: MessagePack where the caller prefers it, else JSON."""
     if accept is None or b"msgpack" not in accept:
         return "json"
-    best: tuple[float, Media] = (0.0, "json")
-    for offer in accept.lower().split(b","):
-        name, *parameters = (part.strip() for part in offer.split(b";"))
-        weight = _weight(parameters)
-        media: Media | None = "json" if name in {b"*/*", b"application/*"} else _KNOWN.get(name)
-        if media is not None and weight > best[0]:
-            best = (weight, media)
-    return best[1]
+    return DOCUMENTS.chosen(accept) or "json"
 
 
 def written(value: Any, media: Media) -> bytes:
@@ -72,14 +125,31 @@ def written(value: Any, media: Media) -> bytes:
     return msgspec.json.encode(value) if media == "json" else msgspec.msgpack.encode(value)
 
 
-def _weight(parameters: list[bytes]) -> float:
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"')
+"""Text of a parameter, in which commas and semicolons mean nothing."""
+
+
+def _exactness(asked: bytes, name: bytes) -> int:
+    """How exactly a content type is asked for: by its name, by its family, as anything; 0 where it is not."""
+    if asked == name:
+        return 3
+    if asked == b"*/*":
+        return 1
+    return 2 if asked == name.partition(b"/")[0] + b"/*" else 0
+
+
+def _offer(text: bytes) -> tuple[bytes, float]:
+    """One of what is asked for, and what it weighs."""
+    asked, *parameters = (part.strip() for part in text.split(b";"))
     for parameter in parameters:
-        if parameter.startswith(b"q="):
+        name, _, value = parameter.partition(b"=")
+        if name.strip() == b"q":
             try:
-                return float(parameter[2:])
+                weight = float(value)
             except ValueError:
-                return 0.0
-    return 1.0
+                return asked, 0.0
+            return asked, weight if 0.0 <= weight <= 1.0 else 0.0
+    return asked, 1.0
 
 
 def _is_utf8(parameters: bytes) -> bool:
@@ -90,4 +160,5 @@ def _is_utf8(parameters: bytes) -> bool:
     return True
 
 
-_ACCEPT = [("Accept", f"{JSON}, {MSGPACK}")]
+def _shown(header: bytes) -> str:
+    return repr(header.decode("latin-1")[:100])

@@ -33,6 +33,7 @@ NO_RIGHT = Kind("no-right", 403, "The token may not do this")
 NOT_FOUND = Kind("not-found", 404, "Not found")
 UNKNOWN_TYPE = Kind("unknown-type", 404, "Unknown message type")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
+NOT_ACCEPTABLE = Kind("not-acceptable", 406, "Nothing that the caller takes")
 TOO_SLOW = Kind("too-slow", 408, "The request did not come to its end")
 CONFLICT = Kind("conflict", 409, "Refused by a guard")
 IN_PROGRESS = Kind("in-progress", 409, "The first request with this key is still under way")
@@ -56,6 +57,7 @@ KINDS = (
     NOT_FOUND,
     UNKNOWN_TYPE,
     METHOD_NOT_ALLOWED,
+    NOT_ACCEPTABLE,
     TOO_SLOW,
     CONFLICT,
     IN_PROGRESS,

@@ -1,0 +1,1 @@
+"""Resources over HTTP: their formats, their query strings and their documentation."""

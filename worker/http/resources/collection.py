@@ -1,0 +1,198 @@
+"""What may be asked of a collection: filters, order, the size of a page, and where it begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from worker.errors import Fault
+from worker.http.endpoint import Parameter
+from worker.http.resources.cursor import begun, cursor_of
+from worker.http.resources.values import Comparable, is_comparable, is_ordered, is_text
+from worker.messaging.faults import escape
+from worker.resources.operation import GetCollection
+from worker.resources.resource import Resource
+from worker.resources.stores import Filtered, How, Ordered, Page, Wanted
+
+RESERVED = ("order", "limit", "next")
+"""Parameters that every collection has."""
+RANGES: Mapping[How, str] = {"gt": "above", "gte": "at least", "lt": "below", "lte": "at most"}
+"""How fields are compared with a bound, and what that means."""
+
+Query = tuple[tuple[str, str], ...]
+"""Filters and order, names and values as they were asked."""
+
+
+class Filter(NamedTuple):
+    """A parameter that narrows a collection.
+
+    Attributes:
+        field: that is compared.
+        how: it is compared.
+        value: reads what it is compared with.
+        about: what it asks for, for the documentation.
+    """
+
+    field: str
+    how: How
+    value: Comparable
+    about: str
+
+
+class CollectionQuery:
+    """Reads what is asked of one collection.
+
+    Args:
+        resource: whose objects it holds.
+        operation: resolved.
+
+    Attributes:
+        described: what may stand in the query string, for the documentation.
+    """
+
+    def __init__(self, resource: Resource, operation: GetCollection) -> None:
+        fields = resource.shape.fields
+        self._filters = _filters(fields, operation)
+        self._identifier = resource.identifier
+        self._orders = operation.order or (resource.identifier,)
+        self._values = {
+            name: Comparable(fields[name]) for name in dict.fromkeys((*self._orders, resource.identifier))
+        }
+        self._size, self._most = operation.page_size, operation.max_page_size
+        self._collection = f"{resource.name} {operation.name}"
+        self.described = tuple(self._described())
+
+    def read(self, given: Mapping[str, str], faults: list[Fault]) -> tuple[Wanted, Query]:
+        """Return what is wanted, and the filters and order of it; what does not fit joins the faults."""
+        query = tuple((name, given[name]) for name in (*self._filters, "order") if name in given)
+        after: tuple[Any, ...] | None = None
+        if "next" in given:
+            try:
+                query, after = self._continued(given["next"], query)
+            except ValueError as error:
+                faults.append(Fault("/next", str(error)))
+        asked = dict(query)
+        wanted = Wanted(
+            conditions=tuple(self._conditions(asked, faults)),
+            order=self._order(asked, faults),
+            limit=self._limit(given.get("limit"), faults),
+            after=after,
+        )
+        return wanted, query
+
+    def next_of(self, query: Query, page: Page) -> str | None:
+        """Return the cursor of the page that follows; None where none does."""
+        return None if page.last is None else cursor_of(query, page.last, self._collection)
+
+    def _continued(self, cursor: str, query: Query) -> tuple[Query, tuple[Any, ...]]:
+        before = begun(cursor, self._collection)
+        if query and dict(query) != dict(before.query):
+            raise ValueError("belongs to other filters or another order; pass it with those, or alone")
+        order = self._order(dict(before.query), [])
+        if len(order) != len(before.after):
+            raise ValueError("expected the next of a page before")
+        values = [
+            self._values[one.field].restored(data) for one, data in zip(order, before.after, strict=True)
+        ]
+        return before.query, tuple(values)
+
+    def _conditions(self, asked: Mapping[str, str], faults: list[Fault]) -> Iterator[Filtered]:
+        for name, one in self._filters.items():
+            if name in asked:
+                try:
+                    yield Filtered(one.field, one.how, one.value.read(asked[name]))
+                except ValueError as error:
+                    faults.append(Fault(f"/{escape(name)}", str(error)))
+
+    def _order(self, asked: Mapping[str, str], faults: list[Fault]) -> tuple[Ordered, ...]:
+        found: dict[str, Ordered] = {}
+        for text in asked["order"].split(",") if "order" in asked else ():
+            field = text.removeprefix("-")
+            if field not in self._orders:
+                known = ", ".join(self._orders)
+                faults.append(Fault("/order", f"expected {known}, or one with a minus; several with commas"))
+                break
+            found.setdefault(field, Ordered(field, text.startswith("-")))
+        found.setdefault(self._identifier, Ordered(self._identifier))
+        return tuple(found.values())
+
+    def _limit(self, text: str | None, faults: list[Fault]) -> int:
+        if text is None:
+            return self._size
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
+        if not 1 <= number <= self._most:
+            faults.append(Fault("/limit", f"expected 1 to {self._most}"))
+        return min(number, self._most) or self._size
+
+    def _described(self) -> Iterator[Parameter]:
+        for name, one in self._filters.items():
+            yield Parameter(name, "query", one.value.schema, description=one.about)
+        names = "|".join(re.escape(name) for name in self._orders)
+        yield Parameter(
+            "order",
+            "query",
+            {"type": "string", "pattern": f"^-?({names})(,-?({names}))*$"},
+            description=f"`{'`, `'.join(self._orders)}`; with a minus downwards, several with commas.",
+        )
+        limits = {"type": "integer", "minimum": 1, "maximum": self._most, "default": self._size}
+        yield Parameter("limit", "query", limits, description="Objects of a page, at most.")
+        cursor = {"type": "string", "pattern": "^[A-Za-z0-9_-]{12,}$"}
+        yield Parameter("next", "query", cursor, description="The `next` of the page before.")
+
+
+def collection_faults(resource: Resource, operation: GetCollection) -> list[str]:
+    """Find what cannot be meant in the declaration of a collection's query."""
+    fields = resource.shape.fields
+    named = {"filters": operation.filters, "order": operation.order}
+    faults = [
+        f"{option} names {name!r}; {resource.name} has {', '.join(fields)}"
+        for option, names in named.items()
+        for name in names
+        if name not in fields
+    ]
+    for name, kind in operation.filters.items():
+        hint = fields.get(name, str)
+        if kind not in _FITS:
+            faults.append(f"filters: {name!r} is {kind!r}; expected {', '.join(map(repr, _FITS))}")
+        elif not _FITS[kind](hint):
+            faults.append(f"filters: {name!r} cannot be {kind!r}, for its type is {_named(hint)}")
+    faults += [
+        f"order: objects have no order by {name!r}, for its type is {_named(fields[name])}"
+        for name in operation.order
+        if name in fields and not is_comparable(fields[name])
+    ]
+    taken = {*RESERVED, *operation.parameters}
+    faults += [f"{name!r} is two parameters" for name in _filters(fields, operation) if name in taken]
+    faults += [f"{name!r} is two parameters" for name in operation.parameters if name in RESERVED]
+    if not 1 <= operation.page_size <= operation.max_page_size:
+        faults.append(
+            f"page_size is {operation.page_size}; expected 1 to max_page_size, which is {operation.max_page_size}"
+        )
+    return faults
+
+
+def _filters(fields: Mapping[str, Any], operation: GetCollection) -> dict[str, Filter]:
+    found: dict[str, Filter] = {}
+    for field, kind in operation.filters.items():
+        if field not in fields:
+            continue
+        value = Comparable(fields[field])
+        if kind == "range":
+            found |= {
+                f"{field}[{how}]": Filter(field, how, value, f"`{field}` is {meaning} this.")
+                for how, meaning in RANGES.items()
+            }
+        elif kind == "partial":
+            found[field] = Filter(field, "contains", value, f"`{field}` contains this, whatever the case.")
+        else:
+            found[field] = Filter(field, "eq", value, f"`{field}` is this.")
+    return found
+
+
+def _named(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+_FITS = {"exact": is_comparable, "partial": is_text, "range": is_ordered}
+_DIGITS = 10
