@@ -80,6 +80,7 @@ class Gives:
         description: what has happened then.
         shape: of the body; None where there is none.
         media: content types of the body, as the caller accepts.
+        others: shape of the body by further content types, in which it has another one.
         headers: beside those of every answer.
         or_problem: whether a problem document may come under the same status.
     """
@@ -88,6 +89,7 @@ class Gives:
     shape: Shape = None
     _: KW_ONLY
     media: tuple[str, ...] = (JSON, MSGPACK)
+    others: Mapping[str, Shape] = field(default_factory=dict)
     headers: Mapping[str, Header] = field(default_factory=dict)
     or_problem: bool = False
 
@@ -110,6 +112,7 @@ class Endpoint:
         parameters: what it takes beside the body. A query string is refused where none of them stands in it.
         body: what it takes as the body; None where it reads none.
         mentions: classes that its texts name.
+        closed: classes of its shapes whose objects have no members but those that they declare.
         any_query: the query string is passed as it is: it means nothing here, or something else for each type.
         each: its ``{type}`` is one of these, and it is described once for each.
     """
@@ -128,6 +131,7 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
     mentions: tuple[type[Any], ...] = ()
+    closed: tuple[type[Any], ...] = ()
     any_query: bool = False
     each: Literal["command", "query"] | None = None
 

@@ -58,7 +58,11 @@ def openapi(
                 if one.shared is not None
             },
             "responses": problem_answers(
-                schemas, (status for message in messages for status in message.errors.values())
+                schemas,
+                (
+                    *(status for message in messages for status in message.errors.values()),
+                    *(status for endpoint in endpoints for status in endpoint.problems),
+                ),
             ),
         },
     }

@@ -105,6 +105,7 @@ def _given(gives: Gives, schemas: Schemas) -> Json:
     told: Json = {"description": gives.description}
     if gives.shape is not None:
         told["content"] = {media: {"schema": schemas.of(gives.shape)} for media in gives.media}
+        told["content"] |= {media: {"schema": schemas.of(shape)} for media, shape in gives.others.items()}
     if gives.or_problem:
         told["content"][MEDIA_TYPE] = {"schema": schemas.of(documents.Problem)}
     if gives.headers:

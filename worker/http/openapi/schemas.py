@@ -21,9 +21,16 @@ class Schemas:
     """
 
     def __init__(self, messages: Sequence[MessageType], endpoints: Iterable[Endpoint]) -> None:
-        classes = list(dict.fromkeys((documents.Problem, *_named(endpoints))))
-        found, self.components = message_schemas(messages, _TEMPLATE, classes)
-        self._found = dict(zip([*(message.cls for message in messages), *classes], found, strict=True))
+        described = tuple(endpoints)
+        classes = list(dict.fromkeys((documents.Problem, *_named(described))))
+        closed = [
+            MessageType(name=cls.__name__, cls=cls, kind="command")
+            for cls in dict.fromkeys(cls for endpoint in described for cls in endpoint.closed)
+        ]
+        strict = [*messages, *closed]
+        others = [cls for cls in classes if not any(cls is one.cls for one in closed)]
+        found, self.components = message_schemas(strict, _TEMPLATE, others)
+        self._found = dict(zip([*(one.cls for one in strict), *others], found, strict=True))
 
     def of(self, shape: Shape) -> Any:
         """Return the JSON Schema of a shape."""
@@ -38,7 +45,8 @@ def _named(endpoints: Iterable[Endpoint]) -> Iterator[type[Any]]:
     for endpoint in endpoints:
         yield from endpoint.mentions
         yield from _classes([endpoint.body.shape if endpoint.body else None])
-        yield from _classes([given.shape for given in endpoint.gives.values()])
+        for given in endpoint.gives.values():
+            yield from _classes([given.shape, *given.others.values()])
 
 
 def _classes(shape: Shape) -> Iterator[type[Any]]:
