@@ -2,13 +2,15 @@
 
 ``with_root_token.py serve …`` is ``worker serve …`` where ``WORKER_TOKENS__ROOT`` is set. Else the secret stands in the
 file that ``ROOT_TOKEN_FILE`` names, by default ``/var/lib/worker/root-token``. That it was made is said once, and where;
-the secret itself is said nowhere. Standard library only.
+the secret itself is said nowhere. A file that somebody else may have written is no secret, and nothing is started with it;
+one that others can read is used, and said. Standard library only.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import stat
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -25,6 +27,7 @@ def secret_in(file: Path) -> str:
 
     Raises:
         OSError: it cannot be read or made.
+        ValueError: it holds nothing that can be a secret, or others can write it.
     """
     if not file.exists():
         beside = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
@@ -42,7 +45,23 @@ def secret_in(file: Path) -> str:
             pass
         finally:
             beside.unlink()
-    return file.read_text().strip()
+    return _read(file)
+
+
+def _read(file: Path) -> str:
+    with file.open("rb") as opened:
+        found = os.fstat(opened.fileno())
+        if found.st_uid not in {0, os.geteuid()} or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ValueError(
+                f"{file}: others than its owner can write it, or it is another user's; "
+                "expected a file of this user's or of root's, with mode 600"
+            )
+        if found.st_mode & stat.S_IROTH:
+            print(f"{file}: whoever is on this machine can read the root token: chmod 600", file=sys.stderr)
+        secret = opened.read(4096).decode("ascii", "replace").strip()
+    if not secret:
+        raise ValueError(f"{file}: it is empty; remove it, and a secret is made, or write one into it")
+    return secret
 
 
 def with_secret(environ: MutableMapping[str, str]) -> None:
@@ -52,5 +71,9 @@ def with_secret(environ: MutableMapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    with_secret(os.environ)
+    try:
+        with_secret(os.environ)
+    except (OSError, ValueError) as error:
+        print(f"no root token: {error}", file=sys.stderr)
+        sys.exit(2)
     os.execvp("worker", ["worker", *sys.argv[1:]])  # noqa: S606, S607 - this is what the image is for

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -47,11 +50,12 @@ def test_two_intakes_count_together_and_the_first_token_closes_both(project: Pro
     assert statuses == [202, 202, 429, 429]
     refused = note(url_of(one), 1, secret)
     assert int(refused.headers["retry-after"]) > 0
+    window(project, one, other)
     done = project.cli("send", "Note", "number:=1", "--token", "shop")
     assert (done.returncode, "limit of 2/y" in done.stderr) == (5, True)
     assert project.cli("send", "Note", "number:=1", "--token", "nobody").returncode == 4
 
-    assert project.ok("tokens", "remove", "--all", "--yes") == "1 token removed\n"
+    assert project.ok("tokens", "remove", "--all", "--yes") == "2 tokens removed\n"
     until(lambda: note(url_of(one), 1, secret).status_code == 401, "it is known to be gone")
     assert httpx.get(f"{url_of(one)}/health").status_code == 401
     assert httpx.get(f"{url_of(one)}/livez").status_code == 200
@@ -106,6 +110,54 @@ def test_a_public_address_is_bound_with_a_token_and_no_secret_is_found_anywhere(
     outputs += [path.read_bytes().decode("latin-1") for path in files(project.folder)]
     for hidden in (ROOT, secret, "short'"):
         assert [text for text in outputs if hidden in text] == []
+
+
+def window(project: Project, *intakes: Intake) -> None:
+    """Of two a second the third is refused by whichever process, and allowed in the next second."""
+    secret = project.ok("tokens", "add", "quick", "--limit", "2/s").strip()
+    turns = itertools.cycle(intake.client for intake in intakes)
+
+    def call() -> httpx.Response:
+        return next(turns).post("/commands/Note", json={"number": 2}, headers=bearer(secret))
+
+    until(
+        lambda: [call().status_code for _ in intakes] == [429] * len(intakes), "both know it, and refuse it"
+    )
+    ended = [int(time.time())]
+    seen: list[httpx.Response] = []
+
+    def within_a_second() -> bool:
+        """Three calls one after the other, in a second that had none before, with none of its edges between."""
+        if (began := int(time.time())) == ended[-1]:
+            return False
+        seen[:] = [call() for _ in range(3)]
+        ended.append(int(time.time()))
+        return ended[-1] == began
+
+    until(within_a_second, "three calls fall into one second", every=0.01)
+    assert [one.status_code for one in seen] == [202, 202, 429]
+    assert seen[2].headers["retry-after"] == "1"
+    until(lambda: call().status_code == 202, "the next second lets it through")
+
+
+def test_what_a_token_sends_by_the_command_line_is_narrowed(project: Project) -> None:
+    """As over HTTP: one by one and line by line, also where the type requires what is left out."""
+    project.configure(app="examples.search.app:app")
+    project.ok("tokens", "add", "shop", "--scope", "index=films", "--scope", "app=cinema")
+    lines = "".join(
+        json.dumps({"type": "DeleteItems", "data": {"items_uuid": ["a~film"], **data}}) + "\n"
+        for data in ({}, {"index": "*"}, {"index": "films", "app": ""}, {"index": "books"})
+    )
+    done = project.cli("send", "--ndjson", "-", "--token", "shop", "--json", stdin=lines)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one.get("error", {}).get("status") for one in answers] == [None, None, None, 403]
+    project.ok("send", "CreateIndex", "--token", "shop")
+    project.ok("send", "CreateIndex", "index=*", "--token", "shop")
+    assert project.cli("send", "CreateIndex", "index=books", "--token", "shop").returncode == 5
+    assert project.cli("send", "CreateIndex").returncode == 2
+    bodies = project.rows("SELECT body FROM transport_messages ORDER BY id", file=project.queue_file)
+    sent = [json.loads(body)["data"] for (body,) in bodies]
+    assert [(one["index"], one["app"]) for one in sent] == [("films", "cinema")] * 5
 
 
 def is_closed(url: str) -> bool:

@@ -41,7 +41,7 @@ async def send_lines(
     def read(raw: bytes) -> Order:
         """Read a line; the error of an unknown type suggests the names that are near."""
         try:
-            return lines.read(raw)
+            return lines.read(raw, principal)
         except UnknownType as error:
             raise UnknownCommand(error.name, list(commands)) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 from starlette.requests import Request
 
-from worker.errors import Fault, InvalidMessage, UnknownType
+from worker.errors import Fault, UnknownType
 from worker.http import documents
 from worker.http.answer import Answer, answer_of
 from worker.http.body import read_body, too_large
@@ -21,7 +21,7 @@ from worker.http.idempotency import IDEMPOTENCY_KEY, Repeats, key_of
 from worker.http.media import NDJSON, is_ndjson
 from worker.http.ports import Ports
 from worker.http.problems import INVALID, UNSUPPORTED, Problem
-from worker.messaging.door import admitted, unsaid
+from worker.messaging.door import admitted
 from worker.messaging.identity import derive_id
 from worker.messaging.line import Lines, Order
 from worker.messaging.own_context import OwnContext
@@ -110,26 +110,9 @@ class Batch:
         if len(raw) > self._ports.limits.max_body:
             raise too_large(self._ports.limits.max_body)
         try:
-            try:
-                return self._lines.read(raw)
-            except InvalidMessage as error:
-                whole = self._completed(raw, error.type_name, principal)
-                if whole is None:
-                    raise
-                return self._lines.read(whole)
+            return self._lines.read(raw, principal)
         except UnknownType as error:
             raise unknown_type(error.name, "command", self._dispatch.commands) from None
-
-    def _completed(self, raw: bytes, name: str, principal: Principal) -> bytes | None:
-        """Return a line that could not be read with what is unsaid in its data."""
-        declared = self._dispatch.commands.get(name)
-        if declared is None or principal.token is None or not declared.scopes:
-            return None
-        line = msgspec.json.decode(raw)
-        data = line.get("data") if isinstance(line, dict) else None
-        if not isinstance(data, dict) or not (missing := unsaid(principal, declared, data.keys())):
-            return None
-        return msgspec.json.encode({**line, "data": {**data, **missing}})
 
 
 _TEXT = {"type": "string"}

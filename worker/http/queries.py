@@ -7,7 +7,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from worker.errors import InvalidMessage
 from worker.http.answer import document
 from worker.http.body import read_body
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT, correlation_id, traceparent
@@ -18,9 +17,9 @@ from worker.http.media import media_of
 from worker.http.parameters import parameters_of
 from worker.http.ports import Ports
 from worker.messaging.declaration import MessageType
-from worker.messaging.door import admitted, completed, unsaid
+from worker.messaging.door import admitted, meant, read_for
 from worker.messaging.stamps import Result
-from worker.messaging.validation import decode, from_text
+from worker.messaging.validation import from_text
 from worker.tokens.document import TokenDocument
 from worker.tokens.principal import Principal
 
@@ -45,22 +44,15 @@ class Queries:
         headers = dict(request.scope["headers"])
         media = media_of(headers.get(b"content-type"))
         body = await read_body(request.receive, headers, self._max_body)
-        try:
-            message = decode(declared, body, content_type=media)
-        except InvalidMessage:
-            whole = completed(request.scope["principal"], declared, body, media)
-            if whole is None:
-                raise
-            message = decode(declared, whole, content_type=media)
-        return await self._ask(request, declared, message)
+        return await self._ask(request, declared, read_for(request.scope["principal"], declared, body, media))
 
     async def get(self, request: Request) -> Response:
         """Answer a query whose parameters are in the query string."""
         declared = self._declared(request)
         said = parameters_of(request.scope)
-        everything = unsaid(request.scope["principal"], declared, said)
-        for name, values in everything.items():
-            said[name] = values if isinstance(values, list) else [values]
+        single = {name: values[0] if len(values) == 1 else values for name, values in said.items()}
+        for name, found in meant(request.scope["principal"], declared, single).items():
+            said[name] = found if isinstance(found, list) else [found]
         answer = await self._ask(request, declared, from_text(declared, said))
         principal: Principal = request.scope["principal"]
         if principal.token is not None:

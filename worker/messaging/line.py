@@ -9,9 +9,11 @@ import msgspec
 
 from worker.errors import Fault, InvalidMessage, UnknownType
 from worker.messaging.declaration import MessageType
+from worker.messaging.door import read_for
 from worker.messaging.faults import collect
 from worker.messaging.limits import delay_fault, id_fault, key_fault
-from worker.messaging.validation import decode, malformed
+from worker.messaging.validation import malformed
+from worker.tokens.principal import ANYONE, Principal
 
 CHUNK = 500
 """Lines under way at once."""
@@ -85,13 +87,14 @@ class Lines:
         if chunk:
             yield chunk
 
-    def read(self, raw: bytes) -> Order:
-        """Read a line, without its end.
+    def read(self, raw: bytes, principal: Principal = ANYONE) -> Order:
+        """Read a line, without its end, as its sender's token lets it be meant.
 
         Raises:
             Malformed: it is no JSON.
             UnknownType: it names no command.
             InvalidMessage: something does not fit; carries every fault, those of the data under ``/data``.
+            Forbidden: the token reaches nothing of what it is about.
         """
         faults: list[Fault] = []
         try:
@@ -104,7 +107,7 @@ class Lines:
         faults += _faults(line, self._is_inline(declared))
         message = None
         try:
-            message = decode(declared, bytes(line.data))
+            message = read_for(principal, declared, bytes(line.data))
         except InvalidMessage as error:
             faults += [Fault(f"/data{fault.pointer}", fault.message) for fault in error.faults]
         if faults:

@@ -101,10 +101,14 @@ def faults_of(token: TokenDocument, plugins: Collection[str]) -> Iterator[Fault]
     for place, host in enumerate(token.referrers):
         if referrers.HOST.match(host) is None:
             yield Fault(f"/referrers/{place}", "expected a host in lower case, or one like *.example.com")
+    try:
+        in_utc(token)
+    except OverflowError:
+        yield Fault("/expires_at", "expected a time from the year 1 to 9999 in UTC")
 
 
 def in_utc(token: TokenDocument) -> TokenDocument:
-    """Return the token with its end written in UTC."""
+    """Return the token with its end written in UTC; ``faults_of`` says where it cannot be."""
     if token.expires_at is None:
         return token
     return msgspec.structs.replace(token, expires_at=token.expires_at.astimezone(UTC))

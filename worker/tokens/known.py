@@ -173,9 +173,9 @@ class KnownTokens:
     async def _found(self, asked: Iterable[bytes]) -> Mapping[bytes, Principal]:
         digests = list(asked)
         before = self._forgotten
+        until = self._now() + self._seconds  # from when it was asked: the answer may be as old as that
         held = await self._store.find([digest.hex() for digest in digests])
         found: dict[bytes, Principal] = {}
-        until = self._now() + self._seconds
         for token, secret_hash in held:
             digest = bytes.fromhex(secret_hash)
             found[digest] = self._principal(digest, token)

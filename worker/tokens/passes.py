@@ -85,11 +85,13 @@ class _Narrowing:
 
     def admit(self, message: Any) -> Any:
         """Return the message, with the fields narrowed that reached further."""
+        changed: dict[str, Any] = {}
         if self._hits is not None and self._most is not None:
             asked = getattr(message, self._hits)
-            if asked is not None and asked > self._most:
+            if asked is None:  # as many as there are
+                changed[self._hits] = self._most
+            elif asked > self._most:
                 raise self._refused(f"{self._hits} is more than {self._most}")
-        changed = {}
         for scope, field, allowed, container in self._asked:
             value = getattr(message, field)
             found = narrowed(scope, value, allowed, container, self._refused)

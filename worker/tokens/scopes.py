@@ -11,6 +11,7 @@ from typing import Any
 from worker.errors import Forbidden
 
 EVERYTHING = "*"
+_MANY = (list, tuple, set, frozenset)
 _LISTS: dict[object, type[Any]] = {
     list: list,
     tuple: tuple,
@@ -45,21 +46,25 @@ def narrowed(
     """
     if not allowed:
         raise refused(f"it reaches no {scope} at all")
+    if is_everything(value):
+        whole = container if value is None or isinstance(value, str) else type(value)
+        return ",".join(allowed) if whole is None else whole(allowed)
     values: Sequence[Any]
-    if value is None or isinstance(value, str):
-        if value in {None, "", EVERYTHING}:
-            return ",".join(allowed) if container is None else container(allowed)
-        values = str(value).split(",")
-    elif isinstance(value, list | tuple | set | frozenset):
-        values = tuple(value)
-        if not values or values == (EVERYTHING,):
-            return type(value)(allowed)
+    if isinstance(value, str):
+        values = value.split(",")
     else:
-        values = (value,)
+        values = tuple(value) if isinstance(value, _MANY) else (value,)
     for one in values:
         if not isinstance(one, str) or one not in allowed:
             raise refused(f"{scope} {str(one)[:100]!r} is outside of what it reaches")
     return value
+
+
+def is_everything(value: Any) -> bool:
+    """Whether a field's value means all that there is: it is missing, empty, or ``*``."""
+    if isinstance(value, _MANY):
+        return not value or tuple(value) == (EVERYTHING,)
+    return value is None or (isinstance(value, str) and value in {"", EVERYTHING})
 
 
 def container_of(cls: type[Any], field: str) -> type[Any] | None:
@@ -74,7 +79,7 @@ def container_of(cls: type[Any], field: str) -> type[Any] | None:
         hints = dict.fromkeys(getattr(cls, "__annotations__", {}), str)
     if field not in hints:
         raise TypeError(f"{field!r} is no field of it; fields: {', '.join(hints) or 'none'}")
-    kinds = [kind for kind in _alternatives(hints[field]) if kind is not type(None)]
+    kinds = [kind for kind in alternatives(hints[field]) if kind is not type(None)]
     if str in kinds:
         return None
     for kind in kinds:
@@ -84,7 +89,8 @@ def container_of(cls: type[Any], field: str) -> type[Any] | None:
     raise TypeError(f"field {field!r} is neither a text nor a list of texts")
 
 
-def _alternatives(hint: Any) -> tuple[Any, ...]:
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """Return the types that a field's type is one of."""
     origin = typing.get_origin(hint)
     if origin is typing.Union or origin is types.UnionType:
         return typing.get_args(hint)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -56,3 +58,51 @@ def test_a_secret_that_is_set_is_the_one(script, tmp_path):
     script.with_secret(environ)
     assert environ["WORKER_TOKENS__ROOT"] == "mine" * 4
     assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "said"),
+    [
+        (0o620, "s" * 32, "others than its owner can write it"),
+        (0o602, "s" * 32, "others than its owner can write it"),
+        (0o600, "", "it is empty"),
+        (0o600, " \n", "it is empty"),
+    ],
+)
+def test_a_file_that_may_be_anybodys_is_no_secret(script, tmp_path, mode, text, said):
+    """Who may have written it would be root; an empty one would leave the service without."""
+    file = tmp_path / "root"
+    file.write_text(text)
+    file.chmod(mode)
+    with pytest.raises(ValueError, match=f"{file}: .*{said}"):
+        script.secret_in(file)
+
+
+def test_a_file_that_others_can_read_is_said_and_used(script, tmp_path, capsys):
+    """As mounted secrets are; the secret is not said."""
+    file = tmp_path / "root"
+    file.write_text("s" * 32)
+    file.chmod(0o444)
+    (tmp_path / "link").symlink_to(file)
+    assert script.secret_in(tmp_path / "link") == "s" * 32
+    said = capsys.readouterr()
+    assert "can read the root token" in said.err
+    assert "sss" not in said.err + said.out
+
+
+@pytest.mark.parametrize("kind", ["nowhere", "folder", "dangling"])
+def test_what_cannot_be_read_or_made_is_said_in_a_line(tmp_path, kind):
+    """Nothing is started then."""
+    file = tmp_path / "there" / "root" if kind == "nowhere" else tmp_path / "root"
+    if kind == "folder":
+        file.mkdir()
+    if kind == "dangling":
+        file.symlink_to(tmp_path / "gone")
+    done = subprocess.run(
+        [sys.executable, "-I", ROOT / "deploy/image/with_root_token.py", "serve"],
+        env={"ROOT_TOKEN_FILE": str(file)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert str(file) in done.stderr

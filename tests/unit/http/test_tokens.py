@@ -2,9 +2,11 @@
 
 import json
 import re
+from typing import Annotated
 
 import msgspec
 import pytest
+from msgspec import Meta
 
 from tests.unit.http.fakes import FakeBus, World
 from worker import App
@@ -32,6 +34,21 @@ class Index(msgspec.Struct, frozen=True):
 
 class Ask(msgspec.Struct, frozen=True):
     index: str
+
+
+Word = Annotated[str, Meta(pattern="^[a-z]+$")]
+
+
+class Strict(msgspec.Struct, frozen=True, rename="camel"):
+    """Has no value for all that there is."""
+
+    index_name: Word
+    tags: Annotated[list[Word], Meta(min_length=1)]
+
+
+class StrictAsk(msgspec.Struct, frozen=True):
+    index: Word
+    tags: Annotated[list[Word], Meta(min_length=1)]
 
 
 class Store:
@@ -420,6 +437,94 @@ async def test_what_is_not_said_of_a_scope_is_all_that_the_token_reaches(make_cl
         assert (await client.post("/commands/Index", json={}, headers=bearer("all"))).status_code == 422
     assert [envelope.message for envelope in commands.envelopes] == [Index("a,b", ["x"])] * 3
     assert [envelope.message.index for envelope in queries.envelopes] == ["a,b", "a,b", "b"]
+
+
+@pytest.fixture
+async def strict(make_client):
+    """A client of types that have no value for all that there is; its tokens: ``one``, ``two``, ``none``."""
+    app = App("shop")
+    app.command(scopes={"index": "index_name", "tag": "tags"}, aliases=["Stern"])(Strict)
+    app.query(scopes={"index": "index", "tag": "tags"})(StrictAsk)
+
+    @app.handler
+    async def take(command: Strict): ...
+
+    @app.handler
+    async def ask(query: StrictAsk): ...
+
+    registry = app.registry()
+    commands, queries = FakeBus(registry), FakeBus(registry)
+    scopes = {name: {"index": tuple(name), "tag": ("x", "y")} for name in ("a", "ab")}
+    known = Known(
+        one={"scopes": scopes["a"]},
+        two={"scopes": scopes["ab"]},
+        none={"scopes": {"index": (), "tag": ("x",)}},
+    )
+    world = World(
+        tokens=known, registry=registry, command_bus=commands, query_bus=queries, inline=lambda _: False
+    )
+    client = make_client(world, client=("10.0.0.9", 1))
+    client.commands, client.queries = commands.envelopes, queries.envelopes
+    return client
+
+
+EVERYTHING = [
+    {},
+    {"indexName": "*"},
+    {"indexName": ""},
+    {"indexName": None, "tags": []},
+    {"tags": ["*"]},
+    {"tags": None},
+]
+
+
+@pytest.mark.parametrize("data", EVERYTHING, ids=json.dumps)
+async def test_everything_is_narrowed_before_it_has_to_fit_its_type(strict, data):
+    """A type without a value for everything takes a missing, an empty one and ``*``: it sees what the token reaches."""
+    packed = {"Content-Type": "application/msgpack", **bearer("one")}
+    line = json.dumps({"type": "Stern", "data": data}).encode()
+    async with strict as client:
+        answers = [
+            await client.post("/commands/Strict", json=data, headers=bearer("one")),
+            await client.post("/commands/Stern", content=msgspec.msgpack.encode(data), headers=packed),
+            await client.post("/commands", content=line, headers={**NDJSON, **bearer("one")}),
+        ]
+    assert [one.status_code for one in answers] == [202, 202, 202], [one.text for one in answers]
+    assert [one.message for one in client.commands] == [Strict("a", ["x", "y"])] * 3
+
+
+@pytest.mark.parametrize(
+    "query", ["", "index=", "index=*", "tags=", "tags=*", "index=a&tags=*", "index=*&tags="]
+)
+async def test_a_query_string_that_means_everything_is_narrowed_first(strict, query):
+    """As a body is."""
+    async with strict as client:
+        answer = await client.get(f"/queries/StrictAsk?{query}", headers=bearer("one"))
+    assert answer.status_code == 200, answer.text
+    assert client.queries[0].message == StrictAsk("a", ["x", "y"])
+
+
+async def test_narrowing_lets_nothing_pass_that_does_not_fit(strict):
+    """What several values are for a field of one, what lies outside, what is wrong elsewhere; a token that reaches nothing."""
+    async with strict as client:
+
+        async def tried(data, secret):
+            return (await client.post("/commands/Strict", json=data, headers=bearer(secret))).status_code
+
+        assert await tried({"tags": ["x"]}, "two") == 422
+        assert await tried({"indexName": "b", "tags": ["x"]}, "two") == 202
+        assert await tried({"indexName": "b", "tags": ["x"]}, "one") == 403
+        assert await tried({"indexName": "a", "tags": ["z"]}, "one") == 403
+        assert await tried({"indexName": {"a": 1}}, "one") == 422
+        assert await tried([], "one") == 422
+        assert await tried({}, "none") == 403
+        assert await tried({"indexName": "a", "tags": ["x"]}, "none") == 403
+        line = b'{"type":"Strict","data":{}}'
+        answer = await client.post("/commands", content=line, headers={**NDJSON, **bearer("none")})
+        assert json.loads(answer.text)["error"]["status"] == 403
+        assert (await client.get("/queries/StrictAsk", headers=bearer("none"))).status_code == 403
+        wrong = await client.post("/commands/Strict", json={"more": 1}, headers=bearer("one"))
+        assert [fault["pointer"] for fault in wrong.json()["errors"]] == ["/more"]
 
 
 async def test_what_a_limit_refuses_is_429_with_the_time_to_wait(make_client):

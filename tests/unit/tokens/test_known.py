@@ -79,6 +79,26 @@ async def test_what_is_known_holds_for_some_seconds(make, time):
     assert await known.find(b"shop") is None
 
 
+async def test_what_is_known_is_as_old_as_the_question(make, time):
+    """An answer that took its time is believed for so much less: the token may be gone since it was looked up."""
+    store = Store("shop")
+    known = make(store)
+    store.gate.clear()
+    asking = asyncio.create_task(known.find(b"shop"))
+    while not store.asked:
+        await asyncio.sleep(0)
+    time.now += 1.5
+    store.gate.set()
+    found = await asking
+    assert found is not None and found.id == "shop"
+    store.tokens.clear()
+    time.now += 0.4
+    assert known.at_hand(b"shop") is not None
+    time.now += 0.2
+    assert known.at_hand(b"shop") is None
+    assert await known.find(b"shop") is None
+
+
 async def test_a_token_that_is_as_it_was_stays_the_same_principal(make, time):
     """What was found out about it stays, too; a changed one is another."""
     store = Store("shop")

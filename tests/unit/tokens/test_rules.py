@@ -222,6 +222,18 @@ def test_a_token_may_ask_for_so_many_results_only():
         mine.admitted(DECLARED, Search(size=11))
 
 
+class Page(msgspec.Struct, frozen=True):
+    size: int | None = None
+
+
+def test_as_many_as_there_are_becomes_the_most():
+    """A type may take no number for all: that is more than any."""
+    declared = MessageType(name="Page", cls=Page, kind="query", hits="size")
+    assert principal(max_hits=10).admitted(declared, Page()) == Page(10)
+    assert principal(max_hits=10).admitted(declared, Page(3)) == Page(3)
+    assert principal().admitted(declared, Page()) == Page()
+
+
 def test_a_scopes_field_holds_texts():
     """What it is put into is found out once."""
     assert [container_of(Search, name) for name in ("index", "many", "several", "maybe")] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 import pytest
 
@@ -164,6 +166,16 @@ async def test_what_cannot_be_meant_is_refused_however_it_was_made():
         for name in ("root", "read_only", "ping"):
             with pytest.raises(Guarded, match=name):
                 await worker.send(AddToken(TokenDocument(id=name), A))
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_that_utc_does_not_have_is_refused(time):
+    """It can be read, and not be kept."""
+    token = TokenDocument(id="shop", expires_at=datetime.fromisoformat(time))
+    async with TestWorker(app) as worker:
+        with pytest.raises(InvalidMessage) as caught:
+            await worker.send(AddToken(token, A))
+    assert [fault.pointer for fault in caught.value.faults] == ["/token/expires_at"]
 
 
 async def test_configured_tokens_are_shown_and_cannot_be_removed(tmp_path):

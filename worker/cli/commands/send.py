@@ -20,11 +20,12 @@ from worker.cli.progress import Progress
 from worker.cli.report import UNREACHABLE, exit_code, message
 from worker.cli.sending import Options, principal_named, require_done, send_one, stopped_by_signals, wait_for
 from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
-from worker.messaging.declaration import Registry
+from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.door import read_for
 from worker.messaging.limits import delay_fault, id_fault, key_fault
-from worker.messaging.validation import decode
 from worker.seconds import LONGEST
 from worker.settings import Settings
+from worker.tokens.principal import ANYONE, Principal
 
 
 @click.command(
@@ -93,10 +94,8 @@ async def _send_one(
     declared = command_named(registry, name)
     if wait is not None and not (declared.track and settings.status.track):
         raise UsageError(f"--wait: no status is kept of {declared.name}")
-    try:
-        command = decode(declared, read_data(words))
-    except InvalidMessage as error:
-        raise _hinted(error, words) from None
+    data = read_data(words)
+    command = _read(ANYONE, declared, data, words) if token is None else None
     target = invocation.product.routes(settings, registry).by_type[declared.name].transport
     if fault := delay_fault(options.delay, inline=target is None):
         raise UsageError(f"--delay: {fault}")
@@ -104,6 +103,8 @@ async def _send_one(
     needed = None if target is None else (target,)
     async with invocation.product.client(settings, registry, tables="create", transports=needed) as client:
         principal = await principal_named(client, token)
+        if command is None:
+            command = _read(principal, declared, data, words)
         answer: Any = await send_one(client, declared, command, options, principal)
         command_id = answer["id"]
         if not invocation.json:
@@ -155,6 +156,13 @@ def _source(name: str) -> IO[bytes]:
         return Path(name).open("rb")
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror or error}") from error
+
+
+def _read(principal: Principal, declared: MessageType, data: bytes, words: tuple[str, ...]) -> Any:
+    try:
+        return read_for(principal, declared, data)
+    except InvalidMessage as error:
+        raise _hinted(error, words) from None
 
 
 def _hinted(error: InvalidMessage, words: tuple[str, ...]) -> InvalidMessage:

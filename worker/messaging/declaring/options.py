@@ -12,7 +12,7 @@ from worker.messaging.declaration import Extra, MessageType
 from worker.messaging.retry import Retry
 from worker.seconds import LONGEST, is_number
 from worker.suggestion import hint
-from worker.tokens.scopes import container_of
+from worker.tokens.scopes import alternatives, container_of
 
 _STATUS = range(400, 600)
 
@@ -105,8 +105,8 @@ def _hits_faults(message: MessageType) -> Iterable[str]:
     if hits is None:
         return
     hints = _hints(message.cls)
-    kinds = None if hints is None else [hints.get(hits), *typing.get_args(hints.get(hits))]
-    if not isinstance(hits, str) or (kinds is not None and int not in kinds):
+    kinds = {int} if hints is None else {*alternatives(hints.get(hits))} - {type(None)}
+    if not isinstance(hits, str) or kinds != {int}:
         yield f"hits={hits!r}, expected the name of a field that holds a whole number"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 import msgspec
 import pytest
+from msgspec import Meta
 
 from worker import App, Breaker, CallNext, ConfigurationError, Envelope, Stamp
 
@@ -197,6 +198,25 @@ def test_what_a_declaration_is_made_of_is_checked_too() -> None:
         "priority='first', expected a whole number",
         "breaker=3, expected a Breaker(...)",
     ), faults_of(app)
+
+
+@dataclass
+class Sized:
+    many: list[int]
+    mixed: int | str
+    fine: Annotated[int, Meta(ge=1)] | None = None
+
+
+def test_hits_are_a_whole_number() -> None:
+    """A list of some, or what may be a text, cannot be compared with the most that a token may ask for."""
+    for field in ("many", "mixed", "absent"):
+        app = App("shop")
+        app.query(hits=field)(Sized)
+        fault = f"hits={field!r}, expected the name of a field that holds a whole number"
+        assert contains(faults_of(app), fault, "no handler")
+    app = App("shop")
+    app.query(hits="fine")(Sized)
+    assert contains(faults_of(app), "no handler")
 
 
 @pytest.mark.parametrize("options", [
