@@ -16,7 +16,7 @@ WorkerError
 ├── Unavailable                 something outside does not answer; charges no attempt (exit 3, HTTP 503)
 │   ├── TransportUnavailable    a broker
 │   │   └── PublishFailed       a broker did not take a message, or nobody knows whether it did
-│   └── DatabaseUnavailable     the state database
+│   └── DatabaseUnavailable     the state database, or that of documents
 ├── HandlersFailed              some of a message's handlers failed; carries which, and what is done
 ├── AbruptEnd                   code raised what is no Exception, such as SystemExit; a failure like any other
 ├── HandlerTimeout              a handler ran past its timeout; follows the retry policy
@@ -213,7 +213,13 @@ class PublishFailed(TransportUnavailable):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The state database cannot be reached, is locked for too long or does not answer in time."""
+    """A database cannot be reached, is locked for too long or does not answer in time.
+
+    Attributes:
+        unknown: it was asked to commit: nobody can tell whether it has.
+    """
+
+    unknown: bool = False
 
 
 class HandlersFailed(WorkerError):

@@ -19,7 +19,14 @@ from tests.brokers import guard
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
 
-KINDS = {"rabbitmq": "RabbitMQ", "postgres": "Postgres", "kafka": "Kafka", "sqs": "Sqs", "pubsub": "Pubsub"}
+KINDS = {
+    "rabbitmq": "RabbitMQ",
+    "postgres": "Postgres",
+    "kafka": "Kafka",
+    "sqs": "Sqs",
+    "pubsub": "Pubsub",
+    "mongo": "Mongo",
+}
 """Name of the module and of the fixture → class of the address that tests share."""
 
 

@@ -1,4 +1,4 @@
-"""Brokers as fixtures for the whole test tree: ``rabbitmq``, ``postgres``, ``kafka``, ``sqs``, ``pubsub``, and a URL each test."""
+"""Brokers as fixtures for the whole test tree: ``rabbitmq``, ``postgres``, ``kafka``, ``sqs``, ``pubsub``, ``mongo``, and a URL each test."""
 
 from __future__ import annotations
 
@@ -92,6 +92,12 @@ def pubsub(brokers: Brokers) -> Any:
     return brokers.shared("pubsub")
 
 
+@pytest.fixture(scope="session")
+def mongo(brokers: Brokers) -> Any:
+    """The MongoDB server that tests share (``tests.brokers.mongo.Mongo``)."""
+    return brokers.shared("mongo")
+
+
 @pytest.fixture
 def rabbitmq_url(rabbitmq: Any) -> Iterator[str]:
     """An empty virtual host for one test."""
@@ -124,6 +130,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def sqs_url(sqs: Any, aws: None) -> Iterator[str]:
     """The shared server, with a prefix for one test."""
     with sqs.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def mongo_url(mongo: Any) -> Iterator[str]:
+    """An empty database for one test."""
+    with mongo.fresh() as url:
         yield url
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.brokers import docker, kafka, packages, postgres, rabbitmq, sqs
+from tests.brokers import docker, kafka, mongo, packages, postgres, rabbitmq, sqs
 from tests.brokers.brokers import Brokers
 from tests.brokers.ports import choose
 
@@ -22,18 +22,19 @@ def brokers() -> Iterator[Brokers]:
 @pytest.fixture
 def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without any broker and without a way to one."""
-    for module in (rabbitmq, postgres, kafka, sqs):
+    for module in (rabbitmq, postgres, kafka, sqs, mongo):
         monkeypatch.delenv(module.VARIABLE, raising=False)
     monkeypatch.setattr(rabbitmq, "programs", lambda: None)
     monkeypatch.setattr(postgres, "programs", lambda: None)
     monkeypatch.setattr(kafka, "libraries", lambda: None)
     monkeypatch.setattr(sqs, "libraries", lambda: None)
+    monkeypatch.setattr(mongo, "libraries", lambda: None)
     monkeypatch.setattr(docker, "answers", lambda: False)
     monkeypatch.setattr(packages, "may_install", lambda: False)
     monkeypatch.setenv("WORKER_TEST_INSTALL", "no")
 
 
-@pytest.mark.parametrize("kind", ["rabbitmq", "postgres", "kafka", "sqs"])
+@pytest.mark.parametrize("kind", ["rabbitmq", "postgres", "kafka", "sqs", "mongo"])
 @pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
 def test_missing_broker_says_how_to_get_it(
     brokers: Brokers, nothing: None, monkeypatch: pytest.MonkeyPatch, kind: str, ci: str, outcome: type
@@ -56,6 +57,7 @@ def test_missing_broker_says_how_to_get_it(
         ("postgres", "postgresql://a:secret@127.0.0.1:{}/x"),
         ("kafka", "kafka://127.0.0.1:{}"),
         ("sqs", "http://a:secret@127.0.0.1:{}"),
+        ("mongo", "mongodb://a:secret@127.0.0.1:{}"),
     ],
 )
 def test_named_broker_that_does_not_answer_is_never_replaced(

@@ -46,8 +46,17 @@ class Shape(Protocol):
         """
         ...
 
+    def replace(self, obj: Any, values: Mapping[str, Any]) -> Any:
+        """Return the object with these fields set and all others as a new object has them, but for its identifier.
+
+        Raises:
+            ValueError: the class refuses these values.
+            Stale: they are of another version of the object.
+        """
+        ...
+
     def values(self, obj: Any) -> dict[str, Any]:
-        """Return what its fields hold."""
+        """Return what its fields hold; those of a new object that its store has yet to fill in are left out."""
         ...
 
     def copy(self, obj: Any) -> Any:
@@ -96,6 +105,10 @@ class FieldShape:
         for name, value in values.items():
             setattr(obj, name, value)
         return obj
+
+    def replace(self, obj: Any, values: Mapping[str, Any]) -> Any:
+        """Make a new object, and set what it holds."""
+        return self.fill(obj, self.values(self.make(values)))
 
     def values(self, obj: Any) -> dict[str, Any]:
         """Read the fields."""

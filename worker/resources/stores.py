@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Filtered", "How", "Ordered", "Page", "Stale", "Store", "StoreWork", "Taken", "Wanted"]
 
-How = Literal["eq", "contains", "gt", "gte", "lt", "lte"]
-"""How a field is compared; ``contains`` is of texts, whatever the case."""
+How = Literal["eq", "contains", "gt", "gte", "lt", "lte", "in"]
+"""How a field is compared; ``contains`` is of texts, whatever the case; ``in`` is with a tuple of values."""
 
 
 class Filtered(msgspec.Struct, frozen=True):

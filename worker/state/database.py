@@ -232,6 +232,33 @@ class Database:
         """Make a session; its first statement opens the transaction."""
         return self._sessions().session(read_only=read_only)
 
+    async def create_tables(self, classes: Sequence[type[Any]]) -> None:
+        """Create the tables of an application's mapped classes that are missing; safe in several processes at once.
+
+        Raises:
+            DatabaseUnavailable: it does not answer.
+        """
+        from worker.state.sessions.mapped.store import create_tables
+
+        async with (
+            self._bounded(self._waits.migration),
+            self._sessions().begin(self.application) as transaction,
+        ):
+            await create_tables(transaction, classes)
+
+    async def missing_tables(self, classes: Sequence[type[Any]]) -> list[str]:
+        """Names of the tables of an application's mapped classes that are not there.
+
+        Raises:
+            DatabaseUnavailable: it does not answer.
+        """
+        from worker.state.sessions.mapped.store import missing_tables
+
+        if not self.there:
+            return sorted({cls.__name__ for cls in classes})
+        async with self.bounded(), self._sessions().begin(self.application) as transaction:
+            return await missing_tables(transaction, classes)
+
     @property
     def joining(self) -> Joining:
         """Writes into transactions that the application has begun on this database."""

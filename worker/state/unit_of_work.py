@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from worker.state.transaction import Transaction
 if TYPE_CHECKING:
     from worker.state.sessions.handler_session import HandlerSession
 
-_ROLLBACK_TIMEOUT = 5.0
 _CAUSES = 10
 
 
@@ -179,13 +177,8 @@ class SqlUnitOfWork:
 
 
 async def _undo(session: HandlerSession | None) -> None:
-    if session is None:
-        return
-    try:
-        async with asyncio.timeout(_ROLLBACK_TIMEOUT):
-            await session.undo()
-    except Exception:  # the connection is dropped by then, and with it the transaction
-        pass
+    if session is not None:
+        await session.let_go()
 
 
 def _meant(error: BaseException, session: HandlerSession | None) -> BaseException:

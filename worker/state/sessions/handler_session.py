@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, NoReturn
 
 from sqlalchemy import event
@@ -14,13 +15,21 @@ from worker.errors import UsageError
 from worker.state.sessions.guard import COMMITS, Guard
 from worker.state.sessions.held_connection import HeldConnection, ShownEngine
 
+_ROLLBACK_TIMEOUT = 5.0
+
 
 class HeldSession(Session):
-    """What is below the handler's session: it ends no transaction by hand either."""
+    """What is below the handler's session: it ends no transaction by hand either.
+
+    Attributes:
+        guard: what it may still do.
+        aside: objects whose changes are not written, by their ids: nobody has asked for that yet.
+    """
 
     def __init__(self, *given: Any, guard: Guard, **options: Any) -> None:
         super().__init__(*given, **options)
         self.guard = guard
+        self.aside: dict[int, object] = {}
 
     def commit(self) -> None:
         """Commit, for the unit of work."""
@@ -74,6 +83,13 @@ class HeldSession(Session):
 def _after_begin(session: HeldSession, transaction: SessionTransaction, connection: Connection) -> None:
     if transaction.parent is None:
         session.guard.begin(connection)
+
+
+@event.listens_for(HeldSession, "before_flush")
+def _before_flush(session: HeldSession, *_: object) -> None:
+    if session.aside:
+        for obj in [one for one in session.dirty if id(one) in session.aside]:
+            session.expunge(obj)
 
 
 class HandlerSession(AsyncSession):
@@ -150,6 +166,14 @@ class HandlerSession(AsyncSession):
             if self.guard.connection is not None and not self.guard.connection.closed:
                 await greenlet_spawn(self.guard.connection.invalidate)
             raise
+
+    async def let_go(self) -> None:
+        """Roll back and let go of the connection within some seconds; never raises, unless it is cancelled."""
+        try:
+            async with asyncio.timeout(_ROLLBACK_TIMEOUT):
+                await self.undo()
+        except Exception:  # the connection is dropped by then, and with it the transaction
+            pass
 
 
 def _as_context(guard: Guard) -> UsageError:

@@ -1,0 +1,232 @@
+"""The shape of a mapped class: its columns as fields; relationships are no part of it."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import NODEFAULT, UNSET
+from sqlalchemy import UniqueConstraint, inspect
+from sqlalchemy.orm import Mapper, undefer
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql import ClauseElement
+
+from worker.errors import ConfigurationError, Fault, Stale
+from worker.messaging.faults import escape
+from worker.resources.shape import FieldShape, struct_faults, struct_of
+from worker.state.sessions.mapped.column_field import ColumnField, column_fields, init_parameters
+from worker.state.statement import Dialect
+
+
+def mapped_shape(cls: type[Any], identifier: str, dialect: Dialect) -> MappedShape:
+    """Make the shape of a mapped class.
+
+    Args:
+        cls: mapped by SQLAlchemy.
+        identifier: name of the attribute that identifies an object.
+        dialect: of the database, which limits what its columns hold.
+
+    Raises:
+        ConfigurationError: it cannot be a resource; says why.
+    """
+    mapper: Mapper[Any] = inspect(cls)
+    try:
+        fields = column_fields(cls, mapper, dialect)
+        parameters = init_parameters(cls)
+        _identifies(mapper, identifier, {field.name: field for field in fields})
+        return MappedShape(cls, mapper, identifier, fields, parameters, dialect)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"resource {cls.__module__}.{cls.__qualname__}: {error}") from error
+
+
+def _identifies(mapper: Mapper[Any], identifier: str, fields: Mapping[str, ColumnField]) -> None:
+    """Make sure that an attribute tells objects apart."""
+    field = fields.get(identifier)
+    if field is None:
+        known = ", ".join(fields)
+        raise TypeError(
+            f"identifier={identifier!r}: expected the name of a column's attribute; there are: {known}"
+        )
+    if mapper.primary_key == (field.column,):
+        return
+    column = field.column
+    alone: list[Any] = [
+        constraint.columns
+        for constraint in column.table.constraints
+        if isinstance(constraint, UniqueConstraint) and len(constraint.columns) == 1
+    ]
+    alone += [index.columns for index in column.table.indexes if index.unique and len(index.expressions) == 1]
+    if not column.nullable and (column.unique or any(column.name in columns for columns in alone)):
+        return
+    key = ", ".join(one.name for one in mapper.primary_key)
+    raise TypeError(
+        f"identifier={identifier!r}: it does not tell objects apart, the primary key is ({key}); expected a primary key "
+        "of one column, or an attribute whose column is unique and not nullable"
+    )
+
+
+class MappedShape(FieldShape):
+    """How objects of a mapped class become data and back.
+
+    Attributes:
+        mapper: SQLAlchemy's.
+        identifier: name of the attribute that identifies an object.
+        columns: the fields, by name.
+        dialect: of the database.
+        version: name of the attribute that counts changes; None where none does.
+        options: of a statement that reads objects: their columns are all read.
+    """
+
+    def __init__(
+        self,
+        cls: type[Any],
+        mapper: Mapper[Any],
+        identifier: str,
+        fields: Sequence[ColumnField],
+        parameters: set[str] | None,
+        dialect: Dialect,
+    ) -> None:
+        annotations = {field.name: field.annotation for field in fields}
+        defaults = {field.name: field.default for field in fields if field.default is not NODEFAULT}
+        struct = struct_of(cls.__name__, annotations, defaults)
+        super().__init__(cls, annotations, defaults, struct=struct)
+        self.mapper = mapper
+        self.identifier = identifier
+        self.columns = {field.name: field for field in fields}
+        self.dialect: Dialect = dialect
+        self._parameters = parameters
+        version = mapper.version_id_col
+        self.version = next((field.name for field in fields if field.column is version), None)
+        self._zoned = tuple(field.name for field in fields if field.zoned and dialect == "sqlite")
+        self._names = tuple(self.columns)
+        self._plain = {name: value for name, value in defaults.items() if value is not UNSET}
+        self.options = tuple(
+            undefer(getattr(cls, name)) for name in self.columns if mapper.column_attrs[name].deferred
+        )
+
+    def make(self, values: Mapping[str, Any]) -> Any:
+        """Make a new object; what it is not given and only the database knows, that fills in."""
+        given = {**self._plain, **self._settable(values, None)}
+        if self._parameters is None:
+            return self.cls(**given)
+        wanted = {name: value for name, value in given.items() if name in self._parameters}
+        made = self.cls(**wanted)
+        for name, value in given.items():
+            if name not in wanted:
+                setattr(made, name, value)
+        return made
+
+    def fill(self, obj: Any, values: Mapping[str, Any]) -> Any:
+        """Set the fields.
+
+        Raises:
+            ValueError: a value is computed by the database.
+            Stale: the version is another one than the object's.
+        """
+        for name, value in self._settable(values, obj).items():
+            setattr(obj, name, value)
+        return obj
+
+    def replace(self, obj: Any, values: Mapping[str, Any]) -> Any:
+        """Set all fields but the identifier and what is the database's or the mapper's to change.
+
+        Those without a value have their column's default: a value, or an expression of SQL until it is stored.
+        """
+        given = self._settable(values, obj)
+        for name, field in self.columns.items():
+            if name in given:
+                value = given[name]
+            elif field.kept or name == self.identifier:
+                continue
+            else:
+                value = field.absent()
+            if value is not UNSET and value is not NODEFAULT:
+                setattr(obj, name, value)
+        return obj
+
+    def _settable(self, values: Mapping[str, Any], obj: Any) -> dict[str, Any]:
+        found = {}
+        for name, value in values.items():
+            if value is UNSET:
+                continue
+            if name == self.version and obj is not None:
+                if value != getattr(obj, name):
+                    raise Stale(f"{name} is {getattr(obj, name)!r} by now, not {value!r}: read it again")
+                continue
+            if self.columns[name].computed:
+                if obj is not None and value == getattr(obj, name, None):
+                    continue  # as it was read
+                raise ValueError(f"{name} is computed and cannot be set")
+            found[name] = self.stored(name, value)
+        return found
+
+    def stored(self, name: str, value: Any) -> Any:
+        """Return a value as its column keeps it: SQLite keeps no zone, so there times are UTC."""
+        if name not in self._zoned:
+            return value
+        return [_in_utc(one) for one in value] if isinstance(value, list | tuple) else _in_utc(value)
+
+    def values(self, obj: Any) -> dict[str, Any]:
+        """Read the fields; those that the database has yet to fill in are left out."""
+        state = obj.__dict__
+        try:
+            found = {name: state[name] for name in self._names}
+        except KeyError:
+            found = {name: state[name] for name in self._names if name in state}
+        for name in self._zoned:
+            value = found.get(name)
+            if isinstance(value, datetime) and value.tzinfo is None:
+                found[name] = value.replace(tzinfo=UTC)
+        return found
+
+    def copy(self, obj: Any) -> Any:
+        """Copy the columns into an object that no session knows."""
+        made = self.mapper.class_manager.new_instance()
+        for name, value in obj.__dict__.items():
+            if name in self.columns:
+                plain = value is None or type(value) in _UNCHANGING
+                set_committed_value(made, name, value if plain else copy.deepcopy(value))
+        return made
+
+    def check(self, obj: Any) -> Sequence[Fault]:
+        """Ask the constraints; what an expression of SQL or the database will fill in has none."""
+        values = self.values(obj)
+        pending = {name for name, value in values.items() if isinstance(value, ClauseElement)}
+        known = {
+            name: value
+            for name, value in values.items()
+            if name not in pending and (value is not None or self.columns[name].default is not UNSET)
+        }
+        faults = struct_faults(self.struct, known)
+        return [*(fault for fault in faults if fault.pointer[1:] not in pending), *self._unfit(known)]
+
+    def _unfit(self, values: Mapping[str, Any]) -> list[Fault]:
+        """What no annotation says: numbers that are none, digits, and characters that PostgreSQL does not take."""
+        faults = []
+        for name, value in values.items():
+            if isinstance(value, str) and "\0" in value and self.dialect == "postgresql":
+                faults.append(Fault(f"/{escape(name)}", "expected text without NUL characters"))
+            elif isinstance(value, float) and not math.isfinite(value):
+                faults.append(Fault(f"/{escape(name)}", "expected a finite number"))
+            elif isinstance(value, Decimal):
+                faults += self._unfit_decimal(name, value)
+        return faults
+
+    def _unfit_decimal(self, name: str, value: Decimal) -> list[Fault]:
+        digits = self.columns[name].digits
+        if not value.is_finite():
+            return [Fault(f"/{escape(name)}", "expected a finite number")]
+        if digits is not None and value and value.adjusted() >= digits:
+            return [Fault(f"/{escape(name)}", f"expected at most {digits} digits before the point")]
+        return []
+
+
+_UNCHANGING = frozenset({str, int, float, bool, bytes, Decimal, datetime})
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not None else value

@@ -1,0 +1,80 @@
+"""The store of mapped classes: rows in the application's own tables, on the state's database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData, Table, inspect
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Mapper
+
+from worker.state.sessions.mapped.shape import MappedShape, mapped_shape
+from worker.state.sessions.mapped.work import MappedWork
+
+if TYPE_CHECKING:
+    from worker.state.database import Database
+    from worker.state.sessions.transaction import SessionTransaction
+
+
+class MappedStore:
+    """Keeps objects of SQLAlchemy's mapped classes; see ``Store``.
+
+    Args:
+        database: the state's.
+        committed: told after each commit that left messages in the outbox; None where nothing relays here.
+    """
+
+    def __init__(self, database: Database, committed: Callable[[], None] | None = None) -> None:
+        self._database = database
+        self._committed = committed
+
+    def shape(self, cls: type[Any], identifier: str) -> MappedShape:
+        """Say how objects of a mapped class become data and back."""
+        return mapped_shape(cls, identifier, "sqlite" if self._database.is_sqlite else "postgresql")
+
+    @asynccontextmanager
+    async def work(self, *, read_only: bool) -> AsyncIterator[MappedWork]:
+        """Begin one request's work; its first statement opens the transaction."""
+        work = MappedWork(self._database, self._committed, read_only=read_only)
+        try:
+            yield work
+        finally:
+            await work.end()
+
+
+async def create_tables(transaction: SessionTransaction, classes: Iterable[type[Any]]) -> None:
+    """Create the tables that mapped classes and their neighbours need and that are missing; none is altered."""
+    found = {id(metadata): metadata for metadata in map(_metadata, classes)}
+    for metadata in found.values():
+        await transaction.connection.run_sync(metadata.create_all)
+
+
+async def missing_tables(transaction: SessionTransaction, classes: Iterable[type[Any]]) -> list[str]:
+    """Names of the tables of mapped classes that are not there."""
+
+    def look(connection: Connection) -> list[str]:
+        inspector = inspect(connection)
+        tables = {table.key: table for cls in classes for table in _tables(cls)}
+        return [name for name, table in tables.items() if not inspector.has_table(table.name, table.schema)]
+
+    return await transaction.connection.run_sync(look)
+
+
+def is_mapped(cls: type[Any]) -> bool:
+    """Whether SQLAlchemy maps a class."""
+    return isinstance(inspect(cls, raiseerr=False), Mapper)
+
+
+def _mapper(cls: type[Any]) -> Mapper[Any]:
+    mapper: Mapper[Any] = inspect(cls)
+    return mapper
+
+
+def _tables(cls: type[Any]) -> list[Table]:
+    return [table for table in _mapper(cls).tables if isinstance(table, Table)]
+
+
+def _metadata(cls: type[Any]) -> MetaData:
+    return _tables(cls)[0].metadata
