@@ -16,8 +16,8 @@ from worker.seconds import is_number
 from worker.suggestion import hint, near
 from worker.texts import told
 
-Lazy = dict[int, LazyStep[Any]]
-"""Lazy steps by the identity of what they are made of: entries of one class share its object."""
+Lazy = dict[object, LazyStep[Any]]
+"""Lazy steps by name, or by the identity of what they are made of: entries of one class, or of one name, share its object."""
 
 _PROCESS = "process"
 
@@ -40,7 +40,7 @@ def checked_step(
     if entry.plugin is not None:
         when.append(parse("plugins", entry.plugin))
     target = entry.target
-    run = lazy.setdefault(id(target), LazyStep(_maker(target)))
+    run = lazy.setdefault(entry.name or id(target), LazyStep(_maker(target)))
     step = Step(
         name, run, entry.priority, entry.group, tuple(when), common=entry.action is None, plugin=entry.plugin
     )

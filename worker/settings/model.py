@@ -163,6 +163,12 @@ class StatusSettings(msgspec.Struct, frozen=True, kw_only=True):
     track: Flag = True
 
 
+class ChainsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps that are declared in YAML files; relative ones are from the configuration file's folder."""
+
+    files: Annotated[tuple[Text, ...], Meta(description='a list of YAML files, like ["processors.yml"]')] = ()
+
+
 def default_transports() -> dict[str, TransportSettings]:
     """Transports of a service that configures none: the embedded one."""
     return {"sqlite": TransportSettings(url="sqlite:///var/queue.db")}
@@ -184,6 +190,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ramp: how work is taken up again after a pause.
         status: status of commands.
         tokens: those that need no database, and what is believed of others.
+        chains: steps in files.
         base: folder of the configuration file, the current folder without one; ``load`` has resolved
             relative SQLite paths from it.
         file: the configuration file, None without one.
@@ -201,5 +208,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ramp: RampSettings = RampSettings()
     status: StatusSettings = StatusSettings()
     tokens: TokensSettings = TokensSettings()
+    chains: ChainsSettings = ChainsSettings()
     base: Path = msgspec.field(default_factory=Path.cwd)
     file: Path | None = None

@@ -9,6 +9,7 @@ from worker.application.app import App
 from worker.application.plugin import Plugin
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
+from worker.messaging.declaring.registry import WrongDeclarations
 from worker.settings import Settings
 from worker.texts import told
 
@@ -17,12 +18,24 @@ GROUP = "command_worker.plugins"
 
 
 def registry_of(app: App, settings: Settings) -> Registry:
-    """Check an application's declarations, with the plugins that the settings enable.
+    """Check an application's declarations, with the plugins that the settings enable and the steps of their files.
 
     Raises:
         ConfigurationError: with every fault found.
     """
-    return app.registry(enabled(settings.plugins) if settings.plugins else ())
+    plugins = enabled(settings.plugins) if settings.plugins else ()
+    if not settings.chains.files:
+        return app.registry(plugins)
+    from worker.chain.files.loading import load_steps  # brings the reader of YAML
+
+    steps, faults = load_steps(settings.chains.files, settings.base)
+    try:
+        registry = app.registry(plugins, steps)
+    except WrongDeclarations as wrong:
+        raise WrongDeclarations([*faults, *wrong.faults], wrong.registry) from None
+    if faults:
+        raise WrongDeclarations(faults, registry)
+    return registry
 
 
 def enabled(names: Iterable[str]) -> list[Plugin | str]:
