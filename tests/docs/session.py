@@ -17,6 +17,7 @@ from tests.brokers import ports
 from tests.docs.commands import STOP, Command, commands
 from tests.docs.matching import Ids
 from tests.docs.pages import ROOT, Block
+from tests.warm.interpreter import ASK, interpreter
 
 PATIENCE = 30.0
 """Seconds that anything may take."""
@@ -32,6 +33,8 @@ _READS = re.compile(
 _PORTS = re.compile(r"(127\.0\.0\.1:|localhost:|--port[ =]|--health-port[ =]|port = |_PORT=)(\d{4})\b")
 
 _WORKER = f'#!/bin/sh\nexec "{sys.executable}" -m worker "$@"\n'
+_WARM = f'#!/bin/sh\nexec "{sys.executable}" -IS "{ASK}" "{{}}" "$@"\n'
+"""Of commands that end: the page's processes that stay begin as a reader's do."""
 _DEV = f"""#!/bin/sh
 verb=$1; shift
 case $verb in
@@ -59,6 +62,10 @@ class Session:
         _executable(tools / "worker", _WORKER)
         _executable(folder / "dev", _DEV)
         (tools / ".curlrc").write_text("silent\nshow-error\nmax-time = 30\n")
+        warm = interpreter()
+        (tools / "warm").mkdir()
+        if warm is not None:
+            _executable(tools / "warm" / "worker", _WARM.format(warm.path))
         self._env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("WORKER_", "PYTEST_"))},
             "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -116,7 +123,7 @@ class Session:
             done = subprocess.run(
                 ["bash", "-c", f"(exit {self._last}); {self._with_ports(self.ids.fill(command.text))}"],
                 cwd=self.folder,
-                env=self._env,
+                env={**self._env, "PATH": f"{self.folder}/.tools/warm:{self._env['PATH']}"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.brokers import ports
 from tests.e2e.waiting import PATIENCE, until
+from tests.warm.interpreter import Interpreter, Started
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,23 +29,37 @@ def free_port() -> int:
 
 
 class Process:
-    """One ``worker`` process; its output goes to ``log``."""
+    """One ``worker`` process; its output goes to ``log``.
+
+    Args:
+        warm: what it is forked from; None for a start of Python of its own.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, log: Path, extra: Mapping[str, str] | None
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        log: Path,
+        extra: Mapping[str, str] | None,
+        warm: Interpreter | None = None,
     ) -> None:
         self.arguments = list(arguments)
         self.log_file = log
-        with log.open("ab") as out:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-m", "worker", *arguments],
-                cwd=folder,
-                env=environment(extra),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        self._popen: subprocess.Popen[bytes] | Started
+        with log.open("ab") as out, open(os.devnull) as nothing:
+            streams = (nothing.fileno(), out.fileno(), out.fileno())
+            if warm is not None:
+                self._popen = warm.start(arguments, folder, environment(extra), streams)
+            else:
+                self._popen = subprocess.Popen(
+                    [sys.executable, "-m", "worker", *arguments],
+                    cwd=folder,
+                    env=environment(extra),
+                    stdin=nothing,
+                    stdout=out,
+                    stderr=out,
+                    start_new_session=True,
+                )
 
     @property
     def pid(self) -> int:

@@ -15,6 +15,7 @@ import httpx
 
 from tests.e2e.processes import Process, environment, free_port
 from tests.e2e.waiting import PATIENCE, until
+from tests.warm.interpreter import Interpreter, interpreter
 from transports.registry import create
 from worker.messaging.transport import OutcomeKind, Outgoing
 
@@ -35,10 +36,16 @@ url = "sqlite:///var/queue.db"
 
 
 class Project:
-    """Runs the worker in one folder."""
+    """Runs the worker in one folder.
+
+    Attributes:
+        warm: whether what is started may be forked from a process that has imported the worker; not where a test is
+            about how a process begins, or about what it forks itself. Supervisors always begin anew.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.warm = True
         self.processes: list[Process] = []
         self.intakes: list[Intake] = []
         self.database = folder / "var" / "worker.db"
@@ -54,7 +61,8 @@ class Project:
     def start(self, *arguments: str, extra: Mapping[str, str] | None = None) -> Process:
         """Start ``worker`` with these arguments."""
         log = self.folder / f"process-{len(self.processes) + 1}.log"
-        process = Process([*arguments, "--log-format", "json"], self.folder, log, extra)
+        words = [*arguments, "--log-format", "json"]
+        process = Process(words, self.folder, log, extra, self._warm(arguments, extra))
         self.processes.append(process)
         return process
 
@@ -95,11 +103,14 @@ class Project:
         extra: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a short command to its end."""
+        warm = self._warm(arguments, extra)
+        if warm is not None:
+            return warm.run(arguments, self.folder, environment(extra), stdin or "", timeout)
         return subprocess.run(
             [sys.executable, "-m", "worker", *arguments],
             cwd=self.folder,
             env=environment(extra),
-            input=stdin if stdin is not None else "",
+            input=stdin or "",
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -199,6 +210,11 @@ class Project:
             intake.client.close()
         for process in self.processes:
             process.destroy()
+
+    def _warm(self, arguments: tuple[str, ...], extra: Mapping[str, str] | None) -> Interpreter | None:
+        """What to fork a process from that begins with this; None where it must begin by itself."""
+        begins = "-w" in arguments or any(name.startswith(("PYTHON", "LC_", "LANG")) for name in extra or ())
+        return interpreter() if self.warm and not begins else None
 
 
 class Intake:

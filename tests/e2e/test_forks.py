@@ -46,6 +46,7 @@ def disturb(project: Project, url: str, database: str, *, may_crash: bool = Fals
     ``may_crash``: gRPC's own library is not made for children that are forked beside its connections, and may end one of
     them by a fault of memory, whatever it was about. That is its child's end, not the worker's.
     """
+    project.warm = False
     (project.folder / "worker.toml").write_text(TOML.format(url=url, database=database))
     batch = "".join(f'{{"type": "{name}", "data": {{}}}}\n' for name in ("Fork", "Plain"))
     project.ok("send", "--ndjson", "-", stdin=batch, timeout=90)

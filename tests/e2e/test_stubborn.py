@@ -21,6 +21,7 @@ GRACE = 1.0
 def stubborn(project: Project) -> Project:
     """The folder, with the application whose handlers are that."""
     project.configure(app="tests.e2e.stubborn:app")
+    project.warm = False
     return project
 
 

@@ -1,0 +1,134 @@
+"""A process that has imported what every command of the worker imports, and forks one for each that is asked for.
+
+``python -m tests.warm.server DESCRIPTOR`` accepts requests on the listening socket of that number until its stdin ends:
+a line of JSON with ``arguments``, ``cwd`` and ``env``, and the three standard streams. Each is answered with a line that
+says the process's number, and one with its exit code, below 0 for a signal.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import json
+import os
+import pkgutil
+import random
+import runpy
+import select
+import socket
+import sys
+import time
+from typing import Any
+
+OTHERS = (
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "sqlalchemy.ext.asyncio",
+    "transports.kafka.transport",
+    "transports.postgres.transport",
+    "transports.rabbitmq.transport",
+    "transports.sqlite.transport",
+    "transports.sqs.transport",
+)
+"""What commands import beside the package itself; nothing for Pub/Sub: gRPC does not bear a fork."""
+
+
+def prepare() -> str:
+    """Import everything; return the file of the program."""
+    from worker.cli.structlog_alone import import_structlog
+
+    import_structlog()  # as the program does, which keeps it small
+    import worker
+
+    found = [one.name for one in pkgutil.walk_packages(worker.__path__, "worker.")]
+    for name in (*found, *OTHERS):
+        if not name.startswith(("worker.__main__", "worker.testing")):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    return os.path.join(os.path.dirname(str(worker.__file__)), "__main__.py")
+
+
+def serve(listener: socket.socket) -> dict[str, Any] | None:
+    """Fork for each request: it is returned in the process that is to do it, None in this one at its end."""
+    while True:
+        ready, _, _ = select.select([listener, 0], [], [])
+        if 0 in ready:
+            return None
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            return attend(connection)
+        connection.close()
+        while _reap():
+            pass
+
+
+def attend(connection: socket.socket) -> dict[str, Any]:
+    """Fork the process itself, and wait for it: its parent is this one."""
+    line, streams, _, _ = socket.recv_fds(connection, 65536, 3)
+    while not line.endswith(b"\n"):
+        line += connection.recv(65536)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        request: dict[str, Any] = json.loads(line)
+        return request
+    for stream in (0, 1, 2, *streams):
+        os.close(stream)
+    connection.sendall(b"%d\n" % child)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        connection.sendall(b"%d\n" % code)
+    finally:
+        os._exit(0)
+
+
+def become(request: dict[str, Any], program: str, path: list[str]) -> None:
+    """Be the process that ``python -m worker`` would have been."""
+    os.setsid()
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    random.seed()
+    sys.argv = [program, *request["arguments"]]
+    sys.orig_argv = [sys.executable, "-m", "worker", *request["arguments"]]
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    given = os.environ.get("PYTHONPATH", "")
+    sys.path[:] = [request["cwd"], *(given.split(os.pathsep) if given else []), *path]
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(_written(1), line_buffering=os.isatty(1))
+    sys.stderr = sys.__stderr__ = io.TextIOWrapper(
+        _written(2), errors="backslashreplace", line_buffering=True
+    )
+    runpy.run_path(program, run_name="__main__")
+
+
+def _written(number: int) -> io.BufferedWriter:
+    return io.BufferedWriter(io.FileIO(number, "w", closefd=False))
+
+
+def _reap() -> bool:
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return False
+
+
+def main() -> None:
+    """Serve; or be what was asked for."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = [entry for entry in sys.path if entry not in {"", os.getcwd(), *given}]
+    program = prepare()
+    request = serve(socket.socket(fileno=int(sys.argv[1])))
+    if request is not None:
+        become(request, program, path)
+
+
+if __name__ == "__main__":
+    main()
