@@ -35,6 +35,9 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
 from worker.messaging.retry import Retry
 from worker.messaging.stamps import Delay, Handled, Received, Result, Sent, Stamp, Token
+from worker.resources.hook import Hook
+from worker.resources.operation import Delete, Get, GetCollection, Patch, Post, Put
+from worker.resources.stamps import Remove, Requested
 from worker.settings import Settings
 from worker.tokens.document import TokenDocument
 from worker.tokens.events import TokensWereDeleted, TokenWasAdded, TokenWasDeleted
@@ -56,25 +59,34 @@ __all__ = [
     "Context",
     "DatabaseUnavailable",
     "Delay",
+    "Delete",
     "DeleteToken",
     "DeleteTokens",
     "Envelope",
     "ExceptionWasCaught",
     "Fault",
+    "Get",
+    "GetCollection",
     "GetCrontab",
     "GetTokens",
     "Handled",
     "HandlerTimeout",
+    "Hook",
     "InvalidMessage",
     "NotFound",
+    "Patch",
     "PauseConsumers",
     "Ping",
     "Plugin",
     "PoisonMessage",
+    "Post",
     "PublishFailed",
+    "Put",
     "Received",
     "Recoverable",
     "Reject",
+    "Remove",
+    "Requested",
     "Result",
     "ResumeConsumers",
     "Retry",

@@ -11,12 +11,16 @@ from worker.chain.declared import ActionEntry, DeclaredAction, DeclaredStep, Ste
 from worker.messaging.declaration import Registry
 from worker.messaging.declaring.draft import Draft
 from worker.messaging.declaring.messages import NAME
+from worker.resources.declared import ResourceEntry
+from worker.resources.hook import ACTIONS, GROUPS
 from worker.seconds import is_number
 
 
 def check_actions(draft: Draft) -> None:
     """Check actions, then steps against them, and keep what they come to."""
     actions: dict[str, DeclaredAction] = {}
+    if draft.declared.of(ResourceEntry):
+        actions |= {name: DeclaredAction(name=name, groups=GROUPS, built_in=True) for name in ACTIONS}
     declared: set[str] = set()
     for entry in draft.declared.of(ActionEntry):
         name = entry.name

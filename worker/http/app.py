@@ -16,10 +16,11 @@ from worker.http.answer import problem_answer
 from worker.http.authentication import Authentication
 from worker.http.commands import PREFIX, Commands
 from worker.http.endpoint import Endpoint
-from worker.http.endpoints import ENDPOINTS
+from worker.http.endpoints import endpoints_with
 from worker.http.explanation import explain
 from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
+from worker.http.resources.endpoints import resource_endpoints
 from worker.http.routes import routes_of
 from worker.raising import is_failure
 
@@ -31,13 +32,18 @@ _STOPPED = Problem(
 )
 
 
-def create_app(ports: Ports, endpoints: Sequence[Endpoint] = ENDPOINTS) -> ASGIApp:
+def create_app(ports: Ports, endpoints: Sequence[Endpoint] | None = None) -> ASGIApp:
     """Make the intake.
 
     Args:
         ports: what it needs from the rest of the house.
-        endpoints: what it answers; those for commands are among them.
+        endpoints: what it answers, those for commands among them; None for all that there are.
+
+    Raises:
+        ConfigurationError: two of them are in one place.
     """
+    if endpoints is None:
+        endpoints = endpoints_with(resource_endpoints(ports))
     return Application(ports, endpoints)
 
 

@@ -32,7 +32,7 @@ class Dispatch:
         self.commands: dict[str, MessageType] = {
             name: declared
             for name, declared in {**ports.messages.own, **ports.registry.by_name}.items()
-            if declared.kind == "command"
+            if declared.kind == "command" and declared.posted
         }
 
     def is_inline(self, declared: MessageType) -> bool:

@@ -19,6 +19,7 @@ from worker.errors import (
     NotFound,
     PublishFailed,
     Reject,
+    Taken,
     Unavailable,
     UnknownType,
     UsageError,
@@ -52,6 +53,9 @@ def explain(error: BaseException, retry_after: RetryAfter) -> Problem:
             return Problem(problems.UNKNOWN_TYPE, f"no message of type {error.name!r} is declared")
         case NotFound():
             return Problem(problems.NOT_FOUND, message_of(error))
+        case Taken(field=str() as field):
+            faults = [Fault(f"/{field}", "is taken")]
+            return Problem(problems.CONFLICT, message_of(error), errors=faults)
         case Guarded():
             return Problem(problems.CONFLICT, message_of(error))
         case Forbidden():

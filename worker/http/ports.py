@@ -21,6 +21,8 @@ from worker.messaging.identity import Clock, Entropy
 from worker.messaging.pausing import Applied
 from worker.messaging.stamps import Stamp
 from worker.messaging.status import StatusReader
+from worker.resources.resource import Resource
+from worker.resources.stages.write import AfterCommit
 from worker.tokens.document import KnownToken
 from worker.tokens.principal import Principal
 
@@ -122,6 +124,10 @@ class NoTokens:
 
 def _as_declared(message: MessageType) -> bool:
     return message.track
+
+
+async def _handle_none(envelopes: Sequence[Envelope[Any]]) -> None:
+    """There is nothing that could be handled."""
 
 
 def _five_seconds(error: Unavailable) -> float:
@@ -261,6 +267,8 @@ class Ports:
         entropy: so many random bytes, for secrets.
         title: of the API's documentation.
         version: of the application.
+        resources: of the application.
+        after_commit: handles messages that were dispatched with what has been committed, and are routed inline.
     """
 
     registry: Registry
@@ -280,3 +288,5 @@ class Ports:
     entropy: Entropy = os.urandom
     title: str = ""
     version: str = "1"
+    resources: Sequence[Resource] = ()
+    after_commit: AfterCommit = _handle_none

@@ -43,6 +43,7 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         scopes: field by the name of the scope whose values it holds; tokens may reach only some of these.
         hits: field of a query that says how many results are asked for; tokens may have a most.
         right: what a token needs to send it, beside the right to send or ask; of built-in messages.
+        posted: whether HTTP takes it by its name; a resource's own message comes by the resource's paths alone.
     """
 
     name: str
@@ -66,6 +67,7 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     scopes: Mapping[str, str] = {}
     hits: str | None = None
     right: Right | None = None
+    posted: bool = True
 
     def key_of(self, message: Any) -> str | None:
         """Ordering key of a message of this type; None when it has none."""

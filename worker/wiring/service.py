@@ -26,6 +26,7 @@ from worker.wiring.parts.health import Health, opened_health
 from worker.wiring.parts.needs import EVERYTHING, Needs
 from worker.wiring.parts.process import Process, make_process
 from worker.wiring.parts.pruning import Prunes
+from worker.wiring.parts.resources import Resources, opened_resources
 from worker.wiring.parts.schedules import Schedules, opened_schedules
 from worker.wiring.parts.sending import Sending, opened_sending
 from worker.wiring.parts.state import State, opened_state
@@ -47,6 +48,7 @@ class Service(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     buses: Buses
     failed: FailedService
     schedules: Schedules
+    resources: Resources
 
     async def prune(self) -> None:
         """Let each part forget what is not needed any more.
@@ -110,6 +112,7 @@ async def opened(
         ) as buses,
         opened_failed(process, state, sending, status) as failed,
         opened_schedules(process, state, sending, buses) as schedules,
+        opened_resources(process) as resources,
     ):
         yield Service(
             process=process,
@@ -123,6 +126,7 @@ async def opened(
             buses=buses,
             failed=failed,
             schedules=schedules,
+            resources=resources,
         )
 
 

@@ -33,7 +33,7 @@ def openapi(
         title: of the API; the application's name when empty.
         version: of the application.
     """
-    commands = registry.of_kind("command")
+    commands = [command for command in registry.of_kind("command") if command.posted]
     messages = [*commands, *registry.of_kind("query")]
     schemas = Schemas(messages, endpoints)
     example = commands[0].name if commands else "Name"

@@ -28,6 +28,8 @@ def for_each_type(
         yield endpoint
         return
     for message in registry.of_kind(endpoint.each):
+        if not message.posted:
+            continue
         described = _of_type(endpoint, message, schemas)
         if endpoint.each == "command":
             described = _handled_at_once(described) if inline(message) else _queued(described)

@@ -21,7 +21,7 @@ def option_faults(message: MessageType) -> Iterable[str]:
     """Say what is wrong with one declaration."""
     yield from _number_faults(message)
     yield from _kind_faults(message)
-    yield from _error_faults(message.errors)
+    yield from error_faults(message.errors)
     yield from _key_faults(message)
     yield from _scope_faults(message)
     yield from _hits_faults(message)
@@ -61,7 +61,8 @@ def _kind_faults(message: MessageType) -> Iterable[str]:
         yield "exclusive=True, which is for commands; an event has any number of subscribers"
 
 
-def _error_faults(errors: Any) -> Iterable[str]:
+def error_faults(errors: Any) -> Iterable[str]:
+    """Say what is wrong with statuses by error class."""
     if not isinstance(errors, Mapping):
         yield f"errors={errors!r}, expected a status by error class"
         return

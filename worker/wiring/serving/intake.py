@@ -123,4 +123,6 @@ class Intake:
             clock=service.process.clock,
             entropy=service.process.machine.entropy,
             title=service.process.registry.application,
+            resources=service.resources.all,
+            after_commit=service.buses.emitter.handle_inline,
         )

@@ -1,0 +1,61 @@
+"""An application's intake in memory, with everything behind it: real buses, a real database for keys and states."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from worker import App
+from worker.http.app import create_app
+from worker.runtime.options import ServeOptions
+from worker.testing import TestWorker
+from worker.tokens.principal import ANYONE, Principal
+from worker.wiring.serving.intake import Intake
+
+
+@asynccontextmanager
+async def served(app: App, principal: Principal = ANYONE, **options: Any) -> AsyncIterator[Served]:
+    """Serve an application; whoever calls is ``principal``."""
+    async with TestWorker(app, **options) as worker:
+        intake = Intake(worker._open(), ServeOptions(port=0))
+        intake._server._socket.close()  # nothing is served by it
+        ports = intake._ports()
+        if principal is not ANYONE:
+            ports = replace(ports, tokens=_Known(principal))
+        transport = httpx.ASGITransport(create_app(ports), client=("127.0.0.1", 1))
+        headers = {} if principal is ANYONE else {"authorization": "Bearer 0123456789abcdef"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1", headers=headers
+        ) as client:
+            yield Served(client, worker)
+
+
+class Served:
+    """What tests hold: ``http`` calls, ``worker`` handles."""
+
+    def __init__(self, http: httpx.AsyncClient, worker: TestWorker) -> None:
+        self.http = http
+        self.worker = worker
+
+
+class _Known:
+    in_use = True
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+
+    def at_hand(self, secret):
+        return self._principal
+
+    async def find(self, secret):
+        return self._principal
+
+    async def spend(self, principal):
+        return None
+
+    async def all(self):
+        return ()

@@ -1,0 +1,174 @@
+"""Resources that are stored: every method, its status, and what it does to the stored object."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from msgspec import Meta
+
+from tests.unit.http.resources.memory_store import MemoryStore
+from tests.unit.http.resources.serving import served
+from worker import App, Delete, Get, Patch, Post, Put
+
+
+def library(**options: Any) -> tuple[App, MemoryStore, type[Any]]:
+    app, store = App("library"), MemoryStore()
+
+    @app.resource(store=store, **options)
+    class Book(msgspec.Struct):
+        title: Annotated[str, Meta(min_length=1)]
+        id: int | None = None
+        year: int | None = None
+        tags: list[str] = []
+
+    store.rows = {7: Book("Emma", 7, 1815, ["novel"])}
+    return app, store, Book
+
+
+async def test_a_post_creates_and_says_where() -> None:
+    app, store, _ = library()
+    async with served(app) as it:
+        answer = await it.http.post("/books", json={"title": "Dune"})
+    assert answer.status_code == 201, answer.text
+    assert answer.json() == {"title": "Dune", "id": 1, "year": None, "tags": []}
+    assert answer.headers["location"] == "/books/1"
+    assert store.rows[1].title == "Dune"
+
+
+async def test_a_get_answers_with_the_object_and_404_without() -> None:
+    app, _, _ = library()
+    async with served(app) as it:
+        found = await it.http.get("/books/7")
+        missing = await it.http.get("/books/8")
+        odd = await it.http.get("/books/x")
+    assert found.status_code == 200
+    assert found.json()["title"] == "Emma"
+    assert found.headers["vary"] == "Accept"
+    assert found.headers["link"] == '</docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"'
+    assert missing.status_code == odd.status_code == 404
+    assert missing.headers["content-type"] == "application/problem+json"
+    assert "hydra" in missing.headers["link"]
+
+
+async def test_a_collection_is_read_by_pages() -> None:
+    app, store, book = library()
+    store.rows |= {n: book(f"b{n}", n) for n in range(10, 15)}
+    async with served(app) as it:
+        first = (await it.http.get("/books", params={"limit": 4})).json()
+        second = (await it.http.get("/books", params={"next": first["next"], "limit": 4})).json()
+        wrong = await it.http.get("/books", params={"limit": 400, "nope": 1})
+    assert [one["id"] for one in first["items"]] == [7, 10, 11, 12]
+    assert [one["id"] for one in second["items"]] == [13, 14]
+    assert first["total"] == 6
+    assert second["next"] is None
+    assert wrong.status_code == 422
+    assert {fault["pointer"] for fault in wrong.json()["errors"]} == {"/limit", "/nope"}
+
+
+async def test_a_put_replaces_every_field_but_the_identifier() -> None:
+    app, store, _ = library()
+    async with served(app) as it:
+        answer = await it.http.put("/books/7", json={"title": "Persuasion", "id": 99})
+        missing = await it.http.put("/books/8", json={"title": "x"})
+    assert answer.status_code == 200
+    assert answer.json() == {"title": "Persuasion", "id": 7, "year": None, "tags": []}
+    assert store.rows.keys() == {7}
+    assert missing.status_code == 404
+
+
+async def test_a_put_may_create_under_its_id_where_the_operation_says_so() -> None:
+    app, store, _ = library(operations=[Get(), Put(allow_create=True)])
+    async with served(app) as it:
+        created = await it.http.put("/books/8", json={"title": "x"})
+        replaced = await it.http.put("/books/8", json={"title": "y"})
+    assert (created.status_code, replaced.status_code) == (201, 200)
+    assert created.headers["location"] == "/books/8"
+    assert store.rows[8].title == "y"
+
+
+async def test_a_patch_keeps_absent_fields() -> None:
+    app, store, _ = library()
+    async with served(app) as it:
+        answer = await it.http.patch(
+            "/books/7", content=b'{"year": null}', headers={"content-type": "application/merge-patch+json"}
+        )
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"title": "Emma", "id": 7, "year": None, "tags": ["novel"]}
+    assert store.rows[7].year is None
+
+
+async def test_a_delete_removes_and_answers_204() -> None:
+    app, store, _ = library()
+    async with served(app) as it:
+        answer = await it.http.delete("/books/7")
+        again = await it.http.delete("/books/7")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert store.rows == {}
+    assert again.status_code == 404
+
+
+async def test_faults_of_types_and_constraints_are_told_at_once_and_nothing_is_stored() -> None:
+    app, store, _ = library()
+    async with served(app) as it:
+        answer = await it.http.post("/books", json={"title": "", "year": "x", "nope": 1})
+        patched = await it.http.patch("/books/7", json={"title": ""})
+    assert answer.status_code == patched.status_code == 422
+    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/title", "/year", "/nope"}
+    assert patched.json()["errors"][0]["pointer"] == "/title"
+    assert store.rows[7].title == "Emma"
+    assert store.rows.keys() == {7}
+
+
+async def test_a_taken_identifier_is_409_that_names_the_field() -> None:
+    app, _, _ = library()
+    async with served(app) as it:
+        answer = await it.http.post("/books", json={"title": "x", "id": 7})
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["pointer"] == "/id"
+
+
+async def test_a_method_without_operation_is_405() -> None:
+    app, _, _ = library(operations=[Get()])
+    async with served(app) as it:
+        answer = await it.http.delete("/books/7")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("operation", [Post, Put, Patch, Delete])
+async def test_an_idempotency_key_gives_the_first_answer_again(operation: Any) -> None:
+    app, store, _ = library()
+    method = operation.method
+    path = "/books" if operation is Post else "/books/7"
+    body = None if operation is Delete else {"title": "Once"}
+    async with served(app) as it:
+        first = await it.http.request(method, path, json=body, headers={"idempotency-key": "k"})
+        store.log.clear()
+        again = await it.http.request(method, path, json=body, headers={"idempotency-key": "k"})
+        other = await it.http.request(method, path, json={"title": "Two"}, headers={"idempotency-key": "k"})
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert store.log == []
+    assert other.status_code == 422
+
+
+async def test_formats_are_agreed_upon() -> None:
+    app, _, _ = library()
+    async with served(app) as it:
+        packed = await it.http.get("/books/7", headers={"accept": "application/msgpack"})
+        linked = await it.http.get("/books/7", headers={"accept": "application/ld+json"})
+        none = await it.http.get("/books/7", headers={"accept": "text/csv"})
+        unread = await it.http.post("/books", content=b"x", headers={"content-type": "text/csv"})
+        posted = await it.http.post(
+            "/books",
+            content=b'{"@context": "/contexts/Book", "@type": "Book", "title": "Linked"}',
+            headers={"content-type": "application/ld+json", "accept": "application/ld+json"},
+        )
+    assert msgspec.msgpack.decode(packed.content)["title"] == "Emma"
+    assert linked.json()["@id"] == "/books/7"
+    assert none.status_code == 406
+    assert unread.status_code == 415
+    assert posted.status_code == 201, posted.text
+    assert posted.json()["title"] == "Linked"

@@ -1,0 +1,96 @@
+"""The endpoints of resources: each operation declared as one, so that its route and its documentation are made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.errors import ConfigurationError
+from worker.http.endpoint import Call, Endpoint, Method
+from worker.http.endpoints import ENDPOINTS
+from worker.http.ports import Ports
+from worker.http.resources.bodies import bodies_of, deserializes
+from worker.http.resources.describing import described
+from worker.http.resources.messenger import RequestMessenger
+from worker.http.resources.published import published
+from worker.http.resources.requests import Requests, processing_of
+from worker.http.resources.stages.respond import BODILESS
+from worker.resources.class_shapes import class_shape
+from worker.resources.lifecycle import ListenerSteps
+from worker.resources.operation import Operation
+from worker.resources.processors import Processing
+from worker.resources.resource import Resource
+
+
+def resource_endpoints(ports: Ports) -> tuple[Endpoint, ...]:
+    """Make the endpoints of all operations, and those that describe them.
+
+    Raises:
+        ConfigurationError: a resource is where the product's own endpoints are.
+    """
+    resources = ports.resources
+    taken = {_first(endpoint.path) for endpoint in ENDPOINTS}
+    faults = [
+        f"resource {resource.name}: {operation.method} {operation.path}: /{_first(operation.path or '')} is the "
+        "product's own; give it another path="
+        for resource in resources
+        for operation in resource.operations
+        if _first(operation.path or "") in taken
+    ]
+    if faults:
+        raise ConfigurationError(faults)
+    made = _Made()
+    operations = [
+        _endpoint(resource, operation, ports, made)
+        for resource in resources
+        for operation in resource.operations
+    ]
+    return (*operations, *published(resources, ports.title))
+
+
+def _first(path: str) -> str:
+    return path.split("/")[1] if path.count("/") else path
+
+
+def _endpoint(resource: Resource, operation: Operation, ports: Ports, made: _Made) -> Endpoint:
+    method: Method = operation.method  # type: ignore[assignment]
+    bodies = bodies_of(resource, operation, ports.registry, whole=False) if deserializes(operation) else None
+    return Endpoint(
+        method,
+        operation.path or "",
+        "resources",
+        lambda given: made.call(resource, operation, given),
+        **described(
+            resource,
+            operation,
+            body=None if bodies is None else bodies.struct,
+            answer=_answer(resource, operation),
+            extra="forbid" if bodies is None else bodies.extra,
+        ),
+    )
+
+
+def _answer(resource: Resource, operation: Operation) -> type[Any] | None:
+    """What an operation answers; None where its answer has no body."""
+    if operation.output is False or operation.status in BODILESS:
+        return None
+    if isinstance(operation.output, type) and operation.output is not resource.cls:
+        shape = class_shape(operation.output)
+        return operation.output if shape is None else shape.struct
+    return resource.shape.struct
+
+
+class _Made:
+    """What the endpoints of one application share; made for the first of them."""
+
+    def __init__(self) -> None:
+        self._ports: Ports | None = None
+        self._listeners = ListenerSteps()
+        self._processing: dict[Resource, Processing] = {}
+
+    def call(self, resource: Resource, operation: Operation, ports: Ports) -> Call:
+        """Make what answers an operation."""
+        if self._ports is not ports:
+            self._ports, self._listeners, self._processing = ports, ListenerSteps(), {}
+        if resource not in self._processing:
+            self._processing[resource] = processing_of(resource, RequestMessenger(ports), ports.registry)
+        return Requests(resource, operation, self._processing[resource], ports, self._listeners)

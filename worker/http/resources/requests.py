@@ -1,0 +1,131 @@
+"""Requests of one operation: its stages and the application's listeners and steps, put in order once, and run for each."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.http.answer import Answer
+from worker.http.idempotency import Repeats, key_of
+from worker.http.ports import Ports
+from worker.http.resources.bodies import message_of
+from worker.http.resources.composing import Stages, application_steps, groups_of
+from worker.http.resources.stages.deserialize import body_of
+from worker.http.resources.stages.problem import Problems
+from worker.messaging.declaration import Registry
+from worker.resources.built_in import (
+    Messenger,
+    MessengerProcessor,
+    PersistProcessor,
+    Provider,
+    RemoveProcessor,
+)
+from worker.resources.declared import ProcessorEntry, ProviderEntry
+from worker.resources.event import RequestEvent
+from worker.resources.lifecycle import (
+    LifeCycle,
+    ListenerSteps,
+    chain_of,
+    facts_of,
+)
+from worker.resources.operation import Operation
+from worker.resources.processors import Processing
+from worker.resources.resource import Resource
+
+
+class Requests:
+    """Answers the requests of one operation.
+
+    Args:
+        resource: of the operation.
+        operation: resolved.
+        processing: makes the resource's processors and providers.
+        ports: what it needs from the rest of the house.
+        listeners: makes steps of listeners.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        operation: Operation,
+        processing: Processing,
+        ports: Ports,
+        listeners: ListenerSteps,
+    ) -> None:
+        self._resource = resource
+        self._operation = operation
+        self._max_body = ports.limits.max_body
+        self._writes = not operation.is_safe
+        self._repeats = Repeats(ports)
+        self._plugins = ports.registry.plugins
+        self._facts = facts_of(resource.cls, operation)
+        own = application_steps(ports.registry, operation, listeners)
+        groups = groups_of(ports.registry, operation)
+        problems = Problems(
+            operation, message_of(resource, operation, ports.registry), ports.messages.retry_after
+        )
+        stages = Stages(resource, operation, processing, ports, own, problems)
+        chain = chain_of(self._facts, stages.steps(), own, groups)
+        self.life_cycle = LifeCycle(chain, problems.answer)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one."""
+        scope = request.scope
+        event = RequestEvent(
+            self._facts,
+            request,
+            self._operation,
+            dict(request.path_params),
+            scope["principal"],
+            self._resource.store,
+        )
+        event.headers = headers = dict(scope["headers"])
+        principal = event.principal
+        facts = event.facts
+        if principal.id is not None:
+            facts["token"] = principal.id
+        facts["plugins"] = self._plugins if principal.plugins is None else principal.plugins
+        if self._writes and (key := headers.get(b"idempotency-key")) is not None:
+            return await self._once(event, key_of(key))
+        return await self._answer(event)
+
+    async def _answer(self, event: RequestEvent) -> Response:
+        try:
+            response: Response = await self.life_cycle.run(event)
+        finally:
+            await event.end_work()
+        return response
+
+    async def _once(self, event: RequestEvent, key: str) -> Response:
+        """Answer it as the first request with this key was answered."""
+        scope = event.request.scope
+        body = await body_of(event, self._max_body)
+        made: list[Response] = []
+
+        async def answer(message_id: str) -> Answer:
+            event.message_id = message_id
+            response = await self._answer(event)
+            made.append(response)
+            whole = getattr(response, "body", None)
+            if not isinstance(whole, bytes):
+                return Answer(0, [], b"")  # one that streams cannot be remembered
+            return Answer(response.status_code, list(response.raw_headers), whole)
+
+        what = b"%b %b?%b" % (scope["method"].encode(), body, scope["query_string"])
+        kept = await self._repeats.once(scope, key, what, answer)
+        return made[0] if made else kept  # type: ignore[return-value]
+
+
+def processing_of(resource: Resource, messenger: Messenger, registry: Registry) -> Processing:
+    """Make what makes the processors and providers of a resource."""
+    return Processing(
+        resource,
+        {
+            PersistProcessor: PersistProcessor(resource),
+            RemoveProcessor: RemoveProcessor(resource),
+            MessengerProcessor: MessengerProcessor(resource, messenger),
+            Provider: Provider(resource),
+        },
+        registry.entries_of(ProcessorEntry),
+        registry.entries_of(ProviderEntry),
+    )

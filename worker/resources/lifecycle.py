@@ -1,0 +1,162 @@
+"""The life cycle of a request: the stages of an operation and what the application has between them, as one chain."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from worker.chain.chain import Chain, Step, build
+from worker.chain.conditions import parse_all
+from worker.chain.lazy import LazyStep, as_call
+from worker.chain.running import Runner
+from worker.errors import StepFailed
+from worker.resources.declared import Listener
+from worker.resources.event import RequestEvent
+from worker.resources.hook import GROUPS
+from worker.resources.operation import Operation
+
+RequestStep = Step[LazyStep[RequestEvent]]
+PREFIX = "worker."
+
+
+def stage(name: str, group: str, priority: int, call: Callable[[RequestEvent], Any]) -> RequestStep:
+    """Make a step of a built-in stage."""
+    return Step(f"{PREFIX}{name}", LazyStep.of(call), priority, group)
+
+
+class ListenerSteps:
+    """Makes steps of listeners; the methods of one class share one object, made when the first of them runs."""
+
+    def __init__(self) -> None:
+        self._made: dict[type[Any], Any] = {}
+        self._lock = threading.Lock()
+
+    def steps(self, listeners: Iterable[Listener]) -> list[RequestStep]:
+        """Make a step of each, in this order."""
+        return [self._step(listener) for listener in listeners]
+
+    def _step(self, listener: Listener) -> RequestStep:
+        also = {} if listener.plugin is None else {"plugins": listener.plugin}
+        when = (*parse_all(listener.when), *parse_all(also))  # one attribute may be in both: both hold
+        return Step(
+            listener.name,
+            LazyStep(lambda: as_call(self._call(listener))),
+            listener.priority,
+            listener.event,
+            when,
+            plugin=listener.plugin,
+        )
+
+    def _call(self, listener: Listener) -> Callable[[RequestEvent], Any]:
+        if listener.cls is None:
+            return listener.function  # type: ignore[return-value]
+        with self._lock:
+            if listener.cls not in self._made:
+                self._made[listener.cls] = listener.cls()
+        call: Callable[[RequestEvent], Any] = getattr(self._made[listener.cls], listener.method)
+        return call
+
+
+def facts_of(cls: type[Any], operation: Operation) -> dict[str, Any]:
+    """What is known of each request of an operation."""
+    return {
+        "action": operation.action,
+        "class": cls,
+        "method": operation.method,
+        "operation": operation.name,
+    }
+
+
+def chain_of(
+    facts: Mapping[str, Any],
+    stages: Iterable[RequestStep],
+    application: Iterable[RequestStep],
+    groups: Mapping[str, int] | None = None,
+) -> Chain[LazyStep[RequestEvent]]:
+    """Order an operation's stages and the application's steps, without those that can never run for it.
+
+    Args:
+        facts: of the operation.
+        stages: built-in ones; they come before the application's of the same priority.
+        application: its listeners and steps.
+        groups: further ones of the operation's action, with their priorities.
+    """
+    return build([*stages, *application], {**GROUPS, **(groups or {})}).where(facts)
+
+
+class LifeCycle:
+    """Runs the requests of one operation.
+
+    The events are parts of the chain. What stands before ``response`` is left as soon as there is an answer, or an error;
+    with an error ``exception`` runs; whatever stands elsewhere runs always, ``response`` first.
+
+    Args:
+        chain: of the operation.
+        last_resort: makes an answer of an error where nothing else has.
+    """
+
+    def __init__(
+        self,
+        chain: Chain[LazyStep[RequestEvent]],
+        last_resort: Callable[[RequestEvent, BaseException], Any],
+    ) -> None:
+        self.chain = chain
+        places = {group: place for place, group in enumerate(chain.groups)}
+        response, exception = places["response"], places["exception"]
+        before: list[RequestStep] = []
+        always: list[RequestStep] = []
+        on_error: list[RequestStep] = []
+        for step in chain.steps:
+            if step.group is not None:
+                place = places[step.group]
+            else:
+                place = -1 if step.priority >= 0 else len(places)
+            if place < response:
+                before.append(step)
+            elif place == exception:
+                on_error.append(step)
+            else:
+                always.append(step)
+        self._before = _runner(before, chain)
+        self._on_error = _runner(on_error, chain)
+        self._always = _runner(always, chain)
+        self._last_resort = last_resort
+
+    async def run(self, event: RequestEvent) -> Any:
+        """Run one request, and return its answer."""
+        error: BaseException | None = None
+        try:
+            await self._before.run(event)
+            if event.errors:
+                error = event.errors[0]
+            elif event.response is None:
+                error = RuntimeError(
+                    f"{event.operation.name}: nothing has set a response; the operation leaves out respond, "
+                    "so a listener has to"
+                )
+        except StepFailed as failed:
+            error = failed.cause
+        if error is not None:
+            await self._explain(event, error)
+        try:
+            await self._always.run(event)
+        except StepFailed as failed:
+            await self._explain(event, failed.cause)
+        return event.response
+
+    async def _explain(self, event: RequestEvent, error: BaseException) -> None:
+        event.error = error
+        event.response = None
+        event.errors.clear()
+        try:
+            await self._on_error.run(event)
+        except StepFailed as failed:
+            event.response = None
+            error = failed.cause
+        if event.response is None:
+            event.response = self._last_resort(event, error)
+
+
+def _runner(steps: Sequence[RequestStep], chain: Chain[LazyStep[RequestEvent]]) -> Runner[RequestEvent]:
+    return Runner(Chain(tuple(steps), chain.groups))

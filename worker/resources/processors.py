@@ -1,0 +1,127 @@
+"""Which processor an operation has, and which provider: named ones, then messenger, then those that support it, then the store's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from worker.resources.built_in import MessengerProcessor, PersistProcessor, Provider, RemoveProcessor
+from worker.resources.calling import AnyCall, awaitable, said
+from worker.resources.declared import ProcessorEntry, ProviderEntry
+from worker.resources.making import make
+from worker.resources.operation import Operation
+from worker.resources.resource import Resource
+
+Process = Callable[[Any, Operation, Mapping[str, Any], Mapping[str, Any]], Awaitable[Any]]
+"""Processes data: ``(data, operation, uri_variables, context)``."""
+Provide = Callable[[Operation, Mapping[str, Any], Mapping[str, Any]], Awaitable[Any]]
+"""Provides data: ``(operation, uri_variables, context)``."""
+
+
+class Chosen(NamedTuple):
+    """What was chosen for an operation.
+
+    Attributes:
+        call: None where there is nothing.
+        name: for those who look.
+        own: whether it is the application's, or one of these may be asked.
+    """
+
+    call: Any
+    name: str | None
+    own: bool
+
+
+class Processing:
+    """Makes the processors and providers of one resource; each class once.
+
+    Args:
+        resource: resolved.
+        built_in: the built-in ones of this resource, by class.
+        processors: declared ones, in order of declaration.
+        providers: likewise.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        built_in: Mapping[type[Any], Any],
+        processors: Sequence[ProcessorEntry],
+        providers: Sequence[ProviderEntry],
+    ) -> None:
+        self._resource = resource
+        self._built_in = dict(built_in)
+        self._processors = {entry.name: entry.cls for entry in processors}
+        self._providers = {entry.name: entry.cls for entry in providers}
+        self._supporting = [
+            e for e in sorted(processors, key=lambda e: -e.priority) if e.supports is not None
+        ]
+        self._providing = [e for e in sorted(providers, key=lambda e: -e.priority) if e.supports is not None]
+        self._made: dict[type[Any], Any] = {}
+
+    def processor(self, operation: Operation) -> Chosen:
+        """Choose what changes the stored state."""
+        named = operation.processor
+        if named is not None:
+            cls = self._processors[named] if isinstance(named, str) else named
+            return Chosen(self._process(cls), cls.__name__, own=cls not in self._built_in)
+        if operation.messenger:
+            return Chosen(self._built_in[MessengerProcessor].process, "MessengerProcessor", own=False)
+        last = RemoveProcessor if operation.is_delete else PersistProcessor
+        default = None if self._resource.store is None else last
+        if not self._supporting:
+            return Chosen(
+                None if default is None else self._built_in[default].process,
+                None if default is None else default.__name__,
+                own=False,
+            )
+        asked = [
+            *(entry.cls.__name__ for entry in self._supporting),
+            *([default.__name__] if default else []),
+        ]
+        return Chosen(self._first_that_supports(default), " | ".join(asked), own=True)
+
+    def provider(self, operation: Operation) -> Chosen:
+        """Choose what reads."""
+        named = operation.provider
+        if named is not None:
+            cls = self._providers[named] if isinstance(named, str) else named
+            return Chosen(self._provide(cls), cls.__name__, own=cls not in self._built_in)
+        default = self._built_in[Provider].provide
+        stored = self._resource.store is not None
+        for entry in self._providing:
+            if entry.supports is not None and entry.supports(operation):
+                return Chosen(self._provide(entry.cls), entry.cls.__name__, own=True)
+        return Chosen(default if stored else None, "Provider" if stored else None, own=False)
+
+    def _process(self, cls: type[Any]) -> AnyCall:
+        return awaitable(self._object(cls).process)
+
+    def _provide(self, cls: type[Any]) -> AnyCall:
+        return awaitable(self._object(cls).provide)
+
+    def _object(self, cls: type[Any]) -> Any:
+        if cls in self._built_in:
+            return self._built_in[cls]
+        if cls not in self._made:
+            self._made[cls] = make(cls, self._built_in)
+        return self._made[cls]
+
+    def _first_that_supports(self, default: type[Any] | None) -> Process:
+        chain = [(entry.supports, entry.resumable, self._process(entry.cls)) for entry in self._supporting]
+        last = None if default is None else self._built_in[default].process
+
+        async def process(
+            data: Any, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
+        ) -> Any:
+            """Call the first that supports the data; after a resumable one the next that supports its result."""
+            for supports, resumable, call in chain:
+                if supports is None or not await said(supports, data, operation):
+                    continue
+                result = await call(data, operation, uri_variables, context)
+                if not resumable:
+                    return result
+                data = data if result is None else result
+            return data if last is None else await last(data, operation, uri_variables, context)
+
+        return process

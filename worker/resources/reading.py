@@ -1,0 +1,230 @@
+"""Reading: the bodies of an operation become objects; every fault of a body is told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Union
+
+import msgspec
+
+from worker.errors import Fault, InvalidMessage
+from worker.messaging.declaration import Extra, MessageType
+from worker.messaging.faults import escape
+from worker.messaging.validation import ContentType, decode, decode_data, reader
+from worker.resources.identifiers import identifiers_of
+from worker.resources.loosening import is_constrained, loosened
+from worker.resources.merge_patch import merged
+from worker.resources.operation import Operation
+from worker.resources.resource import Resource
+from worker.resources.shape import Shape
+from worker.texts import message_of
+
+Variables = Mapping[str, Any]
+
+
+class Bodies:
+    """Reads the bodies of one operation.
+
+    Args:
+        resource: that it is of.
+        operation: resolved.
+        shape: of the class that bodies are read into: the resource's, or that of the operation's ``input``.
+        whole: whether constraints are asked as a body is read, and not by themselves later.
+        extra: what is done with members that the class does not have.
+
+    Attributes:
+        whole: whether they are; only where a class is read without any detour.
+        extra: as given.
+        struct: what a body holds, for the documentation.
+    """
+
+    def __init__(
+        self, resource: Resource, operation: Operation, shape: Shape, *, whole: bool, extra: Extra = "forbid"
+    ) -> None:
+        self._resource = resource
+        self._shape = shape
+        self._own = shape is resource.shape
+        self._validates = operation.validate is not False
+        self.extra = extra
+        self._links = _variables(operation.path or "") & shape.fields.keys() if self._own else set()
+        mode: Literal["new", "whole", "part"] = "new"
+        if self._own and operation.method in {"PUT", "PATCH"}:
+            mode = "whole" if operation.method == "PUT" else "part"
+        self._mode = mode
+        ignored = self._links | ({resource.identifier} if self._own and mode != "new" else set())
+        fields = dict(shape.fields)
+        required = set() if mode == "part" else set(shape.required) - ignored
+        self._ignored = ignored
+        self._names = _wire_names(shape)
+        self.struct = _struct(shape, fields, required)
+        loose = _struct(shape, {name: loosened(hint) for name, hint in fields.items()}, required)
+        self._strict = MessageType(name=resource.name, cls=self.struct, kind="command", extra=extra)
+        self._loose = MessageType(name=resource.name, cls=loose, kind="command", extra=extra)
+        cls: Any = getattr(shape, "cls", None)
+        direct = (
+            mode == "new"
+            and not ignored
+            and cls is not None
+            and shape.struct is cls
+            and required == {one.name for one in msgspec.structs.fields(cls) if one.required}
+        )
+        self.whole = whole and direct and self._validates
+        straight = direct and (self.whole or not is_constrained(fields))
+        self._straight = (
+            MessageType(name=resource.name, cls=cls, kind="command", extra=extra) if straight else None
+        )
+        self._read: Callable[[bytes], Any] = reader(self._straight or self._loose)
+
+    def read(self, body: bytes, content_type: ContentType, base: Any, variables: Variables) -> Any:
+        """Read a body into an object.
+
+        Args:
+            body: as it came.
+            content_type: of it.
+            base: the object that it replaces or changes; None where it makes a new one.
+            variables: of the path; those that are fields are the object's.
+
+        Raises:
+            Malformed: it is no JSON or MessagePack.
+            InvalidMessage: it does not fit; carries every fault.
+        """
+        if self._straight is not None:
+            return (
+                self._read(body)
+                if content_type == "json"
+                else decode(self._straight, body, content_type=content_type)
+            )
+        if self._mode == "part":
+            values = self._changes(body, content_type, base)
+        else:
+            values = self._values(self._loosely(body, content_type))
+        return self._object(values, base, variables)
+
+    def _loosely(self, body: bytes, content_type: ContentType) -> Any:
+        try:
+            return (
+                self._read(body)
+                if content_type == "json"
+                else decode(self._loose, body, content_type=content_type)
+            )
+        except InvalidMessage as error:
+            if not self._validates:
+                raise
+            # tell what breaks constraints, too
+            decode(self._strict, body, content_type=content_type)
+            raise error from None
+
+    def _values(self, read: Any) -> dict[str, Any]:
+        found = {name: getattr(read, name) for name in self._shape.fields if name not in self._ignored}
+        return {name: value for name, value in found.items() if value is not msgspec.UNSET}
+
+    def _changes(self, body: bytes, content_type: ContentType, base: Any) -> dict[str, Any]:
+        """Read a merge patch: the fields that it changes, merged with what they hold."""
+        data = decode(_ANYTHING, body, content_type=content_type)
+        if not isinstance(data, Mapping):
+            raise InvalidMessage(self._resource.name, [Fault("", "expected an object")])
+        held = {} if base is None else self._shape.values(base)
+        faults: list[Fault] = []
+        changed: dict[str, Any] = {}
+        removed: dict[str, Any] = {}
+        for wire, value in data.items():
+            name = self._names.get(wire, "")
+            if value is None and name and not _takes_none(self._shape.fields[name]):
+                self._remove(name, str(wire), removed, faults)
+            elif isinstance(value, Mapping) and name in held:
+                changed[wire] = merged(msgspec.to_builtins(held[name], str_keys=True), value)
+            else:
+                changed[wire] = value
+        try:
+            read = decode_data(self._loose, changed)
+        except InvalidMessage as error:
+            raise InvalidMessage(self._resource.name, [*faults, *error.faults]) from None
+        if faults:
+            raise InvalidMessage(self._resource.name, faults)
+        return {
+            **self._values(read),
+            **{name: value for name, value in removed.items() if name not in self._ignored},
+        }
+
+    def _remove(self, name: str, wire: str, removed: dict[str, Any], faults: list[Fault]) -> None:
+        """A member that is removed has its default again, where it has one."""
+        field = next(one for one in msgspec.structs.fields(self._shape.struct) if one.name == name)
+        if name in self._ignored:
+            return
+        if field.default is not msgspec.NODEFAULT:
+            removed[name] = field.default
+        elif field.default_factory is not msgspec.NODEFAULT:
+            removed[name] = field.default_factory()
+        else:
+            faults.append(Fault(f"/{escape(wire)}", "cannot be removed, and is not null"))
+
+    def _object(self, values: dict[str, Any], base: Any, variables: Variables) -> Any:
+        try:
+            if not self._own:
+                return self._shape.make(values)
+            if self._mode == "part" and base is not None:
+                return self._shape.fill(base, values)
+            links = {
+                name: value
+                for name, value in (identifiers_of(self._resource, variables) or {}).items()
+                if self._mode != "new" or name in self._links
+            }
+            if base is None:
+                return self._shape.make({**values, **links})
+            identifier = self._resource.identifier
+            kept = {name: value for name, value in self._shape.values(base).items() if name in self._ignored}
+            made = self._shape.values(self._shape.make({**values, **kept}))
+            return self._shape.fill(
+                base,
+                {
+                    name: value
+                    for name, value in made.items()
+                    if name != identifier and name not in self._ignored
+                },
+            )
+        except (ValueError, TypeError) as error:
+            raise InvalidMessage(
+                self._resource.name, [Fault("", message_of(error) or "does not fit")]
+            ) from error
+
+
+_ANYTHING: Any = MessageType(name="body", cls=Any, kind="command", extra="ignore")
+_VARIABLE = re.compile(r"\{(\w+)")
+
+
+def _variables(path: str) -> set[str]:
+    return set(_VARIABLE.findall(path))
+
+
+def _wire_names(shape: Shape) -> dict[str, str]:
+    """Name of each field by how it is written."""
+    struct = shape.struct
+    return dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+
+
+def _takes_none(hint: Any) -> bool:
+    try:
+        msgspec.convert(None, loosened(hint))
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _struct(shape: Shape, fields: Mapping[str, Any], required: Iterable[str]) -> type[msgspec.Struct]:
+    """Make a Struct in which fields that are not required may be left unset, named as the shape's are."""
+    needed = frozenset(required)
+    config = shape.struct.__struct_config__
+    listed: list[Any] = [
+        (name, hint) if name in needed else (name, Union[hint, msgspec.UnsetType], msgspec.UNSET)  # noqa: UP007
+        for name, hint in fields.items()
+    ]
+    wire = {name: written for written, name in _wire_names(shape).items()}
+    return msgspec.defstruct(
+        shape.struct.__name__,
+        listed,
+        kw_only=True,
+        rename={name: wire[name] for name in fields},
+        tag_field=config.tag_field,
+        tag=config.tag,
+    )
