@@ -11,6 +11,9 @@ class Documents:
 
     Args:
         collection: its name there.
+        version: name of a field that counts changes, an ``int``: who changes what another has changed since it was read
+            is told so (409). None for none.
     """
 
     collection: str
+    version: str | None = None
