@@ -14,7 +14,7 @@ AppName = Annotated[
     Meta(
         max_length=48,
         pattern=rf"^({_WORD})?$(?!\n)",
-        description="Whose indexes are meant; empty for those that belong to nobody in particular.",
+        description="Whose index is meant; empty for one that belongs to no app.",
         examples=["shop"],
     ),
 ]

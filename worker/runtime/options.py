@@ -23,6 +23,7 @@ class ConsumeOptions(msgspec.Struct, frozen=True, kw_only=True):
         setup: create missing tables and queues at start; else complain about them.
         health_port: serve health there; None for off.
         cell: command of a process that handles single messages alone; empty to do without.
+        idle: go on where no message is routed to a queue; else that is an error.
     """
 
     transports: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class ConsumeOptions(msgspec.Struct, frozen=True, kw_only=True):
     setup: bool = True
     health_port: int | None = None
     cell: tuple[str, ...] = ()
+    idle: bool = False
 
 
 class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,7 +42,7 @@ def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec
             rank = _rank(spec, options)
             if rank is not None:
                 chosen.append((name, spec, (place if options.transports else 0) * 1000 + rank))
-    if not chosen:
+    if not chosen and (known or not options.idle):
         raise ConfigurationError("no queue is left to consume")
     return chosen
 

@@ -71,3 +71,13 @@ def test_nothing_left_is_a_fault() -> None:
     """Options that leave no queue say so instead of consuming nothing."""
     with pytest.raises(ConfigurationError, match="no queue is left"):
         chosen(queues=("mail",), exclude_queues=("mail",))
+
+
+def test_a_process_that_does_other_things_needs_no_queue() -> None:
+    """Where none is there; one that the options leave out is a fault all the same."""
+    nothing = Routes(by_type={}, queues={})
+    assert choose(nothing, ConsumeOptions(idle=True)) == []
+    with pytest.raises(ConfigurationError, match="no queue is left"):
+        choose(nothing, ConsumeOptions())
+    with pytest.raises(ConfigurationError, match="no queue is left"):
+        chosen(queues=("mail",), exclude_queues=("mail",), idle=True)

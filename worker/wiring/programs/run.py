@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from worker.messaging.declaration import Registry
 from worker.runtime.options import ConsumeOptions, ServeOptions
 from worker.settings import Settings
@@ -20,4 +22,5 @@ async def run(settings: Settings, registry: Registry, serve: ServeOptions, consu
         intake: list[Job] = [Intake(service, serve)]
         return [*intake, Scheduling(service)] if service.schedules.by_name else intake
 
-    return await consume_beside(settings, registry, consume, beside)
+    # where everything is handled at once, there is nothing to consume, and all the rest to do
+    return await consume_beside(settings, registry, replace(consume, idle=True), beside)
