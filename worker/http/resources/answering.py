@@ -56,7 +56,7 @@ class Answers:
             event.format,
             name,
             path=scope["path"],
-            query=asked.query,
+            query=asked.said,
             total=page.total,
             cursor=self._parameters.next_of(asked, page),
         )

@@ -29,6 +29,7 @@ class Asked(msgspec.Struct):
         parameters: the declared ones that were given, by name.
         wanted: of a collection; None of anything else. What has faults is left out of it.
         query: filters and order of the collection, names and values as they were asked.
+        said: everything that was asked, in the order in which it stood there.
         faults: what does not fit; whether that matters is said by the operation's ``query_parameter_validate``.
     """
 
@@ -36,6 +37,7 @@ class Asked(msgspec.Struct):
     wanted: Wanted | None
     query: tuple[tuple[str, str], ...]
     faults: list[Fault]
+    said: tuple[tuple[str, str], ...] = ()
 
 
 class Parameters:
@@ -72,11 +74,12 @@ class Parameters:
                 declared.into(parameters, given[name], faults)
             elif declared.required:
                 faults.append(Fault(f"/{escape(name)}", "is missing"))
+        said = tuple((name, value) for name, values in given.items() for value in values)
         if self._collection is None:
-            return Asked(parameters, None, (), faults)
+            return Asked(parameters, None, (), faults, said)
         single = {name: values[0] for name, values in self._once(given, faults)}
         wanted, query = self._collection.read(single, faults)
-        return Asked(parameters, wanted, query, faults)
+        return Asked(parameters, wanted, query, faults, said)
 
     def next_of(self, asked: Asked, page: Page) -> str | None:
         """Return the cursor of the page that follows; None where none does."""

@@ -1,0 +1,32 @@
+"""Pages of a collection as linked data: their links ask for what was asked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.unit.http.resources.memory_store import MemoryStore
+from tests.unit.http.resources.serving import served
+from worker import App, GetCollection
+
+
+async def test_the_links_of_a_page_have_all_that_was_asked_for():
+    app, store = App("library"), MemoryStore()
+
+    @app.resource(
+        store=store, operations=[GetCollection(filters={"year": "range"}, parameters={"fields": str})]
+    )
+    class Book(msgspec.Struct):
+        id: int
+        year: int
+
+    store.rows = {number: Book(number, 1900) for number in range(3)}
+    async with served(app) as it:
+        linked = {"accept": "application/ld+json"}
+        asked = "limit=2&year%5Bgt%5D=1&fields=id"
+        view = (await it.http.get(f"/books?{asked}", headers=linked)).json()["view"]
+        assert view["@id"] == view["first"] == f"/books?{asked}"
+        assert view["next"].startswith(f"/books?{asked}&next=")
+        last = (await it.http.get(view["next"], headers=linked)).json()
+        assert last["view"]["first"] == view["first"]
+        assert "next" not in last["view"]
+        assert last["totalItems"] == 3
