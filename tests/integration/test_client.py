@@ -27,7 +27,7 @@ async def test_what_a_client_sends_is_handled(
         assert envelope.get(Sent) == Sent("here", "shop-place-order")
         await client.send(OrderPlaced("0"))
         await client.send_many(PlaceOrder(str(number)) for number in range(1, 50))
-        service = client._service
+        service = client._desk.service
         assert service is not None
         consumers = make_consumers(service, ConsumeOptions(burst=True, graceful_timeout=5.0))
         await consumers.control.look()

@@ -19,7 +19,7 @@ from worker.messaging.envelope import Envelope
 from worker.messaging.stamps import Stamp
 from worker.messaging.status import CommandStatus
 from worker.settings import Settings
-from worker.wiring.clients.client import Client, Facts
+from worker.wiring.clients.desk import Desk, Facts
 from worker.wiring.clients.joined import Runner
 from worker.wiring.clients.thread import ClientThread
 
@@ -50,7 +50,7 @@ class SyncClient:
 
     def __init__(self, app: App, config: Settings | str | os.PathLike[str] | None = None) -> None:
         self._given = (app, config)
-        Client(app, config)  # says what is wrong with the arguments
+        Desk(app, config)  # says what is wrong with the arguments
         self._lock = threading.RLock()
         self._thread: ClientThread | None = None
         self._closed = False
@@ -94,25 +94,25 @@ class SyncClient:
         """Send a command or event, as ``Client.send``; raises what that does, and when it opens what ``with`` does."""
         facts: Facts = {"delay": delay, "key": key, "id": id, "correlation_id": correlation_id}
         if session is None:
-            return self._call(lambda client, _: client.send(message, *stamps, **facts))
-        return self._call(lambda client, run: client._join(message, stamps, facts, session, run))
+            return self._call(lambda desk, _: desk.send(message, stamps, **facts))
+        return self._call(lambda desk, run: desk.join(message, stamps, facts, session, run))
 
     def send_many(
         self, messages: Iterable[Any], *, session: Session | Connection | None = None
     ) -> list[Envelope[Any]]:
         """Send messages, as ``Client.send_many``."""
         given = list(messages)  # in this thread: it may be a generator that reads
-        return self._call(lambda client, run: client._dispatch_many(given, session, run))
+        return self._call(lambda desk, run: desk.send_many(given, session, run))
 
     def ask(self, query: Any) -> Any:
         """Ask a query, as ``Client.ask``; an ``async def`` handler runs on the client's loop."""
-        return self._call(lambda client, _: client.ask(query))
+        return self._call(lambda desk, _: desk.ask(query))
 
     def status(self, id: str, wait: float | timedelta = 0) -> CommandStatus:
         """Tell where a command stands, as ``Client.status``."""
-        return self._call(lambda client, _: client.status(id, wait))
+        return self._call(lambda desk, _: desk.status(id, wait))
 
-    def _call(self, call: Callable[[Client, Runner], Coroutine[Any, Any, T]]) -> T:
+    def _call(self, call: Callable[[Desk, Runner], Coroutine[Any, Any, T]]) -> T:
         with self._lock:  # nothing begins while it is opened, closed or forked
             begun = self._opened().begin(call)
         found: T = begun.result()
@@ -122,7 +122,7 @@ class SyncClient:
         if self._closed:
             raise UsageError("this client is closed; use it inside of: with Client.sync(app) as client")
         if self._thread is None:
-            thread = ClientThread(Client(*self._given))
+            thread = ClientThread(Desk(*self._given))
             thread.start()
             self._thread = thread
         return self._thread

@@ -1,4 +1,4 @@
-"""A client on a loop in a thread of its own."""
+"""A desk on a loop in a thread of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from worker.errors import PublishFailed, UsageError
-from worker.wiring.clients.client import Client
+from worker.wiring.clients.desk import Desk
 from worker.wiring.clients.joined import Runner
 
 T = TypeVar("T")
@@ -49,14 +49,14 @@ Errand = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
 class ClientThread:
-    """Opens a client in a thread, and calls it from others.
+    """Opens a client's desk in a thread, and calls it from others.
 
     Args:
-        client: not opened; nothing else uses it.
+        desk: not opened; nothing else uses it.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(Executor())
         self._thread = threading.Thread(target=self._run, name="worker-client", daemon=True)
@@ -65,16 +65,16 @@ class ClientThread:
         self._open: set[Future[Any]] = set()
 
     def start(self) -> None:
-        """Open the client; whatever is raised there, its thread has ended then."""
+        """Open the desk; whatever is raised there, its thread has ended then."""
         self._thread.start()
         try:
-            self._submit(self._client.__aenter__()).result()
+            self._submit(self.desk.open()).result()
         except BaseException:
             self._end()
             raise
 
-    def begin(self, call: Callable[[Client, Runner], Coroutine[Any, Any, T]]) -> Call:
-        """Begin a call of the client; ``result`` of what is returned waits for its end.
+    def begin(self, call: Callable[[Desk, Runner], Coroutine[Any, Any, T]]) -> Call:
+        """Begin a call of the desk; ``result`` of what is returned waits for its end.
 
         Raises:
             UsageError: this is the client's own thread, which would wait for itself.
@@ -92,7 +92,7 @@ class ClientThread:
             errands.put((work, outcome))
             return await outcome
 
-        future = self._submit(call(self._client, run))
+        future = self._submit(call(self.desk, run))
         self._none_open.clear()
         self._open.add(future)
         future.add_done_callback(self._ended)
@@ -103,11 +103,11 @@ class ClientThread:
         return threading.current_thread() is not self._thread and self._none_open.wait(seconds)
 
     def stop(self) -> None:
-        """Close the client and end its thread: what is under way is confirmed first, or named in the log."""
+        """Close the desk and end its thread: what is under way is confirmed first, or named in the log."""
         if threading.current_thread() is self._thread or not self._thread.is_alive():
             return
         try:
-            self._submit(self._client.__aexit__(None, None, None)).result()
+            self._submit(self.desk.close()).result()
         finally:
             self._end()
 

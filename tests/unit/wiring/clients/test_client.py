@@ -27,7 +27,7 @@ from worker import (
 )
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind
 from worker.runtime.options import ConsumeOptions
-from worker.wiring.clients import client as clients
+from worker.wiring.clients import desk
 from worker.wiring.consuming import make_consumers
 
 ID = "0190f5a1-7b60-7c3e-8f3a-2f6a4c1f9d10"
@@ -39,7 +39,7 @@ class Region(Stamp):
 
 async def handle_all(client: Client) -> None:
     """Consume in the client's own service until its queues are empty."""
-    service = client._service
+    service = client._desk.service
     assert service is not None
     consumers = make_consumers(service, ConsumeOptions(burst=True, graceful_timeout=5.0))
     await consumers.control.look()
@@ -126,7 +126,7 @@ async def test_wrong_messages_are_refused_before_anything_is_sent(tmp_path: Path
 async def test_many_messages_are_sent_in_order_or_not_at_all_where_one_is_invalid(tmp_path: Path) -> None:
     """Envelopes come in the order of the messages; faults are told of all, with their places."""
     seen: list[Any] = []
-    count = clients.AT_ONCE + 10
+    count = desk.AT_ONCE + 10
     async with Client(shop(seen), settings(tmp_path)) as client:
         with pytest.raises(InvalidMessage) as invalid:
             await client.send_many([PlaceOrder("1"), PlaceOrder(2), PlaceOrder("3", "x")])  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ async def test_many_messages_are_sent_in_order_or_not_at_all_where_one_is_invali
 async def test_which_of_many_were_not_sent_is_told_by_place(tmp_path: Path) -> None:
     """A broker that takes some: ``failed`` has the place, the id, and whether it may have been taken, of the others."""
     async with Client(shop(), settings(tmp_path)) as client:
-        transport: Any = client._service.brokers.transports["here"]  # type: ignore[union-attr]
+        transport: Any = client._desk.service.brokers.transports["here"]
 
         async def some(batch: Any) -> Any:
             lost = Outcome(OutcomeKind.UNKNOWN, "the line broke")
@@ -161,7 +161,7 @@ async def test_which_of_many_were_not_sent_is_told_by_place(tmp_path: Path) -> N
 async def test_messages_sent_at_once_share_batches(tmp_path: Path) -> None:
     """A thousand concurrent sends reach the broker in few batches."""
     async with Client(shop(), settings(tmp_path)) as client:
-        transport: Any = client._service.brokers.transports["here"]  # type: ignore[union-attr]
+        transport: Any = client._desk.service.brokers.transports["here"]
         sizes: list[int] = []
         publish = transport.publish
 
@@ -201,7 +201,7 @@ async def test_closing_waits_for_what_is_under_way_and_names_what_is_not_confirm
     )
     with structlog.testing.capture_logs() as logs:
         async with Client(shop(), slow) as client:
-            transport: Any = client._service.brokers.transports["here"]  # type: ignore[union-attr]
+            transport: Any = client._desk.service.brokers.transports["here"]
 
             released = asyncio.Event()
 

@@ -32,7 +32,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def client(url: str, tmp_path: Path) -> AsyncIterator[Client]:
     async with Client(shop(), settings(tmp_path, database=url)) as opened:
         opened.sent = []  # type: ignore[attr-defined]
-        transport: Any = opened._service.brokers.transports["here"]  # type: ignore[union-attr]
+        transport: Any = opened._desk.service.brokers.transports["here"]
         publish = transport.publish
 
         async def noted(batch: Any) -> Any:

@@ -63,7 +63,7 @@ def test_nothing_is_opened_before_the_first_call(tmp_path: Path) -> None:
 def test_threads_share_batches(client: Any) -> None:
     """What many threads send at the same time is published together."""
     client.send(PlaceOrder("0"))
-    transport = client._thread._client._service.brokers.transports["here"]
+    transport = client._thread.desk.service.brokers.transports["here"]
     sizes: list[int] = []
     publish = transport.publish
 
@@ -111,7 +111,7 @@ def test_a_session_is_used_in_the_thread_that_gave_it(tmp_path: Path, client: An
         session.commit()
     assert threads == {threading.get_ident()}
     engine.dispose()
-    service = client._thread._client._service
+    service = client._thread.desk.service
     until = time.monotonic() + 30
     while service.sending.relay and client.status(kept.id).queue and not _empty(tmp_path):
         assert time.monotonic() < until
@@ -180,7 +180,7 @@ while client._thread._none_open.is_set():
 
 NAMES = """
 client.send(PlaceOrder("0"))
-transport = client._thread._client._service.brokers.transports["here"]
+transport = client._thread.desk.service.brokers.transports["here"]
 entered = threading.Event()
 async def never(batch):
     import asyncio
@@ -189,7 +189,7 @@ async def never(batch):
 transport.publish = never
 import worker.wiring.clients.sync, msgspec
 worker.wiring.clients.sync.GRACE = 0.1
-thread = client._thread._client._service.process
+thread = client._thread.desk.service.process
 msgspec.structs.force_setattr(thread.settings.worker, "graceful_timeout", 0.1)
 threading.Thread(target=lambda: client.send(PlaceOrder("1"), id=sys.argv[1].rpartition("/")[2]), daemon=True).start()
 entered.wait()
