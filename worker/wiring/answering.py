@@ -8,7 +8,7 @@ from worker.messaging.built_in import CheckHealth, GetCrontab, Ping
 from worker.messaging.crontab import crontab_lines
 from worker.messaging.declaration import Registry
 from worker.messaging.health import HealthReport
-from worker.wiring.builtin import BuiltIn
+from worker.wiring.built_in import BuiltIn
 from worker.wiring.parts.health import Health
 from worker.wiring.serving.outward import cut
 

@@ -17,7 +17,7 @@ from worker.seconds import CENTURY, seconds_of
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Workers
 from worker.texts import NAME, storable
-from worker.wiring.builtin import BuiltIn
+from worker.wiring.built_in import BuiltIn
 
 LIVE = 15.0
 """Seconds after its last heartbeat in which a worker counts as alive."""

@@ -17,7 +17,7 @@ from worker.messaging.observing import Observer
 from worker.runtime.process.machine import this_machine
 from worker.settings import Settings
 from worker.wiring.answering import Answering
-from worker.wiring.builtin import BuiltIn
+from worker.wiring.built_in import BuiltIn
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
 from worker.wiring.parts.failed import opened_failed

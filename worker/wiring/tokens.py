@@ -20,7 +20,7 @@ from worker.tokens.messages import AddToken, DeleteToken, DeleteTokens, GetToken
 from worker.tokens.principal import ANYONE, Principal
 from worker.tokens.secret import is_hash
 from worker.wiring.announcing import Announcing
-from worker.wiring.builtin import BuiltIn
+from worker.wiring.built_in import BuiltIn
 
 _LOOK_AGAIN = 0.1
 """Seconds between two looks at whether tokens are in use, at least."""

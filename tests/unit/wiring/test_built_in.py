@@ -12,7 +12,7 @@ from tests.unit.kit import Go, shop
 from worker import App, CheckHealth, ConfigurationError, GetCrontab, Ping
 from worker.messaging.routing import Routes
 from worker.testing import TestWorker
-from worker.wiring.builtin import BuiltIn, with_built_in
+from worker.wiring.built_in import BuiltIn, with_built_in
 
 
 class Other(msgspec.Struct, frozen=True): ...

@@ -24,7 +24,7 @@ from worker.middleware.route import Route
 from worker.middleware.track import Track
 from worker.runtime.threads import Threads
 from worker.state.unit_of_work import SqlUnitsOfWork
-from worker.wiring.builtin import BuiltIn, with_built_in
+from worker.wiring.built_in import BuiltIn, with_built_in
 from worker.wiring.chains import built_in, chain
 from worker.wiring.parts.fleet import Fleet
 from worker.wiring.parts.process import Process
