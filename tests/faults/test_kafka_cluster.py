@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.timeout(size(900, 3600)),
 ]
 
-KILLED = size(2, 3)
+KILLED = size(1, 3)
 """Servers that are killed, one after the other."""
 OPTIONS = "partitions = 6\nreplication = 3"
 
