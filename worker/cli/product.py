@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.application.app import App
+from worker.chain.chain import Chain
+from worker.chain.declared import DeclaredAction, DeclaredStep
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
 from worker.messaging.routing import Routes
@@ -124,6 +126,16 @@ class Product:
         from worker.wiring.console import console
 
         return console(settings, registry, tables=tables, queues=queues, transports=transports, absent=absent)
+
+    def action_chain(self, registry: Registry, action: DeclaredAction) -> Chain[Any]:
+        """Order the steps of an action, built-in ones too; nothing is made."""
+        if action.built_in:
+            from worker.resources.outline import outline
+
+            return outline(registry, action)
+        from worker.chain.actions import chain_of
+
+        return chain_of(action, registry.entries_of(DeclaredStep))
 
     async def setup(self, settings: Settings, registry: Registry) -> list[str]:
         """Create missing tables and queues; name what was created."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from worker.failed.service import FailedService
 from worker.messaging.abilities import Requests
 from worker.messaging.bus import Bus
-from worker.messaging.declaration import MessageType, Registry
+from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.health import HealthReport
 from worker.messaging.identity import Entropy
 from worker.messaging.middleware import Side
@@ -136,6 +136,24 @@ class Console:
         absent = self._service.brokers.absent.items()
         parts = [f"transport.{name}" for name, why in absent if why == NO_FILE]
         return parts if self._service.state.database.there else ["database", *parts]
+
+    def bus_table(self) -> list[tuple[Kind, Side, list[str], int]]:
+        """Of each bus and side: the groups of its chain, and how many steps can run there."""
+        buses = self._service.buses
+        sides: tuple[tuple[Side, Mapping[Kind, Bus]], ...] = (
+            ("dispatch", buses.dispatch),
+            ("consume", buses.consume),
+        )
+        return [
+            (
+                kind,
+                side,
+                list(bus.chain.groups),
+                len(bus.chain.where({"kind": kind, "bus": kind, "on": side}).steps),
+            )
+            for side, by_kind in sides
+            for kind, bus in by_kind.items()
+        ]
 
     def chain_table(
         self, type_name: str, on: Side

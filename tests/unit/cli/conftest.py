@@ -64,6 +64,43 @@ async def find(query: Find) -> str:
     return query.text
 
 
+class Thing:
+    """A class that conditions name."""
+
+
+class Book(Thing):
+    """One of them."""
+
+
+export = app.action("export", groups={"initialize": 30, "load": 20})
+app.action("import", groups={"read": 1})
+
+
+@app.step(action="export", group="load", priority=10, when={"request_type": "rest&!json_api", "class": Thing})
+@app.step(action="import", group="read", when={"format": "csv|json"})
+class LoadThings:
+    """Load what is asked for.
+
+    Not shown.
+    """
+
+    def __init__(self):
+        raise AssertionError("nothing is made")
+
+    async def process(self, context):
+        raise AssertionError("nothing is executed")
+
+
+@app.step(action="export", group="initialize", when={"ready": "exists"})
+async def begin(context):
+    raise AssertionError("nothing is executed")
+
+
+@app.step(priority=-1)
+async def end(context):
+    """Run behind everything."""
+
+
 class FakeFailed:
     """Stands for the failure store's service; remembers what it was asked."""
 
@@ -196,6 +233,9 @@ class FakeClient:
         return {"version": 0, "workers": [], "exclusive": self.service.exclusive, "consumers": [
             {"type": "PlaceOrder", "kind": "command", "transport": "sqlite", "queue": "q", "paused": bool(pause),
              "pause": pause, "applied": "2/3" if pause else "0/0", "lagging": ["host-1"] if pause else [], "ready": None, "in_flight": 0, "delayed": 0, "consumers": None, "failed": 3}]}  # fmt: skip
+
+    def bus_table(self):
+        return [("command", "dispatch", ["receive", "work"], 3)]
 
     def chain_table(self, type_name, on):
         return [("worker.route", 0, "", "", "built in", None)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -12,7 +11,6 @@ from worker.cli.declared import options_of
 from worker.cli.globals import WorkerCommand
 from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation, pass_invocation
-from worker.cli.lookup import message_named
 from worker.cli.output import print_json, print_table
 from worker.messaging.declaring.functions import name_of
 from worker.settings import masked
@@ -21,57 +19,17 @@ debug = LazyGroup(
     "debug",
     help="Look at what the service is made of.",
     examples="""
+worker debug chain                             all buses and actions
 worker debug chain PlaceOrder                  the steps that a PlaceOrder takes
 worker debug messages                          all types, where they go and who handles them
 worker debug config                            the settings in force, secrets masked
 """,
     table={
-        "chain": f"{__name__}:chain",
+        "chain": f"{__name__}_chain:chain",
         "messages": f"{__name__}:messages",
         "config": f"{__name__}:config",
     },
 )
-
-_STEP = ("step", "priority", "group", "when", "source", "plugin")
-
-
-@click.command(
-    cls=WorkerCommand,
-    examples="""
-worker debug chain PlaceOrder                  when it is dispatched, and when it is consumed
-worker debug chain PlaceOrder --on consume
-""",
-)
-@click.argument("type_name", metavar="TYPE")
-@click.option("--on", type=click.Choice(["dispatch", "consume"]), help="One side only.  [default: both]")
-@pass_invocation
-def chain(invocation: Invocation, type_name: str, on: Literal["dispatch", "consume"] | None) -> None:
-    """Show the steps that a message takes, outermost first.
-
-    Steps that can never run for it are left out; WHEN is what is still asked of each message.
-    """
-    sides: tuple[Literal["dispatch", "consume"], ...] = (on,) if on else ("dispatch", "consume")
-    settings, registry = invocation.open()
-    declared = message_named(registry, type_name)
-    if declared.kind == "query" and on is None:
-        sides = ("dispatch",)  # it is never queued: both sides are one
-
-    async def _look() -> dict[str, list[tuple[Any, ...]]]:
-        async with invocation.product.client(
-            settings, registry, tables="ignore", queues=False, transports=()
-        ) as client:
-            return {side: list(client.chain_table(declared.name, side)) for side in sides}
-
-    found = asyncio.run(_look())
-    if invocation.json:
-        steps = {side: [dict(zip(_STEP, row, strict=True)) for row in rows] for side, rows in found.items()}
-        print_json({"type": declared.name, "chains": steps})
-        return
-    for side, rows in found.items():
-        click.echo(f"{declared.name} on {side}")
-        texts = [["" if value is None else value for value in row] for row in rows]
-        print_table(_STEP, texts, empty="no step")
-        click.echo()
 
 
 @click.command(
