@@ -56,5 +56,5 @@ def _mended(failure: Failure, declared: MessageType, message: Any) -> Failure | 
         return None
     members: dict[str, Any] = dict(msgspec.json.decode(failure.body, type=dict[str, msgspec.Raw]))
     members.pop("data_base64", None)
-    body = msgspec.json.encode({**members, "type": declared.name, "data": message})
+    body = msgspec.json.encode({**members, "type": declared.name, "data": declared.data_of(message)})
     return msgspec.structs.replace(failure, body=body)

@@ -96,6 +96,6 @@ def handler_error(declared: MessageType, error: Exception) -> Exception:
 def _check_travels(declared: MessageType, message: Any) -> None:
     # asked only after sending failed: good messages pay nothing for it
     try:
-        msgspec.json.encode(message)
+        msgspec.json.encode(declared.data_of(message))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidMessage(declared.name, [Fault("", f"cannot be written as JSON: {error}")]) from error

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from worker.messaging.breaker import Breaker
+from worker.messaging.form import Form
 from worker.messaging.retry import Retry
 from worker.tokens.rights import Right
 
@@ -44,6 +45,7 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         hits: field of a query that says how many results are asked for; tokens may have a most.
         right: what a token needs to send it, beside the right to send or ask; of built-in messages.
         posted: whether HTTP takes it by its name; a resource's own message comes by the resource's paths alone.
+        form: how its messages travel, where msgspec does not read their class by itself.
     """
 
     name: str
@@ -68,6 +70,16 @@ class MessageType(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     hits: str | None = None
     right: Right | None = None
     posted: bool = True
+    form: Form | None = None
+
+    @property
+    def read_as(self) -> type[Any]:
+        """The class that its data is read as: its own, or that of its form."""
+        return self.cls if self.form is None else self.form.struct
+
+    def data_of(self, message: Any) -> Any:
+        """What msgspec writes for a message of this type."""
+        return message if self.form is None else self.form.data(message)
 
     def key_of(self, message: Any) -> str | None:
         """Ordering key of a message of this type; None when it has none."""

@@ -82,9 +82,9 @@ def meant(principal: Principal, declared: MessageType, said: Mapping[str, Any]) 
         return {}
     found = {}
     for scope, field in declared.scopes.items():
-        name = _written(declared.cls, field)
+        name = _written(declared.read_as, field)
         if scope in principal.scopes and is_everything(said.get(name)):
-            allowed, container = principal.scopes[scope], container_of(declared.cls, field)
+            allowed, container = principal.scopes[scope], container_of(declared.read_as, field)
             whole = narrowed(scope, None, allowed, container and list, partial(_refused, principal, declared))
             found[name] = whole
     return found

@@ -61,7 +61,7 @@ def key_for(declared: MessageType, message: Any, given: str | None) -> str | Non
 
 
 def _pointer(declared: MessageType) -> str:
-    for field in getattr(shape_of(declared.cls), "fields", ()):
+    for field in getattr(shape_of(declared.read_as), "fields", ()):
         if field.name == declared.key:
             return f"/{escape(field.encode_name)}"
     return ""

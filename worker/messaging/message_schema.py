@@ -16,7 +16,7 @@ def message_schemas(
 
     Objects of messages that refuse unknown members say so, unless something that does not holds them as well.
     """
-    found, components = schemas([*(message.cls for message in messages), *others], template)
+    found, components = schemas([*(message.read_as for message in messages), *others], template)
     strict, lax = set[str](), set[str]()
     for index, schema in enumerate(found):
         strict_one = index < len(messages) and messages[index].extra == "forbid"

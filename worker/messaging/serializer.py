@@ -6,7 +6,7 @@ JSON body on a queue that has exactly one type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -57,12 +57,12 @@ class Serializer:
     def __init__(self, registry: Registry, stamps: Iterable[type[Stamp]] = ()) -> None:
         self._registry = registry
         self._kinds = {**travelling(_modules(registry)), **{kind_name(kind): kind for kind in stamps}}
+        self._forms = {cls: one.form for cls, one in registry.by_class.items() if one.form is not None}
         self._encode = msgspec.json.Encoder().encode
         self._read = msgspec.json.Decoder(EventIn, strict=False).decode
         self._read_values = msgspec.json.Decoder(dict[str, Any]).decode
         self._types: dict[str, tuple[MessageType, Any]] = {
-            name: (message, msgspec.json.Decoder(message.cls).decode)
-            for name, message in registry.by_name.items()
+            name: (message, _decode_of(message)) for name, message in registry.by_name.items()
         }
 
     def encode(self, envelope: Envelope[Any]) -> bytes:
@@ -73,7 +73,7 @@ class Serializer:
                 id=envelope.id,
                 type=envelope.type,
                 source=envelope.source,
-                data=envelope.message,
+                data=self._data(envelope.message),
                 datacontenttype="application/json",
                 time=envelope.time,
                 subject=envelope.key,
@@ -112,7 +112,7 @@ class Serializer:
                     envelope if edited else msgspec.structs.replace(envelope, message=msgspec.Raw(body))
                 )
             members = rewritten(envelope, *found, self._kinds)
-            return self._encode(with_data(members, envelope.message) if edited else members)
+            return self._encode(with_data(members, self._data(envelope.message)) if edited else members)
         except Exception:  # names of members that are no text: it can be read, and not be kept
             return self.encode(envelope)
 
@@ -142,6 +142,11 @@ class Serializer:
         except Exception as error:
             return self._decode_other(body, types, native_id, received, error)
         return self._open(body, event, received)
+
+    def _data(self, message: Any) -> Any:
+        """What is written of a message."""
+        form = self._forms.get(type(message)) if self._forms else None
+        return message if form is None else form.data(message)
 
     def _open(self, body: bytes, event: EventIn, received: tuple[Stamp, ...]) -> Envelope[Any] | Undecodable:
         """Read data and stamps of an event; application code may run here and raise anything."""
@@ -241,6 +246,11 @@ class Serializer:
             kind = self._kinds.get(name)
             read.append(msgspec.convert(value, kind) if kind else UnknownStamp(name, value))
         return tuple(read)
+
+
+def _decode_of(message: MessageType) -> Callable[[Any], Any]:
+    read, form = msgspec.json.Decoder(message.read_as).decode, message.form
+    return read if form is None else lambda data: form.message(read(data))
 
 
 def _written(stamps: tuple[Stamp, ...]) -> str | None:

@@ -35,8 +35,8 @@ def decode(declared: MessageType, body: bytes, *, content_type: ContentType = "j
 
 def reader(declared: MessageType, content_type: ContentType = "json") -> Callable[[bytes], Any]:
     """Return what reads the bodies of a type as the intake does; it raises as ``decode`` does."""
-    read = decoder(declared.cls, content_type)
-    check = checker(declared.cls, content_type) if declared.extra == "forbid" else None
+    read = _reads(declared, content_type)
+    check = checker(declared.read_as, content_type) if declared.extra == "forbid" else None
 
     def plain(body: bytes) -> Any:
         """Read a body; members that the type does not have are ignored, or there can be none."""
@@ -78,16 +78,16 @@ def decode_data(declared: MessageType, data: Any) -> Any:
     faults = faults_of(declared, data)
     if faults:
         raise InvalidMessage(declared.name, faults)
-    return fitting(declared, msgspec.convert(data, declared.cls, str_keys=True))
+    return fitting(declared, _made(declared, msgspec.convert(data, declared.read_as, str_keys=True)))
 
 
 def faults_of(declared: MessageType, data: Any, *, strict: bool = True) -> list[Fault]:
     """Find everything that is wrong with decoded data, members that the type does not have too."""
     faults: list[Fault] = []
     try:
-        msgspec.convert(data, declared.cls, strict=strict, str_keys=True)
+        msgspec.convert(data, declared.read_as, strict=strict, str_keys=True)
     except (ValueError, RecursionError) as error:
-        faults = collect(declared.cls, data, error, strict=strict)
+        faults = collect(declared.read_as, data, error, strict=strict)
     return _with_unknown(declared, data, faults)
 
 
@@ -100,7 +100,7 @@ def from_text(declared: MessageType, parameters: Mapping[str, Sequence[str]]) ->
     Raises:
         InvalidMessage: something is missing, does not fit or is given twice; carries every fault.
     """
-    cls: Any = declared.cls
+    cls: Any = declared.read_as
     fields = _text_fields(cls)
     data: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -114,7 +114,8 @@ def from_text(declared: MessageType, parameters: Mapping[str, Sequence[str]]) ->
     faults += [fault for fault in faults_of(declared, data, strict=False) if fault.pointer not in bad]
     if faults:
         raise InvalidMessage(declared.name, faults)
-    return fitting(declared, msgspec.convert(data, declared.cls, strict=False, str_keys=True))
+    read = msgspec.convert(data, declared.read_as, strict=False, str_keys=True)
+    return fitting(declared, _made(declared, read))
 
 
 def fitting(declared: MessageType, message: Any) -> Any:
@@ -126,13 +127,13 @@ def fitting(declared: MessageType, message: Any) -> Any:
         InvalidMessage: it cannot.
     """
     try:
-        written = msgspec.json.encode(message)
+        written = msgspec.json.encode(declared.data_of(message))
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise InvalidMessage(declared.name, [Fault("", f"cannot be written as JSON: {error}")]) from error
     try:
-        decoder(declared.cls, "json")(written)
+        decoder(declared.read_as, "json")(written)
     except (ValueError, RecursionError) as error:
-        faults = collect(declared.cls, msgspec.json.decode(written), error)
+        faults = collect(declared.read_as, msgspec.json.decode(written), error)
         raise InvalidMessage(declared.name, faults) from error
     return message
 
@@ -148,14 +149,19 @@ def explain(
         return InvalidMessage(declared.name, [from_error(known)])
     except (ValueError, RecursionError) as unreadable:
         return malformed(body, unreadable)
-    return InvalidMessage(declared.name, _with_unknown(declared, data, collect(declared.cls, data, error)))
+    return InvalidMessage(
+        declared.name, _with_unknown(declared, data, collect(declared.read_as, data, error))
+    )
 
 
 def _with_unknown(declared: MessageType, data: Any, faults: list[Fault]) -> list[Fault]:
     if declared.extra == "ignore":
         return faults
     told = {fault.pointer for fault in faults}
-    return [*faults, *(fault for fault in unknown_members(declared.cls, data) if fault.pointer not in told)]
+    return [
+        *faults,
+        *(fault for fault in unknown_members(declared.read_as, data) if fault.pointer not in told),
+    ]
 
 
 def _unknown_in(
@@ -167,7 +173,7 @@ def _unknown_in(
     except (ValueError, RecursionError):
         # an unknown member's value is more than can be held: its type passed it over
         return [from_error(error)]
-    return unknown_members(declared.cls, data)
+    return unknown_members(declared.read_as, data)
 
 
 def malformed(body: bytes, error: Exception) -> Malformed:
@@ -193,6 +199,26 @@ def malformed(body: bytes, error: Exception) -> Malformed:
     if "truncated" in text and _SURROGATE.search(body):
         return Malformed("a string holds half of a surrogate pair, which UTF-8 cannot express")
     return Malformed("ends too early" if "truncated" in text else text, len(body))
+
+
+def _reads(declared: MessageType, content_type: ContentType) -> Callable[[bytes], Any]:
+    """What reads bytes into a message."""
+    read, form = decoder(declared.read_as, content_type), declared.form
+    return read if form is None else lambda body: form.message(read(body))
+
+
+def _made(declared: MessageType, read: Any) -> Any:
+    """Make the message of data that fits its type.
+
+    Raises:
+        InvalidMessage: its class refuses the values.
+    """
+    if declared.form is None:
+        return read
+    try:
+        return declared.form.message(read)
+    except (ValueError, TypeError) as error:
+        raise InvalidMessage(declared.name, [from_error(error)]) from error
 
 
 def decoder(cls: Any, content_type: ContentType) -> Callable[[bytes], Any]:

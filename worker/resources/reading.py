@@ -172,17 +172,8 @@ class Bodies:
             }
             if base is None:
                 return self._shape.make({**values, **links})
-            identifier = self._resource.identifier
             kept = {name: value for name, value in self._shape.values(base).items() if name in self._ignored}
-            made = self._shape.values(self._shape.make({**values, **kept}))
-            return self._shape.fill(
-                base,
-                {
-                    name: value
-                    for name, value in made.items()
-                    if name != identifier and name not in self._ignored
-                },
-            )
+            return self._shape.replace(base, {**values, **kept})
         except (ValueError, TypeError) as error:
             raise InvalidMessage(
                 self._resource.name, [Fault("", message_of(error) or "does not fit")]

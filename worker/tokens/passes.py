@@ -34,6 +34,11 @@ class Declared(Protocol):
         ...
 
     @property
+    def read_as(self) -> type[Any]:
+        """Class that their data is read as."""
+        ...
+
+    @property
     def scopes(self) -> Mapping[str, str]:
         """Field that each scope means."""
         ...
@@ -79,7 +84,7 @@ class _Narrowing:
         self._hits = hits
         self._type = declared.name
         self._asked = [
-            (scope, field, token.scopes[scope], container_of(declared.cls, field))
+            (scope, field, token.scopes[scope], container_of(declared.read_as, field))
             for scope, field in fields.items()
         ]
 
@@ -116,6 +121,10 @@ def _replaced(message: Any, changed: Mapping[str, Any]) -> Any:
         return msgspec.structs.replace(message, **changed)
     if dataclasses.is_dataclass(message) and not isinstance(message, type):
         return dataclasses.replace(message, **changed)
+    if hasattr(message, "__mapper__"):  # it keeps account of what is set
+        for field, value in changed.items():
+            setattr(message, field, value)
+        return message
     made = copy.copy(message)
     for field, value in changed.items():
         object.__setattr__(made, field, value)

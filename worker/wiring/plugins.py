@@ -12,6 +12,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.declaring.registry import WrongDeclarations
 from worker.settings import Settings
 from worker.texts import told
+from worker.wiring.forms import with_forms
 
 GROUP = "command_worker.plugins"
 """The group of entry points under which packages name their plugins."""
@@ -23,6 +24,10 @@ def registry_of(app: App, settings: Settings) -> Registry:
     Raises:
         ConfigurationError: with every fault found.
     """
+    return with_forms(_checked(app, settings), settings)
+
+
+def _checked(app: App, settings: Settings) -> Registry:
     plugins = enabled(settings.plugins) if settings.plugins else ()
     if not settings.chains.files:
         return app.registry(plugins)

@@ -112,7 +112,7 @@ async def opened(
         ) as buses,
         opened_failed(process, state, sending, status) as failed,
         opened_schedules(process, state, sending, buses) as schedules,
-        opened_resources(process) as resources,
+        opened_resources(process, state, sending, needs) as resources,
     ):
         yield Service(
             process=process,

@@ -65,20 +65,20 @@ def _handled_at_once(endpoint: Endpoint) -> Endpoint:
 
 
 def _body(message: MessageType, schemas: Schemas) -> Body:
-    example: Any = sample(schemas.of(message.cls), schemas.components)
+    example: Any = sample(schemas.of(message.read_as), schemas.components)
     try:
         decode(message, msgspec.json.encode(example))
     except (WorkerError, TypeError, ValueError):
         # no example is better than one that is refused
-        return Body(message.cls, media=(JSON, MSGPACK))
-    return Body(message.cls, media=(JSON, MSGPACK), example=lambda _: example)
+        return Body(message.read_as, media=(JSON, MSGPACK))
+    return Body(message.read_as, media=(JSON, MSGPACK), example=lambda _: example)
 
 
 def _fields(message: MessageType, schemas: Schemas) -> Iterator[Parameter]:
-    schema = schemas.of(message.cls)
+    schema = schemas.of(message.read_as)
     resolved = schemas.components.get(schema.get("$ref", "").rpartition("/")[2], schema)
     properties = resolved.get("properties", {})
-    for field in text_fields(message.cls):
+    for field in text_fields(message.read_as):
         yield Parameter(
             field.name,
             "query",

@@ -28,9 +28,9 @@ class Schemas:
             for cls in dict.fromkeys(cls for endpoint in described for cls in endpoint.closed)
         ]
         strict = [*messages, *closed]
-        others = [cls for cls in classes if not any(cls is one.cls for one in closed)]
+        others = [cls for cls in classes if not any(cls is one.read_as for one in closed)]
         found, self.components = message_schemas(strict, _TEMPLATE, others)
-        self._found = dict(zip([*(one.cls for one in strict), *others], found, strict=True))
+        self._found = dict(zip([*(one.read_as for one in strict), *others], found, strict=True))
 
     def of(self, shape: Shape) -> Any:
         """Return the JSON Schema of a shape."""

@@ -18,7 +18,7 @@ T = TypeVar("T")
 _QUEUED = tuple(
     field
     for field in MessageType.__struct_fields__
-    if field not in {"name", "cls", "kind", "cache", "scopes", "hits", "right", "posted"}
+    if field not in {"name", "cls", "kind", "cache", "scopes", "hits", "right", "posted", "form"}
 )
 _ASKED = ("errors", "cache", "extra", "scopes", "hits")
 _OPTIONS: Mapping[Kind, tuple[str, ...]] = {

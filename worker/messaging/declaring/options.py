@@ -95,6 +95,8 @@ def _scope_faults(message: MessageType) -> Iterable[str]:
         if not (isinstance(scope, str) and scope and isinstance(field, str)):
             yield f"scopes={{{scope!r}: {field!r}}}, expected the name of a field by that of a scope"
             continue
+        if "__mapper__" in vars(message.cls):
+            continue  # its columns are read when its form is made
         try:
             container_of(message.cls, field)
         except TypeError as error:
@@ -111,8 +113,14 @@ def _hits_faults(message: MessageType) -> Iterable[str]:
         yield f"hits={hits!r}, expected the name of a field that holds a whole number"
 
 
+_FORMED = ("__mapper__", "__pydantic_validator__")
+"""What classes have that SQLAlchemy maps, or that are Pydantic's."""
+
+
 def class_faults(cls: Any) -> Iterable[str]:
     """Say why values of a class cannot be read."""
+    if any(mark in vars(cls) for mark in _FORMED):
+        return  # they travel in a form that is made later
     try:
         shape = msgspec.inspect.type_info(cls)
         msgspec.json.Decoder(cls)

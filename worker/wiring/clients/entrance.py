@@ -146,12 +146,12 @@ def _doors(service: Service) -> Mapping[type[Any], Door]:
 
 
 def _fits(declared: MessageType) -> Callable[[Any], object]:
-    write, read = msgspec.json.Encoder().encode, decoder(declared.cls, "json")
+    write, read = msgspec.json.Encoder().encode, decoder(declared.read_as, "json")
 
     def fits(message: Any) -> None:
         """Write and read it as on its way; what is wrong is found out where that fails."""
         try:
-            read(write(message))
+            read(write(declared.data_of(message)))
         except Exception:
             fitting(declared, message)
 

@@ -12,6 +12,7 @@ from worker.messaging.machine import Machine
 from worker.messaging.observing import Observer, all_of
 from worker.messaging.routing import Routes, plan
 from worker.settings import Settings
+from worker.wiring.forms import with_forms
 
 
 class Process(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -50,6 +51,7 @@ def make_process(
     Raises:
         ConfigurationError: a type without route, or routed to what is not configured.
     """
+    registry = with_forms(registry, settings)
     return Process(
         settings=settings,
         registry=registry,

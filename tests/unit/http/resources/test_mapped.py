@@ -1,0 +1,153 @@
+"""Mapped classes as resources: stored by default, in a transaction with what processors write and send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import String, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tests.unit.http.resources.serving import served
+from worker import App, Delete, Get, Patch, Post, Put
+from worker.resources import MessengerProcessor, PersistProcessor, RemoveProcessor
+
+
+def library(**options: Any) -> tuple[App, type[Any]]:
+    class Base(DeclarativeBase):
+        pass
+
+    class Book(Base):
+        __tablename__ = "books"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        title: Mapped[str] = mapped_column(String(50), unique=True)
+        year: Mapped[int | None] = mapped_column(default=None)
+
+    app = App("library")
+    app.resource(**options)(Book)
+    return app, Book
+
+
+async def test_all_six_operations_work_without_further_word() -> None:
+    app, _ = library()
+    async with served(app) as it:
+        created = await it.http.post("/books", json={"title": "Dune", "year": 1965})
+        assert created.status_code == 201, created.text
+        assert created.json() == {"id": 1, "title": "Dune", "year": 1965}
+        assert created.headers["location"] == "/books/1"
+        assert (await it.http.get("/books/1")).json()["title"] == "Dune"
+        assert (await it.http.patch("/books/1", json={"year": None})).json()["year"] is None
+        replaced = await it.http.put("/books/1", json={"title": "Emma"})
+        assert replaced.json() == {"id": 1, "title": "Emma", "year": None}
+        page = (await it.http.get("/books")).json()
+        assert (page["total"], page["next"]) == (1, None)
+        taken = await it.http.post("/books", json={"title": "Emma"})
+        assert (taken.status_code, taken.json()["errors"][0]["pointer"]) == (409, "/title")
+        assert (await it.http.delete("/books/1")).status_code == 204
+        assert (await it.http.get("/books/1")).status_code == 404
+
+
+async def test_what_a_processor_writes_by_the_session_and_sends_leaves_with_the_commit() -> None:
+    app, book = library(processor="UserProcessor", operations=[Post(), Put(), Get(), Delete()])
+
+    @app.command
+    class SendMail(msgspec.Struct, frozen=True):
+        title: str
+
+    @app.handler
+    async def mail(command: SendMail) -> None: ...
+
+    fails: list[bool] = []
+
+    @app.processor
+    class UserProcessor:
+        def __init__(
+            self, persist: PersistProcessor, remove: RemoveProcessor, messenger: MessengerProcessor
+        ) -> None:
+            self._persist, self._remove, self._messenger = persist, remove, messenger
+
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            if operation.is_delete:
+                return await self._remove.process(data, operation, uri_variables, context)
+            stored = await self._persist.process(data, operation, uri_variables, context)
+            titles = (await context["session"].scalars(select(book.title))).all()
+            assert stored.title in titles
+            await self._messenger.process(SendMail(stored.title), operation, uri_variables, context)
+            if fails:
+                raise ValueError("no")
+            return stored
+
+    async with served(app) as it:
+        assert (await it.http.post("/books", json={"title": "Dune"})).status_code == 201
+        await it.worker.run_until_idle()
+        assert it.worker.handled(SendMail) == [SendMail("Dune")]
+        fails.append(True)
+        assert (await it.http.post("/books", json={"title": "Emma"})).status_code == 500
+        await it.worker.run_until_idle()
+        assert it.worker.handled(SendMail) == [SendMail("Dune")]
+        assert (await it.http.get("/books/2")).status_code == 404
+        assert (await it.http.delete("/books/1")).status_code == 204
+
+
+async def test_what_is_dispatched_inline_by_a_composition_is_handled_after_the_commit() -> None:
+    app, book = library(processor="Composed", operations=[Post(), Get()])
+    seen: list[Any] = []
+
+    @app.command(transport="inline")
+    class Count(msgspec.Struct, frozen=True):
+        title: str
+
+    @app.handler
+    async def count(command: Count, context: Any) -> None:
+        from worker import Context
+
+        assert isinstance(context, Context)
+        seen.append((await context.session.scalars(select(book.title))).all())
+
+    @app.processor
+    class Composed:
+        def __init__(self, persist: PersistProcessor, messenger: MessengerProcessor) -> None:
+            self._persist, self._messenger = persist, messenger
+
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            await self._messenger.process(Count(data.title), operation, uri_variables, context)
+            return await self._persist.process(data, operation, uri_variables, context)
+
+    async with served(app) as it:
+        assert (await it.http.post("/books", json={"title": "Dune"})).status_code == 201
+    assert seen == [["Dune"]]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_queued_by_their_columns_and_nothing_is_stored(method: str) -> None:
+    """The worker's handler gets a transient object."""
+    app, book = library(
+        operations=[
+            Post(messenger=True, status=202),
+            Put(messenger=True),
+            Patch(messenger=True),
+            Delete(messenger=True),
+            Post("plain"),
+        ]
+    )
+    got: list[Any] = []
+
+    async def handle(command: Any) -> None:
+        got.append(command)
+
+    handle.__annotations__["command"] = book
+    app.handler(handle)
+
+    async with served(app) as it:
+        await it.http.post("/books/plain", json={"title": "Old"})
+        path = "/books" if method == "POST" else "/books/1"
+        body = None if method == "DELETE" else {"title": "New"}
+        answer = await it.http.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        assert "/commands/" in answer.headers["link"]
+        await it.worker.run_until_idle()
+        [handled] = it.worker.handled(book)
+        assert isinstance(handled, book)
+        assert handled.title == ("Old" if method == "DELETE" else "New")
+        [handled] = got
