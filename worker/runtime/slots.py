@@ -100,6 +100,7 @@ class Slots:
     async def _work(self) -> None:
         """Handle one message after the other, as long as none leaves anything that the next one would meet."""
         task: asyncio.Task[None] | None = asyncio.current_task()
+        assert task is not None
         process, fresh, copied = self.process, self._fresh, contextvars.copy_context
         left = STREAK
         while not self._ending:
@@ -110,14 +111,15 @@ class Slots:
             if self._asleep and not self._stirring:
                 self.wake()
             consumer, delivery = started
+            consumer.under_way.tasks[task] = delivery
             try:
                 await process(consumer, delivery)
             finally:
-                consumer.left()
+                consumer.left(task)
                 if self.watched:
                     self._left()
             try:  # two contexts in which nothing was set since are one tree inside: no variable is looked at
-                if copied() != fresh or (task is not None and task.cancelling()):
+                if copied() != fresh or task.cancelling():
                     consumer.apart = True
                     return
             except BaseException:  # values that refuse to be compared

@@ -53,6 +53,7 @@ class Consumer:
         outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
         outranked: there are better ones; it takes ahead only after a slot has come down to it.
         settlements: what became of its messages, on its way to the broker.
+        under_way: which task handles what of it; whoever handles what ``take`` started notes it there.
         apart: whether each of its messages is handled in a context of its own: one has set variables.
         ending: whether what still runs is being cancelled, to be given back.
     """
@@ -96,7 +97,7 @@ class Consumer:
         self._subscriber = Subscriber(transport, spec, slots, self.recall)
         self._full = False
         self._leased: dict[int, Delivery] = {}
-        self._under_way = UnderWay()
+        self.under_way = UnderWay()
         self._ahead = Ahead(slots)
         self._fetching = Fetching(
             self,
@@ -230,8 +231,6 @@ class Consumer:
             pace.started()
         self.running += 1
         delivery = buffer.popleft()
-        if self._leased:
-            self._under_way.begin(delivery)
         if self._fetching.crowded and len(buffer) * 2 <= self._ahead.limit:
             self._fetching.look()
         if not buffer:
@@ -239,11 +238,13 @@ class Consumer:
             self._ahead.used_up(lasted, full=self._full)
         return self, delivery
 
-    def left(self) -> None:
-        """End what ``take`` started, once its settlement is on its way."""
+    def left(self, task: asyncio.Task[None]) -> None:
+        """End what ``take`` started and a task has handled, once its settlement is on its way."""
         self.running -= 1
-        if self._subscriber.leasing is not None:
-            self._under_way.end()
+        under_way = self.under_way
+        del under_way.tasks[task]
+        if under_way.losing:
+            under_way.losing.pop(task, None)
         if self.pace.throttle is not None:
             self.pace.left()
 
@@ -275,11 +276,11 @@ class Consumer:
                     self.buffer.remove(delivery)
                     self.nudge()
                 else:
-                    self._under_way.lose(delivery)
+                    self.under_way.lose(delivery)
 
     def lost(self, delivery: Delivery) -> bool:
         """Whether its handler was cancelled, as another worker has the message."""
-        return self._under_way.lost(delivery)
+        return self.under_way.lost(delivery)
 
     @property
     def lease(self) -> float | None:

@@ -1,4 +1,4 @@
-"""What is under way of deliveries that are held by time: a handler whose message is lost to another worker is cancelled."""
+"""What is under way of a queue: a handler whose message is lost to another worker is cancelled."""
 
 from __future__ import annotations
 
@@ -7,35 +7,30 @@ from typing import Any
 
 from worker.messaging.transport import Delivery
 
+_Handled = dict[asyncio.Task[Any], Delivery]
+
 
 class UnderWay:
-    """Knows which task handles which delivery."""
+    """Knows which task handles which delivery.
 
-    __slots__ = ("_lost", "_tasks")
+    Attributes:
+        tasks: each task that handles a delivery now, and which; a slot notes it itself, as it does so for every message.
+        losing: those that were cancelled because their delivery is another worker's.
+    """
+
+    __slots__ = ("losing", "tasks")
 
     def __init__(self) -> None:
-        self._tasks: dict[asyncio.Task[Any], Delivery] = {}
-        self._lost: set[int] = set()
-
-    def begin(self, delivery: Delivery) -> None:
-        """The current task handles it from now on."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks[task] = delivery
-
-    def end(self) -> None:
-        """The current task is done with what it handled."""
-        task = asyncio.current_task()
-        if task is not None and (delivery := self._tasks.pop(task, None)) is not None:
-            self._lost.discard(id(delivery))
+        self.tasks: _Handled = {}
+        self.losing: _Handled = {}
 
     def lose(self, delivery: Delivery) -> None:
         """Cancel the task that handles it: another worker has it, or will."""
-        for task, handled in self._tasks.items():
+        for task, handled in self.tasks.items():
             if handled is delivery:
-                self._lost.add(id(delivery))
+                self.losing[task] = delivery
                 task.cancel()
 
     def lost(self, delivery: Delivery) -> bool:
         """Whether its task was cancelled because of that."""
-        return id(delivery) in self._lost
+        return any(handled is delivery for handled in self.losing.values())
