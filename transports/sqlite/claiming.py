@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from json import dumps, loads
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
+
+import msgspec
 
 from transports.orphans import Marks, Orphans
 from transports.sqlite.names import Names
@@ -34,10 +35,14 @@ _LEASED = """SELECT DISTINCT lease FROM (SELECT lease FROM transport_messages
 # As if their lease was over: each counts as a death.
 _FREE = """UPDATE transport_messages SET visible_at = 0.0
     WHERE queue = ? AND visible_at > ? AND lease IN (SELECT value FROM json_each(?))"""
+_Columns = tuple[int, str, str | None, int, str | None, int]
+_read_numbers = msgspec.json.Decoder(list[int]).decode
+_read_columns = msgspec.json.Decoder(list[_Columns]).decode
+_read_pairs = msgspec.json.Decoder(list[tuple[int, int | None]]).decode
 _DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType({"content-type": DEFAULT_CONTENT_TYPE})
 
 
-class Receipt(NamedTuple):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What settles a delivery: its row, and the claim that holds it."""
 
     row: int
@@ -96,11 +101,11 @@ class Claim(Operation):
     def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
         number = names.number(connection, self._queue)
         if self._orphaned:
-            connection.execute(_FREE, (number, now, dumps(self._orphaned)))
+            connection.execute(_FREE, (number, now, numbers(self._orphaned)))
         (ids,) = connection.execute(_DUE, (number, now, self._limit)).fetchone()
         lease = self._marks.next()
         connection.execute(_TAKE, (now + self._lease, lease, ids))
-        order = loads(ids)
+        order = _read_numbers(ids)
         deliveries = {
             row: Delivery(
                 queue=self._queue,
@@ -117,6 +122,11 @@ class Claim(Operation):
         return [deliveries[row] for row in order]
 
 
+def numbers(rows: Sequence[int]) -> str:
+    """Write row numbers as SQLite reads them."""
+    return msgspec.json.encode(rows).decode()
+
+
 def _read(connection: sqlite3.Connection, ids: str, order: Sequence[int]) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     try:
@@ -127,8 +137,8 @@ def _read(connection: sqlite3.Connection, ids: str, order: Sequence[int]) -> lis
             rows.append((*head, body))
         return rows
     start = 0
-    for *head, size in loads(columns):
-        rows.append((*head, bodies[start : start + size] if size else b""))
+    for row, message_id, key, deaths, kind, size in _read_columns(columns):
+        rows.append((row, message_id, key, deaths, kind, bodies[start : start + size] if size else b""))
         start += size
     return rows
 
@@ -152,7 +162,7 @@ class Extend(Operation):
         for operation in cast(Sequence[Extend], group):
             receipts = [delivery.receipt for delivery in operation._deliveries]
             valid = held(connection, receipts)
-            rows = dumps([receipt.row for receipt in valid])
+            rows = numbers([receipt.row for receipt in valid])
             connection.execute(
                 "UPDATE transport_messages SET visible_at = ? WHERE id IN (SELECT value FROM json_each(?))",
                 (now + operation._lease, rows),
@@ -165,7 +175,7 @@ def held(connection: sqlite3.Connection, receipts: Collection[Receipt]) -> set[R
     (found,) = connection.execute(
         "SELECT json_group_array(json_array(id, lease)) FROM transport_messages"
         " WHERE id IN (SELECT value FROM json_each(?))",
-        (dumps([receipt.row for receipt in receipts]),),
+        (numbers([receipt.row for receipt in receipts]),),
     ).fetchone()
-    current = {Receipt(row, lease) for row, lease in loads(found)}
+    current = {Receipt(row, lease) for row, lease in _read_pairs(found) if lease is not None}
     return current.intersection(receipts)

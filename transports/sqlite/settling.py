@@ -6,10 +6,9 @@ import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from json import dumps
 from typing import Any, ClassVar, cast
 
-from transports.sqlite.claiming import Receipt, held
+from transports.sqlite.claiming import Receipt, held, numbers
 from transports.sqlite.names import Names
 from transports.sqlite.operation import Operation
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE, Publish
@@ -62,9 +61,9 @@ class Settle(Operation):
         for operation in operations:
             operation._collect(connection, names, valid, work)
         if work.removed:
-            connection.execute(_REMOVE, (dumps(work.removed),))
+            connection.execute(_REMOVE, (numbers(work.removed),))
         for visible_at, rows in work.released.items():
-            connection.execute(_RELEASE, (visible_at, dumps(rows)))
+            connection.execute(_RELEASE, (visible_at, numbers(rows)))
         if work.swapped:
             connection.executemany(_SWAP, work.swapped)
         for queue, key in work.lanes:
@@ -111,13 +110,13 @@ def _all_acked(connection: sqlite3.Connection, operations: Sequence[Settle]) -> 
         for item in operation._items:
             if type(item) is not Ack or item.delivery.key is not None:
                 return False
-            row, lease = item.delivery.receipt
-            claims[lease].append(row)
+            receipt: Receipt = item.delivery.receipt
+            claims[receipt.lease].append(receipt.row)
     if len(claims) > _FEW:
         return False
     connection.execute("SAVEPOINT acks")
     for lease, rows in claims.items():
-        if connection.execute(_REMOVE_HELD, (lease, dumps(rows))).rowcount != len(rows):
+        if connection.execute(_REMOVE_HELD, (lease, numbers(rows))).rowcount != len(rows):
             connection.execute("ROLLBACK TO acks")
             connection.execute("RELEASE acks")
             return False
