@@ -16,6 +16,7 @@ from worker.messaging.context import Context, set_deadline
 from worker.messaging.declaration import Handler, Kind, MessageType
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import Clock
+from worker.messaging.middleware import CallNext
 from worker.messaging.paused import PausedQueues
 from worker.messaging.sendable import checker
 from worker.messaging.stamps import Received, Result
@@ -44,8 +45,12 @@ class Threads(Protocol):
         ...
 
 
-Call = Callable[[Envelope[Any], bool], Awaitable[Envelope[Any]]]
-"""Calls one handler for a message; told whether an earlier one of the message has run, so that it is finished now."""
+class Call(Protocol):
+    """Calls one handler for a message."""
+
+    def __call__(self, envelope: Envelope[Any], begun: bool = False) -> Awaitable[Envelope[Any]]:
+        """Call it; ``begun``: an earlier one of the message has run, so that it is finished now."""
+        ...
 
 
 class Calling:
@@ -81,8 +86,10 @@ class Calling:
         self._storing: Container[str] = () if works is None else works.storing
         self._check = checker(emitter.registry)
 
-    def of(self, handler: Handler, declared: MessageType) -> Call:
+    def of(self, handler: Handler, declared: MessageType, again: CallNext | None = None) -> Call:
         """Make the call of one handler for messages of a type: all that is the same for each is found out here.
+
+        With ``again`` it calls that instead for messages with more than one stamp: they may have been handled before.
 
         It gives the envelope, with a ``Result`` where the handler returned something and its work was not committed
         already. It raises ``HandlersFailed`` with what the handler raised, or ``DatabaseUnavailable`` where that was behind
@@ -100,8 +107,10 @@ class Calling:
         # in a thread, the time counts from when it starts there
         limit = declared.timeout if handler.is_async else None
 
-        async def call(envelope: Envelope[Any], begun: bool) -> Envelope[Any]:
+        async def call(envelope: Envelope[Any], begun: bool = False) -> Envelope[Any]:
             """Call it, and let leave what it noted, or undo what it did."""
+            if again is not None and len(envelope.stamps) > 1:
+                return await again(envelope)
             context = None
             try:
                 if paused and not begun:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import Any
 
 from worker.chain.compiled import Facts
@@ -39,7 +38,9 @@ class Handle:
         """
         declared = self._registry.messages[facts["type"]]
         handlers = self._registry.handlers.get(declared.name, ())
-        calls = [(handler.name, self._calling.of(handler, declared)) for handler in handlers]
+        calls: list[tuple[str, Call]] = [
+            (handler.name, self._calling.of(handler, declared)) for handler in handlers
+        ]
         alone = len(calls) == 1
         if not alone:
             calls = [(name, _apart(call)) for name, call in calls]
@@ -64,20 +65,13 @@ class Handle:
                 raise HandlersFailed(stamped, failures) from (failures[0][1] if failures else None)
             return outcome
 
-        if not alone:
-            return handle
-        [(_, call_only)] = calls
-
-        def handle_only(envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:
-            """Run the only handler: the same for what comes for the first time, as nearly every message does."""
-            return handle(envelope) if len(envelope.stamps) > 1 else call_only(envelope, False)
-
-        return handle_only
+        # the only handler is called straight away for what comes for the first time, as nearly every message does
+        return self._calling.of(handlers[0], declared, again=handle) if alone else handle
 
 
 def _apart(call: Call) -> Call:
     """Call in a context of its own: the next handler does not see what this one sets in context variables."""
-    return lambda envelope, begun: OwnContext(call(envelope, begun))
+    return lambda envelope, begun=False: OwnContext(call(envelope, begun))
 
 
 def _before(envelope: Envelope[Any]) -> tuple[tuple[str, ...], frozenset[str], bool]:
