@@ -9,6 +9,9 @@ from starlette.types import Receive
 
 from worker.http.problems import MALFORMED, TOO_LARGE, UNSUPPORTED, Problem
 
+_DIGITS = 18
+"""Digits of a length that is read as a number; a longer one is more than any limit."""
+
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
     """Return the whole body.
@@ -62,6 +65,7 @@ def too_large(limit: int) -> Problem:
 def _check_length(declared: bytes, limit: int) -> None:
     if not declared.isdigit():
         raise Problem(MALFORMED, "Content-Length is no number")
-    # comparing lengths first: a number of thousands of digits is costly to read
-    if len(declared.lstrip(b"0")) > len(str(limit)) or int(declared) > limit:
+    if len(declared) > _DIGITS:  # a number of thousands of digits is costly to read, or refused
+        declared = declared.lstrip(b"0") or b"0"
+    if len(declared) > _DIGITS or int(declared) > limit:
         raise too_large(limit)

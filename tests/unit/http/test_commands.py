@@ -138,6 +138,16 @@ async def test_a_larger_body_is_413(make_client):
     assert len(read) < 10
 
 
+@pytest.mark.parametrize(
+    ("length", "status"), [("0" * 5000 + "64", 202), ("9" * 5000, 413), ("0" * 5000, 400), ("-1", 400)]
+)
+async def test_a_length_of_thousands_of_digits_is_a_number_like_others(client, length, status):
+    """Zeros in front mean nothing, and what is larger than any limit is refused unread."""
+    body = msgspec.json.encode(ORDER) if status == 202 else b""
+    response = await client.post("/commands/PlaceOrder", content=body, headers={"Content-Length": length})
+    assert response.status_code == status
+
+
 async def test_correlation_and_trace_are_passed_on(client, world):
     """The correlation id and trace context go with the message, and the first comes back."""
     trace = f"00-{'1' * 32}-{'2' * 16}-01"
