@@ -150,6 +150,10 @@ def _said(scope: Scope, inline: bool) -> tuple[_Said, list[Fault]]:
     return _Said((Delay(seconds),) if seconds > 0 and not faults else (), values.get("key")), faults
 
 
+_JSON_TYPE = (b"content-type", JSON.encode())
+_MSGPACK_TYPE = (b"content-type", MSGPACK.encode())
+
+
 class _Door:
     """One command type, and the parts of its answers that are always the same."""
 
@@ -170,14 +174,15 @@ class _Door:
             content = msgspec.msgpack.encode(
                 {"id": envelope.id, "type": self.declared.name, "status": status}
             )
-            media = MSGPACK
+            media = _MSGPACK_TYPE
         else:
             content = b'{"id":"' + id + (self._queued + id + b'"}' if queued else self._done)
-            media = JSON
+            media = _JSON_TYPE
+        correlation = envelope.correlation_id
         headers = [
-            (b"content-type", media.encode()),
+            media,
             (b"content-length", b"%d" % len(content)),
-            (b"x-correlation-id", (envelope.correlation_id or envelope.id).encode()),
+            (b"x-correlation-id", correlation.encode() if correlation else id),
         ]
         if queued:
             headers.append((b"location", b"/commands/" + id))
