@@ -63,7 +63,9 @@ class Route:
 
         async def send(envelope: Envelope[Any]) -> Envelope[Any]:
             """Encode it, and send or keep it."""
-            delay = envelope.get(Delay)
+            delay = collect = None
+            if envelope.stamps:  # most have none
+                delay, collect = envelope.get(Delay), envelope.get(Collect)
             outgoing = Outgoing(
                 queue=queue,
                 id=envelope.id,
@@ -74,7 +76,6 @@ class Route:
                 priority=priority,
                 content_type=CONTENT_TYPE,
             )
-            collect = envelope.get(Collect)
             if collect is not None:
                 collect.into.append(Parcel(transport, outgoing))
             elif sender is not None:

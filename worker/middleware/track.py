@@ -33,7 +33,7 @@ class Track:
         return partial(self._tracked_one, onward) if facts["type"] in self._tracked else None
 
     async def _tracked_one(self, onward: CallNext, envelope: Envelope[Any]) -> Envelope[Any]:
-        if envelope.get(Collect) is not None:
+        if envelope.stamps and envelope.get(Collect) is not None:
             return await onward(envelope)
         started = self._clock()
         try:
