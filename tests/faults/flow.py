@@ -53,10 +53,12 @@ class Queues(Protocol):
     Attributes:
         steady: seconds for which a count must stay the same, while no worker moves, until it is that of now.
         young: seconds that the queues must have been there before their server may be stopped or killed.
+        copied: the lease of what is handed out, where what a server has lost is published again from copies; else None.
     """
 
     steady: float
     young: float
+    copied: float | None
 
     def waiting(self) -> int:
         """Messages on all queues, in hand or not."""
@@ -159,9 +161,18 @@ class Flow:
     def fault(self) -> AbstractContextManager[None]:
         """Break something in the block, which the workers outlive.
 
-        They may do all that they hold before they hear of it, and the broker hands all of it out again.
+        They may do all that they hold before they hear of it, and the broker hands all of it out again. Where copies
+        are published again, so is what the intake has under way: it is copied first, and may arrive by itself as well.
+        The intake stands still, too, then: what it sent after the count could be received, and be lost with the server.
         """
-        return self._in_flight.counted(self.workers, self._queues.held)
+        if self._queues.copied is None:
+            return self._in_flight.counted(self.workers, self._queues.held)
+        standing = [*self.workers, self.intake.process]
+
+        def count() -> int:
+            return self._queues.held() + self.load.under_way
+
+        return self._in_flight.counted(standing, count, lease=self._queues.copied)
 
     def outlives(self, breaks: Callable[[], object], mends: Callable[[], object] = lambda: None) -> None:
         """Break something amid the commands, mend it, and assert that all comes back and nothing is lost."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,12 +33,21 @@ class InFlight:
 
     @contextmanager
     def counted(
-        self, workers: Sequence[Process], count: Callable[[], int], frozen: Process | None = None
+        self,
+        processes: Sequence[Process],
+        count: Callable[[], int],
+        frozen: Process | None = None,
+        lease: float = math.inf,
     ) -> Iterator[None]:
-        """Break something in the block; ``count`` says what is in flight now. ``frozen`` is left standing still."""
-        with _still(workers, frozen):
-            self.total += self._steady(count)
+        """Break something in the block; ``count`` says what is in flight now. ``frozen`` is left standing still.
+
+        What stood still for longer than its ``lease`` was handed out once more meanwhile, and counts twice.
+        """
+        begun = time.monotonic()
+        with _still(processes, frozen):
+            found = self._steady(count)
             yield
+        self.total += found * (2 if time.monotonic() - begun > lease else 1)
 
     def _steady(self, count: Callable[[], int]) -> int:
         since, last = time.monotonic(), count()
@@ -54,12 +64,12 @@ class InFlight:
 
 
 @contextmanager
-def _still(workers: Sequence[Process], frozen: Process | None) -> Iterator[None]:
-    for worker in workers:
-        worker.signal(signal.SIGSTOP)
+def _still(processes: Sequence[Process], frozen: Process | None) -> Iterator[None]:
+    for process in processes:
+        process.signal(signal.SIGSTOP)
     try:
         yield
     finally:
-        for worker in workers:
-            if worker.running and worker is not frozen:
-                worker.signal(signal.SIGCONT)
+        for process in processes:
+            if process.running and process is not frozen:
+                process.signal(signal.SIGCONT)

@@ -53,10 +53,14 @@ class Load:
 
     Args:
         stored: how many are handled by now; posting keeps a bounded lead over it.
+
+    Attributes:
+        under_way: commands that were posted and are not answered.
     """
 
     def __init__(self, url: str, numbers: range, stored: Callable[[], int]) -> None:
         self.tally = Tally()
+        self.under_way = 0
         self.failed: BaseException | None = None
         self._url = url
         self._left = list(reversed(numbers))
@@ -100,7 +104,9 @@ class Load:
                 if self._ahead():
                     await asyncio.sleep(0.05)
                     continue
-                mine = await self._post(client, mine)
+                self.under_way += len(mine)
+                mine, posted = await self._post(client, mine), len(mine)
+                self.under_way -= posted
                 if mine:
                     await asyncio.sleep(0.2)
 

@@ -26,10 +26,12 @@ class Postgres:
         proxy: what the workers and the intake connect through.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
+        copied: nothing is: the server keeps what it has confirmed.
     """
 
     steady = 0.5
     young = 0.0
+    copied = None
 
     def __init__(self, server: OwnPostgres, url: str, proxy: Proxy) -> None:
         self.server = server

@@ -29,10 +29,12 @@ class Pubsub:
         proxy: what the workers and the intake connect through.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
+        copied: the lease, by which the programs think a little earlier than the emulator that it is over.
     """
 
     steady = 0.5
     young = 0.0
+    copied = LEASE * 0.9
 
     def __init__(self, server: OwnPubsub, proxy: Proxy) -> None:
         self.server = server

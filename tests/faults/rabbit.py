@@ -26,10 +26,12 @@ class Rabbit:
         steady: seconds for which a count must stay the same: channels tell theirs twice a second, and the management
             interface takes it over every second.
         young: seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed.
+        copied: nothing is: the server keeps what it has confirmed.
     """
 
     steady = 3.0
     young = 12.0
+    copied = None
 
     def __init__(self, server: OwnRabbitMQ, url: str, proxy: Proxy) -> None:
         self.server = server

@@ -76,10 +76,12 @@ class Sqs:
         proxy: what they connect through; of one kind or the other.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
+        copied: nothing is: the server keeps what it has confirmed.
     """
 
     steady = 0.5
     young = 0.0
+    copied = None
 
     def __init__(self, server: InstalledSqs, url: str, proxy: Any) -> None:
         self.server = Calm(server, self)
