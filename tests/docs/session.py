@@ -19,7 +19,7 @@ from tests.docs.matching import Ids
 from tests.docs.pages import ROOT, Block
 from tests.warm.interpreter import ASK, interpreter
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that anything may take."""
 
 _STAYS = re.compile(

@@ -11,8 +11,11 @@ import pytest
 from tests.docs.pages import DOCS, ROOT, blocks, name, pages
 from tests.docs.session import Session
 
-TUTORIAL = sorted((DOCS / "tutorial").glob("*.md"))
-ALONE = [page for page in pages() if page not in TUTORIAL and blocks(page, "sh", "console")]
+TUTORIAL = sorted((DOCS / "tutorial").glob("[0-9]*.md"))
+CATALOG = sorted((DOCS / "tutorial").glob("catalog-*.md"))
+"""An application from an empty folder: a reading of its own."""
+TOGETHER = {*TUTORIAL, *CATALOG}
+ALONE = [page for page in pages() if page not in TOGETHER and blocks(page, "sh", "console")]
 
 CHECK = """
 import importlib, sys
@@ -51,7 +54,15 @@ def test_the_tutorial_can_be_followed_from_the_first_page_to_the_last(tmp_path: 
     follow(TUTORIAL, tmp_path)
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if page not in TUTORIAL], ids=name)
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_an_application_grows_from_an_empty_folder(tmp_path: Path) -> None:
+    """So it does on three pages that go on with one another."""
+    follow(CATALOG, tmp_path)
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if page not in TOGETHER], ids=name)
 def test_python_files_of_a_page_are_valid_applications(page: Path, tmp_path: Path) -> None:
     """A Python file that a page shows can be imported, and an application in it passes the checks at start."""
     session = Session(tmp_path)
