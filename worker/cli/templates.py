@@ -50,6 +50,34 @@ async def {function}(envelope: Envelope[Any], call_next: CallNext) -> Envelope[A
     return await call_next(envelope)
 '''
 
+_PROCESSOR = '''"""The state processor {cls}. Include it in your application: app.include({module}.app)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker import App
+from worker.resources import Operation, PersistProcessor, RemoveProcessor
+
+app = App("{application}")
+
+
+@app.processor
+class {cls}:
+    """Changes what is stored. A resource or an operation names it: @app.resource(processor="{cls}")."""
+
+    def __init__(self, persist: PersistProcessor, remove: RemoveProcessor) -> None:
+        self._persist = persist
+        self._remove = remove
+
+    async def process(
+        self, data: Any, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
+    ) -> Any:
+        """Return what is answered; None keeps the data."""
+        if operation.is_delete:
+            return await self._remove.process(data, operation, uri_variables, context)
+        return await self._persist.process(data, operation, uri_variables, context)
+'''
+
 
 def command_file(name: str) -> tuple[str, str]:
     """Name and content of a command's file.
@@ -71,6 +99,18 @@ def command_file(name: str) -> tuple[str, str]:
         cls=cls,
         function=f"{module}_" if keyword.iskeyword(module) else module,
     )
+
+
+def processor_file(name: str) -> tuple[str, str]:
+    """Name and content of a state processor's file.
+
+    Raises:
+        UsageError: no class can be called so.
+    """
+    words = _split(name)
+    cls = "".join(word[:1].upper() + word[1:] for word in words)
+    module = "_".join(words).lower()
+    return f"{module}.py", _PROCESSOR.format(cls=cls, module=module, application=module)
 
 
 def middleware_file(name: str) -> tuple[str, str]:

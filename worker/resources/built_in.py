@@ -57,7 +57,8 @@ class PersistProcessor:
         if work is None or not isinstance(obj, self._resource.cls):
             return data
         event.wrote = True
-        return await work.persist(self._resource, obj, created=event.created)
+        created = event.created and obj is not event.read_data
+        return await work.persist(self._resource, obj, created=created)
 
     def _object(self, data: Any, operation: Operation, event: RequestEvent) -> Any:
         """Make an object of the resource of the input's, by the fields of the same names."""

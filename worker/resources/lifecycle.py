@@ -8,9 +8,11 @@ from typing import Any
 
 from worker.chain.chain import Chain, Step, build
 from worker.chain.conditions import parse_all
+from worker.chain.declared import DeclaredAction, DeclaredStep
 from worker.chain.lazy import LazyStep, as_call
 from worker.chain.running import Runner
 from worker.errors import StepFailed
+from worker.messaging.declaration import Registry
 from worker.resources.declared import Listener
 from worker.resources.event import RequestEvent
 from worker.resources.hook import GROUPS
@@ -83,6 +85,28 @@ def chain_of(
         groups: further ones of the operation's action, with their priorities.
     """
     return build([*stages, *application], {**GROUPS, **(groups or {})}).where(facts)
+
+
+def application_steps(
+    registry: Registry, operation: Operation, listeners: ListenerSteps
+) -> list[RequestStep]:
+    """What the application has in an operation's chain, in order of registration."""
+    if operation.listeners is False:
+        return []
+    steps = [
+        declared.step
+        for declared in registry.entries_of(DeclaredStep)
+        if declared.action in {None, operation.action}
+    ]
+    return [*listeners.steps(registry.entries_of(Listener)), *steps]
+
+
+def groups_of(registry: Registry, operation: Operation) -> dict[str, int]:
+    """Groups of the operation's action, with those that the application has added."""
+    for action in registry.entries_of(DeclaredAction):
+        if action.name == operation.action:
+            return dict(action.groups)
+    return {}
 
 
 class LifeCycle:

@@ -23,12 +23,10 @@ class Chosen(NamedTuple):
 
     Attributes:
         call: None where there is nothing.
-        name: for those who look.
         own: whether it is the application's, or one of these may be asked.
     """
 
     call: Any
-    name: str | None
     own: bool
 
 
@@ -64,35 +62,27 @@ class Processing:
         named = operation.processor
         if named is not None:
             cls = self._processors[named] if isinstance(named, str) else named
-            return Chosen(self._process(cls), cls.__name__, own=cls not in self._built_in)
+            return Chosen(self._process(cls), own=cls not in self._built_in)
         if operation.messenger:
-            return Chosen(self._built_in[MessengerProcessor].process, "MessengerProcessor", own=False)
+            return Chosen(self._built_in[MessengerProcessor].process, own=False)
         last = RemoveProcessor if operation.is_delete else PersistProcessor
         default = None if self._resource.store is None else last
         if not self._supporting:
-            return Chosen(
-                None if default is None else self._built_in[default].process,
-                None if default is None else default.__name__,
-                own=False,
-            )
-        asked = [
-            *(entry.cls.__name__ for entry in self._supporting),
-            *([default.__name__] if default else []),
-        ]
-        return Chosen(self._first_that_supports(default), " | ".join(asked), own=True)
+            return Chosen(None if default is None else self._built_in[default].process, own=False)
+        return Chosen(self._first_that_supports(default), own=True)
 
     def provider(self, operation: Operation) -> Chosen:
         """Choose what reads."""
         named = operation.provider
         if named is not None:
             cls = self._providers[named] if isinstance(named, str) else named
-            return Chosen(self._provide(cls), cls.__name__, own=cls not in self._built_in)
+            return Chosen(self._provide(cls), own=cls not in self._built_in)
         default = self._built_in[Provider].provide
         stored = self._resource.store is not None
         for entry in self._providing:
             if entry.supports is not None and entry.supports(operation):
-                return Chosen(self._provide(entry.cls), entry.cls.__name__, own=True)
-        return Chosen(default if stored else None, "Provider" if stored else None, own=False)
+                return Chosen(self._provide(entry.cls), own=True)
+        return Chosen(default if stored else None, own=False)
 
     def _process(self, cls: type[Any]) -> AnyCall:
         return awaitable(self._object(cls).process)

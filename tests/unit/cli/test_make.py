@@ -5,6 +5,7 @@ import importlib.util
 import pytest
 
 from worker import App
+from worker.resources.declared import ProcessorEntry
 
 
 def load(path):
@@ -59,3 +60,12 @@ def test_a_name_that_cannot_be_one_exits_2(worker, tmp_path, name):
     """What is no name: exit 2, and nothing is written."""
     assert worker("make", "command", name).code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["worker.toml"]
+
+
+def test_a_state_processor_that_works_is_written(worker, tmp_path):
+    """make processor NAME writes a class that operations can name, and never over a file: exit 5."""
+    page = worker("make", "processor", "user-processor")
+    assert (page.code, page.out) == (0, "created user_processor.py\n")
+    [entry] = load(tmp_path / "user_processor.py").entries_of(ProcessorEntry)
+    assert entry.name == "UserProcessor"
+    assert worker("make", "processor", "UserProcessor").code == 5

@@ -22,11 +22,13 @@ debug = LazyGroup(
 worker debug chain                             all buses and actions
 worker debug chain PlaceOrder                  the steps that a PlaceOrder takes
 worker debug messages                          all types, where they go and who handles them
+worker debug resource Book                     its operations, and the steps of their requests
 worker debug config                            the settings in force, secrets masked
 """,
     table={
         "chain": f"{__name__}_chain:chain",
         "messages": f"{__name__}:messages",
+        "resource": f"{__name__}_resource:resource",
         "config": f"{__name__}:config",
     },
 )

@@ -1,4 +1,4 @@
-"""``worker make``: write the beginning of a command or a middleware."""
+"""``worker make``: write the beginning of a command, a middleware or a state processor."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from worker.cli.globals import WorkerCommand
 from worker.cli.group import LazyGroup
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.output import print_json
-from worker.cli.templates import command_file, middleware_file
+from worker.cli.templates import command_file, middleware_file, processor_file
 from worker.errors import Guarded, UsageError
 
 make = LazyGroup(
     "make",
     help="Write the beginning of a new part of an application; never over a file.",
-    short_help="Write the beginning of a command or middleware.",
+    short_help="Write the beginning of a command, middleware or processor.",
     examples="""
 worker make command PlaceOrder                 place_order.py in the current folder
 worker make middleware Audit --dir shop        shop/audit.py
+worker make processor UserProcessor            user_processor.py
 """,
-    table={"command": f"{__name__}:command", "middleware": f"{__name__}:middleware"},
+    table={
+        "command": f"{__name__}:command",
+        "middleware": f"{__name__}:middleware",
+        "processor": f"{__name__}:processor",
+    },
 )
 
 _folder = click.option(
@@ -50,6 +55,15 @@ def command(invocation: Invocation, name: str, folder: Path) -> None:
 def middleware(invocation: Invocation, name: str, folder: Path) -> None:
     """Write a middleware."""
     _write(invocation, folder, *middleware_file(name))
+
+
+@click.command(cls=WorkerCommand, examples="worker make processor UserProcessor --dir shop")
+@click.argument("name")
+@_folder
+@pass_invocation
+def processor(invocation: Invocation, name: str, folder: Path) -> None:
+    """Write a state processor of resources."""
+    _write(invocation, folder, *processor_file(name))
 
 
 def _write(invocation: Invocation, folder: Path, name: str, content: str) -> None:

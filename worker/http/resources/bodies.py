@@ -12,20 +12,6 @@ from worker.resources.resource import Resource
 from worker.resources.shape import Shape
 
 
-def deserializes(operation: Operation) -> bool:
-    """Whether an operation reads its body."""
-    if operation.receive is False or operation.input is False or not operation.reads_body:
-        return False
-    return operation.deserialize is not False
-
-
-def validates(operation: Operation) -> bool:
-    """Whether an operation asks the constraints of its object."""
-    if operation.receive is False or operation.input is False:
-        return False
-    return operation.reads_body if operation.validate is None else operation.validate
-
-
 def reads_own(resource: Resource, operation: Operation) -> bool:
     """Whether bodies are read into the resource's own class."""
     return not isinstance(operation.input, type) or operation.input is resource.cls

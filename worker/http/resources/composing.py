@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 
-from worker.chain.declared import DeclaredAction, DeclaredStep
 from worker.http.ports import Ports
 from worker.http.resources.answering import Answers
-from worker.http.resources.bodies import bodies_of, deserializes, reads_own, shapes_of, validates
+from worker.http.resources.bodies import bodies_of, reads_own, shapes_of
 from worker.http.resources.stages.deserialize import BodyFirst, Deserialize
 from worker.http.resources.stages.format import ChooseFormat
 from worker.http.resources.stages.link import add_link
@@ -16,11 +15,18 @@ from worker.http.resources.stages.problem import Problems
 from worker.http.resources.stages.query import CheckQuery, ReadQuery
 from worker.http.resources.stages.respond import Respond
 from worker.http.resources.stages.serialize import Serialize
-from worker.messaging.declaration import MessageType, Registry
-from worker.resources.checking.operations import reads
-from worker.resources.declared import Listener
-from worker.resources.lifecycle import PREFIX, ListenerSteps, RequestStep, chain_of, facts_of, stage
+from worker.messaging.declaration import MessageType
+from worker.resources.event import RequestEvent
+from worker.resources.lifecycle import (
+    PREFIX,
+    RequestStep,
+    chain_of,
+    facts_of,
+    groups_of,
+    stage,
+)
 from worker.resources.operation import Operation
+from worker.resources.places import deserializes, places_of
 from worker.resources.processors import Processing
 from worker.resources.reading import Bodies
 from worker.resources.resource import Resource
@@ -28,6 +34,8 @@ from worker.resources.stages.access import Access, AccessAfter
 from worker.resources.stages.read import Read
 from worker.resources.stages.validate import Validate
 from worker.resources.stages.write import Write
+
+Call = Callable[[RequestEvent], Awaitable[None]]
 
 
 class Stages:
@@ -60,51 +68,53 @@ class Stages:
 
     def steps(self) -> list[RequestStep]:
         """Make them."""
-        return [*self._request(), *self._view(), *self._ends()]
-
-    def _request(self) -> list[RequestStep]:
-        resource, operation = self._resource, self._operation
-        asked = any(one.attribute == "request_type" for step in self._application for one in step.when)
-        found = [stage("format", "request", 28, ChooseFormat(asked))]
-        read = Read(resource, operation, self._processing.provider(operation)) if reads(operation) else None
-        if read is not None and (operation.is_collection or operation.parameters):
-            found.append(stage("read", "request", 4, ReadQuery(resource, operation, read)))
-        elif read is not None and deserializes(operation) and resource.store is not None:
-            found.append(stage("read", "request", 4, BodyFirst(read, self._ports.limits.max_body)))
-        elif read is not None:
-            found.append(stage("read", "request", 4, read))
-        if operation.security is not None or resource.scopes:
-            found.append(stage("access", "request", 3, Access(resource, operation.security)))
-        if operation.query_parameter_validate is not False:
-            found.append(stage("query_parameter_validate", "request", 2, CheckQuery(resource, operation)))
-        if deserializes(operation):
-            found.append(stage("deserialize", "request", 2, self._deserialize()))
-        if deserializes(operation) and (operation.security_after is not None or resource.scopes):
-            found.append(stage("access_after", "request", 1, AccessAfter(resource, operation.security_after)))
+        made: Mapping[str, Callable[[], Call | None]] = {
+            "format": self._format,
+            "read": self._read,
+            "access": lambda: Access(self._resource, self._operation.security),
+            "query_parameter_validate": lambda: CheckQuery(self._resource, self._operation),
+            "deserialize": self._deserialize,
+            "access_after": lambda: AccessAfter(self._resource, self._operation.security_after),
+            "validate": self._validate,
+            "write": self._write,
+            "serialize": lambda: Serialize(self._answers),
+            "respond": lambda: Respond(self._operation, self._answers),
+            "link": lambda: add_link,
+            "validation_problem": lambda: self._problems.invalid,
+            "problem": lambda: self._problems.any,
+        }
+        found = []
+        for place in places_of(self._operation, scoped=bool(self._resource.scopes)):
+            call = made[place.stage]()
+            if call is not None:
+                found.append(stage(place.stage, place.event, place.priority, call))
         return found
 
-    def _view(self) -> list[RequestStep]:
-        resource, operation = self._resource, self._operation
-        found: list[RequestStep] = []
-        reads_body = deserializes(operation)
-        if validates(operation) and not (reads_body and self._bodies.whole):
-            found.append(stage("validate", "view", 64, Validate(resource, shapes_of(resource, operation))))
-        if not operation.is_safe and operation.write is not False and operation.persist is not False:
-            write = Write(resource, self._processing.processor(operation), self._ports.after_commit)
-            found.append(stage("write", "view", 32, write))
-        answers = Answers(resource, operation)
-        if operation.respond is not False:
-            if operation.serialize is not False and operation.output is not False and operation.status != 204:
-                found.append(stage("serialize", "view", 16, Serialize(answers)))
-            found.append(stage("respond", "view", 8, Respond(operation, answers)))
-        return found
+    def _format(self) -> Call:
+        return ChooseFormat(
+            any(one.attribute == "request_type" for step in self._application for one in step.when)
+        )
 
-    def _ends(self) -> list[RequestStep]:
-        return [
-            stage("link", "response", 0, add_link),
-            stage("validation_problem", "exception", 0, self._problems.invalid),
-            stage("problem", "exception", -96, self._problems.any),
-        ]
+    def _read(self) -> Call:
+        resource, operation = self._resource, self._operation
+        read = Read(resource, operation, self._processing.provider(operation))
+        if operation.is_collection or operation.parameters:
+            return ReadQuery(resource, operation, read)
+        if deserializes(operation) and resource.store is not None:
+            return BodyFirst(read, self._ports.limits.max_body)
+        return read
+
+    def _validate(self) -> Call | None:
+        if deserializes(self._operation) and self._bodies.whole:
+            return None  # it is asked as the body is read
+        return Validate(self._resource, shapes_of(self._resource, self._operation))
+
+    def _write(self) -> Call:
+        return Write(self._resource, self._processing.processor(self._operation), self._ports.after_commit)
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return Answers(self._resource, self._operation)
 
     def _deserialize(self) -> Deserialize:
         resource, operation = self._resource, self._operation
@@ -134,25 +144,3 @@ class Stages:
         )
         names = [step.name for step in chain.steps]
         return names.index(f"{PREFIX}validate") == names.index(f"{PREFIX}deserialize") + 1
-
-
-def groups_of(registry: Registry, operation: Operation) -> Mapping[str, int]:
-    """Groups that the application has added to the operation's action."""
-    for action in registry.entries_of(DeclaredAction):
-        if action.name == operation.action:
-            return action.groups
-    return {}
-
-
-def application_steps(
-    registry: Registry, operation: Operation, listeners: ListenerSteps
-) -> list[RequestStep]:
-    """What the application has in an operation's chain, in order of registration."""
-    if operation.listeners is False:
-        return []
-    steps = [
-        declared.step
-        for declared in registry.entries_of(DeclaredStep)
-        if declared.action in {None, operation.action}
-    ]
-    return [*listeners.steps(registry.entries_of(Listener)), *steps]

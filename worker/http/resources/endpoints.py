@@ -8,7 +8,7 @@ from worker.errors import ConfigurationError
 from worker.http.endpoint import Call, Endpoint, Method
 from worker.http.endpoints import ENDPOINTS
 from worker.http.ports import Ports
-from worker.http.resources.bodies import bodies_of, deserializes
+from worker.http.resources.bodies import bodies_of
 from worker.http.resources.describing import described
 from worker.http.resources.messenger import RequestMessenger
 from worker.http.resources.published import published
@@ -17,6 +17,7 @@ from worker.http.resources.stages.respond import BODILESS
 from worker.resources.class_shapes import class_shape
 from worker.resources.lifecycle import ListenerSteps
 from worker.resources.operation import Operation
+from worker.resources.places import deserializes
 from worker.resources.processors import Processing
 from worker.resources.resource import Resource
 

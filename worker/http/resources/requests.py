@@ -9,7 +9,7 @@ from worker.http.answer import Answer
 from worker.http.idempotency import Repeats, key_of
 from worker.http.ports import Ports
 from worker.http.resources.bodies import message_of
-from worker.http.resources.composing import Stages, application_steps, groups_of
+from worker.http.resources.composing import Stages
 from worker.http.resources.stages.deserialize import body_of
 from worker.http.resources.stages.problem import Problems
 from worker.messaging.declaration import Registry
@@ -25,8 +25,10 @@ from worker.resources.event import RequestEvent
 from worker.resources.lifecycle import (
     LifeCycle,
     ListenerSteps,
+    application_steps,
     chain_of,
     facts_of,
+    groups_of,
 )
 from worker.resources.operation import Operation
 from worker.resources.processors import Processing

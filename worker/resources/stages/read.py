@@ -25,7 +25,7 @@ class Read:
         self._provide = provider.call
         self._changes = operation.method in {"PUT", "PATCH", "DELETE"}
         self._may_be_new = bool(operation.allow_create)
-        self._needed = operation.is_safe or self._changes
+        self._needed = operation.is_safe or self._changes or operation.read is True
 
     async def __call__(self, event: RequestEvent) -> None:
         """Read it.
