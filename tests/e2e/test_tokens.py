@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.processes import environment
+from tests.e2e.processes import environment, free_port
 from tests.e2e.project import Intake, Project
 from tests.e2e.waiting import until
 
@@ -110,6 +110,27 @@ def test_a_public_address_is_bound_with_a_token_and_no_secret_is_found_anywhere(
     outputs += [path.read_bytes().decode("latin-1") for path in files(project.folder)]
     for hidden in (ROOT, secret, "short'"):
         assert [text for text in outputs if hidden in text] == []
+
+
+def test_the_health_port_of_a_worker_is_closed_likewise(project: Project) -> None:
+    """As soon as there is a token ``/health`` asks for one with its right; probes of an orchestrator have none."""
+    project.configure(more="[tokens]\ncache = 0.2")
+    port = free_port()
+    project.consume("--health-port", str(port))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=75) as client:
+
+        def asked(path: str, secret: str | None = None) -> int:
+            return client.get(path, headers=bearer(secret) if secret else {}).status_code
+
+        until(lambda: asked("/health") == 200, "it is healthy, and open as long as there is no token")
+        without, its_right = (
+            project.ok("tokens", "add", name, "--right", right).strip()
+            for name, right in (("shop", "send"), ("monitor", "health"))
+        )
+        until(lambda: asked("/health") == 401, "it is known that tokens are in use")
+        assert client.get("/health").headers["www-authenticate"] == "Bearer"
+        assert [asked("/health", secret) for secret in (without, its_right, "nobody")] == [403, 200, 401]
+        assert [asked(path) for path in ("/livez", "/readyz", "/nowhere")] == [200, 200, 401]
 
 
 def window(project: Project, *intakes: Intake) -> None:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from worker.http.access import Access
 from worker.http.answer import problem_answer
 from worker.http.authentication import Authentication
 from worker.http.commands import PREFIX, Commands
@@ -52,7 +53,12 @@ class Application:
 
     def __init__(self, ports: Ports, endpoints: Sequence[Endpoint]) -> None:
         self._ports = ports
-        self._authentication = Authentication(ports)
+        callers = ports.callers
+        self._authentication = Authentication(
+            Access(callers.hosts, callers.clients, loopback_only=callers.loopback_only),
+            ports.tokens,
+            ports.clock,
+        )
         self._open = frozenset(endpoint.path for endpoint in endpoints if endpoint.right is None)
         calls = [(endpoint, endpoint.call(ports)) for endpoint in endpoints]
         self._commands = next(call for _, call in calls if isinstance(call, Commands))

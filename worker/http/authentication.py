@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from starlette.types import Scope
 
 from worker.http.access import Access
-from worker.http.ports import Ports
+from worker.http.ports import Tokens
 from worker.http.problems import NO_RIGHT, UNAUTHORIZED, Problem
+from worker.messaging.identity import Clock
 from worker.tokens.principal import ANYONE, Principal
 from worker.tokens.referrers import comes_from
 
@@ -17,13 +18,18 @@ _CHALLENGE = [("WWW-Authenticate", "Bearer")]
 
 
 class Authentication:
-    """Finds the principal of each request: by its token; without one, as long as tokens are not in use, by its address."""
+    """Finds the principal of each request: by its token; without one, as long as tokens are not in use, by its address.
 
-    def __init__(self, ports: Ports) -> None:
-        callers = ports.callers
-        self._access = Access(callers.hosts, callers.clients, loopback_only=callers.loopback_only)
-        self._tokens = ports.tokens
-        self._clock = ports.clock
+    Args:
+        access: lets in who shows no token, as long as tokens are not in use.
+        tokens: what is known of them.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, access: Access, tokens: Tokens, clock: Clock) -> None:
+        self._access = access
+        self._tokens = tokens
+        self._clock = clock
 
     def at_hand(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Principal | None:
         """Return who calls where that is known and there is nothing more to ask, as it is with most; else None.

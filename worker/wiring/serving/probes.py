@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from worker.http.access import Access
+from worker.http.authentication import Authentication
 from worker.http.probes import create_probes
 from worker.messaging.health import HealthReport
 from worker.wiring.consuming import Consumers
+from worker.wiring.programs.background import background
 from worker.wiring.service import Service
 from worker.wiring.serving.outward import Outward
 from worker.wiring.serving.server import Server
@@ -20,11 +23,14 @@ class Probes:
         self._worker = consumers.worker
         self._control = consumers.control
         self._outward, self._readily = Outward(), Outward()
-        self._server = Server(create_probes(self._health, self._ready), "127.0.0.1", port, 1.0)
+        authentication = Authentication(Access(), service.tokens, service.process.clock)
+        probes = create_probes(self._health, self._ready, authentication)
+        self._server = Server(probes, "127.0.0.1", port, 1.0)
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        await self._server.run()
+        async with background(self._service.tokens.watch):
+            await self._server.run()
 
     async def _health(self) -> HealthReport:
         found = await self._service.health.report()
