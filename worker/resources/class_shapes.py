@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -21,6 +22,13 @@ def class_shape(cls: type[Any]) -> Shape | None:
         TypeError: a field's annotation is nothing that can be read and written.
         NameError: an annotation names nothing that is known.
     """
+    asked: Any = cls
+    return _class_shape(asked)
+
+
+@cache
+def _class_shape(cls: Any) -> Shape | None:
+    # one shape for the resource and for its messages: documents have one schema of it
     if issubclass(cls, msgspec.Struct):
         return _struct_shape(cls)
     if dataclasses.is_dataclass(cls):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 
 from worker import App
 from worker.http.app import create_app
@@ -18,9 +19,14 @@ from worker.wiring.serving.intake import Intake
 
 
 @asynccontextmanager
-async def served(app: App, principal: Principal = ANYONE, **options: Any) -> AsyncIterator[Served]:
-    """Serve an application; whoever calls is ``principal``."""
-    async with TestWorker(app, **options) as worker:
+async def served(
+    app: App, principal: Principal = ANYONE, routing: Mapping[str, str] | None = None, **options: Any
+) -> AsyncIterator[Served]:
+    """Serve an application; whoever calls is ``principal``, messages are queued unless ``routing`` says otherwise."""
+    opening = TestWorker(app, **options)
+    if routing is not None:
+        opening._settings = msgspec.structs.replace(opening._settings, routing=dict(routing))
+    async with opening as worker:
         intake = Intake(worker._open(), ServeOptions(port=0))
         intake._server._socket.close()  # nothing is served by it
         ports = intake._ports()

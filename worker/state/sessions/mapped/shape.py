@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from msgspec import NODEFAULT, UNSET
@@ -33,6 +34,13 @@ def mapped_shape(cls: type[Any], identifier: str, dialect: Dialect) -> MappedSha
     Raises:
         ConfigurationError: it cannot be a resource; says why.
     """
+    asked: Any = cls
+    return _mapped_shape(asked, identifier, dialect)
+
+
+@cache
+def _mapped_shape(cls: Any, identifier: str, dialect: Dialect) -> MappedShape:
+    # one shape for the resource and for its messages: documents have one schema of it
     mapper: Mapper[Any] = inspect(cls)
     try:
         fields = column_fields(cls, mapper, dialect)
