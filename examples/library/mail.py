@@ -1,0 +1,25 @@
+"""Sends mail: into a folder (a Maildir), where any mail program finds it, and any number of processes may write."""
+
+import mailbox
+import os
+from collections.abc import Callable
+from email.message import EmailMessage
+
+Send = Callable[[EmailMessage], None]
+
+SYSTEM = "system@example.com"
+
+
+def send(message: EmailMessage) -> None:
+    """Put a mail into the folder that ``LIBRARY_MAIL`` names."""
+    mailbox.Maildir(os.environ.get("LIBRARY_MAIL", "var/mail")).add(message)
+
+
+def mail(to: str, subject: str, text: str) -> EmailMessage:
+    """Write a mail from the library."""
+    message = EmailMessage()
+    message["From"] = SYSTEM
+    message["To"] = to.strip()
+    message["Subject"] = subject
+    message.set_content(text)
+    return message
