@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
-from operator import is_
+from functools import partial
+from operator import eq, is_
 from typing import Any, NamedTuple
 
 from worker.chain.chain import Step
@@ -43,20 +44,23 @@ class Plans:
     def of(self, facts: Mapping[str, Any]) -> Plan:
         """Find the steps whose conditions hold now."""
         key: list[object] = []
-        loose: list[Any] = []
+        watched: list[Callable[[], bool]] = []
         for attribute, texts in self._asked:
             value = facts.get(attribute, _ABSENT)
             if type(value) is str:
                 key.append(value if texts is None or value in texts else _OTHER)
+            elif type(value) is list and set(map(type, value)) == _ONLY_TEXT:  # as most are
+                key.append(frozenset(value) if texts is None else texts.intersection(value))
+                watched.append(partial(eq, value, value.copy()))
             elif value is _ABSENT or value is None:
                 key.append(value)
             elif is_collection(value):
                 if isinstance(value, list | set) or not _is_stable(value):
-                    loose.append(value)
+                    watched.append(_watch(value))
                 key.append(_parts(value, texts))
             else:
                 if not isinstance(value, _STABLE):
-                    loose.append(value)
+                    watched.append(_watch(value))
                 key.append(_part(value, texts))
         found = self._found.get(made := tuple(key))
         if found is None:
@@ -64,7 +68,7 @@ class Plans:
             if len(self._found) >= ROOM:
                 del self._found[next(iter(self._found))]
             self._found[made] = found
-        return Plan(found, _watch(loose) if loose else None)
+        return Plan(found, _all(watched) if watched else None)
 
 
 def _asked(steps: Sequence[Step[Any]]) -> dict[str, frozenset[str] | None]:
@@ -99,15 +103,12 @@ def _is_stable(values: Collection[Any]) -> bool:
     return set(map(type, values)) == _ONLY_TEXT or all(isinstance(value, _STABLE) for value in values)
 
 
-def _watch(loose: Sequence[Any]) -> Callable[[], bool]:
-    """Remember what lists and sets hold and what other objects say, so that it is seen when a step changes it."""
-    if len(loose) == 1:
-        return _watch_one(loose[0])
-    several = [_watch_one(value) for value in loose]
-    return lambda: all(unchanged() for unchanged in several)
+def _all(watched: Sequence[Callable[[], bool]]) -> Callable[[], bool]:
+    return watched[0] if len(watched) == 1 else lambda: all(unchanged() for unchanged in watched)
 
 
-def _watch_one(value: Any) -> Callable[[], bool]:
+def _watch(value: Any) -> Callable[[], bool]:
+    """Remember what a list or set holds, or what another object says, so that it is seen when a step changes it."""
     if is_collection(value) and _is_stable(value):
         kept = list(value)
         return lambda: len(value) == len(kept) and all(map(is_, value, kept))
