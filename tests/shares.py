@@ -54,10 +54,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = share(item.nodeid)
         first[name] = min(rank(item), first.get(name, len(LONG)))
-        tests[name] += first[name] < 0
+        tests[name] += 1
 
     def place(item: pytest.Item) -> tuple[int, int]:
-        """Among the longest those first that are many."""
+        """Among those of a kind the shares of many tests come first."""
         name = share(item.nodeid)
         return first[name], -tests[name]
 

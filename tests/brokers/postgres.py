@@ -44,10 +44,14 @@ class Postgres:
     how: str
 
     @contextlib.contextmanager
-    def fresh(self) -> Iterator[str]:
-        """An empty database, dropped afterwards with whoever is still connected; gives its URL."""
+    def fresh(self, like: str | None = None) -> Iterator[str]:
+        """An empty database, dropped afterwards with whoever is still connected; gives its URL.
+
+        ``like``: URL of one to which nobody is connected; then it has what that one has.
+        """
         name = f"test_{uuid.uuid4().hex[:12]}"
-        self.execute(f"CREATE DATABASE {name}")
+        template = f" TEMPLATE {urlsplit(like).path[1:]}" if like else ""
+        self.execute(f"CREATE DATABASE {name}{template}")
         try:
             yield urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
         finally:

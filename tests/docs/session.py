@@ -17,7 +17,7 @@ from tests.brokers import ports
 from tests.docs.commands import STOP, Command, commands
 from tests.docs.matching import Ids
 from tests.docs.pages import ROOT, Block
-from tests.warm.interpreter import ASK, interpreter
+from tests.warm.interpreter import ASK, Started, interpreter
 
 PATIENCE = 60.0
 """Seconds that anything may take."""
@@ -34,7 +34,6 @@ _PORTS = re.compile(r"(127\.0\.0\.1:|localhost:|--port[ =]|--health-port[ =]|por
 
 _WORKER = f'#!/bin/sh\nexec "{sys.executable}" -m worker "$@"\n'
 _WARM = f'#!/bin/sh\nexec "{sys.executable}" -IS "{ASK}" "{{}}" "$@"\n'
-"""Of commands that end: the page's processes that stay begin as a reader's do."""
 _DEV = f"""#!/bin/sh
 verb=$1; shift
 case $verb in
@@ -47,13 +46,19 @@ esac
 
 
 class Session:
-    """One reader: a folder with the example beside it, commands one after the other, processes in the background."""
+    """One reader: a folder with the example beside it, commands one after the other, processes in the background.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        warm: whether what stays may be forked from a warm interpreter, as commands that end are; else it begins as a
+            reader's does.
+    """
+
+    def __init__(self, folder: Path, *, warm: bool = True) -> None:
         self.folder = folder
+        self._warm = interpreter() if warm else None
         self.ids = Ids()
         self._ports: dict[str, str] = {}
-        self._running: list[tuple[Command, subprocess.Popen[bytes], Path]] = []
+        self._running: list[tuple[Command, subprocess.Popen[bytes] | Started, Path]] = []
         self._last = 0
         (folder / "worker.toml").write_text((ROOT / "worker.toml").read_text())
         (folder / "examples").symlink_to(ROOT / "examples")
@@ -160,15 +165,16 @@ class Session:
         while re.fullmatch(r"[A-Z_]+=.*", words[0]):
             key, _, value = words.pop(0).partition("=")
             given[key] = value
-        with path.open("wb") as log:
-            process = subprocess.Popen(
-                words,
-                cwd=self.folder,
-                env={**self._env, **given},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        process: subprocess.Popen[bytes] | Started
+        with path.open("wb") as log, open(os.devnull) as nothing:
+            env = {**self._env, **given}
+            if self._warm is not None and words[0] == "worker" and "-w" not in words:
+                streams = (nothing.fileno(), log.fileno(), log.fileno())
+                process = self._warm.start(words[1:], self.folder, env, streams)
+            else:
+                process = subprocess.Popen(
+                    words, cwd=self.folder, env=env, stdin=nothing, stdout=log, stderr=log
+                )
         self._running.append((command, process, path))
         deadline = time.monotonic() + PATIENCE
         number = self._port(port[1] if port else "8000") if _LISTENS.match(text) else None

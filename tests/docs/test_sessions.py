@@ -26,8 +26,8 @@ for found in vars(importlib.import_module(sys.argv[1])).values():
 """
 
 
-def follow(reading: list[Path], folder: Path) -> None:
-    session = Session(folder)
+def follow(reading: list[Path], folder: Path, *, warm: bool = True) -> None:
+    session = Session(folder, warm=warm)
     try:
         for page in reading:
             for block in blocks(page):
@@ -51,7 +51,7 @@ def test_a_page_can_be_followed_command_by_command(page: Path, tmp_path: Path) -
 @pytest.mark.timeout(600)
 def test_the_tutorial_can_be_followed_from_the_first_page_to_the_last(tmp_path: Path) -> None:
     """The tutorial is one piece: each page goes on with the files and the data of those before it."""
-    follow(TUTORIAL, tmp_path)
+    follow(TUTORIAL, tmp_path, warm=False)
 
 
 @pytest.mark.e2e

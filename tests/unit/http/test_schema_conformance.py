@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 from tests.deep import size
 from tests.unit.http.fakes import World
 
+pytestmark = pytest.mark.slow
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +32,42 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def file_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, empty: to be copied, which is quicker than to make them."""
+    path = tmp_path_factory.mktemp("state") / "state.db"
+    asyncio.run(_set_up("sqlite:///state.db", path.parent))
+    return path
+
+
+@pytest.fixture(scope="session")
+def database_with_tables(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same of PostgreSQL."""
+    with postgres.fresh() as url:
+        asyncio.run(_set_up(url, tmp_path_factory.getbasetemp()))
+        yield url
+
+
+async def _set_up(url: str, base: Path) -> None:
+    database = Database(url, base=base)
+    await database.connect(60.0)
+    await database.setup()
+    await database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty database, of each kind in turn."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind in turn: empty, or with empty tables where the test asks for ``database``."""
+    has_tables = "database" in request.fixturenames
     if request.param == "sqlite":
+        if has_tables:
+            (tmp_path / "var").mkdir()
+            shutil.copy(request.getfixturevalue("file_with_tables"), tmp_path / "var" / "state.db")
         yield "sqlite:///var/state.db"
+    elif has_tables:
+        like = request.getfixturevalue("database_with_tables")
+        with request.getfixturevalue("postgres").fresh(like) as made:
+            yield made
     else:
         yield request.getfixturevalue("postgres_url")
 

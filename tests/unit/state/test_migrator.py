@@ -44,6 +44,7 @@ async def test_two_engines_at_once(connect):
     assert count == len(MIGRATIONS)
 
 
+@pytest.mark.slow
 async def test_two_processes_at_once(tmp_path, url):
     """Processes that start on one new database at the same time all succeed."""
     program = (

@@ -217,6 +217,7 @@ def queued(folder: Path) -> int:
     return int(found or 0)
 
 
+@pytest.mark.slow
 def test_it_survives_forks_while_threads_send(tmp_path: Path) -> None:
     """Parent, children and their children send on, each by connections of its own; nothing hangs, nothing is lost."""
     done = run(FORKS, tmp_path)
@@ -224,6 +225,7 @@ def test_it_survives_forks_while_threads_send(tmp_path: Path) -> None:
     assert queued(tmp_path) == int(done.stdout) + 2 + 3 * 3
 
 
+@pytest.mark.slow
 def test_the_end_of_the_process_waits_until_everything_is_confirmed(tmp_path: Path) -> None:
     """What a thread has begun to send is confirmed, though nobody waits for the thread."""
     done = run(EXITS, tmp_path)
