@@ -8,7 +8,7 @@ from worker.application.every import DeclaresEverything
 class Plugin(DeclaresEverything):
     """A named set of declarations, with the decorators of ``App``.
 
-    ``app.include(plugin)`` enables it. Its middleware runs for messages without a token, and for those whose token lists
+    ``app.include(plugin)`` enables it. Its middleware, listeners and steps run for what has no token, and for that whose token lists
     the plugin; all else that it declares is always there. To be enabled by ``plugins = ["name"]`` in a configuration, a
     package names it as an entry point of that name in the group ``command_worker.plugins``.
 
