@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import bytecode, chain, consume, idle, intake, latency, machine, publish
+from benchmarks import bytecode, chain, consume, idle, intake, latency, machine, publish, resource
 from benchmarks.contest.broker import NoBroker
 from benchmarks.kafka import run as kafka
 from benchmarks.postgres import run as postgres
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Path], list[Result]]] = {
     "latency": latency.run,
     "idle": idle.run,
     "chain": chain.run,
+    "resource": resource.run,
 }
 CONTESTS: dict[str, Any] = {
     "kafka": kafka,

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from worker import App, Context
+from worker import App, Context, Post
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext
 
@@ -53,6 +53,19 @@ class Plain(msgspec.Struct, frozen=True):
     pad: str
 
 
+@app.resource(
+    path="/records",
+    messenger=True,
+    operations=[Post(status=202, output=False), Post("whole", status=202)],
+)
+@app.command(track=False)
+class Record(msgspec.Struct, frozen=True):
+    """Untracked, and posted as a resource."""
+
+    number: int
+    pad: str
+
+
 @app.command
 class Tracked(msgspec.Struct, frozen=True):
     """With its status kept."""
@@ -73,6 +86,12 @@ class Timed(msgspec.Struct, frozen=True):
 async def look(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
     """An application's own middleware that only calls on."""
     return await call_next(envelope)
+
+
+@app.handler
+async def take_record(record: Record) -> None:
+    """Do nothing."""
+    tally.add()
 
 
 @app.handler

@@ -23,6 +23,7 @@ from worker.http.ports import Ports
 from worker.http.problems import NOT_FOUND, UNAVAILABLE, Problem
 from worker.http.resources.endpoints import resource_endpoints
 from worker.http.routes import routes_of
+from worker.http.table import Table
 from worker.raising import is_failure
 
 _PREFIX_LENGTH = len(PREFIX)
@@ -68,8 +69,10 @@ class Application:
             async with ports.lifespan():
                 yield
 
+        routes = routes_of(calls)
+        self._table = Table(routes)
         self._router = Router(
-            routes_of(calls),
+            routes,
             redirect_slashes=False,
             default=_not_found,
             lifespan=lifespan,
@@ -109,7 +112,8 @@ class Application:
             await answer(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._router(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
+        app = self._table.find(scope) or self._router
+        await app(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
 
 
 def _go_on() -> None:

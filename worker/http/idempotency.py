@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 from starlette.types import Scope
@@ -17,6 +18,8 @@ from worker.http.problems import IN_PROGRESS, INVALID_PARAMETER, KEY_REUSED, Pro
 from worker.messaging.idempotency import Answer as Remembered
 from worker.messaging.idempotency import Begun, Fresh, InProgress, Key, Mismatch, Repeat
 from worker.messaging.identity import new_id
+
+A = TypeVar("A", Answer, Answer | None)
 
 log = structlog.stdlib.get_logger("worker.http")
 
@@ -54,11 +57,12 @@ class Repeats:
         self._stopping = ports.stopping
 
     async def once(
-        self, scope: Scope, key: str, body: bytes, answer: Callable[[str], Awaitable[Answer]]
-    ) -> Answer:
+        self, scope: Scope, key: str, body: bytes, answer: Callable[[str], Awaitable[A]]
+    ) -> A | Answer:
         """Return the answer that the key has, or make it with ``answer``, given the message id to use.
 
-        Where the first request died without an answer, a repeat sends the command under the same message id.
+        Where the first request died without an answer, a repeat sends the command under the same message id. Where
+        ``answer`` gives None, nobody knows what it has done: the key stays taken until its claim ends by itself.
 
         Raises:
             Problem: the key belongs to another body, or the first request takes too long.
@@ -75,6 +79,8 @@ class Repeats:
         except BaseException:
             await self._abandon(mine, begun.claim)
             raise
+        if made is None:
+            return made
         if 200 <= made.status < 300:
             await self._finish(mine, begun.claim, made)
         else:

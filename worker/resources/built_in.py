@@ -109,6 +109,8 @@ class MessengerProcessor:
     def __init__(self, resource: Resource, messenger: Messenger) -> None:
         self._resource = resource
         self._messenger = messenger
+        self._stamps: dict[Operation, tuple[Stamp, ...]] = {}
+        """Of operations whose path has no variables."""
 
     async def process(
         self,
@@ -124,16 +126,21 @@ class MessengerProcessor:
             Exception: what an inline handler raised.
         """
         event = event_of(context)
-        variables = {name: str(value) for name, value in (uri_variables or event.uri_variables).items()}
-        stamps: list[Stamp] = [
-            Requested(self._resource.name, operation.name or "", operation.method, variables)
-        ]
-        if operation.is_delete:
-            stamps.append(Remove())
+        variables = uri_variables or event.uri_variables
+        stamps = self._stamps.get(operation) if not variables else None
+        if stamps is None:
+            stamps = self._stamps_of(operation, variables)
+            if not variables:
+                self._stamps[operation] = stamps
         envelope = await self._messenger(event, data, *stamps)
         event.envelope = envelope
         result = envelope.get(Result)
         return None if result is None else result.value
+
+    def _stamps_of(self, operation: Operation, variables: Mapping[str, Any]) -> tuple[Stamp, ...]:
+        given = {name: str(value) for name, value in variables.items()}
+        asked = Requested(self._resource.name, operation.name or "", operation.method, given)
+        return (asked, Remove()) if operation.is_delete else (asked,)
 
 
 class Provider:

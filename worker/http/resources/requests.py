@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from worker.errors import DatabaseUnavailable
 from worker.http.answer import Answer
 from worker.http.idempotency import Repeats, key_of
 from worker.http.ports import Ports
@@ -104,10 +105,12 @@ class Requests:
         body = await body_of(event, self._max_body)
         made: list[Response] = []
 
-        async def answer(message_id: str) -> Answer:
+        async def answer(message_id: str) -> Answer | None:
             event.message_id = message_id
             response = await self._answer(event)
             made.append(response)
+            if isinstance(event.error, DatabaseUnavailable) and event.error.unknown:
+                return None  # it may have been stored
             whole = getattr(response, "body", None)
             if not isinstance(whole, bytes):
                 return Answer(0, [], b"")  # one that streams cannot be remembered
@@ -115,7 +118,7 @@ class Requests:
 
         what = b"%b %b?%b" % (scope["method"].encode(), body, scope["query_string"])
         kept = await self._repeats.once(scope, key, what, answer)
-        return made[0] if made else kept  # type: ignore[return-value]
+        return made[0] if made else kept  # type: ignore[return-value]  # an answer is sent as a response is
 
 
 def processing_of(resource: Resource, messenger: Messenger, registry: Registry) -> Processing:

@@ -43,7 +43,7 @@ class Write:
         data = event.result
         if self._own:
             event.composing = await event.work() is not None
-        context = event.told(self._resource.cls)
+        context = event.told(self._resource.cls) if self._own else {"event": event}
         event.calling = True
         result = await self._process(data, event.operation, event.uri_variables, context)
         work = event.begun

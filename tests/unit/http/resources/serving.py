@@ -30,6 +30,7 @@ async def served(
         intake = Intake(worker._open(), ServeOptions(port=0))
         intake._server._socket.close()  # nothing is served by it
         ports = intake._ports()
+        ports = replace(ports, repeats=replace(ports.repeats, wait=0.0))
         if principal is not ANYONE:
             ports = replace(ports, tokens=_Known(principal))
         transport = httpx.ASGITransport(create_app(ports), client=("127.0.0.1", 1))

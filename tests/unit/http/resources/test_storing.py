@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from tests.unit.http.resources.memory_store import MemoryStore
+from tests.unit.http.resources.memory_store import MemoryStore, MemoryWork
 from tests.unit.http.resources.serving import served
-from worker import App, Delete, Get, Patch, Post, Put
+from worker import App, DatabaseUnavailable, Delete, Get, Patch, Post, Put
 
 
 def library(**options: Any) -> tuple[App, MemoryStore, type[Any]]:
@@ -152,6 +152,26 @@ async def test_an_idempotency_key_gives_the_first_answer_again(operation: Any) -
     assert again.headers["idempotency-replayed"] == "true"
     assert store.log == []
     assert other.status_code == 422
+
+
+async def test_a_key_stays_taken_where_nobody_knows_whether_the_object_is_stored() -> None:
+    """A repeat could store it twice."""
+    app, store, _ = library()
+    commit = MemoryWork.commit
+
+    async def lost(work: MemoryWork) -> None:
+        await commit(work)
+        error = DatabaseUnavailable("connection lost")
+        error.unknown = True
+        raise error
+
+    async with served(app) as it:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(MemoryWork, "commit", lost)
+            first = await it.http.post("/books", json={"title": "x"}, headers={"idempotency-key": "k"})
+        again = await it.http.post("/books", json={"title": "x"}, headers={"idempotency-key": "k"})
+    assert (first.status_code, again.status_code) == (503, 409)
+    assert store.log.count("persist") == 1
 
 
 async def test_formats_are_agreed_upon() -> None:

@@ -17,7 +17,8 @@ async def add_link(event: RequestEvent) -> None:
     headers = response.raw_headers
     if _LINK not in headers:  # a response that is answered again and again has it already
         headers.append(_LINK)
-    if any(name == b"vary" for name, _ in headers):
-        response.headers.add_vary_header(VARY)
-    else:
-        headers.append(_VARY)
+    for name, _ in headers:
+        if name == b"vary":
+            response.headers.add_vary_header(VARY)
+            return
+    headers.append(_VARY)

@@ -74,6 +74,7 @@ class CheckQuery:
     def __init__(self, resource: Resource, operation: Operation) -> None:
         self._parameters = Parameters(resource, operation)
         self._lists = operation.is_collection
+        self._plain = not self._lists and not self._parameters.described
 
     async def __call__(self, event: RequestEvent) -> None:
         """Check it.
@@ -81,6 +82,8 @@ class CheckQuery:
         Raises:
             Problem: 422, with every fault.
         """
+        if event.asked is None and self._plain and not event.request.scope["query_string"]:
+            return  # nothing was said, and nothing has to be
         asked = read_query(event, self._parameters, self._lists)
         if asked.faults:
             raise invalid(asked.faults)
