@@ -179,7 +179,7 @@ class RequestEvent(ChainContext):
             Unavailable: the store does not answer.
         """
         if self._work is None and self.store is not None:
-            working = self.store.work(read_only=self.operation.is_safe)
+            working = self.store.work(read_only=not self.operation.stores)
             self._work = await working.__aenter__()
             self._working = working
         return self._work

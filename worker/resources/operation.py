@@ -87,6 +87,11 @@ class Operation:
         return self.method == "GET"
 
     @property
+    def stores(self) -> bool:
+        """Whether it may change what is stored: a processor does, while what is only dispatched is left as it is."""
+        return not self.is_safe and (self.processor is not None or not self.messenger)
+
+    @property
     def reads_body(self) -> bool:
         """Whether its requests have a body, as far as the method says."""
         return self.method in {"POST", "PUT", "PATCH"}

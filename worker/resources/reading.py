@@ -8,7 +8,7 @@ from typing import Any, Literal, Union
 
 import msgspec
 
-from worker.errors import Fault, InvalidMessage
+from worker.errors import Fault, InvalidMessage, Malformed
 from worker.messaging.declaration import Extra, MessageType
 from worker.messaging.faults import escape
 from worker.messaging.validation import ContentType, decode, decode_data, reader
@@ -96,7 +96,10 @@ class Bodies:
                 else decode(self._straight, body, content_type=content_type)
             )
         if self._mode == "part":
-            values = self._changes(body, content_type, base)
+            try:
+                values = self._changes(body, content_type, base)
+            except RecursionError:
+                raise Malformed("nested too deeply") from None
         else:
             values = self._values(self._loosely(body, content_type))
         return self._object(values, base, variables)

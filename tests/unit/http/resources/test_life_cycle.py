@@ -11,8 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
-from worker import App, Delete, Get, GetCollection, Hook, Plugin, Put
+from worker import App, Delete, Get, GetCollection, Hook, Plugin, Put, TokenDocument
 from worker.resources import RequestEvent
+from worker.tokens.principal import principal_of
 
 
 class Book(msgspec.Struct):
@@ -382,6 +383,23 @@ async def test_a_plugins_listener_is_on_without_a_token() -> None:
     async with served(app) as it:
         await it.http.post("/books", json={"title": "x"})
     assert seen == ["audit"]
+
+
+async def test_a_plugins_listener_runs_only_for_tokens_that_list_it() -> None:
+    app, _ = library()
+    plugin = Plugin("audit")
+    seen: list[str] = []
+
+    @plugin.listener(Hook.PRE_RESPOND)
+    async def note(event: RequestEvent) -> None:
+        seen.append(str(event["token"]))
+
+    app.include(plugin)
+    for id, plugins in (("with", ("audit",)), ("without", ())):
+        token = TokenDocument(id=id, plugins=plugins)
+        async with served(app, principal_of(token, plugins, lambda _, given: ())) as it:
+            assert (await it.http.get("/books/7")).status_code == 200
+    assert seen == ["with"]
 
 
 async def test_a_listener_may_read_the_body_first() -> None:

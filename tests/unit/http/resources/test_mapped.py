@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.unit.http.resources.serving import served
-from worker import App, Delete, Get, Patch, Post, Put
+from worker import App, Context, Delete, Get, Patch, Post, Put
 from worker.resources import MessengerProcessor, PersistProcessor, RemoveProcessor
 
 
@@ -100,8 +101,6 @@ async def test_what_is_dispatched_inline_by_a_composition_is_handled_after_the_c
 
     @app.handler
     async def count(command: Count, context: Any) -> None:
-        from worker import Context
-
         assert isinstance(context, Context)
         seen.append((await context.session.scalars(select(book.title))).all())
 
@@ -151,3 +150,26 @@ async def test_queued_by_their_columns_and_nothing_is_stored(method: str) -> Non
         assert isinstance(handled, book)
         assert handled.title == ("Old" if method == "DELETE" else "New")
         [handled] = got
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_an_inline_handler_may_write_what_the_request_has_only_read(method: str) -> None:
+    """The request holds no lock of the database while a message of it is handled, and stores nothing of its own."""
+    app, book = library(
+        operations=[Post(), Get(), Put(messenger=True), Patch(messenger=True), Delete(messenger=True)]
+    )
+    app.command(transport="inline")(book)
+
+    async def handle(command: Any, context: Context) -> None:
+        stored = await context.session.get(book, command.id)
+        stored.year = 2001
+
+    handle.__annotations__ |= {"command": book}
+    app.handler(handle)
+    async with served(app) as it:
+        await it.http.post("/books", json={"title": "Old"})
+        async with asyncio.timeout(20):
+            body = None if method == "DELETE" else {"title": "New"}
+            answer = await it.http.request(method, "/books/1", json=body)
+        assert answer.is_success, answer.text
+        assert (await it.http.get("/books/1")).json() == {"id": 1, "title": "Old", "year": 2001}

@@ -99,6 +99,22 @@ async def test_a_patch_keeps_absent_fields() -> None:
     assert store.rows[7].year is None
 
 
+@pytest.mark.parametrize("deep", [400, 990, 5000])
+async def test_a_patch_that_is_nested_too_deeply_is_refused(deep: int) -> None:
+    app, store, _ = library()
+
+    @app.resource(store=store, name="Note")
+    class Note(msgspec.Struct):
+        id: int
+        held: dict[str, Any] = {}
+
+    store.rows[8] = Note(8, {"a": 1})
+    body = b'{"held": ' + b'{"a": ' * deep + b"1" + b"}" * (deep + 1)
+    async with served(app) as it:
+        answer = await it.http.patch("/notes/8", content=body)
+    assert answer.status_code in {200, 400}
+
+
 async def test_a_delete_removes_and_answers_204() -> None:
     app, store, _ = library()
     async with served(app) as it:
