@@ -4,6 +4,7 @@ import mailbox
 import os
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 Send = Callable[[EmailMessage], None]
 
@@ -12,7 +13,9 @@ SYSTEM = "system@example.com"
 
 def send(message: EmailMessage) -> None:
     """Put a mail into the folder that ``LIBRARY_MAIL`` names."""
-    mailbox.Maildir(os.environ.get("LIBRARY_MAIL", "var/mail")).add(message)
+    folder = Path(os.environ.get("LIBRARY_MAIL", "var/mail"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mailbox.Maildir(folder).add(message)
 
 
 def mail(to: str, subject: str, text: str) -> EmailMessage:
