@@ -23,6 +23,8 @@ from typing import IO
 ROOT = Path(__file__).parents[2]
 ASK = Path(__file__).parent / "ask.py"
 """For shells."""
+POSSIBLE = hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.getfilesystemencoding() == "utf-8"
+"""Whether processes can be forked here as they would begin."""
 
 
 class Interpreter:
@@ -137,8 +139,7 @@ class Started:
 @functools.cache
 def interpreter() -> Interpreter | None:
     """The one of this process, started at its first use; None where none can be, and each process begins by itself."""
-    forks = hasattr(os, "fork") and hasattr(socket, "send_fds")
-    return Interpreter() if forks and sys.getfilesystemencoding() == "utf-8" else None
+    return Interpreter() if POSSIBLE else None
 
 
 def _file(text: str = "") -> IO[bytes]:

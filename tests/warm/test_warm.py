@@ -13,9 +13,9 @@ import pytest
 from tests.e2e.processes import Process, environment
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
-from tests.warm.interpreter import ASK, interpreter
+from tests.warm.interpreter import ASK, POSSIBLE, interpreter
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(interpreter() is None, reason="nothing can be forked here")]
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not POSSIBLE, reason="nothing can be forked here")]
 
 
 @pytest.fixture
