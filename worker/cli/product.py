@@ -168,8 +168,12 @@ class Product:
 
     def openapi(self, settings: Settings, registry: Registry) -> dict[str, Any]:
         """Make the OpenAPI document of the intake."""
-        from worker.http.endpoints import ENDPOINTS
+        from worker.http.endpoints import endpoints_with
         from worker.http.openapi.document import openapi
+        from worker.http.resources.endpoints import resource_endpoints
+        from worker.wiring.described import described_resources
 
         routes = self.routes(settings, registry).by_type
-        return openapi(ENDPOINTS, registry, inline=lambda message: routes[message.name].transport is None)
+        resources = described_resources(registry, settings)
+        endpoints = endpoints_with(resource_endpoints(resources, registry, registry.application))
+        return openapi(endpoints, registry, inline=lambda message: routes[message.name].transport is None)

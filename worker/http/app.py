@@ -45,7 +45,7 @@ def create_app(ports: Ports, endpoints: Sequence[Endpoint] | None = None) -> ASG
         ConfigurationError: two of them are in one place.
     """
     if endpoints is None:
-        endpoints = endpoints_with(resource_endpoints(ports))
+        endpoints = endpoints_with(resource_endpoints(ports.resources, ports.registry, ports.title))
     return Application(ports, endpoints)
 
 

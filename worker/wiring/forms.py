@@ -49,12 +49,15 @@ def _formed(message: MessageType, identifiers: dict[type[Any], str], settings: S
     elif cls in identifiers:
         from worker.state.sessions.mapped.shape import mapped_shape  # loads SQLAlchemy
 
-        url = settings.database.url or ""
-        dialect: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite") else "postgresql"
-        shape = mapped_shape(cls, identifiers[cls], dialect)
+        shape = mapped_shape(cls, identifiers[cls], dialect_of(settings))
     else:
         raise ConfigurationError(
             f"{message.kind} {message.name!r}: its class is mapped; declare it with @app.resource, too, "
             "or send a message of its own"
         )
     return message if shape is None else msgspec.structs.replace(message, form=ShapeForm(shape))
+
+
+def dialect_of(settings: Settings) -> Literal["sqlite", "postgresql"]:
+    """What the state's database speaks."""
+    return "sqlite" if (settings.database.url or "").startswith("sqlite") else "postgresql"

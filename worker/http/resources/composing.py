@@ -8,6 +8,7 @@ from functools import cached_property
 from worker.http.ports import Ports
 from worker.http.resources.answering import Answers
 from worker.http.resources.bodies import bodies_of, reads_own, shapes_of
+from worker.http.resources.parameters import Parameters
 from worker.http.resources.stages.deserialize import BodyFirst, Deserialize
 from worker.http.resources.stages.format import ChooseFormat
 from worker.http.resources.stages.link import add_link
@@ -91,8 +92,11 @@ class Stages:
         return found
 
     def _format(self) -> Call:
+        operation = self._operation
+        asked = any(one.attribute == "request_type" for step in self._application for one in step.when)
+        unread = operation.parameters and operation.query_parameter_validate is False
         return ChooseFormat(
-            any(one.attribute == "request_type" for step in self._application for one in step.when)
+            asked, Parameters(self._resource, operation) if unread and not operation.is_collection else None
         )
 
     def _read(self) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from worker.errors import ConfigurationError
@@ -14,6 +15,7 @@ from worker.http.resources.messenger import RequestMessenger
 from worker.http.resources.published import published
 from worker.http.resources.requests import Requests, processing_of
 from worker.http.resources.stages.respond import BODILESS
+from worker.messaging.declaration import Registry
 from worker.resources.class_shapes import class_shape
 from worker.resources.lifecycle import ListenerSteps
 from worker.resources.operation import Operation
@@ -22,13 +24,17 @@ from worker.resources.processors import Processing
 from worker.resources.resource import Resource
 
 
-def resource_endpoints(ports: Ports) -> tuple[Endpoint, ...]:
+def resource_endpoints(resources: Sequence[Resource], registry: Registry, title: str) -> tuple[Endpoint, ...]:
     """Make the endpoints of all operations, and those that describe them.
+
+    Args:
+        resources: all of the application.
+        registry: of it.
+        title: of the API.
 
     Raises:
         ConfigurationError: a resource is where the product's own endpoints are.
     """
-    resources = ports.resources
     taken = {_first(endpoint.path) for endpoint in ENDPOINTS}
     faults = [
         f"resource {resource.name}: {operation.method} {operation.path}: /{_first(operation.path or '')} is the "
@@ -41,20 +47,20 @@ def resource_endpoints(ports: Ports) -> tuple[Endpoint, ...]:
         raise ConfigurationError(faults)
     made = _Made()
     operations = [
-        _endpoint(resource, operation, ports, made)
+        _endpoint(resource, operation, registry, made)
         for resource in resources
         for operation in resource.operations
     ]
-    return (*operations, *published(resources, ports.title))
+    return (*operations, *published(resources, title))
 
 
 def _first(path: str) -> str:
     return path.split("/")[1] if path.count("/") else path
 
 
-def _endpoint(resource: Resource, operation: Operation, ports: Ports, made: _Made) -> Endpoint:
+def _endpoint(resource: Resource, operation: Operation, registry: Registry, made: _Made) -> Endpoint:
     method: Method = operation.method  # type: ignore[assignment]
-    bodies = bodies_of(resource, operation, ports.registry, whole=False) if deserializes(operation) else None
+    bodies = bodies_of(resource, operation, registry, whole=False) if deserializes(operation) else None
     return Endpoint(
         method,
         operation.path or "",

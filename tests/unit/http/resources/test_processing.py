@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
@@ -181,3 +182,21 @@ async def test_an_operation_without_body_and_without_answer() -> None:
     assert (answer.status_code, answer.content) == (204, b"")
     assert ran[0] == (User("Ada", 7), {"id": "7"})
     assert missing.status_code == 404
+
+
+@pytest.mark.parametrize("checked", [True, False])
+async def test_declared_parameters_are_told_also_where_they_are_not_checked(checked: bool) -> None:
+    told: list[Any] = []
+
+    class Tell:
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> None:
+            told.append(context["parameters"])
+
+    app, _ = users(
+        Post(processor=Tell, parameters={"notify": bool}, query_parameter_validate=checked), stored=False
+    )
+    async with served(app) as it:
+        assert (await it.http.post("/users?notify=true", json={"name": "x"})).status_code == 201
+        wrong = await it.http.post("/users?notify=7&x=1", json={"name": "x"})
+    assert wrong.status_code == (422 if checked else 201)
+    assert told == [{"notify": True}] + ([] if checked else [{}])

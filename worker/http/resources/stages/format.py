@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from worker.http.resources.formats import ANSWERS
+from worker.http.resources.parameters import Parameters
+from worker.http.resources.stages.query import read_query
 from worker.resources.event import RequestEvent
 
 
@@ -11,10 +13,12 @@ class ChooseFormat:
 
     Args:
         asked: whether a condition asks for it, so that what follows has to be found again.
+        unchecked: read the query string now, where nothing else does; None where that is not so.
     """
 
-    def __init__(self, asked: bool) -> None:
+    def __init__(self, asked: bool, unchecked: Parameters | None) -> None:
         self._asked = asked
+        self._unchecked = unchecked
 
     async def __call__(self, event: RequestEvent) -> None:
         """Choose it.
@@ -23,6 +27,8 @@ class ChooseFormat:
             Problem: 406, nothing of what there is would do.
         """
         event.format = format = ANSWERS.demanded(event.headers.get(b"accept"))
+        if self._unchecked is not None:
+            read_query(event, self._unchecked, lists=False)
         if self._asked:
             event["request_type"] = ("rest", format)
         else:
