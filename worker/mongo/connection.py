@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -41,15 +42,17 @@ class Connection(msgspec.Struct, frozen=True, eq=False):
         """
         from pymongo.errors import PyMongoError
 
+        from worker.mongo.refusals import said
+
         try:
             await self.database.command("ping")
         except PyMongoError as error:
-            raise DatabaseUnavailable(f"documents {self.shown}: {error}") from error
+            raise DatabaseUnavailable(f"documents {self.shown}: {said(error)}") from error
 
 
 @asynccontextmanager
 async def opened_documents(
-    url: str | None, connect_timeout: float, default: str = "worker", seconds: float = _ANSWER
+    url: str, connect_timeout: float, default: str = "worker", seconds: float = _ANSWER, *, asked: bool = True
 ) -> AsyncIterator[Connection]:
     """Open a database of documents.
 
@@ -58,15 +61,12 @@ async def opened_documents(
         connect_timeout: seconds for which a server is looked for, now and later.
         default: name of the database where the URL has none.
         seconds: within which each request to it has to be answered.
+        asked: whether it has to answer at once.
 
     Raises:
-        ConfigurationError: there is no URL, it cannot be read, or the client is not installed.
+        ConfigurationError: the URL cannot be read, or the client is not installed.
         DatabaseUnavailable: it does not answer.
     """
-    if url is None:
-        raise ConfigurationError(
-            'documents.url is not set, and a resource is kept as documents; expected documents.url = "mongodb://host/name"'
-        )
     shown = mask_url(url)
     try:
         from pymongo import AsyncMongoClient
@@ -80,24 +80,30 @@ async def opened_documents(
         ) from error
     milliseconds = int(min(connect_timeout, seconds) * 1000)
     try:
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            url,
-            serverSelectionTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-            waitQueueTimeoutMS=milliseconds,
-            socketTimeoutMS=int(seconds * 1000),
-            appname="command-worker",
-        )
-        database = client.get_default_database(default).with_options(codec_options=OPTIONS)
-    except (WrongUrl, InvalidName, ValueError, TypeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error", UserWarning
+            )  # of options that it does not understand and leaves out
+            client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+                url,
+                serverSelectionTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds,
+                waitQueueTimeoutMS=milliseconds,
+                socketTimeoutMS=int(seconds * 1000),
+                appname="command-worker",
+            )
+            database = client.get_default_database(default).with_options(codec_options=OPTIONS)
+    except (WrongUrl, InvalidName, UserWarning, ValueError, TypeError):
         # its text may hold a part of the password
         raise ConfigurationError(
             f"documents.url={shown!r}: expected mongodb://user:password@host:port/name, "
-            "with special characters of the password percent-encoded: %40 (@), %2F (/), %3F (?), %23 (#)"
+            "with special characters of the password percent-encoded: %40 (@), %2F (/), %3F (?), %23 (#), "
+            "and options that PyMongo knows"
         ) from None
     connection = Connection(database, shown, seconds)
     try:
-        await connection.ping()
+        if asked:
+            await connection.ping()
         yield connection
     finally:
         await closed(client.close(), _GOODBYE)

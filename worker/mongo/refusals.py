@@ -10,7 +10,6 @@ from bson.errors import BSONError
 from pymongo import errors
 
 from worker.errors import DatabaseUnavailable, Fault, InvalidMessage, Taken, WorkerError
-from worker.messaging.faults import escape
 
 if TYPE_CHECKING:
     from worker.mongo.shape import DocumentShape
@@ -45,12 +44,12 @@ def meant(error: Exception, resource: str, shape: DocumentShape, shown: str, *, 
         return _outage(error, shown, writing=writing)
     if isinstance(error, errors.OperationFailure):
         if error.code in _REFUSED:
-            return InvalidMessage(resource, [Fault("", f"the database does not take it: {_first(error)}")])
-        return DatabaseUnavailable(f"documents {shown}: {_first(error)}")
+            return InvalidMessage(resource, [Fault("", f"the database does not take it: {said(error)}")])
+        return DatabaseUnavailable(f"documents {shown}: {said(error)}")
     if isinstance(error, OverflowError):
         return InvalidMessage(resource, [Fault("", "expected whole numbers of at most 64 bits")])
     if isinstance(error, BSONError | UnicodeError | errors.DocumentTooLarge | RecursionError):
-        return InvalidMessage(resource, [Fault("", f"cannot be kept as a document: {_first(error)}")])
+        return InvalidMessage(resource, [Fault("", f"cannot be kept as a document: {said(error)}")])
     return error
 
 
@@ -61,7 +60,7 @@ def silent(shown: str, seconds: float, *, writing: bool) -> DatabaseUnavailable:
 
 
 def _outage(error: Exception, shown: str, *, writing: bool) -> DatabaseUnavailable:
-    made = DatabaseUnavailable(f"documents {shown}: {_first(error)}")
+    made = DatabaseUnavailable(f"documents {shown}: {said(error)}")
     asked = not isinstance(
         error, errors.ServerSelectionTimeoutError | errors.WaitQueueTimeoutError | errors.ConfigurationError
     )
@@ -86,10 +85,8 @@ def _taken(error: errors.DuplicateKeyError, resource: str, shape: DocumentShape)
     return Taken(f"{resource}: {shown} is taken", fields[0] if fields else None)
 
 
-def _first(error: Exception) -> str:
-    text = (
-        error._message if isinstance(error, errors.PyMongoError) else str(error)
-    )  # without the server's whole answer
-    return (
-        escape((text.splitlines() or [type(error).__name__])[0][:300]).replace("~1", "/").replace("~0", "~")
-    )
+def said(error: Exception) -> str:
+    """What an error says, without the server's whole answer and the state of every server."""
+    text = error._message if isinstance(error, errors.PyMongoError) else str(error)
+    first = (text.splitlines() or [""])[0].partition(" (configured timeouts")[0].partition(", Timeout:")[0]
+    return first[:300] or type(error).__name__

@@ -38,6 +38,13 @@ DatabaseUrl = Annotated[
         description="sqlite:///path or postgresql://user:password@host/name",
     ),
 ]
+DocumentsUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^mongodb(\+srv)?://",
+        description="mongodb://user:password@host/name",
+    ),
+]
 TransportUrl = Annotated[
     str,
     Meta(
@@ -169,6 +176,21 @@ class ChainsSettings(msgspec.Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[Text, ...], Meta(description='a list of YAML files, like ["processors.yml"]')] = ()
 
 
+class DocumentsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """MongoDB, where resources are kept as documents; the database is ``worker`` where the URL names none."""
+
+    url: DocumentsUrl | None = None
+
+
+class ResourcesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Resources on an application's own tables.
+
+    ``create_tables``: whether missing ones are created when tables are; None for on SQLite only. None is ever altered.
+    """
+
+    create_tables: Flag | None = None
+
+
 def default_transports() -> dict[str, TransportSettings]:
     """Transports of a service that configures none: the embedded one."""
     return {"sqlite": TransportSettings(url="sqlite:///var/queue.db")}
@@ -189,6 +211,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         retry: the default retry policy.
         ramp: how work is taken up again after a pause.
         status: status of commands.
+        documents: where resources are kept as documents.
+        resources: those on the application's own tables.
         tokens: those that need no database, and what is believed of others.
         chains: steps in files.
         base: folder of the configuration file, the current folder without one; ``load`` has resolved
@@ -207,6 +231,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetrySettings = RetrySettings()
     ramp: RampSettings = RampSettings()
     status: StatusSettings = StatusSettings()
+    documents: DocumentsSettings = DocumentsSettings()
+    resources: ResourcesSettings = ResourcesSettings()
     tokens: TokensSettings = TokensSettings()
     chains: ChainsSettings = ChainsSettings()
     base: Path = msgspec.field(default_factory=Path.cwd)

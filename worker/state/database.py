@@ -244,6 +244,7 @@ class Database:
             self._bounded(self._waits.migration),
             self._sessions().begin(self.application) as transaction,
         ):
+            await self.take_turn(transaction, "tables")
             await create_tables(transaction, classes)
 
     async def missing_tables(self, classes: Sequence[type[Any]]) -> list[str]:

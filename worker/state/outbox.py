@@ -28,6 +28,12 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def leave(self, parcels: Sequence[Parcel]) -> None:
+        """Keep messages that leave with no transaction of a handler's, for whoever relays first."""
+        now = await self._database.now()
+        async with self._database.begin_write() as transaction:
+            await leave(transaction, parcels, now)
+
     async def claim(
         self, worker: str, limit: int, lease: float, transports: Sequence[str] | None = None
     ) -> list[OutboxRow]:
@@ -149,6 +155,18 @@ async def keep(
     claimed = {"claimed_by": worker, "claimed_until": now + lease}
     rows = [_values(origin, parcel.transport, parcel.outgoing, now) | claimed for parcel in parcels]
     await transaction.run_each(sql.ADD_ONCE, rows)
+
+
+async def leave(transaction: Transaction, parcels: Sequence[Parcel], now: float) -> None:
+    """Keep messages of one request in the transaction of its work, unclaimed, and tell those who relay.
+
+    Args:
+        transaction: of the request's work.
+        parcels: what it sent, in order; at least one.
+        now: seconds since the epoch; delays count from here.
+    """
+    await keep(transaction, parcels[0].outgoing.id, parcels, now, "", 0.0)
+    await transaction.rows(sql.TELL, channel=CHANNEL)
 
 
 def _values(origin: str, transport: str, outgoing: Outgoing, now: float) -> dict[str, Any]:

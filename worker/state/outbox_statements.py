@@ -67,3 +67,9 @@ HELD = Statement("""
     SELECT seq FROM worker_outbox WHERE application = :application AND message_id = :message_id LIMIT 1
 """)
 COUNT = Statement(f"SELECT count(*) FROM worker_outbox WHERE application = :application AND NOT {_WAITS}")
+
+TELL = Statement(
+    "SELECT pg_notify(:channel, :application)",
+    sqlite="SELECT :channel, :application",  # it tells nobody: who relays looks now and then
+)
+"""Say that an application's rows were left."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from worker.errors import ConfigurationError
+from worker.messaging.parcel import Parcel
 from worker.resources.declared import DeclaredResource
 from worker.resources.documents import Documents
 from worker.resources.resolving import resolved
 from worker.resources.resource import Resource
 from worker.resources.stores import Store
+from worker.state.database import Database
 from worker.wiring.parts.needs import Needs
 from worker.wiring.parts.process import Process
 from worker.wiring.parts.sending import Sending
 from worker.wiring.parts.state import State
+
+if TYPE_CHECKING:
+    from worker.mongo.connection import Connection
 
 
 class Resources(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -30,26 +36,59 @@ class Resources(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 async def opened_resources(
     process: Process, state: State, sending: Sending, needs: Needs
 ) -> AsyncIterator[Resources]:
-    """Give each resource its store, and see to the tables of mapped classes where they are on SQLite.
+    """Give each resource its store, and see to the tables of mapped classes.
 
     Raises:
-        ConfigurationError: what is declared does not fit what is stored; with every fault.
-        DatabaseUnavailable: the database does not answer.
+        ConfigurationError: what is declared does not fit what is stored, with every fault; or tables are missing that
+            are not created.
+        Unavailable: a database does not answer.
     """
-    stores = _Stores(state, sending)
-    found = resolved(process.registry.entries_of(DeclaredResource), stores.of)
-    mapped = [one.cls for one in found if stores.is_mapped(one)]
-    if mapped and needs.creates and state.database.is_sqlite:
-        await state.database.create_tables(mapped)
-    yield Resources(all=found)
+    declared = process.registry.entries_of(DeclaredResource)
+    async with AsyncExitStack() as stack:
+        documents = None
+        url = process.settings.documents.url
+        if url is not None and any(isinstance(one.store, Documents) for one in declared):
+            from worker.mongo.connection import opened_documents  # an optional client
+
+            patience = process.settings.worker.connect_timeout
+            documents = await stack.enter_async_context(
+                opened_documents(url, patience, asked=needs.tables != "ignore")
+            )
+        stores = _Stores(state, sending, documents)
+        found = resolved(declared, stores.of)
+        mapped = [one.cls for one in found if stores.is_mapped(one)]
+        if mapped and needs.tables != "ignore":
+            await _prepare(process, state.database, mapped, creates=needs.creates)
+        yield Resources(all=found)
+
+
+async def _prepare(
+    process: Process, database: Database, mapped: Sequence[type[Any]], *, creates: bool
+) -> None:
+    """Create the missing tables, or complain about them."""
+    wanted = process.settings.resources.create_tables
+    if creates and (database.is_sqlite if wanted is None else wanted):
+        await database.create_tables(mapped)
+        return
+    missing = await database.missing_tables(mapped)
+    if missing:
+        how = (
+            "worker setup"
+            if database.is_sqlite and wanted is not False
+            else "your migrations, such as alembic upgrade head"
+        )
+        raise ConfigurationError(
+            f"missing in database {database.shown}: tables of resources: {', '.join(missing)}; run: {how}"
+        )
 
 
 class _Stores:
     """Finds the store of a resource."""
 
-    def __init__(self, state: State, sending: Sending) -> None:
+    def __init__(self, state: State, sending: Sending, documents: Connection | None) -> None:
         self._state = state
         self._sending = sending
+        self._documents = documents
 
     def of(self, declared: DeclaredResource) -> Store | None:
         """Return it; None where nothing keeps the resource's objects.
@@ -61,11 +100,25 @@ class _Stores:
         if store is None:
             return self._mapped if declared.shapeless else None
         if isinstance(store, Documents):
-            raise ConfigurationError("store=Documents(...): no database of documents is connected")
+            return self._of_documents(store)
         if not callable(getattr(store, "work", None)) or not callable(getattr(store, "shape", None)):
             raise ConfigurationError(f"store={store!r}, expected Documents(...), or a store of your own")
         found: Store = store
         return found
+
+    def _of_documents(self, documents: Documents) -> Store:
+        if self._documents is None:
+            raise ConfigurationError(
+                f'store={documents!r}: documents.url is not set; expected documents.url = "mongodb://host/name"'
+            )
+        from worker.mongo.store import DocumentStore
+
+        return DocumentStore(self._documents, documents, self._leave)
+
+    async def _leave(self, parcels: Sequence[Parcel]) -> None:
+        """Keep messages of a request that changes documents, for the brokers."""
+        await self._sending.outbox.leave(parcels)
+        self._sending.relay.notify()
 
     def is_mapped(self, resource: Resource) -> bool:
         """Whether a resource's objects are rows of the application's own tables."""

@@ -20,12 +20,19 @@ from worker.wiring.serving.intake import Intake
 
 @asynccontextmanager
 async def served(
-    app: App, principal: Principal = ANYONE, routing: Mapping[str, str] | None = None, **options: Any
+    app: App,
+    principal: Principal = ANYONE,
+    routing: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Served]:
-    """Serve an application; whoever calls is ``principal``, messages are queued unless ``routing`` says otherwise."""
+    """Serve an application; whoever calls is ``principal``, messages are queued unless ``routing`` says otherwise.
+
+    ``settings`` are other than those of the tests.
+    """
     opening = TestWorker(app, **options)
-    if routing is not None:
-        opening._settings = msgspec.structs.replace(opening._settings, routing=dict(routing))
+    other = {**(settings or {}), **({} if routing is None else {"routing": dict(routing)})}
+    opening._settings = msgspec.structs.replace(opening._settings, **other)
     async with opening as worker:
         intake = Intake(worker._open(), ServeOptions(port=0))
         intake._server._socket.close()  # nothing is served by it

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstanceState
 
 from worker.errors import DatabaseUnavailable
 from worker.messaging.parcel import Parcel
 from worker.resources.stores import Page, Wanted
-from worker.state.outbox import CHANNEL, keep
+from worker.state.outbox import leave
 from worker.state.sessions.mapped.conditions import fits
 from worker.state.sessions.mapped.paging import read_page
 from worker.state.sessions.mapped.refusals import refusal
 from worker.state.sessions.mapped.shape import MappedShape
 from worker.state.sessions.transaction import SessionTransaction
-from worker.state.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from worker.state.sessions.handler_session import HandlerSession
 
 _TOLD = "it is not known whether the change was stored; look before you repeat it"
-_NOTIFY = text("SELECT pg_notify(:channel, :application)")
 
 
 class MappedWork:
@@ -132,7 +130,7 @@ class MappedWork:
                 await self._settled(session, parcels)
             elif parcels:
                 async with self._database.begin_write() as transaction:
-                    await self._keep(transaction, parcels)
+                    await leave(transaction, parcels, self._database.time())
         finally:
             if session is not None:
                 await session.let_go()
@@ -151,10 +149,9 @@ class MappedWork:
                 await self._flush(session, self._resource, removing=False)
             if parcels:
                 connection = await session.connection()
-                await self._keep(SessionTransaction(connection, self._database.application), parcels)
-                if not self._database.is_sqlite:
-                    told = {"channel": CHANNEL, "application": self._database.application}
-                    await session.execute(_NOTIFY, told)
+                await leave(
+                    SessionTransaction(connection, self._database.application), parcels, self._database.time()
+                )
         try:
             async with self._database.bounded():
                 await session.settle()
@@ -162,10 +159,6 @@ class MappedWork:
             error.unknown = True
             error.told = _TOLD
             raise
-
-    async def _keep(self, transaction: Transaction, parcels: Sequence[Parcel]) -> None:
-        """Leave messages unclaimed: whoever relays may send them at once, in this order."""
-        await keep(transaction, parcels[0].outgoing.id, parcels, self._database.time(), "", 0.0)
 
     async def _attached(self, state: InstanceState[Any], obj: Any, *, created: bool) -> Any:
         """The object in this work's session; one that came from elsewhere is joined with what is stored."""
