@@ -17,6 +17,7 @@ from benchmarks.kafka import run as kafka
 from benchmarks.postgres import run as postgres
 from benchmarks.pubsub import run as pubsub
 from benchmarks.rabbitmq import run as rabbitmq
+from benchmarks.resources import run as resources
 from benchmarks.result import Result
 from benchmarks.scale import FULL, QUICK, Scale
 from benchmarks.sqs import run as sqs
@@ -36,6 +37,7 @@ CONTESTS: dict[str, Any] = {
     "postgres": postgres,
     "pubsub": pubsub,
     "rabbitmq": rabbitmq,
+    "resources": resources,
     "sqs": sqs,
 }
 """By broker: with ``run`` and ``MEASURES``; asked for by ``rabbitmq`` or ``rabbitmq.consume``."""

@@ -1,6 +1,7 @@
 """The client: posts over kept connections, one request under way on each.
 
-``python -m benchmarks.poster PORT PATH REQUESTS CONNECTIONS`` prints the rate; any answer but 202 ends it.
+``python -m benchmarks.poster PORT PATH REQUESTS CONNECTIONS [GET]`` prints the rate; any answer but 202, or 200 of a GET,
+ends it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, request: bytes, left: list[int], done: asyncio.Future[None]) -> None:
         self._request = request
+        self._right = b"HTTP/1.1 200" if request.startswith(b"GET") else b"HTTP/1.1 202"
         self._left = left
         self._done = done
         self._buffer = b""
@@ -55,7 +57,7 @@ class Connection(asyncio.Protocol):
         size = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
         if len(rest) < size:
             return
-        if not head.startswith(b"HTTP/1.1 202"):
+        if not head.startswith(self._right):
             if not self._done.done():
                 self._done.set_exception(RuntimeError(self._buffer.decode(errors="replace")))
             return
@@ -70,7 +72,17 @@ async def post(port: int, path: str, requests: int, connections: int) -> float:
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    request = head.encode() + body
+    return await send(port, head.encode() + body, requests, connections)
+
+
+async def get(port: int, path: str, requests: int, connections: int) -> float:
+    """Read and return the rate a second."""
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n\r\n"
+    return await send(port, head.encode(), requests, connections)
+
+
+async def send(port: int, request: bytes, requests: int, connections: int) -> float:
+    """Send the same request again and again, and return the rate a second."""
     loop = asyncio.get_running_loop()
     left = [requests]
     opened = []
@@ -89,5 +101,6 @@ async def post(port: int, path: str, requests: int, connections: int) -> float:
 
 
 if __name__ == "__main__":
-    rate = uvloop.run(post(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    ask = get if sys.argv[5:] == ["GET"] else post
+    rate = uvloop.run(ask(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     print(json.dumps({"rate": rate}))

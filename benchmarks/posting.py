@@ -19,15 +19,27 @@ def measured(
     server: subprocess.Popen[bytes], port: int, path: str, requests: int, connections: int
 ) -> Figure:
     """Post to a server that is starting, first a tenth to warm up, and take its rate and its processor time."""
+    return _sent(server, port, path, requests, connections, [])
+
+
+def read(server: subprocess.Popen[bytes], port: int, path: str, requests: int, connections: int) -> Figure:
+    """Read from a server in the same way."""
+    return _sent(server, port, path, requests, connections, ["GET"])
+
+
+def _sent(
+    server: subprocess.Popen[bytes], port: int, path: str, requests: int, connections: int, how: list[str]
+) -> Figure:
     _await_answer(port)
-    _post(port, path, max(connections, requests // 10), connections)  # warm
+    _send(port, path, max(connections, requests // 10), connections, how)  # warm
     before = _used(server.pid)
-    rate = _post(port, path, requests, connections)
+    rate = _send(port, path, requests, connections, how)
     return Figure(rate, (_used(server.pid) - before) / requests * 1e6)
 
 
-def _post(port: int, path: str, requests: int, connections: int) -> float:
-    command = [sys.executable, "-m", "benchmarks.poster", str(port), path, str(requests), str(connections)]
+def _send(port: int, path: str, requests: int, connections: int, how: list[str]) -> float:
+    given = [str(port), path, str(requests), str(connections), *how]
+    command = [sys.executable, "-m", "benchmarks.poster", *given]
     root = Path(__file__).parents[1]
     done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, timeout=300)
     return float(json.loads(done.stdout)["rate"])

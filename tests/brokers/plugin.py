@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,10 @@ def mongo_url(mongo: Any) -> Iterator[str]:
     """An empty database for one test."""
     with mongo.fresh() as url:
         yield url
+    with warnings.catch_warnings():
+        # PyMongo leaves a socket to the collector when it is closed while it connects: it shall be no later test's
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -20,18 +19,6 @@ from worker.mongo.store import DocumentStore
 from worker.resources.documents import Documents
 from worker.resources.resource import Resource
 from worker.resources.stores import Ordered, Wanted
-
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
-
-
-@pytest.fixture(autouse=True)
-def _left_to_the_collector() -> Iterator[None]:
-    """PyMongo leaves a socket to the garbage collector when it is cancelled while it connects: here, and no later."""
-    yield
-    gc.collect()
 
 
 class Thing(msgspec.Struct):
