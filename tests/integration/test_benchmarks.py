@@ -37,7 +37,9 @@ def figures(name: str, folder: Path, **environment: str) -> list[dict[str, Any]]
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("name", ["consume", "publish", "intake", "latency", "idle", "chain", "resource", "resources"])
+@pytest.mark.parametrize(
+    "name", ["consume", "publish", "intake", "latency", "idle", "chain", "resource", "resources"]
+)
 def test_benchmark_runs_and_writes_its_figures(name, tmp_path):
     figures(name, tmp_path)
 
