@@ -18,7 +18,7 @@ part = App("library")
 def _file(slug: str) -> Path:
     folder = Path(os.environ.get("LIBRARY_POSTS", "var/posts"))
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{slug.strip()}.json"
+    return folder / f"{slug}.json"
 
 
 @part.processor
@@ -43,7 +43,7 @@ class BlogPostProvider:
         self, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
     ) -> Any:
         """Return the post; None is answered with 404."""
-        slug = str(uri_variables["slug"]).strip()
+        slug = str(uri_variables["slug"])
         if (
             not slug.replace("-", "").isalnum()
             or not slug.isascii()
@@ -61,6 +61,6 @@ class BlogPostProvider:
 class BlogPost(msgspec.Struct):
     """What the library has to tell."""
 
-    slug: Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    slug: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)", max_length=60)]
     title: Title
     text: Annotated[str, Meta(max_length=10_000)] = ""

@@ -22,7 +22,7 @@ def mail(to: str, subject: str, text: str) -> EmailMessage:
     """Write a mail from the library."""
     message = EmailMessage()
     message["From"] = SYSTEM
-    message["To"] = to.strip()
+    message["To"] = to
     message["Subject"] = subject
     message.set_content(text)
     return message

@@ -30,3 +30,27 @@ async def test_the_links_of_a_page_have_all_that_was_asked_for():
         assert last["view"]["first"] == view["first"]
         assert "next" not in last["view"]
         assert last["totalItems"] == 3
+
+
+async def test_where_parameters_are_not_validated_what_does_not_fit_is_passed_over():
+    app, store = App("library"), MemoryStore()
+
+    @app.resource(
+        store=store,
+        operations=[
+            GetCollection(
+                query_parameter_validate=False, filters={"year": "exact"}, page_size=2, max_page_size=3
+            )
+        ],
+    )
+    class Book(msgspec.Struct):
+        id: int
+        year: int
+
+    store.rows = {number: Book(number, 1900 + number) for number in range(5)}
+    async with served(app) as it:
+        wrong = await it.http.get("/books?year=soon&colour=red&limit=100&order=colour&next=x")
+        assert wrong.status_code == 200
+        assert [book["id"] for book in wrong.json()["items"]] == [0, 1, 2]
+        right = await it.http.get("/books?year=1904&colour=red")
+        assert [book["id"] for book in right.json()["items"]] == [4]
