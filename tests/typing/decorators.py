@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_type
 
 import msgspec
 
-from worker import App, CallNext, Context, Envelope, Recoverable, Reject, Retry
+from worker import (
+    App,
+    CallNext,
+    Context,
+    Envelope,
+    Get,
+    GetCollection,
+    Hook,
+    Post,
+    Put,
+    Recoverable,
+    Reject,
+    Retry,
+)
+from worker.resources import Operation, Page, PersistProcessor, RemoveProcessor, RequestEvent
 
 app = App("shop", plugins=["audit"])
 other = App("mail")
@@ -113,6 +127,62 @@ async def narrow(envelope: Envelope[Any], call_next: CallNext) -> Envelope[Any]:
     return await call_next(envelope)
 
 
+@app.resource
+class BareResource(msgspec.Struct):
+    id: int
+
+
+@app.resource(
+    path="/r",
+    operations=[Post(status=202, output=False), Get(), GetCollection(order=("id",)), Put(allow_create=True)],
+    messenger=True,
+    security=lambda principal, obj, request: principal.can("resources"),
+    errors={KeyError: 404},
+    scopes={"index": "id"},
+)
+class FullResource(msgspec.Struct):
+    id: str
+
+
+@app.listener(Hook.POST_WRITE, when={"class": FullResource})
+async def listen(event: RequestEvent) -> None: ...
+
+
+@app.listener("view", priority=3)
+def listen_in_a_thread(event: RequestEvent) -> None: ...
+
+
+@app.listener
+class Subscriber:
+    subscribed_events = {Hook.POST_WRITE: "send", "view": [("first", 40)]}
+
+    async def send(self, event: RequestEvent) -> None: ...
+    async def first(self, event: RequestEvent) -> None: ...
+
+
+@app.processor(supports=lambda data, operation: True, priority=2, resumable=True)
+class Process:
+    def __init__(self, persist: PersistProcessor, remove: RemoveProcessor) -> None:
+        self._persist = persist
+
+    async def process(
+        self, data: Any, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
+    ) -> Any:
+        return await self._persist.process(data, operation, uri_variables, context)
+
+
+@app.provider
+class Provide:
+    def provide(
+        self, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
+    ) -> Page:
+        return Page([], 0)
+
+
+assert_type(BareResource(1), BareResource)
+assert_type(FullResource("a"), FullResource)
+assert_type(Subscriber(), Subscriber)
+assert_type(Provide(), Provide)
 assert_type(Bare("a"), Bare)
 assert_type(Called("a"), Called)
 assert_type(Named("a"), Named)

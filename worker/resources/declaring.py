@@ -48,7 +48,7 @@ class DeclaresResources(Declares):
         output: type[Any] | Literal[False] | None = None,
         processor: type[Any] | str | None = None,
         provider: type[Any] | str | None = None,
-        security: Callable[..., Any] | None = None,
+        security: Callable[[Any, Any, Any], object] | None = None,
         errors: Mapping[type[BaseException], int] | None = None,
         store: Any = None,
         scopes: Mapping[str, str] | None = None,
@@ -75,7 +75,7 @@ class DeclaresResources(Declares):
         self,
         *,
         name: str | None = None,
-        supports: Callable[..., Any] | None = None,
+        supports: Callable[[Any, Any], object] | None = None,
         priority: int = 0,
         resumable: bool = False,
     ) -> Callable[[type[T]], type[T]]: ...
@@ -98,7 +98,7 @@ class DeclaresResources(Declares):
     def provider(self, cls: type[T], /) -> type[T]: ...
     @overload
     def provider(
-        self, *, name: str | None = None, supports: Callable[..., Any] | None = None, priority: int = 0
+        self, *, name: str | None = None, supports: Callable[[Any], object] | None = None, priority: int = 0
     ) -> Callable[[type[T]], type[T]]: ...
     def provider(self, cls: Any = None, **options: Any) -> Any:
         """Declare a provider: a class with ``provide(self, operation, uri_variables, context)``, plain or async.

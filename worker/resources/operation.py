@@ -55,8 +55,8 @@ class Operation:
     output: type[Any] | Literal[False] | None = None
     processor: type[Any] | str | None = None
     provider: type[Any] | str | None = None
-    security: Callable[..., Any] | None = None
-    security_after: Callable[..., Any] | None = None
+    security: Callable[[Any, Any, Any], object] | None = None
+    security_after: Callable[[Any, Any, Any], object] | None = None
     errors: Mapping[type[BaseException], int] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     query_parameter_validate: Flag = None
