@@ -67,6 +67,16 @@ class Repeats:
         Raises:
             Problem: the key belongs to another body, or the first request takes too long.
         """
+        return await self.claimed(scope, key, body, lambda _, begun: answer(begun.message_id))
+
+    async def claimed(
+        self, scope: Scope, key: str, body: bytes, answer: Callable[[Key, Fresh], Awaitable[A]]
+    ) -> A | Answer:
+        """The same for an ``answer`` that is given the claim, and may finish it itself with what it commits.
+
+        Raises:
+            Problem: the key belongs to another body, or the first request takes too long.
+        """
         # without tokens there is one caller
         mine = Key(scope["principal"].id or "", scope["path"], key)
         begun = await self._begin(mine, body)
@@ -75,7 +85,7 @@ class Repeats:
         if not isinstance(begun, Fresh):
             raise _refused(begun)
         try:
-            made = await answer(begun.message_id)
+            made = await answer(mine, begun)
         except BaseException:
             await self._abandon(mine, begun.claim)
             raise

@@ -48,6 +48,14 @@ class InProgress(msgspec.Struct, frozen=True):
     """The first request with this key is still under way: ask again soon."""
 
 
+class Finished(msgspec.Struct, frozen=True):
+    """A claimed key and its answer, for whoever commits what the request changed: both hold together, or neither."""
+
+    key: Key
+    claim: str
+    answer: Answer
+
+
 Begun = Fresh | Repeat | Mismatch | InProgress
 
 
@@ -72,7 +80,7 @@ class Idempotency(Protocol):
         ...
 
     async def abandon(self, key: Key, claim: str) -> None:
-        """Let the next try go on at once: this one was not answered with 2xx.
+        """Let the next try go on at once: this one was not answered with 2xx. A key that has an answer keeps it.
 
         The same body keeps its message id, another body is a fresh start.
         """

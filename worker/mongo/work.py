@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from worker.errors import Fault, InvalidMessage, Stale, WorkerError
+from worker.messaging.idempotency import Finished
 from worker.messaging.parcel import Parcel
 from worker.mongo.queries import Query, after, both, condition
 from worker.mongo.refusals import meant, silent
@@ -118,6 +119,9 @@ class DocumentWork:
     async def keep(self, parcels: Sequence[Parcel]) -> None:
         """Keep messages; they are left for the brokers with the commit."""
         self._parcels += parcels
+
+    async def remember(self, finished: Finished) -> None:
+        """Nothing: the keys are in another database."""
 
     async def commit(self) -> None:
         """Leave the messages; the documents are changed already."""

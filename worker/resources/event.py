@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from worker.chain.context import ChainContext
 from worker.messaging.envelope import Envelope
+from worker.messaging.idempotency import Finished
 from worker.resources.operation import Operation
 from worker.resources.stores import Store, StoreWork, Wanted
 from worker.tokens.principal import Principal
@@ -57,6 +58,7 @@ class RequestEvent(ChainContext):
         "previous_data",
         "principal",
         "read_data",
+        "remembering",
         "request",
         "resource",
         "store",
@@ -103,6 +105,8 @@ class RequestEvent(ChainContext):
         """The request's body, where it was read."""
         self.unread: Exception | None = None
         """Why the body could not be read."""
+        self.remembering: Callable[[Any], Finished | None] | None = None
+        """Makes of a result what is kept with the commit for a repeat of the request; None without idempotency key."""
         self.message_id: str | None = None
         """Id that a message of this request has; None for a new one."""
         self.envelope: Any = None

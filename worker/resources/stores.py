@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from worker.errors import Stale, Taken
+from worker.messaging.idempotency import Finished
 from worker.messaging.parcel import Parcel
 from worker.resources.shape import Shape
 
@@ -104,6 +105,13 @@ class StoreWork(Protocol):
 
     async def keep(self, parcels: Sequence[Parcel]) -> None:
         """Keep messages that leave with the commit."""
+        ...
+
+    async def remember(self, finished: Finished) -> None:
+        """Keep the answer of an idempotency key with the commit, so that a repeat after a crash changes nothing again.
+
+        A store that cannot commit both at once does nothing.
+        """
         ...
 
     async def commit(self) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from worker.errors import Guarded
 from worker.messaging.batcher import Batcher
-from worker.messaging.idempotency import Answer, Begun, Fresh, InProgress, Key, Mismatch, Repeat
+from worker.messaging.idempotency import Answer, Begun, Finished, Fresh, InProgress, Key, Mismatch, Repeat
 from worker.state.database import Database
 from worker.state.pruning import prune
 from worker.state.statement import Statement
 from worker.state.transaction import Transaction
 
-_PENDING, _DONE, _ABANDONED = "pending", "done", "abandoned"
+_PENDING, _DONE = "pending", "done"
 
 _FORGET = Statement("""
     DELETE FROM worker_idempotency
@@ -38,8 +39,12 @@ _TAKE = Statement("""
         leased_until = :leased_until, expires_at = :expires_at, answer = :answer
     WHERE application = :application AND id = :id
 """)
-_END = Statement("""
-    UPDATE worker_idempotency SET state = :state, answer = :answer
+_ABANDON = Statement("""
+    UPDATE worker_idempotency SET state = 'abandoned'
+    WHERE application = :application AND id = :id AND claim = :claim AND state = 'pending'
+""")
+_FINISH = Statement("""
+    UPDATE worker_idempotency SET state = 'done', answer = :answer
     WHERE application = :application AND id = :id AND claim = :claim
 """)
 _PRUNE = Statement("""
@@ -59,7 +64,6 @@ class _Try(msgspec.Struct, frozen=True):
 class _End(msgspec.Struct, frozen=True):
     id: str
     claim: str
-    state: str
     answer: bytes | None
 
 
@@ -96,15 +100,15 @@ class SqlIdempotency:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        await self._ends.submit(_End(_id(key), claim, _DONE, msgspec.msgpack.encode(answer)))
+        await self._ends.submit(_End(_id(key), claim, msgspec.msgpack.encode(answer)))
 
     async def abandon(self, key: Key, claim: str) -> None:
-        """Let the next try go on at once.
+        """Let the next try go on at once; a key that has been answered keeps its answer.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        await self._ends.submit(_End(_id(key), claim, _ABANDONED, None))
+        await self._ends.submit(_End(_id(key), claim, None))
 
     async def prune(self) -> int:
         """Forget keys whose time is over, and say how many.
@@ -143,12 +147,12 @@ class SqlIdempotency:
         return Fresh(taken["message_id"], item.claim)
 
     async def _end(self, ends: Sequence[_End]) -> list[None]:
-        rows: list[Mapping[str, Any]] = [
-            {"id": end.id, "claim": end.claim, "state": end.state, "answer": end.answer}
-            for end in sorted(ends, key=lambda end: end.id)
-        ]
+        ends = sorted(ends, key=lambda end: end.id)
+        answered = [msgspec.structs.asdict(end) for end in ends if end.answer is not None]
+        abandoned = [{"id": end.id, "claim": end.claim} for end in ends if end.answer is None]
         async with self._database.begin_write() as transaction:
-            await transaction.run_each(_END, rows)
+            await transaction.run_each(_FINISH, answered)
+            await transaction.run_each(_ABANDON, abandoned)
         return [None] * len(ends)
 
     def _row(self, item: _Try, now: float) -> dict[str, Any]:
@@ -162,6 +166,19 @@ class SqlIdempotency:
             "expires_at": now + self._keep,
             "answer": None,
         }
+
+
+async def finish_with(transaction: Transaction, finished: Finished) -> None:
+    """Remember an answer in the transaction of what it is about: the key is answered if and only if that is committed.
+
+    Raises:
+        Guarded: the claim has passed to another request, so nothing may be committed for this one.
+    """
+    answer = msgspec.msgpack.encode(finished.answer)
+    if not await transaction.run(_FINISH, id=_id(finished.key), claim=finished.claim, answer=answer):
+        raise Guarded(
+            "this took so long that another request with its Idempotency-Key has gone on; ask again"
+        )
 
 
 def _id(key: Key) -> str:

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from worker.messaging.idempotency import Answer, Fresh, InProgress, Key, Mismatch, Repeat
-from worker.state.idempotency import SqlIdempotency
+from worker.errors import Guarded
+from worker.messaging.idempotency import Answer, Finished, Fresh, InProgress, Key, Mismatch, Repeat
+from worker.state.idempotency import SqlIdempotency, finish_with
 
 KEY = Key("shop", "/commands/PlaceOrder", "k1")
 ANSWER = Answer(202, (("location", "/commands/1"),), b'{"id":"1"}')
@@ -104,3 +105,32 @@ async def test_keys_are_forgotten_after_a_day(keys, clock):
     assert (await keys.begin(KEY, b"[]", "id-2")).message_id == "id-2"
     clock.advance(86_401.0)
     assert await keys.prune() == 1
+
+
+async def test_a_key_that_has_been_answered_is_not_given_back(keys):
+    """What was answered with a commit stays so, whatever became of the request afterwards."""
+    begun = await keys.begin(KEY, b"{}", "id-1")
+    await keys.finish(KEY, begun.claim, ANSWER)
+    await keys.abandon(KEY, begun.claim)
+    assert await keys.begin(KEY, b"{}", "id-2") == Repeat(ANSWER)
+
+
+async def test_an_answer_holds_if_and_only_if_its_transaction_is_committed(keys, database):
+    """A key is finished together with what it is about."""
+    begun = await keys.begin(KEY, b"{}", "id-1")
+    with pytest.raises(RuntimeError):
+        async with database.begin_write() as transaction:
+            await finish_with(transaction, Finished(KEY, begun.claim, ANSWER))
+            raise RuntimeError
+    assert await keys.begin(KEY, b"{}", "id-2") == InProgress()
+    async with database.begin_write() as transaction:
+        await finish_with(transaction, Finished(KEY, begun.claim, ANSWER))
+    assert await keys.begin(KEY, b"{}", "id-2") == Repeat(ANSWER)
+
+
+async def test_who_has_lost_a_claim_may_not_commit_under_it(keys, database):
+    """The next that went on with the key is the one that may."""
+    await keys.begin(KEY, b"{}", "id-1")
+    with pytest.raises(Guarded, match="another request"):
+        async with database.begin_write() as transaction:
+            await finish_with(transaction, Finished(KEY, "lost", ANSWER))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
+from typing import Any
+
+from starlette.responses import Response
 
 from worker.http.ports import Ports
 from worker.http.resources.answering import Answers
 from worker.http.resources.bodies import bodies_of, reads_own, shapes_of
+from worker.http.resources.links import LINK, VARY
 from worker.http.resources.parameters import Parameters
 from worker.http.resources.stages.deserialize import BodyFirst, Deserialize
 from worker.http.resources.stages.format import ChooseFormat
@@ -17,6 +22,7 @@ from worker.http.resources.stages.query import CheckQuery, ReadQuery
 from worker.http.resources.stages.respond import Respond
 from worker.http.resources.stages.serialize import Serialize
 from worker.messaging.declaration import MessageType
+from worker.messaging.idempotency import Answer as Remembered
 from worker.resources.event import RequestEvent
 from worker.resources.lifecycle import (
     PREFIX,
@@ -79,7 +85,7 @@ class Stages:
             "validate": self._validate,
             "write": self._write,
             "serialize": lambda: Serialize(self._answers),
-            "respond": lambda: Respond(self._operation, self._answers),
+            "respond": lambda: self._respond,
             "link": lambda: add_link,
             "validation_problem": lambda: self._problems.invalid,
             "problem": lambda: self._problems.any,
@@ -90,6 +96,25 @@ class Stages:
             if call is not None:
                 found.append(stage(place.stage, place.event, place.priority, call))
         return found
+
+    def remembered(self, event: RequestEvent, result: Any) -> Remembered:
+        """The answer that a result has, before anything that follows has changed it: for a key that outlives a crash."""
+        operation = self._operation
+        if isinstance(result, Response):
+            response, body = result, getattr(result, "body", b"")
+        else:
+            media_type, body = None, b""
+            if operation.output is not False and result is not None and operation.serialize is not False:
+                with suppress(Exception):  # the request itself says what cannot be written
+                    media_type, body = self._answers.written(result, event)
+            response = self._respond.made(event, body, result, media_type)
+            body = response.body
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+        return Remembered(response.status_code, (*headers, ("link", LINK), ("vary", VARY)), bytes(body))
+
+    @cached_property
+    def _respond(self) -> Respond:
+        return Respond(self._operation, self._answers)
 
     def _format(self) -> Call:
         operation = self._operation

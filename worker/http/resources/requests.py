@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +16,7 @@ from worker.http.resources.composing import Stages
 from worker.http.resources.stages.deserialize import body_of
 from worker.http.resources.stages.problem import Problems
 from worker.messaging.declaration import Registry
+from worker.messaging.idempotency import Finished, Fresh, Key
 from worker.resources.built_in import (
     Messenger,
     MessengerProcessor,
@@ -67,7 +70,7 @@ class Requests:
         problems = Problems(
             operation, message_of(resource, operation, ports.registry), ports.messages.retry_after
         )
-        stages = Stages(resource, operation, processing, ports, own, problems)
+        self._stages = stages = Stages(resource, operation, processing, ports, own, problems)
         chain = chain_of(self._facts, stages.steps(), own, groups)
         self.life_cycle = LifeCycle(chain, problems.answer)
 
@@ -105,8 +108,14 @@ class Requests:
         body = await body_of(event, self._max_body)
         made: list[Response] = []
 
-        async def answer(message_id: str) -> Answer | None:
-            event.message_id = message_id
+        async def answer(claimed: Key, begun: Fresh) -> Answer | None:
+            event.message_id = begun.message_id
+
+            def remembering(result: Any) -> Finished | None:
+                kept = self._stages.remembered(event, result)
+                return Finished(claimed, begun.claim, kept) if 200 <= kept.status < 300 else None
+
+            event.remembering = remembering
             response = await self._answer(event)
             made.append(response)
             if isinstance(event.error, DatabaseUnavailable) and event.error.unknown:
@@ -117,7 +126,7 @@ class Requests:
             return Answer(response.status_code, list(response.raw_headers), whole)
 
         what = b"%b %b?%b" % (scope["method"].encode(), body, scope["query_string"])
-        kept = await self._repeats.once(scope, key, what, answer)
+        kept = await self._repeats.claimed(scope, key, what, answer)
         return made[0] if made else kept  # type: ignore[return-value]  # an answer is sent as a response is
 
 

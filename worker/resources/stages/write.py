@@ -46,11 +46,14 @@ class Write:
         context = event.told(self._resource.cls) if self._own else {"event": event}
         event.calling = True
         result = await self._process(data, event.operation, event.uri_variables, context)
+        answered = data if result is None and not event.operation.is_delete else result
         work = event.begun
         if work is not None and (self._own or event.wrote):
+            if event.remembering is not None and (finished := event.remembering(answered)) is not None:
+                await work.remember(finished)
             await work.commit()
         event.calling = False
         if event.later:
             later, event.later = event.later, []
             await self._after_commit(later)
-        event.result = data if result is None and not event.operation.is_delete else result
+        event.result = answered

@@ -75,6 +75,9 @@ class MemoryWork:
         self._store.log.append("remove")
         del self._rows[getattr(obj, resource.identifier)]
 
+    async def remember(self, finished):
+        """Nothing: it dies with the process, as its keys do."""
+
     async def keep(self, parcels):
         self._kept += parcels
 

@@ -9,10 +9,14 @@ import msgspec
 import pytest
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from starlette.responses import Response
 
 from tests.unit.http.resources.serving import served
-from worker import App, Context, Delete, Get, Patch, Post, Put
+from worker import App, Context, Delete, Get, Hook, Patch, Post, Put
+from worker.errors import DatabaseUnavailable
+from worker.messaging.idempotency import Fresh
 from worker.resources import MessengerProcessor, PersistProcessor, RemoveProcessor
+from worker.state.idempotency import SqlIdempotency
 
 
 def library(**options: Any) -> tuple[App, type[Any]]:
@@ -173,3 +177,77 @@ async def test_an_inline_handler_may_write_what_the_request_has_only_read(method
             answer = await it.http.request(method, "/books/1", json=body)
         assert answer.is_success, answer.text
         assert (await it.http.get("/books/1")).json() == {"id": 1, "title": "Old", "year": 2001}
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/ld+json"])
+async def test_a_key_is_answered_with_the_commit_so_that_a_repeat_after_a_crash_stores_nothing_again(
+    monkeypatch: pytest.MonkeyPatch, content_type: str
+) -> None:
+    async def dead(*given: Any) -> None:
+        raise DatabaseUnavailable("the process is gone before it could say so")
+
+    app, _ = library()
+    request = {"json": {"title": "Dune"}, "headers": {"idempotency-key": "k", "accept": content_type}}
+    async with served(app) as it:
+        with monkeypatch.context() as crash:
+            crash.setattr(SqlIdempotency, "finish", dead)
+            first = await it.http.post("/books", **request)
+        again = await it.http.post("/books", **request)
+        total = (await it.http.get("/books")).json()["total"]
+    assert (again.status_code, total) == (201, 1), again.text
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.content == first.content
+    for name in ("content-type", "location", "link", "vary"):
+        assert again.headers[name] == first.headers[name]
+
+
+async def test_a_listener_that_fails_after_the_commit_does_not_make_a_repeat_store_it_again() -> None:
+    app, _ = library()
+
+    @app.listener(Hook.POST_WRITE)
+    async def fails(event: Any) -> None:
+        raise RuntimeError("what is stored stays stored")
+
+    request = {"json": {"title": "Dune"}, "headers": {"idempotency-key": "k"}}
+    async with served(app) as it:
+        first = await it.http.post("/books", **request)
+        again = await it.http.post("/books", **request)
+    assert (first.status_code, again.status_code, again.json()["id"]) == (500, 201, 1)
+
+
+async def test_a_request_whose_key_has_passed_to_another_stores_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, _ = library()
+    request = {"json": {"title": "Dune"}, "headers": {"idempotency-key": "k"}}
+    begin = SqlIdempotency.begin
+
+    async def lost(self: Any, *given: Any) -> Any:
+        begun = await begin(self, *given)
+        return Fresh(begun.message_id, "the claim of nobody") if isinstance(begun, Fresh) else begun
+
+    async with served(app) as it:
+        monkeypatch.setattr(SqlIdempotency, "begin", lost)
+        answer = await it.http.post("/books", **request)
+        total = (await it.http.get("/books")).json()["total"]
+    assert (answer.status_code, total) == (409, 0)
+
+
+async def test_what_a_processor_refuses_may_be_sent_again_corrected_under_its_key() -> None:
+    app, _ = library(processor="Choosy")
+
+    @app.processor
+    class Choosy:
+        def __init__(self, persist: PersistProcessor) -> None:
+            self._persist = persist
+
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            if data.title == "Bad":
+                return Response(status_code=409)
+            return await self._persist.process(data, operation, uri_variables, context)
+
+    key = {"idempotency-key": "k"}
+    async with served(app) as it:
+        refused = await it.http.post("/books", json={"title": "Bad"}, headers=key)
+        taken = await it.http.post("/books", json={"title": "Good"}, headers=key)
+    assert (refused.status_code, taken.status_code) == (409, 201)

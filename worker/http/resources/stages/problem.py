@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from worker.errors import InvalidMessage, Unavailable
@@ -62,6 +63,8 @@ class Problems:
 
     def _problem(self, event: RequestEvent, error: BaseException) -> Problem:
         raised = behind(error)
+        if isinstance(raised, ClientDisconnect):
+            raise raised  # there is nobody to answer
         for cls in type(raised).__mro__ if event.calling else ():
             status = self._errors.get(cls)
             if status is not None:

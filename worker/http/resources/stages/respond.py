@@ -43,24 +43,36 @@ class Respond:
         if isinstance(result, Response):
             event.response = result
             return
+        event.response = self.made(
+            event, result, result if event.subject is None else event.subject, event.media_type
+        )
+
+    def made(self, event: RequestEvent, result: Any, subject: Any, media_type: str | None) -> Response:
+        """Make the response of a result that is written.
+
+        Args:
+            event: of the request.
+            result: as it was written; text, bytes or None.
+            subject: what was written.
+            media_type: of the result; None: the request's format.
+        """
         status = self._created if event.created else self._status
         headers: RawHeaders = []
         body = b""
         if not self._empty:
             body = self._body(result)
             if body:
-                media = event.media_type or ANSWERS.names[event.format]
+                media = media_type or ANSWERS.names[event.format]
                 headers.append((b"content-type", media.encode("latin-1")))
         if status not in BODILESS:
             headers.append((b"content-length", b"%d" % len(body)))
         if status == 201 and self._locates:
-            subject = result if event.subject is None else event.subject
             path = self._answers.path(subject, event.uri_variables)
             if path is not None:
                 headers.append((b"location", path.encode("latin-1")))
         if event.envelope is not None:
             _of_message(event.envelope, headers)
-        event.response = response_of(status, headers, body)
+        return response_of(status, headers, body)
 
     def _body(self, result: Any) -> bytes:
         if isinstance(result, bytes):

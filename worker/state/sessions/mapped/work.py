@@ -9,8 +9,10 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstanceState
 
 from worker.errors import DatabaseUnavailable
+from worker.messaging.idempotency import Finished
 from worker.messaging.parcel import Parcel
 from worker.resources.stores import Page, Wanted
+from worker.state.idempotency import finish_with
 from worker.state.outbox import leave
 from worker.state.sessions.mapped.conditions import fits
 from worker.state.sessions.mapped.paging import read_page
@@ -47,6 +49,7 @@ class MappedWork:
         self._read_only = read_only
         self._session: HandlerSession | None = None
         self._parcels: list[Parcel] = []
+        self._finished: Finished | None = None
         self._found: dict[int, object] = {}
         self._refused: Exception | None = None
         self._resource: Resource | None = None
@@ -115,6 +118,10 @@ class MappedWork:
         """Keep messages for the outbox; they are written with the commit."""
         self._parcels += parcels
 
+    async def remember(self, finished: Finished) -> None:
+        """Keep the answer of an idempotency key; it is written with the commit."""
+        self._finished = finished
+
     async def commit(self) -> None:
         """Commit what was written, and the messages that were kept.
 
@@ -124,12 +131,15 @@ class MappedWork:
         if self._refused is not None:
             raise self._refused  # a processor went on after it: nothing of its transaction is left
         parcels, self._parcels = self._parcels, []
+        finished, self._finished = self._finished, None
         session, self._session = self._session, None
         try:
             if session is not None and not self._read_only:
-                await self._settled(session, parcels)
+                await self._settled(session, parcels, finished)
             elif parcels:
                 async with self._database.begin_write() as transaction:
+                    if finished is not None:
+                        await finish_with(transaction, finished)
                     await leave(transaction, parcels, self._database.time())
         finally:
             if session is not None:
@@ -143,10 +153,15 @@ class MappedWork:
         if session is not None:
             await session.let_go()
 
-    async def _settled(self, session: HandlerSession, parcels: Sequence[Parcel]) -> None:
+    async def _settled(
+        self, session: HandlerSession, parcels: Sequence[Parcel], finished: Finished | None
+    ) -> None:
         async with self._database.bounded():
             if session.new or session.dirty or session.deleted:
                 await self._flush(session, self._resource, removing=False)
+            if finished is not None:
+                connection = await session.connection()
+                await finish_with(SessionTransaction(connection, self._database.application), finished)
             if parcels:
                 connection = await session.connection()
                 await leave(
