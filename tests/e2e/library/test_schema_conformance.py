@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -71,9 +72,15 @@ def read_msgpack(context, response):
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.BaseSchema]:
     """The document of a library that is served by a process of its own."""
-    folder: Path = tmp_path_factory.mktemp("library")
+    with described(tmp_path_factory.mktemp("library"), "examples.library.app:app") as found:
+        yield found
+
+
+@contextmanager
+def described(folder: Path, app: str, more: str = "") -> Iterator[schemathesis.BaseSchema]:
+    """Serve an application, and read its document."""
     project = Project(folder)
-    project.configure(app="examples.library.app:app")
+    project.configure(app=app, more=more)
     try:
         intake = project.serve()
         yield schemathesis.openapi.from_url(f"{intake.client.base_url}/openapi.json")
@@ -101,6 +108,17 @@ def test_every_answer_is_described(schema, name, mode):
     for operation in operations(schema, name):
         takes_something = operation.body or list(operation.iter_parameters())
         if takes_something or mode is GenerationMode.POSITIVE:
+            run(operation, mode)
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_every_answer_about_documents_is_described(tmp_path, mongo_url, mode):
+    """The same holds of what is kept in MongoDB."""
+    more = f'[documents]\nurl = "{mongo_url}"'
+    with described(tmp_path, "examples.library.with_reviews:app", more) as schema:
+        for operation in operations(schema, "reviews"):
             run(operation, mode)
 
 

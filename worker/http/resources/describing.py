@@ -71,7 +71,9 @@ def described(
         description=_about(resource.cls),
         parameters=tuple(_parameters(resource, operation)),
         body=None if held is None else _body(operation, held),
-        gives={operation.status or 200: _gives(resource, operation, answer, linked)},
+        gives={
+            status: _gives(resource, operation, status, answer, linked) for status in _statuses(operation)
+        },
         problems=tuple(sorted(_problems(operation, reads_body=held is not None))),
         closed=tuple(closed),
         any_query=True,
@@ -156,14 +158,19 @@ def _body(operation: Operation, held: type[msgspec.Struct]) -> Body:
     return Body(held, media=media, example=lambda _: example)
 
 
-def _gives(resource: Resource, operation: Operation, answer: Any, linked: Any) -> Gives:
+def _statuses(operation: Operation) -> tuple[int, ...]:
+    status = operation.status or 200
+    return (status, 201) if operation.allow_create and status == 200 else (status,)
+
+
+def _gives(resource: Resource, operation: Operation, status: int, answer: Any, linked: Any) -> Gives:
     headers = {
         "Link": Header("The documentation of all resources, and where a command that was queued stands."),
         "Vary": Header("What the answer depends on: `Accept`."),
     }
-    if operation.status == 201:
+    if status == 201:
         headers["Location"] = Header("Where the object is.")
-    told = _TOLD.get(operation.action, "Done.")
+    told = _TOLD["create" if status == 201 else operation.action]
     if operation.messenger and not operation.is_safe:
         told = f"{told[:-1]}, or taken to be so."
     if answer is None:

@@ -184,3 +184,12 @@ def test_parameters_are_those_of_the_path_the_query_and_the_headers():
     (id_,) = DOCUMENT["paths"]["/books/{id}"]["parameters"]
     assert (id_["name"], id_["in"], id_["required"]) == ("id", "path", True)
     assert {"$ref": "#/components/parameters/IdempotencyKey"} in entry("post", "/books")["parameters"]
+
+
+def test_a_put_that_may_create_answers_one_status_for_each():
+    books = resource_of(Book, "/books", Put(allow_create=True))
+    (operation,) = books.operations
+    gives = described(books, operation, body=NewBook, answer=Book)["gives"]
+    assert set(gives) == {200, 201}
+    assert "Location" in gives[201].headers
+    assert "Location" not in gives[200].headers
