@@ -62,7 +62,7 @@ class MediaTypes(Generic[M]):
         known = self._known.get(accept)
         if known is not None:
             return known
-        offers = [_offer(one) for one in _QUOTED.sub(b"", accept.lower()).split(b",")]
+        offers = [_offer(one) for one in _QUOTED.sub(b"", accept[:_LONGEST].lower()).split(b",")[:_MOST]]
         best: tuple[tuple[float, int, int], M] | None = None
         for medium, names in self._same.items():
             exact, place, weight = max(
@@ -125,6 +125,9 @@ def written(value: Any, media: Media) -> bytes:
     return msgspec.json.encode(value) if media == "json" else msgspec.msgpack.encode(value)
 
 
+_LONGEST = 4096
+_MOST = 64
+"""What stands behind these many bytes, or wishes, of ``Accept`` is not read: no client means it."""
 _QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"')
 """Text of a parameter, in which commas and semicolons mean nothing."""
 

@@ -49,6 +49,12 @@ def test_what_weighs_most_is_chosen_and_the_named_before_the_rest(accept, chosen
     assert THREE.chosen(accept) == chosen
 
 
+def test_of_a_list_without_end_no_more_is_read_than_somebody_could_mean():
+    assert THREE.chosen(b"application/ld+json," + b"a/b," * 100_000) == "json_ld"
+    assert THREE.chosen(b"a/b," * 64 + b"application/json") is None
+    assert THREE.chosen(b'"' * 1_000_001) is None
+
+
 def test_nothing_that_would_do_is_refused_with_a_list_of_what_there_is():
     with pytest.raises(Problem) as raised:
         THREE.demanded(b"text/html")
