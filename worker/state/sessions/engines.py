@@ -50,7 +50,7 @@ class Engines:
         self._shown = address.shown
         if isinstance(driver, SqliteDriver):
             self._write = _sqlite(driver, driver.writers, "BEGIN IMMEDIATE")
-            self._read = _sqlite(driver, driver.readers, "BEGIN")
+            self._read = _sqlite(driver, driver.readers, None)
             self._pools = [self._write, self._read]
         else:
             self._write = _postgresql(address, waits)
@@ -93,7 +93,8 @@ class Engines:
             await closed(engine.dispose(), _GOODBYE)  # a server that is silent: the process's end hangs up
 
 
-def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str) -> AsyncEngine:
+def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str | None) -> AsyncEngine:
+    """Make an engine; without a statement to ``begin`` by, its connections begin by themselves."""
     engine = create_async_engine(
         "sqlite+aiosqlite:///lent",
         connect_args={"async_creator_fn": lender(driver, pool)},
@@ -103,7 +104,8 @@ def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str) -> As
     )
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if begin is not None:
+            connection.exec_driver_sql(begin)
         lent: Any = connection.connection.driver_connection
         lent.begun()
 

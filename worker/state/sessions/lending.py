@@ -19,11 +19,22 @@ class Lent:
 
     A handler that reaches for it past SQLAlchemy may read and write with it. It can neither end the transaction that it
     was lent for, nor use it afterwards.
+
+    Args:
+        connection: of the driver.
+        end: rolls back what is open, and gives it back.
+        reads: whether it only reads: then a transaction begins with its first statement and ends when it is given back,
+            which saves two changes of thread of four.
     """
 
-    def __init__(self, connection: SwiftConnection, end: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, connection: SwiftConnection, end: Callable[[], Awaitable[None]], *, reads: bool = False
+    ) -> None:
         self._lent = connection
         self._end: Callable[[], Awaitable[None]] | None = end
+        self._reads = reads
+        self._to_begin = False
+        self._over = False
         self._held = False
         self._approved = False
 
@@ -32,8 +43,9 @@ class Lent:
         return getattr(self._lent, name)
 
     def begun(self) -> None:
-        """Hold the transaction that has just begun."""
-        self._held = True
+        """Hold the transaction that has just begun, or begins with the next statement."""
+        self._held, self._over = True, False  # the dialect rolls back when it sees its first connection
+        self._to_begin = self._reads
 
     def approve(self) -> None:
         """Let the next commit happen."""
@@ -64,12 +76,15 @@ class Lent:
         """Commit, where that was approved."""
         if not self._approved:
             raise UsageError(f"commit() on the connection of context.session: {COMMITS}")
-        await self._lent.do(_commit, self._held)
-        self._held = self._approved = False
+        await self._lent.do(_commit, self._held and not self._to_begin)
+        self._held = self._approved = self._to_begin = False
 
     async def rollback(self) -> None:
         """Roll back; what comes after it is refused."""
-        await self._lent.rollback()
+        if self._reads:
+            self._over = True
+        else:
+            await self._lent.rollback()
 
     async def create_function(self, name: str, *given: Any, **options: Any) -> None:
         """Add a function to SQL, once for as long as the connection lives."""
@@ -98,7 +113,10 @@ class Lent:
         if self._end is None:
             raise UsageError("the connection of context.session was closed inside the handler")
         if self._held:
-            if not connection.in_transaction:
+            if self._to_begin:
+                self._to_begin = False
+                connection.execute("BEGIN").close()
+            if self._over or not connection.in_transaction:
                 raise UsageError(ENDED)
             self._refuse(sql)
 
@@ -115,6 +133,6 @@ def lender(driver: SqliteDriver, pool: Pool[SwiftConnection]) -> Callable[..., A
     async def lend(*_given: Any, **_options: Any) -> Lent:
         """Wait for a turn."""
         connection = await pool.take()
-        return Lent(connection, lambda: driver.end(pool, connection))
+        return Lent(connection, lambda: driver.end(pool, connection), reads=pool is driver.readers)
 
     return lend

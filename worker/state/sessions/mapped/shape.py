@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from msgspec import NODEFAULT, UNSET
-from sqlalchemy import UniqueConstraint, inspect
+from sqlalchemy import Select, UniqueConstraint, bindparam, inspect, select
 from sqlalchemy.orm import Mapper, undefer
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql import ClauseElement
@@ -111,6 +111,9 @@ class MappedShape(FieldShape):
         self.version = next((field.name for field in fields if field.column is version), None)
         self._zoned = tuple(field.name for field in fields if field.zoned and dialect == "sqlite")
         self._names = tuple(self.columns)
+        self._finding: dict[
+            tuple[tuple[str, ...], bool], Select[Any]
+        ] = {}  # one for each path of the resource
         self._plain = {name: value for name, value in defaults.items() if value is not UNSET}
         self.options = tuple(
             undefer(getattr(cls, name)) for name in self.columns if mapper.column_attrs[name].deferred
@@ -189,6 +192,21 @@ class MappedShape(FieldShape):
             value = found.get(name)
             if isinstance(value, datetime) and value.tzinfo is None:
                 found[name] = value.replace(tzinfo=UTC)
+        return found
+
+    def finding(self, names: tuple[str, ...], *, locked: bool) -> Select[Any]:
+        """Give the statement that reads the object of these identifiers, which are its parameters."""
+        found = self._finding.get((names, locked))
+        if found is None:
+            alike = [
+                getattr(self.cls, name) == bindparam(name, type_=getattr(self.cls, name).type)
+                for name in names
+            ]
+            found = select(self.cls).where(*alike).options(*self.options)
+            if locked:
+                # as much of a lock as a change needs: rows may still be made that refer to this one
+                found = found.with_for_update(key_share=True, of=self.cls)
+            self._finding[names, locked] = found
         return found
 
     def copy(self, obj: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect
 from sqlalchemy.orm import InstanceState
 
 from worker.errors import DatabaseUnavailable
@@ -70,16 +70,13 @@ class MappedWork:
     async def find(self, resource: Resource, identifiers: Mapping[str, Any]) -> Any | None:
         """Read an object; locked, where this work may change it."""
         shape = _shape(resource)
-        attributes = [(getattr(shape.cls, name), value) for name, value in identifiers.items()]
-        if not all(value is not None and fits(one, value, shape.dialect) for one, value in attributes):
-            return None
+        for name, value in identifiers.items():
+            if value is None or not fits(getattr(shape.cls, name), value, shape.dialect):
+                return None
         self._resource = resource
-        found = select(shape.cls).where(*[one == value for one, value in attributes]).options(*shape.options)
-        if not self._read_only and shape.version is None:
-            # as much of a lock as a change needs: rows may still be made that refer to this one
-            found = found.with_for_update(key_share=True, of=shape.cls)
+        found = shape.finding(tuple(identifiers), locked=not self._read_only and shape.version is None)
         async with self._database.bounded():
-            obj = (await self.session.execute(found)).unique().scalar_one_or_none()
+            obj = (await self.session.execute(found, identifiers)).unique().scalar_one_or_none()
         if obj is not None and not self._read_only:
             self._found[id(obj)] = self._aside[id(obj)] = (
                 obj  # its changes are written when that is asked for
