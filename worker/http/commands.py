@@ -43,6 +43,7 @@ class Commands:
         self._dispatch = Dispatch(ports)
         self._repeats = Repeats(ports)
         self._preferred = Preferred(ports)
+        self._known = ports.registry.by_name
         self._doors = {name: _Door(declared) for name, declared in self._dispatch.commands.items()}
 
     async def __call__(self, request: Request) -> Answer:
@@ -57,7 +58,7 @@ class Commands:
             principal.require("send")
         door = self._doors.get(name)
         if door is None:
-            raise unknown_type(name, "command", self._dispatch.commands)
+            raise unknown_type(name, "command", self._dispatch.commands, self._known)
         media = media_of(headers.get(b"content-type"))
         body = await read_body(receive, headers, self._max_body)
         query = scope["query_string"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
@@ -27,6 +27,7 @@ from worker.errors import (
 )
 from worker.http import problems
 from worker.http.problems import Problem
+from worker.messaging.declaration import Kind, MessageType
 from worker.messaging.identity import new_id
 from worker.texts import message_of
 
@@ -89,8 +90,14 @@ def internal(error: BaseException) -> Problem:
     return Problem(problems.INTERNAL, detail, instance=instance)
 
 
-def unknown_type(name: str, kind: str, names: Iterable[str]) -> Problem:
-    """Say that there is no such command or query, and which names are near."""
+def unknown_type(
+    name: str, kind: str, names: Iterable[str], others: Mapping[str, MessageType] | None = None
+) -> Problem:
+    """Say that there is no such command or query, and which names are near; or, where ``others`` has it, what it is."""
+    other = None if others is None else others.get(name)
+    if other is not None:
+        what = _OF_A_RESOURCE if other.kind == kind else _OTHERWISE[other.kind]
+        return Problem(problems.UNKNOWN_TYPE, f"{name!r} is {what}")
     declared = sorted(names)
     near = difflib.get_close_matches(name, declared, n=5, cutoff=0.5)
     folded = [known for known in declared if known.lower() == name.lower() and known not in near]
@@ -101,6 +108,14 @@ def unknown_type(name: str, kind: str, names: Iterable[str]) -> Problem:
     return Problem(problems.UNKNOWN_TYPE, f"no {kind} of type {name[:128]!r} is declared{hint}")
 
 
+_OTHERWISE: Mapping[Kind, str] = {
+    "command": "a command: send it, with POST, where /docs lists it",
+    "query": "a query: ask it, under /queries",
+    "event": "an event: handlers record it, and nobody sends it",
+}
+_OF_A_RESOURCE = (
+    "sent by the calls of its resource; with @app.command beside @app.resource it is taken here, too"
+)
 _DATABASE = "the database does not answer"
 _TRANSPORT = "a transport does not answer"
 

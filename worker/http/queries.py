@@ -32,6 +32,7 @@ class Queries:
         self._max_body = ports.limits.max_body
         self._spend = ports.tokens.spend
         self._clock = ports.clock
+        self._known = ports.registry.by_name
         self._queries = {
             name: declared
             for name, declared in {**ports.messages.own, **ports.registry.by_name}.items()
@@ -64,7 +65,7 @@ class Queries:
     def _declared(self, request: Request) -> MessageType:
         name = request.path_params["type"]
         if name not in self._queries:
-            raise unknown_type(name, "query", self._queries)
+            raise unknown_type(name, "query", self._queries, self._known)
         return self._queries[name]
 
     async def _ask(self, request: Request, declared: MessageType, message: Any) -> Response:

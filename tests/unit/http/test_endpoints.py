@@ -108,7 +108,11 @@ async def test_endpoints_made_at_start_are_answered_and_described(world):
         assert (await client.patch("/books/7")).json() == ["library", "7"]
         assert (await client.get("/books/7")).headers["allow"] == "OPTIONS, PATCH"
         assert "patch" in (await client.get("/openapi.json")).json()["paths"]["/books/{id}"]
-        assert "Change a book" in (await client.get("/docs")).text
+        page = (await client.get("/docs")).text
+        assert "Change a book" in page
+        assert '<table class="parameters"><tr><td><code>id</code>' in page, (
+            "cells that a narrow screen stacks"
+        )
     with pytest.raises(FrozenInstanceError):
         made.path = "/papers/{id}"
 

@@ -77,7 +77,7 @@ def _parameters(entry: Mapping[str, Any], document: Mapping[str, Any]) -> str:
             f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{parameter['in']}, {need}</td>"
             f"<td>{_text(parameter.get('description', ''))} <small>{kind}</small></td></tr>"
         )
-    return f"<h4>Parameters</h4><table>{''.join(rows)}</table>" if rows else ""
+    return f'<h4>Parameters</h4><table class="parameters">{"".join(rows)}</table>' if rows else ""
 
 
 def _body(entry: Mapping[str, Any], document: Mapping[str, Any]) -> str:

@@ -38,7 +38,13 @@ class RequestMessenger:
         declared = self._types.get(type(message))
         if declared is None or declared.kind != "command":
             raise TypeError(
-                f"{type(message).__name__} is no command; declare it, or the resource with messenger=True"
+                f"{type(message).__name__} is no command; "
+                + (
+                    "declare it, or the resource with messenger=True"
+                    if declared is None
+                    else f"it is {'an' if declared.kind == 'event' else 'a'} {declared.kind}: "
+                    "send a command, whose handler does the rest"
+                )
             )
         principal = event.principal
         message = admitted(principal, declared, message)

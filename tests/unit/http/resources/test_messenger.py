@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
 from worker import App, Delete, Get, Patch, Post, Put, Remove, Requested
+from worker.resources import MessengerProcessor
 
 
 class Reset(msgspec.Struct, frozen=True):
@@ -64,7 +65,9 @@ async def test_its_message_is_not_taken_by_name_unless_it_is_a_command_too() -> 
     async def reset(request: Reset) -> None: ...
 
     async with served(app) as it:
-        assert (await it.http.post("/commands/Reset", json={"username": "x"})).status_code == 404
+        answer = await it.http.post("/commands/Reset", json={"username": "x"})
+        assert answer.status_code == 404
+        assert answer.json()["detail"].startswith("'Reset' is sent by the calls of its resource")
         assert "/commands/Reset" not in (await it.http.get("/openapi.json")).json()["paths"]
     app.command(name="reset.password")(Reset)
     async with served(app) as it:
@@ -253,3 +256,25 @@ async def test_a_pydantic_model_travels_by_its_fields() -> None:
     assert (taken.status_code, taken.json()) == (202, {"mail": "a@b", "tags": []})
     assert refused.status_code == 422
     assert got == [Signup(mail="a@b")]
+
+
+async def test_a_processor_that_sends_an_event_is_told_what_to_send() -> None:
+    """Events are recorded by handlers; a processor sends the command whose handler does that."""
+    app = App("shop")
+
+    @app.event
+    class Joined(msgspec.Struct, frozen=True):
+        name: str
+
+    @app.processor
+    class Joining:
+        def __init__(self, messenger: MessengerProcessor) -> None:
+            self._messenger = messenger
+
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            with pytest.raises(TypeError, match="Joined is no command; it is an event: send a command"):
+                await self._messenger.process(Joined(data.title), operation, uri_variables, context)
+
+    app.resource(operations=[Post(processor=Joining)])(Book)
+    async with served(app) as it:
+        assert (await it.http.post("/books", json={"title": "Kim"})).status_code == 201
