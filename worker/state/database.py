@@ -260,6 +260,17 @@ class Database:
         async with self.bounded(), self._sessions().begin(self.application) as transaction:
             return await missing_tables(transaction, classes)
 
+    async def missing_columns(self, classes: Sequence[type[Any]]) -> list[str]:
+        """Columns of an application's mapped classes that their tables do not have, as ``table.column``.
+
+        Raises:
+            DatabaseUnavailable: it does not answer.
+        """
+        from worker.state.sessions.mapped.store import missing_columns
+
+        async with self.bounded(), self._sessions().begin(self.application) as transaction:
+            return await missing_columns(transaction, classes)
+
     @property
     def joining(self) -> Joining:
         """Writes into transactions that the application has begun on this database."""

@@ -130,6 +130,28 @@ async def test_missing_tables_on_sqlite_are_created_unless_that_is_switched_off(
         assert (await it.http.post("/books", json={"title": "Dune"})).status_code == 201
 
 
+async def test_a_column_that_the_class_has_and_the_table_has_not_is_a_fault_at_start(tmp_path: Path) -> None:
+    """Else each request would be a 500, and the reason in a log only."""
+
+    class Other(DeclarativeBase):
+        pass
+
+    class Older(Other):
+        __tablename__ = "books"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    app = App("library")
+    app.resource(Older)
+    settings = Settings(base=tmp_path)
+    async with opened(settings, app.registry()):
+        pass
+    with pytest.raises(
+        ConfigurationError, match=r"columns of resources: books\.title; a table .* never altered; run: your"
+    ):
+        async with opened(settings, mapped().registry()):
+            pass
+
+
 async def test_missing_tables_on_postgresql_are_a_fault_unless_they_are_to_be_created(
     postgres_url: str, tmp_path: Path
 ) -> None:

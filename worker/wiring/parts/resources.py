@@ -40,7 +40,7 @@ async def opened_resources(
 
     Raises:
         ConfigurationError: what is declared does not fit what is stored, with every fault; or tables are missing that
-            are not created.
+            are not created, or columns.
         Unavailable: a database does not answer.
     """
     declared = process.registry.entries_of(DeclaredResource)
@@ -65,13 +65,11 @@ async def opened_resources(
 async def _prepare(
     process: Process, database: Database, mapped: Sequence[type[Any]], *, creates: bool
 ) -> None:
-    """Create the missing tables, or complain about them."""
+    """Create the missing tables, or complain about them; complain about those without the columns that are needed."""
     wanted = process.settings.resources.create_tables
     if creates and (database.is_sqlite if wanted is None else wanted):
         await database.create_tables(mapped)
-        return
-    missing = await database.missing_tables(mapped)
-    if missing:
+    elif missing := await database.missing_tables(mapped):
         how = (
             "worker setup"
             if database.is_sqlite and wanted is not False
@@ -79,6 +77,12 @@ async def _prepare(
         )
         raise ConfigurationError(
             f"missing in database {database.shown}: tables of resources: {', '.join(missing)}; run: {how}"
+        )
+    lacking = await database.missing_columns(mapped)
+    if lacking:
+        raise ConfigurationError(
+            f"missing in database {database.shown}: columns of resources: {', '.join(lacking)}; a table that is there is "
+            "never altered; run: your migrations, such as alembic upgrade head"
         )
 
 

@@ -300,5 +300,10 @@ async def test_missing_tables_are_created_once_and_never_altered(database: Datab
     assert await database.missing_tables([Shelf, Item]) == ["items"]
     await asyncio.gather(*(database.create_tables([Shelf, Item]) for _ in range(3)))
     assert await database.missing_tables([Shelf, Item]) == []
+    lacking = await database.missing_columns([Shelf, Item])
+    assert "shelves.label" in lacking and "shelves.code" not in lacking
+    assert not [name for name in lacking if name.startswith("items.")], (
+        "of a table that was created all are there"
+    )
     async with database.begin_write() as transaction:
         await transaction.run("INSERT INTO shelves VALUES ('one')")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from worker.state.database import Database
     from worker.state.sessions.transaction import SessionTransaction
 
+_UNLISTED = {"rowid", "oid", "_rowid_"}
+"""Names under which SQLite gives a row's number, though no list of columns has them."""
+
 
 class MappedStore:
     """Keeps objects of SQLAlchemy's mapped classes; see ``Store``.
@@ -55,9 +58,26 @@ async def missing_tables(transaction: SessionTransaction, classes: Iterable[type
     """Names of the tables of mapped classes that are not there."""
 
     def look(connection: Connection) -> list[str]:
+        """Ask the database."""
         inspector = inspect(connection)
         tables = {table.key: table for cls in classes for table in _tables(cls)}
         return [name for name, table in tables.items() if not inspector.has_table(table.name, table.schema)]
+
+    return await transaction.connection.run_sync(look)
+
+
+async def missing_columns(transaction: SessionTransaction, classes: Iterable[type[Any]]) -> list[str]:
+    """Columns of mapped classes that their tables do not have, each as ``table.column``; the tables are there."""
+
+    def look(connection: Connection) -> list[str]:
+        """Ask the database."""
+        inspector = inspect(connection)
+        missing = []
+        wanted = {table.key: (table, _columns(cls, table)) for cls in classes for table in _tables(cls)}
+        for name, (table, columns) in wanted.items():
+            there = {column["name"].lower() for column in inspector.get_columns(table.name, table.schema)}
+            missing += [f"{name}.{column}" for column in columns if column.lower() not in there | _UNLISTED]
+        return missing
 
     return await transaction.connection.run_sync(look)
 
@@ -74,6 +94,12 @@ def _mapper(cls: type[Any]) -> Mapper[Any]:
 
 def _tables(cls: type[Any]) -> list[Table]:
     return [table for table in _mapper(cls).tables if isinstance(table, Table)]
+
+
+def _columns(cls: type[Any], table: Table) -> list[str]:
+    """Names of a table's columns that a class maps, without those that every table has."""
+    mapped = set(_mapper(cls).columns)
+    return [column.name for column in table.columns if column in mapped and not column.system]
 
 
 def _metadata(cls: type[Any]) -> MetaData:
