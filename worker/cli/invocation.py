@@ -48,8 +48,9 @@ class Invocation:
                 of its routes, too.
         """
         if settings.app is None:
+            read = "" if settings.file else f"; there is no worker.toml in {settings.base}"
             raise ConfigurationError(
-                "app: missing; expected module:attribute, by -A/--app, WORKER_APP or app = in worker.toml"
+                f"app: missing; expected module:attribute, by -A/--app, WORKER_APP or app = in worker.toml{read}"
             )
         try:
             app = self.product.load_app(settings.app, settings.base)

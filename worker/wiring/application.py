@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from pathlib import Path
 
 from worker.application.app import App
@@ -29,18 +30,45 @@ def load_app(target: str, base: Path) -> App:
             raise ConfigurationError(
                 f"app = {target!r}: there is no module {error.name!r} in {base}"
             ) from error
-        raise ConfigurationError(f"app = {target!r}: importing {name} failed: {error}") from error
-    except Exception as error:
         raise ConfigurationError(
-            f"app = {target!r}: importing {name} failed: {type(error).__name__}: {error}"
+            f"app = {target!r}: importing {name} failed: {error}{_line(error, base)}"
         ) from error
+    except Exception as error:
+        place = "" if isinstance(error, SyntaxError) else _line(error, base)  # that one says its line itself
+        raise ConfigurationError(
+            f"app = {target!r}: importing {name} failed: {type(error).__name__}: {error}{place}"
+        ) from error
+    module = found
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if not isinstance(found, App):
         hidden = _hidden(name, base)
-        what = "has no such attribute" if found is None else f"is a {type(found).__name__}, expected an App"
-        raise ConfigurationError(f"app = {target!r}: {attribute!r} of {name} {what}{hidden}")
+        if found is not None:
+            what = f"{attribute!r} of {name} is a {type(found).__name__}, expected an App"
+        else:
+            apps = [known for known, value in vars(module).items() if isinstance(value, App)]
+            what = f"{name} has no attribute {attribute!r}{'' if hidden else _meant(name, apps)}"
+        raise ConfigurationError(f"app = {target!r}: {what}{hidden}")
     return found
+
+
+def _meant(name: str, apps: list[str]) -> str:
+    return f"; did you mean {' or '.join(f'{name}:{app}' for app in apps)}?" if apps else ""
+
+
+def _line(error: Exception, base: Path) -> str:
+    """Say in which line of the application's own files an error came up; nothing where it was in none of them."""
+    places = [
+        f" ({Path(frame.filename).name}, line {frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if _is_own(Path(frame.filename), base)
+    ]
+    return places[-1] if places else ""
+
+
+def _is_own(file: Path, base: Path) -> bool:
+    folders = (base, Path.cwd())
+    return "site-packages" not in file.parts and any(file.is_relative_to(folder) for folder in folders)
 
 
 def _hidden(name: str, base: Path) -> str:

@@ -50,3 +50,12 @@ def test_declarations_of_any_kind_are_told(worker, service, monkeypatch, options
     assert page.code == 2
     assert "'Odd'" in page.err
     assert "Traceback" not in page.err
+
+
+def test_without_an_application_the_folder_that_has_no_file_is_named(worker, tmp_path):
+    """Whoever stands in the wrong folder sees which one was looked into."""
+    (tmp_path / "worker.toml").unlink()
+    page = worker("check")
+    assert page.code == 2
+    assert "app: missing; expected module:attribute, by -A/--app, WORKER_APP or app =" in page.err
+    assert f"; there is no worker.toml in {tmp_path}" in page.err

@@ -55,7 +55,7 @@ def test_folders_go_behind_what_is_installed(tmp_path: Path, monkeypatch: pytest
     load_app("loaded_own:app", tmp_path)
     assert sys.path == [*before, str(tmp_path)]
     with pytest.raises(
-        ConfigurationError, match=r"'app' of worker has no such attribute; it is .*: rename .*worker\.py"
+        ConfigurationError, match=r"worker has no attribute 'app'; it is .*: rename .*worker\.py"
     ):
         load_app("worker:app", tmp_path)
 
@@ -71,11 +71,21 @@ def test_folders_go_behind_what_is_installed(tmp_path: Path, monkeypatch: pytest
         (
             "loaded_b:app",
             "import loaded_missing",
-            "importing loaded_b failed: No module named 'loaded_missing'",
+            "importing loaded_b failed: No module named 'loaded_missing' (loaded_b.py, line 1)",
         ),
-        ("loaded_c:app", "1 / 0", "ZeroDivisionError: division by zero"),
+        ("loaded_c:app", "\n1 / 0", "ZeroDivisionError: division by zero (loaded_c.py, line 2)"),
+        (
+            "loaded_h:app",
+            "from worker import Post\n\n\nPost(statuss=202)",
+            "argument 'statuss' (loaded_h.py, line 4)",
+        ),
         ("loaded_d:app", "def", "SyntaxError"),
-        ("loaded_e:app", "", "has no such attribute"),
+        ("loaded_e:app", "", "loaded_e has no attribute 'app'"),
+        (
+            "loaded_g:app",
+            "from worker import App\nshop = App('shop')",
+            "no attribute 'app'; did you mean loaded_g:shop?",
+        ),
         ("loaded_f:app", "app = 3", "is a int, expected an App"),
     ],
 )
