@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Scope
+
+_SLASH = "\udc2f"
+"""Stands for a slash that is part of a segment; no path has it, as it is no character."""
 
 
 class Table:
@@ -33,6 +37,9 @@ class Table:
         if scope.get("root_path"):
             return None
         path: str = scope["path"]
+        raw: bytes = scope.get("raw_path") or b""
+        if b"%2" in raw and (b"%2F" in raw or b"%2f" in raw):
+            path = _segments(raw)
         found = self._exact.get(path)
         if found is not None:
             scope["path_params"] = {}
@@ -42,7 +49,14 @@ class Table:
             if match is not None:
                 convert = route.param_convertors
                 scope["path_params"] = {
-                    name: convert[name].convert(value) for name, value in match.groupdict().items()
+                    name: convert[name].convert(value.replace(_SLASH, "/"))
+                    for name, value in match.groupdict().items()
                 }
                 return route.app
         return None
+
+
+def _segments(raw: bytes) -> str:
+    """Decode a path as it was sent, so that a slash which is part of a parameter does not end it."""
+    parts = raw.partition(b"?")[0].replace(b"%2f", b"%2F").split(b"%2F")
+    return _SLASH.join([unquote(part.decode("latin-1")) for part in parts])

@@ -165,6 +165,8 @@ class Provider:
         if identifiers is None:
             return None  # what cannot be an identifier identifies nothing
         if not operation.is_collection:
+            if not identifiers:
+                return None  # whichever is first would be another one tomorrow
             return await work.find(self._resource, identifiers)
         wanted: Wanted = context.get("wanted") or Wanted()
         of_path = tuple(Filtered(name, "eq", value) for name, value in identifiers.items())

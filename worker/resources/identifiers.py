@@ -31,6 +31,8 @@ def identifiers_of(resource: Resource, variables: Mapping[str, Any]) -> dict[str
             isinstance(value, int) and not -_MOST <= value < _MOST
         ):
             return None  # no database has it
+        if type(value) is int and isinstance(text, str) and text != str(value):
+            return None  # 1.0 and 1e0 are other paths, and one object has one
         found[name] = value
     return found
 

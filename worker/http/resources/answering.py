@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from worker.http.resources.links import path_of
+from worker.http.resources.links import path_of, written
 from worker.http.resources.parameters import Asked, Parameters
 from worker.http.resources.representing import Member, Representation, many, one
 from worker.resources.class_shapes import class_shape
@@ -55,7 +55,7 @@ class Answers:
             members,
             event.format,
             name,
-            path=scope["path"],
+            path=written(scope["path"]) if linked else scope["path"],
             query=asked.said,
             total=page.total,
             cursor=self._parameters.next_of(asked, page),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from worker.http.endpoint import Call, Endpoint, Method
 from worker.http.endpoints import ENDPOINTS
 from worker.http.ports import Ports
 from worker.http.resources.bodies import bodies_of
+from worker.http.resources.collection import collection_faults
 from worker.http.resources.describing import described
 from worker.http.resources.messenger import RequestMessenger
 from worker.http.resources.published import published
@@ -17,11 +19,14 @@ from worker.http.resources.requests import Requests, processing_of
 from worker.http.resources.stages.respond import BODILESS
 from worker.messaging.declaration import Registry
 from worker.resources.class_shapes import class_shape
+from worker.resources.declared import ProviderEntry
 from worker.resources.lifecycle import ListenerSteps
-from worker.resources.operation import Operation
+from worker.resources.operation import GetCollection, Operation
 from worker.resources.places import deserializes
 from worker.resources.processors import Processing
 from worker.resources.resource import Resource
+
+VARIABLE = re.compile(r"\{(\w+)")
 
 
 def resource_endpoints(resources: Sequence[Resource], registry: Registry, title: str) -> tuple[Endpoint, ...]:
@@ -33,7 +38,8 @@ def resource_endpoints(resources: Sequence[Resource], registry: Registry, title:
         title: of the API.
 
     Raises:
-        ConfigurationError: a resource is where the product's own endpoints are.
+        ConfigurationError: a resource is where the product's own endpoints are, a collection is asked for what its
+            fields cannot be, or a path does not say which object is meant.
     """
     taken = {_first(endpoint.path) for endpoint in ENDPOINTS}
     faults = [
@@ -43,6 +49,17 @@ def resource_endpoints(resources: Sequence[Resource], registry: Registry, title:
         for operation in resource.operations
         if _first(operation.path or "") in taken
     ]
+    provided = any(entry.supports is not None for entry in registry.entries_of(ProviderEntry))
+    for resource in resources:
+        for operation in resource.operations:
+            where = f"resource {resource.name}: {operation.method} {operation.path}"
+            if isinstance(operation, GetCollection):
+                faults += [f"{where}: {fault}" for fault in collection_faults(resource, operation)]
+            elif not provided and _anything(resource, operation):
+                faults.append(
+                    f"{where}: its path says nothing of which {resource.name} is meant; expected "
+                    f"{{{resource.identifier}}} in it, or a provider= that knows"
+                )
     if faults:
         raise ConfigurationError(faults)
     made = _Made()
@@ -52,6 +69,19 @@ def resource_endpoints(resources: Sequence[Resource], registry: Registry, title:
         for operation in resource.operations
     ]
     return (*operations, *published(resources, title))
+
+
+def _anything(resource: Resource, operation: Operation) -> bool:
+    """Whether an operation is about one stored object, and nothing says about which."""
+    reads = operation.read is not False and (operation.read is True or operation.method != "POST")
+    named = set(VARIABLE.findall(operation.path or "")) & resource.shape.fields.keys()
+    return (
+        reads
+        and operation.receive is not False
+        and operation.provider is None
+        and resource.store is not None
+        and not named
+    )
 
 
 def _first(path: str) -> str:

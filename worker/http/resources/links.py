@@ -29,6 +29,8 @@ def status_link(id: str) -> str:
 def path_of(resource: Resource) -> PathOf:
     """Say where the objects of a resource are: at its operation for one object, GET before all others."""
     template = _template(resource)
+    if template is not None:
+        template = written(template)
 
     def path(identifier: Any, uri_variables: Mapping[str, Any]) -> str | None:
         if template is None or identifier is None or identifier == "":
@@ -41,6 +43,11 @@ def path_of(resource: Resource) -> PathOf:
             return None
 
     return path
+
+
+def written(path: str) -> str:
+    """A path as it stands in an address: what is no ASCII is percent-encoded, and its ``{parameters}`` stay."""
+    return quote(path, safe="/{}!$&'()*+,;=:@~")
 
 
 def _template(resource: Resource) -> str | None:

@@ -144,6 +144,12 @@ class _Resource:
             own_faults.append(f"name={whole.name!r}, expected letters, digits, '.', '-' and '_'")
         if not _OPERATION_PATH.fullmatch(str(whole.path)):
             own_faults.append(f"path={whole.path!r}, expected segments of text, or of one {{variable}}")
+        variables = _VARIABLE.findall(str(whole.path))
+        own_faults.extend(
+            f"path={whole.path!r} has {{{name}}} twice"
+            for name in dict.fromkeys(variables)
+            if variables.count(name) > 1
+        )
         own_faults.extend(self._silent_messenger(said, whole))
         faults.extend(f"{where}: {fault}" for fault in own_faults)
         return whole

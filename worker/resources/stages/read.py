@@ -6,6 +6,7 @@ from typing import Any
 
 from worker.errors import NotFound
 from worker.resources.event import RequestEvent
+from worker.resources.identifiers import identifiers_of
 from worker.resources.operation import Operation
 from worker.resources.processors import Chosen
 from worker.resources.resource import Resource
@@ -44,7 +45,7 @@ class Read:
             found = await self._provide(event.operation, event.uri_variables, context)
             event.calling = False
         if found is None:
-            if self._may_be_new:
+            if self._may_be_new and identifiers_of(self._resource, event.uri_variables) is not None:
                 event.created = True
                 return
             if self._needed:

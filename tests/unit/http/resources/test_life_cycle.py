@@ -434,3 +434,32 @@ async def test_previous_data_is_the_state_before() -> None:
         await it.http.post("/books", json={"title": "y"})
     [(before, after), (none, _)] = seen
     assert (before.title, after.title, none) == ("Emma", "x", None)
+
+
+async def test_a_client_that_goes_away_midway_in_its_body_is_no_failure_of_the_server(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing is answered, and nobody can fill the log with traces by it."""
+    app, store = library()
+    said = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    answered: list[Any] = []
+
+    async def receive() -> Any:
+        return said.pop(0)
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/books",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+    }
+    async with served(app) as it:
+        rows = dict(store.rows)
+        await it.http._transport.app(scope, receive, send)  # type: ignore[attr-defined]
+    assert (answered, store.rows) == ([], rows)
+    assert "request failed" not in capsys.readouterr().out

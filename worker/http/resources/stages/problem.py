@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from worker.errors import InvalidMessage, Unavailable
+from worker.errors import InvalidMessage, Unavailable, UsageError, WrongMiddleware
 from worker.http import problems
 from worker.http.dispatch import handler_error
-from worker.http.explanation import explain
+from worker.http.explanation import explain, internal
 from worker.http.problems import Problem
 from worker.http.resources.representing import problem as represented
 from worker.http.resources.stages.respond import response_of
@@ -72,6 +72,8 @@ class Problems:
         if isinstance(raised, HTTPException):
             headers = list((raised.headers or {}).items())
             return Problem(problems.DECLARED, raised.detail, status=raised.status_code, headers=headers)
+        if isinstance(raised, UsageError) and not isinstance(raised, WrongMiddleware):
+            return internal(raised)  # a mistake of the application, and none of who asks
         if event.handling and self._message is not None:
             error = handler_error(self._message, as_exception(error))
         return explain(error, self._retry_after)

@@ -203,6 +203,8 @@ class MappedShape(FieldShape):
                 for name in names
             ]
             found = select(self.cls).where(*alike).options(*self.options)
+            if self.identifier not in names:
+                found = found.limit(2)  # enough to know that it is not the only one
             if locked:
                 # as much of a lock as a change needs: rows may still be made that refer to this one
                 found = found.with_for_update(key_share=True, of=self.cls)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import inspect
 from sqlalchemy.orm import InstanceState
 
-from worker.errors import DatabaseUnavailable
+from worker.errors import DatabaseUnavailable, Guarded
 from worker.messaging.idempotency import Finished
 from worker.messaging.parcel import Parcel
 from worker.resources.stores import Page, Wanted
@@ -76,7 +76,11 @@ class MappedWork:
         self._resource = resource
         found = shape.finding(tuple(identifiers), locked=not self._read_only and shape.version is None)
         async with self._database.bounded():
-            obj = (await self.session.execute(found, identifiers)).unique().scalar_one_or_none()
+            rows = (await self.session.execute(found, identifiers)).unique().scalars().all()
+        if len(rows) > 1:
+            told = ", ".join(f"{name} {value!r}" for name, value in identifiers.items())
+            raise Guarded(f"{resource.name}: there is more than one of {told}; ask by {resource.identifier}")
+        obj = rows[0] if rows else None
         if obj is not None and not self._read_only:
             self._found[id(obj)] = self._aside[id(obj)] = (
                 obj  # its changes are written when that is asked for
