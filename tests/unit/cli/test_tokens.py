@@ -3,10 +3,17 @@
 import time
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from worker import App, Post
 from worker.tokens.document import TokenDocument
 from worker.tokens.secret import hash_of
+
+
+class Find(msgspec.Struct, frozen=True):
+    index: str
+
 
 SECRET = "cwt_" + "A" * 43
 
@@ -52,6 +59,30 @@ def test_all_that_a_token_may_be_is_said_by_options(worker, service):
         <= token.expires_at - token.expires_at.fromtimestamp(before + 3600, token.expires_at.tzinfo)
         < timedelta(minutes=10)
     )
+
+
+def test_a_scope_that_nothing_has_is_warned_of(worker, service, monkeypatch):
+    """A misspelt one would let the token reach everything; it is stored all the same, as the application may grow."""
+    app = App("shop")
+    app.query(scopes={"index": "index"})(Find)
+
+    @app.handler
+    async def find(query: Find) -> str: ...
+
+    @app.resource(scopes={"reader": "reader"}, operations=[Post(persist=False)])
+    class Loan(msgspec.Struct):
+        reader: str
+
+    monkeypatch.setattr(service, "load_app", lambda target, base: app)
+    page = worker(
+        "tokens", "add", "shop", "--scope", "indx=books", "--scope", "index=a", "--scope", "reader=b"
+    )
+    assert (page.code, page.out) == (0, f"{SECRET}\n")
+    assert page.err == (
+        "Warning: --scope indx: no message or resource has it, so it keeps the token from nothing; "
+        "did you mean 'index'?\n"
+    )
+    assert service.tokens["shop"].scopes["indx"] == ("books",)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +16,13 @@ from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.output import print_json
 from worker.errors import Fault, InvalidMessage, UsageError
+from worker.messaging.declaration import Registry
 from worker.messaging.faults import collect
 from worker.messaging.stamps import Result
+from worker.resources.declared import DeclaredResource
 from worker.seconds import LONGEST
+from worker.settings import Settings
+from worker.suggestion import hint
 from worker.tokens.document import TokenDocument
 from worker.tokens.messages import AddToken, TokenAdded
 from worker.tokens.rights import RIGHTS
@@ -86,7 +91,10 @@ def add(
         token = msgspec.convert(members, TokenDocument)
     except msgspec.ValidationError as error:
         raise InvalidMessage("token", collect(TokenDocument, msgspec.to_builtins(members), error)) from error
-    added, secret = asyncio.run(_added(invocation, token, renew))
+    settings, registry = invocation.open()
+    for line in _unknown_scopes(registry, token):
+        click.echo(f"Warning: {line}", err=True)
+    added, secret = asyncio.run(_added(invocation, settings, registry, token, renew))
     if invocation.json:
         print_json({"id": added.id, "secret": secret})
     elif secret is None:
@@ -95,8 +103,9 @@ def add(
         click.echo(secret)
 
 
-async def _added(invocation: Invocation, token: TokenDocument, renew: bool) -> tuple[TokenAdded, str | None]:
-    settings, registry = invocation.open()
+async def _added(
+    invocation: Invocation, settings: Settings, registry: Registry, token: TokenDocument, renew: bool
+) -> tuple[TokenAdded, str | None]:
     async with invocation.product.client(
         settings, registry, tables="create", queues=False, transports=()
     ) as client:
@@ -110,6 +119,15 @@ async def _added(invocation: Invocation, token: TokenDocument, renew: bool) -> t
         raise UsageError("a middleware has ended it; nothing was changed")
     added: TokenAdded = outcome.value
     return added, secret if added.renewed else None
+
+
+def _unknown_scopes(registry: Registry, token: TokenDocument) -> Iterator[str]:
+    """Say which scopes keep the token from nothing, as no message or resource has them: most often a misspelt name."""
+    declared = [*registry.messages.values(), *registry.entries_of(DeclaredResource)]
+    known = {scope for one in declared for scope in one.scopes}
+    for name in token.scopes:
+        if name not in known:
+            yield f"--scope {name}: no message or resource has it, so it keeps the token from nothing{hint(name, known)}"
 
 
 def _scopes(given: tuple[str, ...]) -> dict[str, list[str]]:
