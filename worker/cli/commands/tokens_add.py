@@ -123,8 +123,8 @@ async def _added(
 
 def _unknown_scopes(registry: Registry, token: TokenDocument) -> Iterator[str]:
     """Say which scopes keep the token from nothing, as no message or resource has them: most often a misspelt name."""
-    declared = [*registry.messages.values(), *registry.entries_of(DeclaredResource)]
-    known = {scope for one in declared for scope in one.scopes}
+    known = {scope for message in registry.messages.values() for scope in message.scopes}
+    known.update(scope for resource in registry.entries_of(DeclaredResource) for scope in resource.scopes)
     for name in token.scopes:
         if name not in known:
             yield f"--scope {name}: no message or resource has it, so it keeps the token from nothing{hint(name, known)}"
