@@ -98,7 +98,7 @@ async def test_endpoints_made_at_start_are_answered_and_described(world):
         changes_books,
         id="patch_book",
         tag="books",
-        summary="Change a book",
+        summary="Change `a` ``book``",
         parameters=(Parameter("id", "path", {"type": "string"}, required=True),),
         gives={200: Gives("It is changed.", {"type": "array"})},
     )
@@ -109,7 +109,7 @@ async def test_endpoints_made_at_start_are_answered_and_described(world):
         assert (await client.get("/books/7")).headers["allow"] == "OPTIONS, PATCH"
         assert "patch" in (await client.get("/openapi.json")).json()["paths"]["/books/{id}"]
         page = (await client.get("/docs")).text
-        assert "Change a book" in page
+        assert "Change <code>a</code> <code>book</code>" in page
         assert '<table class="parameters"><tr><td><code>id</code>' in page, (
             "cells that a narrow screen stacks"
         )

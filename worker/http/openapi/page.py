@@ -124,8 +124,8 @@ def _schemas(document: Mapping[str, Any]) -> str:
 
 
 def _text(told: str) -> str:
-    """Prose, with what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(told))
+    """Prose, with what stands between backticks as code; between two of them, as docstrings often have it, too."""
+    return re.sub(r"(`{1,2})([^`]+)\1", r"<code>\2</code>", escape(told))
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
