@@ -132,7 +132,8 @@ class DeclaresResources(Declares):
             **options: ``priority`` at an event (higher first), ``when`` (conditions by attribute), ``plugin``.
         """
         options = self._declared.known("listener", options, ("priority", "when", "plugin"))
-        options["when"] = dict(options.get("when") or {})
+        when = options.get("when")
+        options["when"] = {} if when is None else when
 
         def entry(target: Any) -> ListenerEntry:
             return ListenerEntry(target=target, place=place if placed else None, **options)

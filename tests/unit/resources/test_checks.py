@@ -142,6 +142,8 @@ LISTENERS: list[tuple[Any, dict[str, Any], str]] = [
     ("view", {"when": {"operation": "book_gt"}}, "operation is never 'book_gt'; did you mean 'book_get'"),
     ("view", {"when": {"methods": "GET"}}, "did you mean 'method'"),
     ("view", {"when": {"action": "a||b"}}, "an empty part"),
+    ("view", {"when": "POST"}, "when='POST', expected conditions by attribute"),
+    ("view", {"when": ["method"]}, "expected conditions by attribute"),
 ]
 
 

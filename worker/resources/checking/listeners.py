@@ -28,8 +28,12 @@ def check_listeners(draft: Draft, resources: Iterable[DeclaredResource]) -> None
     known = {operation.name or "" for resource in resources for operation in resource.operations}
     for entry in draft.declared.of(ListenerEntry):
         faults: list[str] = []
-        found.extend(_listeners(entry, faults))
-        faults.extend(condition_faults(entry.when, known))
+        when: object = entry.when
+        if isinstance(when, Mapping):
+            found.extend(_listeners(entry, faults))
+            faults.extend(condition_faults(entry.when, known))
+        else:
+            faults.append(f"when={when!r}, expected conditions by attribute, like {{'method': 'POST|PUT'}}")
         if entry.plugin == "":
             faults.append(f"plugin={entry.plugin!r}, expected a plugin's name")
         draft.faults.extend(f"listener {name_of(entry.target)}: {fault}" for fault in faults)
