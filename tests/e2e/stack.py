@@ -64,6 +64,10 @@ class Stack:
     def up(self, *arguments: str) -> None:
         """Start what does not run, and wait until all are healthy."""
         self.compose("up", "-d", "--wait", *arguments)
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Show the root token from now on."""
         secret = self.compose("exec", "-T", "intake", "cat", "/var/lib/worker/root-token").strip()
         self.client.headers["Authorization"] = f"Bearer {secret}"
 

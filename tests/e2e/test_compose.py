@@ -52,7 +52,11 @@ def stack(running: Stack) -> Stack:
 def test_one_command_starts_a_service_that_handles_what_is_posted(stack: Stack) -> None:
     """From a start on, a post with the root token is taken, handled, and its effect is there."""
     stack.until_handled(stack.accepted(range(20)))
-    assert stack.client.get("/health").json()["status"] == {"database": True, "transport.rabbitmq": True}
+    assert stack.client.get("/health").json()["status"] == {
+        "database": True,
+        "transport.rabbitmq": True,
+        "catalog": True,
+    }
 
 
 def test_nobody_is_answered_without_a_token(stack: Stack) -> None:
