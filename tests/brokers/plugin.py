@@ -136,14 +136,19 @@ def sqs_url(sqs: Any, aws: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def mongo_url(mongo: Any) -> Iterator[str]:
+def unclosed_sockets() -> Iterator[None]:
+    """Collect those that PyMongo leaves when it is closed while it connects: they shall be no later test's."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture
+def mongo_url(mongo: Any, unclosed_sockets: None) -> Iterator[str]:
     """An empty database for one test."""
     with mongo.fresh() as url:
         yield url
-    with warnings.catch_warnings():
-        # PyMongo leaves a socket to the collector when it is closed while it connects: it shall be no later test's
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture

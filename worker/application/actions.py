@@ -101,3 +101,13 @@ class DeclaresActions(Declares):
 
     def _check(self) -> None:
         """Check what is declared, and let the parts know their actions; only an application does."""
+
+
+def include_actions(home: DeclaresActions, part: DeclaresActions) -> None:
+    """Have a part's actions run what is found at its home, where the part has none of its own yet."""
+    part._home = home
+
+
+def give_actions(part: DeclaresActions, actions: Actions) -> None:
+    """Have a part's actions run what was found for all of an application."""
+    part._actions = actions

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from worker.application.acting import actions_of
+from worker.application.actions import give_actions, include_actions
 from worker.application.every import CHECKS, DeclaresEverything
 from worker.application.plugin import Plugin
 from worker.chain.context import ChainContext
@@ -35,7 +36,7 @@ class App(DeclaresEverything):
         given: Any = other
         if isinstance(given, App | Plugin):
             self._included.append(given)
-            given._home = self
+            include_actions(self, given)
         else:
             self._declared.faults.append(f"include({given!r}): expected an App or a Plugin")
 
@@ -74,7 +75,7 @@ class App(DeclaresEverything):
         registry = check(self.name, declared, tuple(dict.fromkeys(names)), CHECKS)
         actions = actions_of(registry)
         for part in parts:
-            part._actions = actions
+            give_actions(part, actions)
         return registry
 
     def _check(self) -> None:

@@ -253,10 +253,10 @@ class Database:
         Raises:
             DatabaseUnavailable: it does not answer.
         """
-        from worker.state.sessions.mapped.store import missing_tables
+        from worker.state.sessions.mapped.store import missing_tables, table_names
 
         if not self.there:
-            return sorted({cls.__name__ for cls in classes})
+            return table_names(classes)
         async with self.bounded(), self._sessions().begin(self.application) as transaction:
             return await missing_tables(transaction, classes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -115,7 +115,7 @@ class Console:
         missing = await self.missing()
         await self._service.state.database.setup()
         await create_queues(self._service.brokers.transports, self._service.process.routes)
-        return missing
+        return [*_tables(self._service.resources.tables.created), *missing]
 
     async def missing(self) -> list[str]:
         """Name what ``setup`` would create; what does not answer is left out."""
@@ -129,7 +129,12 @@ class Console:
                 for name in unmade
                 for spec in service.process.routes.queues[name]
             ),
+            *_tables(await service.resources.tables.missing()),
         ]
+
+    async def faults(self) -> list[str]:
+        """Say what is missing that ``setup`` does not create, and without which nothing starts."""
+        return await self._service.resources.tables.faults()
 
     def unmade(self) -> list[str]:
         """Parts of the health document that are files which are not made yet."""
@@ -201,3 +206,7 @@ async def console(
     needs = Needs(tables=tables, queues=queues, transports=transports, absent=absent)
     async with opened(settings, registry, needs) as service:
         yield Console(service)
+
+
+def _tables(names: Iterable[str]) -> list[str]:
+    return [f"table {name}" for name in names]

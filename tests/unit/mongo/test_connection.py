@@ -65,6 +65,7 @@ async def test_a_missing_client_is_a_fault_that_says_how_to_get_it(monkeypatch: 
             pass
 
 
+@pytest.mark.usefixtures("unclosed_sockets")
 async def test_a_server_that_is_not_there_is_an_outage_in_time() -> None:
     async with asyncio.timeout(20):
         with pytest.raises(DatabaseUnavailable) as raised:

@@ -21,7 +21,9 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.sender import Sender
+from pymongo.errors import PyMongoError
 from sqlalchemy.engine.default import DefaultDialect
+from starlette.requests import Request
 
 from transports.kafka import driver
 
@@ -40,11 +42,15 @@ PARTS = {
     aiosqlite.Connection: ["_connect", "_connection", "_conn", "_execute", "_thread", "stop"],
     asyncpg.Connection: ["_transport"],
     DefaultDialect: ["_on_connect_isolation_level"],
+    Request: ["_body"],
+    PyMongoError: ["_message"],
 }
 """Of each class, what is used."""
 
 FILES = {
+    "worker/http/resources/stages/deserialize.py",
     "worker/keepalive.py",
+    "worker/mongo/refusals.py",
     "worker/state/sqlite_connection.py",
     "worker/state/sessions/joining.py",
     "worker/wiring/clients/sync.py",

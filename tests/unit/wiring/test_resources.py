@@ -18,6 +18,7 @@ from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.resources import Documents, MessengerProcessor, PersistProcessor
 from worker.settings import DatabaseSettings, Settings
 from worker.settings.model import DocumentsSettings, ResourcesSettings
+from worker.wiring.console import console
 from worker.wiring.parts.needs import Needs
 from worker.wiring.service import opened
 
@@ -57,6 +58,7 @@ async def test_documents_without_an_address_are_a_fault_that_names_the_resource_
             pass
 
 
+@pytest.mark.usefixtures("unclosed_sockets")
 async def test_documents_of_a_server_that_does_not_answer_are_an_outage_at_start() -> None:
     settings = {
         "documents": DocumentsSettings(url="mongodb://u:geheim@127.0.0.1:1/x"),
@@ -150,6 +152,33 @@ async def test_a_column_that_the_class_has_and_the_table_has_not_is_a_fault_at_s
     ):
         async with opened(settings, mapped().registry()):
             pass
+
+
+async def test_tables_are_named_by_what_looks_and_by_what_creates(tmp_path: Path) -> None:
+    """`worker check` says of tables, too, what a start would need, and `worker setup` what it has made."""
+    settings = Settings(base=tmp_path)
+    app = mapped()
+    looking: Any = {"tables": "ignore", "queues": False, "absent": True}
+    async with console(settings, app.registry(), **looking) as opening:
+        assert "table books" in await opening.missing()
+    async with console(settings, app.registry(), tables="create", queues=False) as opening:
+        assert await opening.setup() == ["table books"]
+    async with console(settings, app.registry(), **looking) as opening:
+        assert (await opening.missing(), await opening.faults()) == ([], [])
+
+    class Other(DeclarativeBase):
+        pass
+
+    class Newer(Other):
+        __tablename__ = "books"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        pages: Mapped[int]
+
+    newer = App("library")
+    newer.resource(Newer)
+    async with console(settings, newer.registry(), **looking) as opening:
+        (fault,) = await opening.faults()
+        assert "books.pages" in fault and "migrations" in fault
 
 
 async def test_missing_tables_on_postgresql_are_a_fault_unless_they_are_to_be_created(

@@ -55,7 +55,7 @@ def check(invocation: Invocation) -> int:
     unwell = [part for part, well in document["status"].items() if not well and part not in unmade]
     if any(_is_asked_by_all(part) for part in unwell):
         return UNREACHABLE
-    return FAILED if unwell or document["missing"] else 0
+    return FAILED if unwell or document["missing"] or document["reasons"] else 0
 
 
 def _is_asked_by_all(part: str) -> bool:
@@ -79,6 +79,7 @@ async def _look(
                 well or part in unmade for part, well in report["status"].items() if _is_asked_by_all(part)
             )
             missing = await client.missing() if answers else None
+            report["reasons"] += await client.faults() if answers else []
             requests = await client.requests() if answers and not missing else {}
             return {**report, "missing": missing}, client.features(), requests, unmade
     except Unavailable as error:

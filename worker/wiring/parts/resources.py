@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,20 +16,26 @@ from worker.resources.documents import Documents
 from worker.resources.resolving import resolved
 from worker.resources.resource import Resource
 from worker.resources.stores import Store
-from worker.state.database import Database
 from worker.wiring.parts.needs import Needs
 from worker.wiring.parts.process import Process
 from worker.wiring.parts.sending import Sending
 from worker.wiring.parts.state import State
+from worker.wiring.tables import ResourceTables
 
 if TYPE_CHECKING:
     from worker.mongo.connection import Connection
 
 
 class Resources(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """An application's resources, in order of declaration."""
+    """An application's resources.
+
+    Attributes:
+        all: in order of declaration.
+        tables: of those that are mapped classes.
+    """
 
     all: tuple[Resource, ...]
+    tables: ResourceTables
 
 
 @asynccontextmanager
@@ -56,34 +62,15 @@ async def opened_resources(
             )
         stores = _Stores(state, sending, documents)
         found = resolved(declared, stores.of)
-        mapped = [one.cls for one in found if stores.is_mapped(one)]
-        if mapped and needs.tables != "ignore":
-            await _prepare(process, state.database, mapped, creates=needs.creates)
-        yield Resources(all=found)
-
-
-async def _prepare(
-    process: Process, database: Database, mapped: Sequence[type[Any]], *, creates: bool
-) -> None:
-    """Create the missing tables, or complain about them; complain about those without the columns that are needed."""
-    wanted = process.settings.resources.create_tables
-    if creates and (database.is_sqlite if wanted is None else wanted):
-        await database.create_tables(mapped)
-    elif missing := await database.missing_tables(mapped):
-        how = (
-            "worker setup"
-            if database.is_sqlite and wanted is not False
-            else "your migrations, such as alembic upgrade head"
+        wanted = process.settings.resources.create_tables
+        tables = ResourceTables(
+            state.database,
+            tuple(one.cls for one in found if stores.is_mapped(one)),
+            made=state.database.is_sqlite if wanted is None else wanted,
         )
-        raise ConfigurationError(
-            f"missing in database {database.shown}: tables of resources: {', '.join(missing)}; run: {how}"
-        )
-    lacking = await database.missing_columns(mapped)
-    if lacking:
-        raise ConfigurationError(
-            f"missing in database {database.shown}: columns of resources: {', '.join(lacking)}; a table that is there is "
-            "never altered; run: your migrations, such as alembic upgrade head"
-        )
+        if needs.tables != "ignore":
+            await tables.prepare(creates=needs.creates)
+        yield Resources(all=found, tables=tables)
 
 
 class _Stores:

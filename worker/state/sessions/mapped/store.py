@@ -54,6 +54,11 @@ async def create_tables(transaction: SessionTransaction, classes: Iterable[type[
         await transaction.connection.run_sync(metadata.create_all)
 
 
+def table_names(classes: Iterable[type[Any]]) -> list[str]:
+    """Names of the tables of mapped classes."""
+    return list({table.key: table for cls in classes for table in _tables(cls)})
+
+
 async def missing_tables(transaction: SessionTransaction, classes: Iterable[type[Any]]) -> list[str]:
     """Names of the tables of mapped classes that are not there."""
 
