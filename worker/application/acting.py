@@ -36,7 +36,10 @@ def check_actions(draft: Draft) -> None:
         groups = _readable(entry.groups)
         actions[name] = DeclaredAction(name=name, groups={**groups, **known.groups}, built_in=known.built_in)
     lazy: Lazy = {}
-    steps = [checked_step(entry, actions, lazy, draft.faults) for entry in draft.declared.of(StepEntry)]
+    steps = [
+        checked_step(entry, draft.declared.place(entry), actions, lazy, draft.faults)
+        for entry in draft.declared.of(StepEntry)
+    ]
     draft.keep(DeclaredAction, actions.values())
     draft.keep(DeclaredStep, [step for step in steps if step is not None])
 

@@ -23,7 +23,7 @@ _PROCESS = "process"
 
 
 def checked_step(
-    entry: StepEntry, actions: Mapping[str, DeclaredAction], lazy: Lazy, faults: list[str]
+    entry: StepEntry, place: int, actions: Mapping[str, DeclaredAction], lazy: Lazy, faults: list[str]
 ) -> DeclaredStep | None:
     """Make a step of an entry; None where something is wrong, which joins ``faults``."""
     name = entry.name or name_of(entry.target)
@@ -44,7 +44,7 @@ def checked_step(
     step = Step(
         name, run, entry.priority, entry.group, tuple(when), common=entry.action is None, plugin=entry.plugin
     )
-    return DeclaredStep(step=step, action=entry.action, entry=entry)
+    return DeclaredStep(step=step, action=entry.action, entry=entry, place=place)
 
 
 def _place_faults(entry: StepEntry, actions: Mapping[str, DeclaredAction]) -> Iterable[str]:

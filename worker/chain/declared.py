@@ -43,11 +43,15 @@ class StepEntry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class DeclaredStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A checked step: an entry in the chain of its action, or of every action where that is None."""
+    """A checked step: an entry in the chain of its action, or of every action where that is None.
+
+    ``place`` is how many entries of an application, of whatever kind, were declared before it.
+    """
 
     step: Step[LazyStep[Any]]
     action: str | None
     entry: StepEntry
+    place: int
 
 
 class DeclaredAction(msgspec.Struct, frozen=True, kw_only=True, eq=False):

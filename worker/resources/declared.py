@@ -75,6 +75,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         method: the method's name.
         when: conditions by attribute.
         plugin: that it is part of.
+        place: how many entries of the application, of whatever kind, were declared before it.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     method: str = ""
     when: Mapping[str, object] = {}
     plugin: str | None = None
+    place: int = 0
 
 
 class DeclaredResource(msgspec.Struct, frozen=True, kw_only=True, eq=False):

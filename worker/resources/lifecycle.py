@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from worker.chain.chain import Chain, Step, build
@@ -34,11 +35,8 @@ class ListenerSteps:
         self._made: dict[type[Any], Any] = {}
         self._lock = threading.Lock()
 
-    def steps(self, listeners: Iterable[Listener]) -> list[RequestStep]:
-        """Make a step of each, in this order."""
-        return [self._step(listener) for listener in listeners]
-
-    def _step(self, listener: Listener) -> RequestStep:
+    def step(self, listener: Listener) -> RequestStep:
+        """Make a step of one."""
         also = {} if listener.plugin is None else {"plugins": listener.plugin}
         when = (*parse_all(listener.when), *parse_all(also))  # one attribute may be in both: both hold
         return Step(
@@ -93,12 +91,16 @@ def application_steps(
     """What the application has in an operation's chain, in order of registration."""
     if operation.listeners is False:
         return []
-    steps = [
-        declared.step
-        for declared in registry.entries_of(DeclaredStep)
-        if declared.action in {None, operation.action}
+    return steps_of(registry, operation.action, listeners)
+
+
+def steps_of(registry: Registry, action: str, listeners: ListenerSteps) -> list[RequestStep]:
+    """The application's listeners and its steps of an action, in order of registration."""
+    found = [(one.place, listeners.step(one)) for one in registry.entries_of(Listener)]
+    found += [
+        (one.place, one.step) for one in registry.entries_of(DeclaredStep) if one.action in {None, action}
     ]
-    return [*listeners.steps(registry.entries_of(Listener)), *steps]
+    return [step for _, step in sorted(found, key=itemgetter(0))]
 
 
 def groups_of(registry: Registry, operation: Operation) -> dict[str, int]:

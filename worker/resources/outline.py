@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from worker.chain.chain import Chain, build
-from worker.chain.declared import DeclaredAction, DeclaredStep
+from worker.chain.declared import DeclaredAction
 from worker.messaging.declaration import Registry
-from worker.resources.declared import Listener
 from worker.resources.event import RequestEvent
 from worker.resources.hook import ACTIONS
-from worker.resources.lifecycle import ListenerSteps, stage
+from worker.resources.lifecycle import ListenerSteps, stage, steps_of
 
 _READING = tuple(name for name in ACTIONS if name != "create")
 _TAKING = ("create", "replace", "update")
@@ -45,9 +44,7 @@ def outline(registry: Registry, action: DeclaredAction) -> Chain[Any]:
         ConfigurationError: something that was not checked is wrong.
     """
     stages = [stage(name, event, at, _never) for name, event, at, actions in STAGES if action.name in actions]
-    listeners = ListenerSteps().steps(registry.entries_of(Listener))
-    steps = [one.step for one in registry.entries_of(DeclaredStep) if one.action in {None, action.name}]
-    return build([*stages, *listeners, *steps], action.groups)
+    return build([*stages, *steps_of(registry, action.name, ListenerSteps())], action.groups)
 
 
 async def _never(event: RequestEvent) -> None:

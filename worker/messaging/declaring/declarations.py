@@ -15,7 +15,7 @@ Entry = TypeVar("Entry")
 
 
 class Declarations:
-    """Entries by kind, each kind in order of declaration.
+    """Entries of all kinds in order of declaration.
 
     Attributes:
         faults: what was wrong as they were declared; told with all others at start.
@@ -23,19 +23,25 @@ class Declarations:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
-        self._entries: dict[type[Any], list[Any]] = {}
+        self._entries: list[Any] = []
+        self._places: dict[int, int] = {}
 
     def add(self, entry: object) -> None:
         """Add an entry; its class is its kind."""
-        self._entries.setdefault(type(entry), []).append(entry)
+        self._places[id(entry)] = len(self._entries)
+        self._entries.append(entry)
 
     def of(self, kind: type[Entry]) -> list[Entry]:
         """All entries of one kind."""
-        return list(self._entries.get(kind, ()))
+        return [entry for entry in self._entries if type(entry) is kind]
 
     def entries(self) -> list[Any]:
-        """All entries, kind after kind."""
-        return [entry for entries in self._entries.values() for entry in entries]
+        """All entries."""
+        return list(self._entries)
+
+    def place(self, entry: object) -> int:
+        """How many entries, of whatever kind, were declared before one of them."""
+        return self._places[id(entry)]
 
     def known(self, where: str, options: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
         """Return the options that there are; the others are faults."""
@@ -50,8 +56,8 @@ class Declarations:
         one = cls()
         for declared in several:
             one.faults += declared.faults
-            for kind, entries in declared._entries.items():
-                one._entries.setdefault(kind, []).extend(entries)
+            for entry in declared._entries:
+                one.add(entry)
         return one
 
 

@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from worker.chain.chain import PRIORITY_LIMIT
 from worker.chain.conditions import parse
 from worker.errors import ConfigurationError
@@ -30,7 +32,8 @@ def check_listeners(draft: Draft, resources: Iterable[DeclaredResource]) -> None
         faults: list[str] = []
         when: object = entry.when
         if isinstance(when, Mapping):
-            found.extend(_listeners(entry, faults))
+            place = draft.declared.place(entry)
+            found.extend(replace(listener, place=place) for listener in _listeners(entry, faults))
             faults.extend(condition_faults(entry.when, known))
         else:
             faults.append(f"when={when!r}, expected conditions by attribute, like {{'method': 'POST|PUT'}}")

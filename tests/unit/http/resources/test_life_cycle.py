@@ -370,6 +370,39 @@ async def test_steps_of_an_action_are_listeners_and_may_have_groups_of_their_own
     ]
 
 
+async def test_listeners_and_steps_of_one_priority_run_in_order_of_registration() -> None:
+    """Also where a part that is included has some."""
+    app, _ = library()
+    seen: list[str] = []
+
+    @app.step(action="create", group="view", priority=31)
+    async def first(event: RequestEvent) -> None:
+        seen.append("step")
+
+    @app.listener(Hook.POST_WRITE)
+    async def second(event: RequestEvent) -> None:
+        seen.append("listener")
+
+    @app.step(action="create", group="view", priority=31)
+    async def third(event: RequestEvent) -> None:
+        seen.append("another step")
+
+    plugin = Plugin("audit")
+
+    @plugin.listener(Hook.POST_WRITE)
+    async def fourth(event: RequestEvent) -> None:
+        seen.append("listener of a plugin")
+
+    @plugin.step(action="create", group="view", priority=31)
+    async def fifth(event: RequestEvent) -> None:
+        seen.append("step of a plugin")
+
+    app.include(plugin)
+    async with served(app) as it:
+        await it.http.post("/books", json={"title": "x"})
+    assert seen == ["step", "listener", "another step", "listener of a plugin", "step of a plugin"]
+
+
 async def test_a_plugins_listener_is_on_without_a_token() -> None:
     app, _ = library()
     plugin = Plugin("audit")
