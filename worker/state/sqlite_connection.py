@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,9 @@ class SwiftConnection(aiosqlite.Connection):
     def __init__(self, connect: Callable[[], sqlite3.Connection], chunk: int) -> None:
         super().__init__(connect, chunk)
         self.functions: set[str] = set()
+        self._asked = 0
+        self._answered = 0
+        """How many calls were made, and the number of the last one that came back well: all before it are over."""
         self._stopping: asyncio.Future[Any] | None = None
 
     _stopping: asyncio.Future[Any] | None = None
@@ -118,9 +122,26 @@ class SwiftConnection(aiosqlite.Connection):
         self._stopping = super().stop()
         return self._stopping
 
+    @property
+    def quiet(self) -> bool:
+        """Whether its thread has nothing to do, and did well what it did last."""
+        return self._running and self._connection is not None and self._asked == self._answered
+
+    async def _execute(self, fn: Callable[..., Any], *given: Any, **options: Any) -> Any:
+        # also what aiosqlite's own methods go through. Who is cancelled leaves the thread at work
+        self._asked += 1
+        number = self._asked
+        found = await super()._execute(fn, *given, **options)  # type: ignore[no-untyped-call]
+        self._answered = number
+        return found
+
+    def do_later(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Have ``work`` done in the thread before all that is asked from now on; nobody hears of its end."""
+        self._tx.put_nowait((None, partial(work, self._conn)))
+
     async def do(self, work: Callable[..., Any], *given: Any) -> Any:
         """Have ``work`` done in the thread, with SQLite's own connection as its first argument."""
-        return await self._execute(work, self._conn, *given)  # type: ignore[no-untyped-call]
+        return await self._execute(work, self._conn, *given)
 
     def cursor(self) -> Any:
         """Make a cursor; no thread is involved."""
@@ -133,7 +154,7 @@ class SwiftConnection(aiosqlite.Connection):
 
     async def run(self, work: Callable[..., Any], *given: Any) -> Any:
         """Have ``work`` done in the thread."""
-        return await self._execute(work, *given)  # type: ignore[no-untyped-call]
+        return await self._execute(work, *given)
 
 
 def open_connection(path: Path, *, pragmas: Sequence[str] = (), **options: Any) -> SwiftConnection:

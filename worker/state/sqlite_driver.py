@@ -101,7 +101,19 @@ class SqliteDriver:
         pool.give(connection)
 
     async def end(self, pool: Pool[SwiftConnection], connection: SwiftConnection) -> None:
-        """Roll back what may be open and give a connection back, also when the caller is cancelled meanwhile."""
+        """Roll back what may be open and give a connection back, also when the caller is cancelled meanwhile.
+
+        Nobody waits for the end of what only read: who is lent the connection next comes after it. One whose thread
+        still runs a statement is lent to nobody until that is over.
+        """
+        if connection.quiet:
+            left_open = connection.raw.in_transaction
+            if left_open and pool is self.readers:
+                connection.do_later(_roll_back)
+                left_open = False
+            if not left_open:
+                pool.give(connection)
+                return
         task = asyncio.get_running_loop().create_task(_end(pool, connection))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

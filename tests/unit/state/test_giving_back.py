@@ -1,0 +1,127 @@
+"""Connections to SQLite that are given back: nothing stays open on them, and nobody waits without need."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from worker.state.database import Database
+from worker.state.sqlite_connection import SwiftConnection
+from worker.state.sqlite_driver import SqliteDriver
+from worker.state.waits import Waits
+
+
+@pytest.fixture
+async def database(tmp_path):
+    """One on a file."""
+    database = Database("sqlite:///state.db", base=tmp_path)
+    await database.connect()
+    await database.setup()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def driver(tmp_path):
+    """The driver of a file, with one connection that reads."""
+    driver = SqliteDriver(tmp_path / "state.db", "state", Waits(readers=1))
+    await driver.open()
+    yield driver
+    await driver.close()
+
+
+@pytest.fixture
+def waited(monkeypatch):
+    """Count what threads are asked for and waited for."""
+    calls: list[object] = []
+    ask = SwiftConnection._execute
+
+    async def counted(self, fn, *given, **options):
+        calls.append(fn)
+        return await ask(self, fn, *given, **options)
+
+    monkeypatch.setattr(SwiftConnection, "_execute", counted)
+    return calls
+
+
+async def read(database: Database) -> int:
+    """Read by a session, and let go of it."""
+    session = database.session(read_only=True)
+    found = (await session.execute(text("SELECT skew FROM worker_clock"))).scalar_one()
+    await session.let_go()
+    return int(found)
+
+
+async def write(database: Database, skew: int) -> None:
+    """Write and commit by a session, and let go of it."""
+    session = database.session()
+    await session.execute(text("UPDATE worker_clock SET skew = :skew"), {"skew": skew})
+    await session.settle()
+    await session.let_go()
+
+
+async def test_a_read_waits_for_its_thread_once(database, waited):
+    """Its transaction begins with the statement, and its end is waited for by nobody."""
+    await read(database)
+    waited.clear()
+    await read(database)
+    assert len(waited) == 1
+
+
+async def test_a_write_waits_for_what_it_does_alone(database, waited):
+    """For its beginning, its statement and its commit: after that nothing is open."""
+    await write(database, 1)
+    waited.clear()
+    await write(database, 2)
+    assert len(waited) == 3
+
+
+async def test_the_next_reader_sees_what_was_written_meanwhile(database):
+    """The transaction before it on the same connection has ended."""
+    for skew in range(5):
+        await write(database, skew)
+        assert await read(database) == skew
+
+
+async def test_what_only_read_ends_though_nobody_asks_for_the_connection_again(driver):
+    """An open one would keep the write-ahead log from being cut."""
+    connection = await driver.readers.take()
+    await connection.do(lambda raw: raw.execute("BEGIN").execute("SELECT * FROM sqlite_master").fetchall())
+    assert connection.raw.in_transaction
+    ended = threading.Event()
+    await driver.end(driver.readers, connection)
+    connection.do_later(lambda _: ended.set())
+    assert await asyncio.to_thread(ended.wait, 10)
+    assert not connection.raw.in_transaction
+
+
+async def test_a_connection_that_still_works_is_lent_to_nobody(driver):
+    """Its borrower was cancelled; the thread goes on with the statement, and the next one must not wait behind it."""
+    go = threading.Event()
+    connection = await driver.readers.take()
+    working = asyncio.ensure_future(connection.do(lambda _: go.wait(60)))
+    await asyncio.sleep(0)
+    working.cancel()
+    await asyncio.wait([working])
+    ending = asyncio.ensure_future(driver.end(driver.readers, connection))
+    await asyncio.sleep(0)
+    assert not ending.done()
+    go.set()
+    await ending
+    assert connection.quiet
+    assert await driver.readers.take() is connection
+    driver.readers.give(connection)
+
+
+async def test_a_statement_that_failed_is_looked_after_before_the_connection_is_lent_again(driver, waited):
+    """Whoever failed waits until it is rolled back, or the connection is dropped."""
+    connection = await driver.readers.take()
+    with pytest.raises(Exception, match="no such table"):
+        await connection.do(lambda raw: raw.execute("BEGIN").execute("SELECT * FROM missing"))
+    waited.clear()
+    await driver.end(driver.readers, connection)
+    assert len(waited) == 1
+    assert not connection.raw.in_transaction
