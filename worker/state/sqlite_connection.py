@@ -13,6 +13,9 @@ import aiosqlite
 
 _CHUNK = 64
 
+_LATER = 0.02
+"""Seconds after which a thread is woken for what nobody waits for."""
+
 
 class Cursor:
     """What SQLAlchemy asks of a cursor; a statement and all its rows come back together.
@@ -102,6 +105,8 @@ class SwiftConnection(aiosqlite.Connection):
         self._asked = 0
         self._answered = 0
         """How many calls were made, and the number of the last one that came back well: all before it are over."""
+        self._later: Callable[[], object] | None = None
+        self._waking: asyncio.TimerHandle | None = None
         self._stopping: asyncio.Future[Any] | None = None
 
     _stopping: asyncio.Future[Any] | None = None
@@ -129,6 +134,7 @@ class SwiftConnection(aiosqlite.Connection):
 
     async def _execute(self, fn: Callable[..., Any], *given: Any, **options: Any) -> Any:
         # also what aiosqlite's own methods go through. Who is cancelled leaves the thread at work
+        self._hand_over()
         self._asked += 1
         number = self._asked
         found = await super()._execute(fn, *given, **options)  # type: ignore[no-untyped-call]
@@ -136,8 +142,23 @@ class SwiftConnection(aiosqlite.Connection):
         return found
 
     def do_later(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Have ``work`` done in the thread before all that is asked from now on; nobody hears of its end."""
-        self._tx.put_nowait((None, partial(work, self._conn)))
+        """Have ``work`` done in the thread, before all that is asked from now on; nobody hears of its end.
+
+        It goes with what is asked next, or by itself after some milliseconds: waking a thread takes longer than the work.
+        """
+        self._hand_over()
+        self._later = partial(work, self._conn)
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(_LATER, self._wake)
+
+    def _wake(self) -> None:
+        self._waking = None
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        later, self._later = self._later, None
+        if later is not None and self._running:
+            self._tx.put_nowait((None, later))
 
     async def do(self, work: Callable[..., Any], *given: Any) -> Any:
         """Have ``work`` done in the thread, with SQLite's own connection as its first argument."""

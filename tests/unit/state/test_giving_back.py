@@ -8,6 +8,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
+from worker.state import sqlite_connection, sqlite_driver
 from worker.state.database import Database
 from worker.state.sqlite_connection import SwiftConnection
 from worker.state.sqlite_driver import SqliteDriver
@@ -86,16 +87,31 @@ async def test_the_next_reader_sees_what_was_written_meanwhile(database):
         assert await read(database) == skew
 
 
-async def test_what_only_read_ends_though_nobody_asks_for_the_connection_again(driver):
+async def test_what_only_read_ends_though_nobody_asks_for_the_connection_again(driver, monkeypatch):
     """An open one would keep the write-ahead log from being cut."""
     connection = await driver.readers.take()
     await connection.do(lambda raw: raw.execute("BEGIN").execute("SELECT * FROM sqlite_master").fetchall())
     assert connection.raw.in_transaction
     ended = threading.Event()
+    monkeypatch.setattr(sqlite_driver, "_roll_back", lambda raw: (raw.rollback(), ended.set()))
     await driver.end(driver.readers, connection)
-    connection.do_later(lambda _: ended.set())
     assert await asyncio.to_thread(ended.wait, 10)
     assert not connection.raw.in_transaction
+
+
+async def test_the_end_of_a_read_wakes_no_thread_that_is_woken_soon_for_another(driver, monkeypatch):
+    """It is done before the next statement on the connection, which sees nothing of it."""
+    done = []
+    connection = await driver.readers.take()
+    await connection.do(lambda raw: raw.execute("BEGIN"))
+    monkeypatch.setattr(sqlite_driver, "_roll_back", lambda raw: (raw.rollback(), done.append("end")))
+    monkeypatch.setattr(sqlite_connection, "_LATER", 3600.0)
+    await driver.end(driver.readers, connection)
+    assert connection._tx.empty()
+    assert await driver.readers.take() is connection
+    await connection.do(lambda raw: done.append(raw.in_transaction))
+    assert done == ["end", False]
+    driver.readers.give(connection)
 
 
 async def test_a_connection_that_still_works_is_lent_to_nobody(driver):
