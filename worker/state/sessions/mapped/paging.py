@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from worker.state.sessions.handler_session import HandlerSession
     from worker.state.sessions.mapped.shape import MappedShape
 
+_KEPT = 64
+"""Statements of a class: making one takes longer than many a database takes to answer it."""
+
 
 async def read_page(session: HandlerSession, resource: Resource, shape: MappedShape, wanted: Wanted) -> Page:
     """Read a page.
@@ -25,6 +28,10 @@ async def read_page(session: HandlerSession, resource: Resource, shape: MappedSh
         InvalidMessage: the place that the page is to follow is none of this order.
     """
     cls = shape.cls
+    first = None if wanted.conditions or wanted.after is not None else (wanted.order, wanted.limit)
+    made = shape.first_pages.get(first)
+    if made is not None:
+        return await _read(session, shape, wanted, *made)
     conditions = [
         condition(getattr(cls, one.field), shape.stored(one.field, one.value), one.how, shape.dialect)
         for one in wanted.conditions
@@ -33,8 +40,16 @@ async def read_page(session: HandlerSession, resource: Resource, shape: MappedSh
         await _folding(session)
     count = select(func.count()).select_from(cls).where(*conditions)
     # as one statement: a round trip less, and both see the same rows
-    found = select(cls, count.scalar_subquery()).where(*conditions).options(*shape.options)
+    found: Select[Any] = select(cls, count.scalar_subquery()).where(*conditions).options(*shape.options)
     found = _ordered(found, resource, shape, wanted).limit(wanted.limit + 1)
+    if first is not None and len(shape.first_pages) < _KEPT:
+        shape.first_pages[first] = found, count
+    return await _read(session, shape, wanted, found, count)
+
+
+async def _read(
+    session: HandlerSession, shape: MappedShape, wanted: Wanted, found: Select[Any], count: Select[Any]
+) -> Page:
     rows = (await session.execute(found)).unique().all()
     if not rows:
         total = 0 if wanted.after is None else (await session.execute(count)).scalar_one()

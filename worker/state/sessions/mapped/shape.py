@@ -87,6 +87,7 @@ class MappedShape(FieldShape):
         dialect: of the database.
         version: name of the attribute that counts changes; None where none does.
         options: of a statement that reads objects: their columns are all read.
+        first_pages: statements that read the first page and the total without conditions, by order and size of the page.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class MappedShape(FieldShape):
         self._finding: dict[
             tuple[tuple[str, ...], bool], Select[Any]
         ] = {}  # one for each path of the resource
+        self.first_pages: dict[Any, tuple[Select[Any], Select[Any]]] = {}
         self._plain = {name: value for name, value in defaults.items() if value is not UNSET}
         self.options = tuple(
             undefer(getattr(cls, name)) for name in self.columns if mapper.column_attrs[name].deferred
