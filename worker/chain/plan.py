@@ -40,9 +40,13 @@ class Plans:
         self._steps = steps
         self._asked = tuple(_asked(steps).items())
         self._found: dict[tuple[object, ...], tuple[int, ...]] = {}
+        # without conditions there is one plan, whatever the attributes are
+        self._only = None if self._asked else Plan(tuple(range(len(steps))), None)
 
     def of(self, facts: Mapping[str, Any]) -> Plan:
         """Find the steps whose conditions hold now."""
+        if self._only is not None:
+            return self._only
         key: list[object] = []
         watched: list[Callable[[], bool]] = []
         for attribute, texts in self._asked:

@@ -55,7 +55,8 @@ class Runner(Generic[C]):
         """Run steps until something changes what follows; return where to go on."""
         steps, errors = self._steps, len(context.errors)
         changes = context.changes
-        limited = bool(context.skipped_groups or context.first_group or context.last_group)
+        # whatever limits the groups counts as a change
+        limited = changes > 0 and bool(context.skipped_groups or context.first_group or context.last_group)
         places, unchanged = self._plans.of(context.facts)
         for place in places[bisect_left(places, position) :] if position else places:
             step = steps[place]

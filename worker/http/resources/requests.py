@@ -99,7 +99,8 @@ class Requests:
         try:
             response: Response = await self.life_cycle.run(event)
         finally:
-            await event.end_work()
+            if event.begun is not None:
+                await event.end_work()
         return response
 
     async def _once(self, event: RequestEvent, key: str) -> Response:
