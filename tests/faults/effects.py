@@ -53,7 +53,7 @@ class Effects:
             lines = self._notes.stat().st_size // WIDTH if self._notes.exists() else 0
             try:
                 number = lines + self.rows("kept")
-            except (OSError, asyncpg.PostgresError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 return number
             self._counted = (time.monotonic(), number)
         return number

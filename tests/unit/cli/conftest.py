@@ -216,6 +216,9 @@ class FakeClient:
     async def missing(self):
         return self.service.missing
 
+    async def faults(self):
+        return self.service.faults
+
     async def requests(self):
         return self.service.requests
 
@@ -257,6 +260,7 @@ class FakeProduct(Product):
         self.pause = None
         self.exclusive = None
         self.missing = []
+        self.faults = []
         self.requests = {}
         self.tokens = {}
         self.token_messages = []

@@ -102,6 +102,14 @@ def test_looking_at_the_application_asks_no_broker(worker, service):
         assert service.asked_transports == ()
 
 
+def test_check_says_what_setup_does_not_create_and_exits_1(worker, service):
+    """A column that only the application's own migrations make."""
+    service.faults = ["missing in database x: columns of resources: books.year"]
+    page = worker("check")
+    assert (page.code, "books.year" in page.err) == (1, True)
+    assert worker("check", "--json").json["reasons"] == service.faults
+
+
 def test_check_of_what_does_not_answer_exits_3(worker, service):
     """A part that does not answer: exit 3."""
     service.healthy = False
