@@ -19,9 +19,6 @@ from tests.e2e.waiting import until
 
 HOW = "needs Docker with its compose plugin and a running engine: https://docs.docker.com/engine/install/"
 
-_HEALTH = "{{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}"
-"""What is asked of a container: the scheduler listens nowhere, so nothing asks for its health."""
-
 
 def missing() -> bool:
     """Whether no engine answers, or it has no compose plugin."""
@@ -79,7 +76,7 @@ class Stack:
 
         def look() -> bool:
             listed = self.compose("ps", "-q").split()
-            return {self.inspect(one, _HEALTH) for one in listed} == {"healthy"}
+            return {self.inspect(one, "{{.State.Health.Status}}") for one in listed} == {"healthy"}
 
         until(look, "all containers are healthy", timeout, 1.0)
 
