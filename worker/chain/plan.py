@@ -1,7 +1,7 @@
 """Which steps the conditions let run: found once for each combination of what they ask that occurs.
 
 A chain of many steps of which few apply costs what the few cost: what decides is read from the attributes, and the rest
-is looked up. ``test_short_ways_laws`` holds it against asking every condition.
+is looked up. ``test_action_laws`` holds it against asking every condition.
 """
 
 from __future__ import annotations

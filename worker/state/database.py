@@ -261,7 +261,7 @@ class Database:
             return await missing_tables(transaction, classes)
 
     async def missing_columns(self, classes: Sequence[type[Any]]) -> list[str]:
-        """Columns of an application's mapped classes that their tables do not have, as ``table.column``.
+        """Columns of an application's mapped classes that their tables do not have, as ``table.column``; a missing table lacks none.
 
         Raises:
             DatabaseUnavailable: it does not answer.

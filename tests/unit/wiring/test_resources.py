@@ -181,6 +181,15 @@ async def test_tables_are_named_by_what_looks_and_by_what_creates(tmp_path: Path
         assert "books.pages" in fault and "migrations" in fault
 
 
+async def test_a_table_that_is_still_to_be_made_lacks_no_columns(tmp_path: Path) -> None:
+    """`worker check` names the table, where the database was there before the class was."""
+    settings = Settings(base=tmp_path)
+    async with opened(settings, App("library").registry()):
+        pass
+    async with console(settings, mapped().registry(), tables="ignore", queues=False, absent=True) as opening:
+        assert (await opening.missing(), await opening.faults()) == (["table books"], [])
+
+
 async def test_missing_tables_on_postgresql_are_a_fault_unless_they_are_to_be_created(
     postgres_url: str, tmp_path: Path
 ) -> None:

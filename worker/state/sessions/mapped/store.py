@@ -72,7 +72,7 @@ async def missing_tables(transaction: SessionTransaction, classes: Iterable[type
 
 
 async def missing_columns(transaction: SessionTransaction, classes: Iterable[type[Any]]) -> list[str]:
-    """Columns of mapped classes that their tables do not have, each as ``table.column``; the tables are there."""
+    """Columns of mapped classes that their tables do not have, each as ``table.column``; a table that is not there lacks none."""
 
     def look(connection: Connection) -> list[str]:
         """Ask the database."""
@@ -80,6 +80,8 @@ async def missing_columns(transaction: SessionTransaction, classes: Iterable[typ
         missing = []
         wanted = {table.key: (table, _columns(cls, table)) for cls in classes for table in _tables(cls)}
         for name, (table, columns) in wanted.items():
+            if not inspector.has_table(table.name, table.schema):
+                continue
             there = {column["name"].lower() for column in inspector.get_columns(table.name, table.schema)}
             missing += [f"{name}.{column}" for column in columns if column.lower() not in there | _UNLISTED]
         return missing
