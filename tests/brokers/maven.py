@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.brokers import docker
 from tests.brokers.unavailable import Unavailable
 
 _POM = """\
@@ -44,6 +45,21 @@ class Libraries:
     home: str
     artifacts: tuple[str, ...]
     inside: str = "."
+
+    def prepare(self, image: str, otherwise: str) -> None:
+        """Fetch what is missing: the libraries, or where there is no way to them the image.
+
+        Raises:
+            Unavailable: when there is no way to either; says ``otherwise``.
+        """
+        if self.find():
+            return
+        if self.can_be_fetched():
+            self.fetch()
+        elif docker.answers():
+            docker.pull(image)
+        else:
+            raise Unavailable(otherwise)
 
     def find(self) -> Path | None:
         """The folder of the libraries, when it is here and Java to run them."""

@@ -108,14 +108,7 @@ def prepare() -> None:
     Raises:
         Unavailable: when there is no way to a server.
     """
-    if libraries():
-        return
-    if LIBRARIES.can_be_fetched():
-        LIBRARIES.fetch()
-    elif docker.answers():
-        docker.pull(IMAGE)
-    else:
-        raise Unavailable(HELP)
+    LIBRARIES.prepare(IMAGE, HELP)
 
 
 class OwnMongo(owned.Owned, Mongo):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.brokers import docker, kafka, mongo, packages, postgres, rabbitmq, sqs
+from tests.brokers import docker, kafka, maven, mongo, packages, postgres, rabbitmq, sqs
 from tests.brokers.brokers import Brokers
 from tests.brokers.ports import choose
 
@@ -26,9 +26,7 @@ def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(module.VARIABLE, raising=False)
     monkeypatch.setattr(rabbitmq, "programs", lambda: None)
     monkeypatch.setattr(postgres, "programs", lambda: None)
-    monkeypatch.setattr(kafka, "libraries", lambda: None)
-    monkeypatch.setattr(sqs, "libraries", lambda: None)
-    monkeypatch.setattr(mongo, "libraries", lambda: None)
+    monkeypatch.setattr(maven.Libraries, "find", lambda _: None)
     monkeypatch.setattr(docker, "answers", lambda: False)
     monkeypatch.setattr(packages, "may_install", lambda: False)
     monkeypatch.setenv("WORKER_TEST_INSTALL", "no")
