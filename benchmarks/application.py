@@ -15,9 +15,6 @@ from worker.messaging.middleware import CallNext
 
 app = App("bench")
 
-PAD = "x" * 180
-"""Makes the data of a message about 200 bytes of JSON."""
-
 STAMPS = "stamps"
 """File, in the working folder, into which ``Timed`` commands write when they were handled."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from benchmarks.application import PAD, Plain, Tracked, tally
+from benchmarks.application import Plain, Tracked, tally
 from benchmarks.bare_queue import BATCH, BareQueue
+from benchmarks.pad import PAD
 from benchmarks.result import Figure, Goal, Result, paired
 from benchmarks.scale import Scale
 from benchmarks.site import Site

@@ -14,17 +14,18 @@ GOALS = (Goal(0.5),)
 
 
 def run(scale: Scale, folder: Path) -> list[Result]:
-    """Measure untracked commands against the bare route, then what keeping their status costs."""
+    """Measure untracked commands, those whose status is kept, and the bare route beside both, once a round each."""
     results = []
-    for name, kind in (("intake", "Plain"), ("intake, tracked", "Tracked")):
-        for connections in scale.connections:
-            pairs = []
-            for number in range(scale.rounds):
-                place = folder / f"{kind}{connections}-{number}"
-                ours = _ours(place / "ours", kind, scale.requests, connections)
-                pairs.append((ours, _bare(place / "bare", scale.requests, connections)))
-            title = f"{name}, {connections} connections"
-            results.append(paired(title, "posts/s", pairs, GOALS if kind == "Plain" else ()))
+    for connections in scale.connections:
+        rounds = []
+        for number in range(scale.rounds):
+            place = folder / f"{connections}-{number}"
+            plain = _ours(place / "plain", "Plain", scale.requests, connections)
+            bare = _bare(place / "bare", scale.requests, connections)
+            rounds.append((plain, bare, _ours(place / "tracked", "Tracked", scale.requests, connections)))
+        for name, column, goals in (("intake", 0, GOALS), ("intake, tracked", 2, ())):
+            pairs = [(found[column], found[1]) for found in rounds]
+            results.append(paired(f"{name}, {connections} connections", "posts/s", pairs, goals))
     return results
 
 

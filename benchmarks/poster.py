@@ -15,7 +15,7 @@ from typing import cast
 
 import uvloop
 
-from benchmarks.application import PAD
+from benchmarks.pad import PAD
 
 
 class Connection(asyncio.Protocol):

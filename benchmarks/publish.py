@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from benchmarks.application import PAD, Plain
+from benchmarks.application import Plain
 from benchmarks.bare_queue import BareQueue
 from benchmarks.consume import BODY_SIZE
+from benchmarks.pad import PAD
 from benchmarks.result import Figure, Result, paired
 from benchmarks.scale import Scale
 from benchmarks.site import Site

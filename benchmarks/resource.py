@@ -12,18 +12,25 @@ from benchmarks.site import Site, free_port
 GOALS = (Goal(1.3, "cpu", least=False),)
 
 
+_RESOURCES = {"no output": "/records", "with output": "/records/whole"}
+_COMMAND = "/commands/Plain"
+
+
 def run(scale: Scale, folder: Path) -> list[Result]:
-    """Measure a resource whose answer is empty, and one that answers with the object."""
+    """Measure a resource whose answer is empty, one that answers with the object, and the command, once a round each."""
     results = []
-    for name, path in (("resource, no output", "/records"), ("resource, with output", "/records/whole")):
-        for connections in scale.connections:
-            pairs = []
-            for number in range(scale.rounds):
+    for connections in scale.connections:
+        rounds = []
+        for number in range(scale.rounds):
+            found = {}
+            for path in (*_RESOURCES.values(), _COMMAND):
                 place = folder / f"{path.replace('/', '-')}{connections}-{number}"
-                ours = _posted(place / "resource", path, scale.requests, connections)
-                plain = _posted(place / "command", "/commands/Plain", scale.requests, connections)
-                pairs.append((ours, plain))
-            results.append(paired(f"{name}, {connections} connections", "posts/s", pairs, GOALS))
+                found[path] = _posted(place, path, scale.requests, connections)
+            rounds.append(found)
+        for name, path in _RESOURCES.items():
+            pairs = [(found[path], found[_COMMAND]) for found in rounds]
+            title = f"resource, {name}, {connections} connections"
+            results.append(paired(title, "posts/s", pairs, GOALS))
     return results
 
 

@@ -30,4 +30,4 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 FULL = Scale(
     rounds=5, messages=20_000, requests=10_000, connections=(64, 256), probes=1000, pace=0.01, idle=5.0
 )
-QUICK = Scale(rounds=1, messages=300, requests=200, connections=(8,), probes=5, pace=0.01, idle=0.2)
+QUICK = Scale(rounds=1, messages=150, requests=40, connections=(8,), probes=5, pace=0.01, idle=0.2)

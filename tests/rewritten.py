@@ -15,6 +15,8 @@ from _pytest.assertion.rewrite import PYC_TAIL, _rewrite_test, _write_pyc, get_c
 from _pytest.config import get_config
 
 ROOT = Path(__file__).parents[1]
+CONFIG = get_config()
+"""Made once, not for each file: it takes as long as rewriting one."""
 
 
 def write(path: Path) -> None:
@@ -23,18 +25,21 @@ def write(path: Path) -> None:
     compiled = folder / (path.name[:-3] + PYC_TAIL)
     if compiled.exists() and compiled.stat().st_mtime >= path.stat().st_mtime:
         return
-    config = get_config()
-    found, code = _rewrite_test(path, config)
+    found, code = _rewrite_test(path, CONFIG)
     if try_makedirs(folder):
-        _write_pyc(AssertionState(config, "rewrite"), code, found, compiled)
+        _write_pyc(AssertionState(CONFIG, "rewrite"), code, found, compiled)
 
 
 if __name__ == "__main__":
     files = [
         path
-        for folder in ("tests", "examples")
-        for pattern in ("test_*.py", "conftest.py")
-        for path in (ROOT / folder).rglob(pattern)
+        for pattern in (
+            "tests/*/**/*.py",
+            "tests/test_*.py",
+            "examples/**/test_*.py",
+            "examples/**/conftest.py",
+        )
+        for path in ROOT.glob(pattern)
     ]
     with ProcessPoolExecutor(os.cpu_count()) as processes:
         list(processes.map(write, files, chunksize=20))

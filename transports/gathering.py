@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -15,19 +17,29 @@ Answer = TypeVar("Answer")
 class Gathering(Generic[Item, Answer]):
     """Does items together; a single one never waits for company.
 
+    It differs from ``Batcher`` by what a broker needs: one batch at a time, each a time apart from the one before, and an
+    item that is to blame fails alone.
+
     Args:
         work: does a batch, with one answer an item, in order; it bounds its own waiting.
         weigh: says what share of a batch an item takes; a batch weighs 1.0 or is a single item.
+        apart: seconds from the start of one batch to that of the next, unless that one is full; the first after a
+            while without any starts at once.
     """
 
     def __init__(
         self,
         work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         weigh: Callable[[Item], float],
+        apart: float = 0.0,
     ) -> None:
         self._work = work
         self._weigh = weigh
-        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._apart = apart
+        self._waiting: list[tuple[Item, float, asyncio.Future[Answer]]] = []
+        self._weight = 0.0
+        self._enough = asyncio.Event()
+        self._not_before = -math.inf
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -39,34 +51,53 @@ class Gathering(Generic[Item, Answer]):
         """Ask for an item; whoever stops waiting for the answer does not take the item back."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((item, future))
+        weight = self._weigh(item)
+        self._waiting.append((item, weight, future))
+        self._weight += weight
+        if self._weight >= 1.0:
+            self._enough.set()
         if self._task is None:
             self._task = loop.create_task(self._drain())
         return future
 
     async def finish(self) -> None:
-        """Wait until everything that was asked for is answered."""
+        """Wait until everything that was asked for is answered; nothing waits for company any more."""
         while self._task is not None:
+            self._enough.set()
             await asyncio.wait([self._task])
 
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                if self._apart:
+                    await self._turn()
                 await self._do(self._next())
         finally:
             self._task = None
-            for _, future in self._waiting:  # only when the loop is being shut down
+            for _, _, future in self._waiting:  # only when the loop is being shut down
                 future.cancel()
 
+    async def _turn(self) -> None:
+        """Wait until the next batch may start."""
+        loop = asyncio.get_running_loop()
+        if not self._enough.is_set() and loop.time() < self._not_before:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._not_before):
+                    await self._enough.wait()
+        self._not_before = loop.time() + self._apart
+
     def _next(self) -> list[tuple[Item, asyncio.Future[Answer]]]:
-        weight = 0.0
-        for count, (item, _) in enumerate(self._waiting):
-            weight += self._weigh(item)
+        weight, count = 0.0, 0
+        for _, each, _ in self._waiting:
+            weight += each
             if weight > 1.0 and count > 0:
-                batch, self._waiting = self._waiting[:count], self._waiting[count:]
-                return batch
-        batch, self._waiting = self._waiting, []
-        return batch
+                break
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._weight = sum(each for _, each, _ in self._waiting)
+        if self._weight < 1.0:
+            self._enough.clear()
+        return [(item, future) for item, _, future in batch]
 
     async def _do(self, batch: Sequence[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:

@@ -250,7 +250,7 @@ class AbruptEnd(WorkerError):
 
 
 class HandlerTimeout(WorkerError):
-    """A handler ran longer than its message's timeout; follows the retry policy."""
+    """A handler ran longer than its message's timeout, or let a transaction on SQLite wait; follows the retry policy."""
 
 
 class PoisonMessage(WorkerError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from worker.application.app import App
 from worker.errors import NotFound
 from worker.failed.documents import FailedDocument
+from worker.http.app import create_app
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -26,6 +27,10 @@ from worker.runtime.options import ConsumeOptions
 from worker.settings import DatabaseSettings, EventsSettings, Settings, TransportSettings
 from worker.wiring.consuming import make_consumers
 from worker.wiring.service import Service, opened
+from worker.wiring.serving.ports import intake_ports
+
+ASGI = Callable[..., Awaitable[None]]
+"""An ASGI application."""
 
 
 class Clock:
@@ -84,6 +89,7 @@ class TestWorker:
         )
         self._stack = AsyncExitStack()
         self._service: Service | None = None
+        self._asgi: ASGI | None = None
         self._sent: list[Outgoing] = []
         self._failed: list[FailedDocument] = []
         self._handled: list[Envelope[Any]] = []
@@ -102,6 +108,18 @@ class TestWorker:
     ) -> None:
         """Close it; what was not handled is forgotten."""
         await self._stack.aclose()
+
+    @property
+    def asgi(self) -> ASGI:
+        """What an intake answers with over HTTP, as an ASGI application: resources, commands and queries.
+
+        For a client in memory on the test's own loop, such as ``httpx.AsyncClient(transport=httpx.ASGITransport(worker.asgi),
+        base_url="http://localhost")``.
+        """
+        if self._asgi is None:
+            ports = intake_ports(self._open(), "127.0.0.1", (), asyncio.Event())
+            self._asgi = create_app(ports)
+        return self._asgi
 
     async def send(
         self, message: Any, *stamps: Stamp, delay: float | timedelta = 0.0, **facts: Any

@@ -10,12 +10,11 @@ import msgspec
 from benchmarks.contest.broker import broker
 from benchmarks.contest.cores import Cores
 from benchmarks.contest.measuring import Measuring
-from benchmarks.kafka import sides
+from benchmarks.kafka import MEASURES, sides
 from benchmarks.kafka.ground import KafkaGround
 from benchmarks.result import Result
 from benchmarks.scale import Scale
 
-MEASURES = ("consume", "publish")
 TIMES = 20
 """More messages than elsewhere: the quickest client's window would be a twentieth of a second."""
 

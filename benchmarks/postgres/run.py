@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from benchmarks.application import PAD, Plain, Tracked, app, tally
+from benchmarks.application import Plain, Tracked, app, tally
 from benchmarks.consume import BODY_SIZE
 from benchmarks.contest.broker import broker
 from benchmarks.contest.cores import Cores
+from benchmarks.pad import PAD
 from benchmarks.postgres.bare_queue import BATCH, BareQueue
 from benchmarks.publish import IN_FLIGHT
 from benchmarks.result import Figure, Result, paired
@@ -21,8 +22,6 @@ from worker.runtime.options import ConsumeOptions
 from worker.settings import DatabaseSettings, Settings, TransportSettings
 from worker.wiring.consuming import make_consumers
 from worker.wiring.service import Service, opened
-
-MEASURES = ("consume", "publish")
 
 
 def run(

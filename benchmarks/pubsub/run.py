@@ -8,12 +8,10 @@ from pathlib import Path
 from benchmarks.contest.broker import broker
 from benchmarks.contest.cores import Cores
 from benchmarks.contest.measuring import Measuring
-from benchmarks.pubsub import sides
+from benchmarks.pubsub import MEASURES, sides
 from benchmarks.pubsub.ground import PubsubGround
 from benchmarks.result import Result
 from benchmarks.scale import Scale
-
-MEASURES = ("consume", "publish")
 
 
 def run(

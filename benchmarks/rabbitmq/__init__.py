@@ -1,1 +1,4 @@
 """The contest on RabbitMQ: ``python -m benchmarks rabbitmq [--peers]``."""
+
+MEASURES = ("consume", "publish", "client", "intake", "latency", "idle")
+"""What can be measured."""

@@ -8,14 +8,12 @@ from pathlib import Path
 from benchmarks.contest.broker import broker
 from benchmarks.contest.cores import Cores
 from benchmarks.contest.measuring import Measuring
-from benchmarks.rabbitmq import sides
+from benchmarks.rabbitmq import MEASURES, sides
 from benchmarks.rabbitmq.client import client
 from benchmarks.rabbitmq.ground import RabbitGround
 from benchmarks.rabbitmq.intake import intake
 from benchmarks.result import Result
 from benchmarks.scale import Scale
-
-MEASURES = ("consume", "publish", "client", "intake", "latency", "idle")
 
 
 def run(

@@ -9,12 +9,11 @@ from pathlib import Path
 from benchmarks.contest import environment
 from benchmarks.peers.resources.model import FILE, fill
 from benchmarks.posting import read
+from benchmarks.resources import MEASURES
 from benchmarks.result import Figure, Goal, Result, paired
 from benchmarks.scale import Scale
 from benchmarks.site import free_port, running
 
-MEASURES = {"one": "/books/500", "page": "/books"}
-"""Path by measure."""
 GOALS = (Goal(1.0), Goal(1.0, "cpu", least=False))
 _RIVALS = {"FastAPI": "with_fastapi", "Litestar": "with_litestar"}
 _TOML = f"""\

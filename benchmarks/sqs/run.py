@@ -11,10 +11,8 @@ from benchmarks.contest.cores import Cores
 from benchmarks.contest.measuring import Measuring
 from benchmarks.result import Result
 from benchmarks.scale import Scale
-from benchmarks.sqs import sides
+from benchmarks.sqs import MEASURES, sides
 from benchmarks.sqs.ground import SqsGround
-
-MEASURES = ("consume", "publish")
 
 
 def run(

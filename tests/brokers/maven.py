@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.brokers import docker
+from tests.brokers.java import kept
 from tests.brokers.unavailable import Unavailable
 
 _POM = """\
@@ -110,5 +111,4 @@ class Libraries:
         return done.stdout
 
     def _kept(self) -> Path:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return cache / "command-worker" / self.name
+        return kept() / self.name

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from tests.brokers.daemon import Daemon
 from tests.brokers.docker import Container
+from tests.brokers.java import Java
 from tests.e2e.waiting import until
 
-START = 60.0
+START = 180.0
 """Seconds within which a server that was started answers."""
 
 
@@ -25,6 +26,10 @@ class Owned:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        if isinstance(self.server, Java) and self.server.learns:
+            self.server.start_to_learn()
+            self.until_up()
+            self.server.learned()
         self.server.start()
         self.until_up()
 

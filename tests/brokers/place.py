@@ -18,6 +18,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+MEMORY = "/dev/shm"
+"""Linux's files in memory."""
+_ENOUGH = 4 * 1024**3
+"""Bytes that must be free there: a PostgreSQL may keep a gigabyte of its log, and some brokers run at once."""
+
 GRACE = 10.0
 """Seconds that a server gets to stop by itself at the end of a run."""
 
@@ -119,10 +124,16 @@ def _born_elsewhere(pid: int) -> str | None:
 
 
 def _passable() -> str | None:
-    """A folder for temporary files that every user may pass through; None: the system's own choice."""
-    for candidate in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+    """A folder for temporary files that every user may pass through; None: the system's own choice.
+
+    In memory where there is enough: to make a database of some hundred files on a disk takes ten times the processor
+    time and more. What was written survives the end of a server all the same.
+    """
+    for candidate in (MEMORY, tempfile.gettempdir(), "/tmp", "/var/tmp"):
         path = Path(candidate).resolve()
         try:
+            if candidate == MEMORY and shutil.disk_usage(path).free < _ENOUGH:
+                continue
             if all(one.stat().st_mode & stat.S_IXOTH for one in (path, *path.parents)) and os.access(
                 path, os.W_OK
             ):

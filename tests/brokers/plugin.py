@@ -108,6 +108,12 @@ def rabbitmq_url(rabbitmq: Any) -> Iterator[str]:
 
 
 @pytest.fixture
+def short_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RabbitMQ's queues for delays up to 25 s only: those for nineteen days take most of the time of a short test."""
+    monkeypatch.setattr("transports.rabbitmq.delays.RUNGS", 8)
+
+
+@pytest.fixture
 def postgres_url(postgres: Any) -> Iterator[str]:
     """An empty database for one test."""
     with postgres.fresh() as url:

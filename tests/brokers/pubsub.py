@@ -11,8 +11,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.brokers import owned, packages, ports
-from tests.brokers.daemon import Daemon
-from tests.brokers.java import java
+from tests.brokers.java import Java
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
 
@@ -109,7 +108,7 @@ def own(place: Place, folder: Path) -> OwnPubsub:
         raise Unavailable(HELP)
     port = ports.choose()
     words = (f"--host={ports.HOST}", f"--port={port}")
-    command = java(found, "com.google.cloud.pubsub.testing.v1.Main", *words)
     server = OwnPubsub(f"{ports.HOST}:{port}", f"{found.name}, on {ports.HOST}:{port}")
-    server.server = Daemon(place, command, folder=folder, port=port, stop_signal=signal.SIGKILL)
+    main = "com.google.cloud.pubsub.testing.v1.Main"
+    server.server = Java(place, found, main, *words, folder=folder, port=port, stop_signal=signal.SIGKILL)
     return server

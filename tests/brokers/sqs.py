@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.brokers import docker, owned, ports
-from tests.brokers.daemon import Daemon
-from tests.brokers.java import java
+from tests.brokers.java import Java
 from tests.brokers.maven import Libraries
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
@@ -146,8 +145,8 @@ class InstalledSqs(OwnSqs):
         settings.write_text(
             _SETTINGS.format(host=ports.HOST, port=port, advertised=advertised or port) + storage
         )
-        command = java(found, "org.elasticmq.server.Main", more=(f"-Dconfig.file={settings}",))
-        self.server = Daemon(place, command, folder=folder, port=port)
+        more = (f"-Dconfig.file={settings}",)
+        self.server = Java(place, found, "org.elasticmq.server.Main", folder=folder, port=port, more=more)
 
 
 class ContainedSqs(OwnSqs):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conformance.shop import Shop
-from tests.conformance.waiting import eventually
+from tests.conformance.waiting import PATIENCE, eventually
+from worker.runtime.taking import prospect
 
 
+@pytest.mark.usefixtures("unhurried")
 class Ranking:
     """What a worker takes first, and when it ends by itself."""
+
+    @pytest.fixture
+    def unhurried(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Slots wait for a better queue for longer than a busy machine takes to bring what is there."""
+        monkeypatch.setattr(prospect, "FIRST", PATIENCE)
+        monkeypatch.setattr(prospect, "NEXT", PATIENCE)
 
     async def test_the_better_queue_goes_first_over_a_backlog(self, shop: Shop) -> None:
         """Of backlogs on two queues at least 95 of the first 100, and 99 % of as many as it has, are the better one's."""

@@ -17,10 +17,12 @@ from tests.conformance.clock import Clock
 from tests.conformance.paced import paced
 from tests.conformance.waiting import eventually
 from worker import App, Context, PauseConsumers, ResumeConsumers, Retry
+from worker.errors import TransportUnavailable
 from worker.messaging.observing import Ended, Observer
 from worker.messaging.transport import Delivery, Outgoing, Release, Transport
 from worker.runtime.holding.control import Control
 from worker.runtime.options import ConsumeOptions
+from worker.runtime.taking.consumer import Consumer
 from worker.runtime.worker import Worker
 from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings
 from worker.wiring.consuming import make_consumers
@@ -127,7 +129,7 @@ class Shop:
         worker, control = made.worker, made.control
         await control.look()
         for consumer in worker.consumers:
-            await consumer.open()
+            await _open(consumer)
         self.controls.append(control)
         running = asyncio.ensure_future(worker.run(grace, burst=options.burst))
         self.workers.append(worker)
@@ -138,8 +140,7 @@ class Shop:
             self.workers.remove(worker)
             worker.stop()
             await running
-            for consumer in worker.consumers:
-                await consumer.close(1.0)
+            await made.close()
 
     async def until_handled(self, count: int) -> None:
         await eventually(lambda: sum(self.handled.values()) >= count, f"{count} messages handled")
@@ -252,3 +253,16 @@ async def opened_shop(
         finally:
             relaying.cancel()
             await asyncio.wait([relaying])
+
+
+async def _open(consumer: Consumer) -> None:
+    """Open it as a worker does: again where a broker on a busy machine did not answer in time."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + waits.PATIENCE
+    while True:
+        try:
+            return await consumer.open()
+        except TransportUnavailable:
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(0.05)

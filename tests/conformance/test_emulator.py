@@ -19,7 +19,7 @@ from tests.conformance.raw_pubsub import Raw
 from tests.conformance.score import CAUGHT_BY, Score
 from tests.proxy.proxy import Proxy
 from transports import dsn
-from transports.pubsub import connection, pulling, settings, wire
+from transports.pubsub import link, pulling, settings, wire
 from transports.pubsub.transport import PubsubTransport
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Ack, Delivery, Outgoing, QueueSpec, Settled
@@ -103,7 +103,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watchdog asks soon."""
     monkeypatch.setattr(pulling, "QUIET", 0.5)
     monkeypatch.setattr(pulling, "_PROBE", 0.5)
-    monkeypatch.setattr(connection, "_RENEWAL", 0.0)
+    monkeypatch.setattr(link, "_RENEWAL", 0.0)
 
 
 async def test_a_line_that_stays_open_and_silent_is_replaced(line: Proxy, ends: Any, impatient: None) -> None:

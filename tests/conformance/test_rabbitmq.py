@@ -12,6 +12,8 @@ from tests.conformance.working import WorkerSuite
 from transports import registry
 from worker.messaging.transport import Transport
 
+pytestmark = pytest.mark.usefixtures("short_ladder")
+
 
 class OnRabbitmq:
     pace = 0.1

@@ -53,7 +53,7 @@ async def store(context: Context, table: str, number: int) -> None:
 
 @app.command(retry=QUICK)
 class Deposit(msgspec.Struct, frozen=True):
-    """Stored through the session; waits before and inside the transaction. ``before`` less than 0: until the mark to release all."""
+    """Stored through the session; waits before and inside the transaction. ``before`` less than 0: until the mark to release it, or all."""
 
     number: int
     before: float = 0.0
@@ -70,10 +70,11 @@ class Deposited(msgspec.Struct, frozen=True):
 @app.handler
 async def deposit(command: Deposit, context: Context) -> None:
     """Store it, with a mark while it runs."""
-    busy = f"{os.getpid()}.{command.number}"
+    number = str(command.number)
+    busy = f"{os.getpid()}.{number}"
     mark("busy", busy)
     try:
-        while command.before < 0 and not marked("release", "all"):
+        while command.before < 0 and not (marked("release", number) or marked("release", "all")):
             await asyncio.sleep(0.02)
         await asyncio.sleep(max(0.0, command.before))
         await store(context, "deposits", command.number)

@@ -39,8 +39,9 @@ class Project:
     """Runs the worker in one folder.
 
     Attributes:
-        warm: whether what is started may be forked from a process that has imported the worker; not where a test is
-            about how a process begins, or about what it forks itself. Supervisors always begin anew.
+        warm: whether workers and intakes may be forked from a process that has imported the worker; not where a test is
+            about how a process begins, or about what it forks itself. Supervisors always begin anew, short commands
+            never do but in an environment of their own for Python.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,7 +63,7 @@ class Project:
         """Start ``worker`` with these arguments."""
         log = self.folder / f"process-{len(self.processes) + 1}.log"
         words = [*arguments, "--log-format", "json"]
-        process = Process(words, self.folder, log, extra, self._warm(arguments, extra))
+        process = Process(words, self.folder, log, extra, _warm(arguments, extra) if self.warm else None)
         self.processes.append(process)
         return process
 
@@ -103,7 +104,7 @@ class Project:
         extra: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a short command to its end."""
-        warm = self._warm(arguments, extra)
+        warm = _warm(arguments, extra)
         if warm is not None:
             return warm.run(arguments, self.folder, environment(extra), stdin or "", timeout)
         return subprocess.run(
@@ -211,11 +212,6 @@ class Project:
         for process in self.processes:
             process.destroy()
 
-    def _warm(self, arguments: tuple[str, ...], extra: Mapping[str, str] | None) -> Interpreter | None:
-        """What to fork a process from that begins with this; None where it must begin by itself."""
-        begins = "-w" in arguments or any(name.startswith(("PYTHON", "LC_", "LANG")) for name in extra or ())
-        return interpreter() if self.warm and not begins else None
-
 
 class Intake:
     """A running intake and a client for it."""
@@ -243,3 +239,9 @@ class Intake:
         assert answer.status_code == 200, answer.text
         document: dict[str, Any] = answer.json()
         return document
+
+
+def _warm(arguments: tuple[str, ...], extra: Mapping[str, str] | None) -> Interpreter | None:
+    """What to fork a process from that begins with this; None where it must begin by itself."""
+    begins = "-w" in arguments or any(name.startswith(("PYTHON", "LC_", "LANG")) for name in extra or ())
+    return None if begins else interpreter()

@@ -120,7 +120,9 @@ async def fork(command: Fork) -> None:
         return
     note("ended", os.waitstatus_to_exitcode(os.waitpid(returning, 0)[1]))
     process = await asyncio.create_subprocess_exec("echo", "piped", stdout=asyncio.subprocess.PIPE)
-    note("ended", (await process.communicate())[0].decode().strip())
+    piped, _ = await process.communicate()
+    # one that crashed before it ran the program has no text
+    note("ended", piped.decode().strip() or process.returncode)
 
 
 @app.command

@@ -44,7 +44,8 @@ def disturb(project: Project, url: str, database: str, *, may_crash: bool = Fals
     """Fork, and handle another message; nothing may be heard of a connection.
 
     ``may_crash``: gRPC's own library is not made for children that are forked beside its connections, and may end one of
-    them by a fault of memory, whatever it was about. That is its child's end, not the worker's.
+    them by a fault of memory, whatever it was about, also before it runs another program. That is its child's end, not
+    the worker's.
     """
     project.warm = False
     (project.folder / "worker.toml").write_text(TOML.format(url=url, database=database))

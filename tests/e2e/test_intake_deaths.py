@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.deep import size
-from tests.e2e.project import Intake, Project
+from tests.e2e.project import Project
+from tests.e2e.repeating import Repeating, kill_intakes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.slow]
 
@@ -21,55 +22,12 @@ LANES = 16
 SEED = 77
 
 
-class Load:
-    """Clients that post commands, each under its own key, until each has its 202."""
+class Deposits(Repeating):
+    """Clients that post commands."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.left = list(range(COMMANDS))
-        self.accepted: dict[int, str] = {}
-        self.repeats = 0
-        self.in_progress = 0
-
-    async def run(self) -> None:
-        async with httpx.AsyncClient(base_url=self.url, timeout=75) as client:
-            await asyncio.gather(*(self._lane(client) for _ in range(LANES)))
-
-    async def _lane(self, client: httpx.AsyncClient) -> None:
-        while self.left:
-            number = self.left.pop()
-            while not await self._post(client, number):
-                self.repeats += 1
-                await asyncio.sleep(0.05)
-
-    async def _post(self, client: httpx.AsyncClient, number: int) -> bool:
-        try:
-            answer = await client.post(
-                "/commands/Deposit", json={"number": number}, headers={"Idempotency-Key": f"deposit-{number}"}
-            )
-        except httpx.TransportError:
-            return False
-        if answer.status_code == 409:  # the first try, whose intake died, still counts as under way
-            self.in_progress += 1
-            return False
-        assert answer.status_code == 202, answer.text
-        self.accepted[number] = answer.json()["id"]
-        return True
-
-
-async def kill_under_load(project: Project, intake: Intake, load: Load, chance: random.Random) -> Intake:
-    """Kill the intake several times, each time after some more commands were accepted, and start it again."""
-    loading = asyncio.create_task(load.run())
-    for death in range(1, DEATHS + 1):
-        goal = COMMANDS * death // (DEATHS + 2) + chance.randrange(40)
-        while len(load.accepted) < goal:
-            assert not loading.done(), loading
-            await asyncio.sleep(0.002)
-        intake.process.kill()
-        intake = await asyncio.to_thread(project.serve, port=intake.port)
-    async with asyncio.timeout(70):
-        await loading
-    return intake
+    async def ask(self, client: httpx.AsyncClient, number: int) -> httpx.Response:
+        key = {"Idempotency-Key": f"deposit-{number}"}
+        return await client.post("/commands/Deposit", json={"number": number}, headers=key)
 
 
 @pytest.mark.timeout(300)
@@ -78,15 +36,18 @@ def test_intake_killed_under_load(project: Project) -> None:
     chance = random.Random(SEED)
     intake = project.serve()
     worker = project.consume()
-    load = Load(str(intake.client.base_url))
-    intake = asyncio.run(kill_under_load(project, intake, load, chance))
+    load = Deposits(str(intake.client.base_url), range(COMMANDS), LANES)
+    goals = [COMMANDS * death // (DEATHS + 2) + chance.randrange(40) for death in range(1, DEATHS + 1)]
+    intake = asyncio.run(kill_intakes(project, intake, load, goals, patience=70))
     assert len(load.accepted) == COMMANDS
     assert load.repeats > 0, "no request was under way when the intake died"
     project.until_empty(timeout=60)
     stored = Counter(number for (number,) in project.rows("SELECT number FROM deposits"))
     assert set(stored) == set(range(COMMANDS)), f"lost: {set(range(COMMANDS)) - set(stored)}"
     assert stored.total() == COMMANDS, f"twice: {[n for n, c in stored.items() if c > 1]}"
-    assert dict(project.rows("SELECT number, message_id FROM deposits")) == load.accepted
+    assert dict(project.rows("SELECT number, message_id FROM deposits")) == {
+        number: answer["id"] for number, answer in load.accepted.items()
+    }
     print(f"{DEATHS} deaths, {load.repeats} repeats, {load.in_progress} of them told 409 meanwhile")
     worker.stop()
     intake.process.stop()

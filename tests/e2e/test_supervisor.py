@@ -10,77 +10,90 @@ import pytest
 
 from tests.e2e.processes import ROOT, Process, environment
 from tests.e2e.project import Project
-from tests.e2e.waiting import SOON, until
+from tests.e2e.waiting import PATIENCE, SOON, until
 from worker.runtime.process.supervisor import command_line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault]
 
 
+LOAD = 400
+"""Messages that last while all processes are replaced, on a machine with little to do, too."""
+COUNT = 2
+"""Processes of a fleet: the second one is as good as a third. Each start costs a second of processor time."""
+
+
 def fleet(project: Project, *arguments: str) -> tuple[Process, set[int]]:
-    """A supervisor whose three processes are all alive, and their process ids."""
-    supervisor = project.start("consume", "-w", "3", *arguments)
-    return supervisor, until(lambda: alive(project, supervisor), "three workers report")
+    """A supervisor whose processes are all alive, and their process ids."""
+    supervisor = project.start("consume", "-w", str(COUNT), *arguments)
+    return supervisor, until(lambda: alive(project, supervisor), "all workers report")
 
 
 def alive(project: Project, supervisor: Process, but: frozenset[int] = frozenset()) -> set[int] | None:
-    """The children, once there are three, each has reported to the fleet, and none of them is one of ``but``."""
+    """The children, once all are there, each has reported to the fleet, and none of them is one of ``but``."""
     pids = set(supervisor.children())
     reported = {pid for (pid,) in project.rows("SELECT pid FROM worker_workers")}
-    return pids if len(pids) == 3 and pids <= reported and not pids & but else None
+    return pids if len(pids) == COUNT and pids <= reported and not pids & but else None
 
 
-def test_killed_child_is_restarted(project: Project) -> None:
-    """A child that was killed is replaced, its message is handled, and TERM stops all with 0."""
-    supervisor, pids = fleet(project)
+def until_gone(pids: set[int]) -> None:
+    """Wait for the end of processes that nobody waits for."""
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
+
+
+def test_a_killed_child_is_restarted_and_a_killed_supervisor_lets_its_children_finish(
+    project: Project,
+) -> None:
+    """A child's message is handled by another; without a supervisor, nobody could stop them, they finish and end."""
+    supervisor, pids = fleet(project, "-c", "1")
     project.send("Deposit", "number:=1", "before:=-1")
     mark = until(lambda: project.marks("busy"), "the handler runs")[0]
     victim = int(mark.split(".")[0])
     assert victim in pids
     os.kill(victim, signal.SIGKILL)
-    project.mark("release", "all")
-    again = until(lambda: alive(project, supervisor, frozenset({victim})), "the fleet is three again")
+    project.mark("release", "1")
+    again = until(lambda: alive(project, supervisor, frozenset({victim})), "the fleet is whole again")
     assert len(again - pids) == 1
     until(lambda: project.rows("SELECT number FROM deposits") == [(1,)], "another worker handles its message")
-    assert supervisor.stop() < SOON
-    for pid in again:
-        assert not os.path.exists(f"/proc/{pid}")
+    project.send("Hold", "name=h1")
+    until(lambda: project.marks("started") == ["h1.1"], "it runs")
+    supervisor.kill()
+    project.mark("release", "h1")
+    until_gone(again)
+    assert project.marks("finished") == ["h1.1"]
+    assert project.waiting() == 0
 
 
 def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
-    """HUP under load replaces each process, all three places are filled at any time, each message is handled once."""
+    """Under load each process is replaced, all places are filled at any time, each message is handled once.
+
+    Before it, a HUP whose processes cannot start ends nobody: the old ones go on, until it is mended.
+    """
+    project.configure(transport="lease = 30")  # which no busy machine lets run out
     supervisor, pids = fleet(project, "-c", "4")
-    project.send_many(*[("Deposit", {"number": number, "before": 0.05}) for number in range(600)])
+    file = project.folder / "worker.toml"
+    good = file.read_text()
+    file.write_text(good.replace("tests.e2e.app:app", "tests.e2e.nowhere:app"))
     supervisor.signal(signal.SIGHUP)
-    fewest = 3
+    supervisor.until_logged("does not work; the others stay")
+    assert set(supervisor.children()) == pids
+    file.write_text(good)
+    project.send("Deposit", "number:=0")
+    until(lambda: project.rows("SELECT number FROM deposits") == [(0,)], "the old ones work")
+    project.send_many(*[("Deposit", {"number": number, "before": 0.05}) for number in range(1, LOAD)])
+    supervisor.signal(signal.SIGHUP)
+    fewest = COUNT
 
     def rolled() -> bool:
         nonlocal fewest
         fewest = min(fewest, len(supervisor.children()))
         return alive(project, supervisor, frozenset(pids)) is not None
 
-    until(rolled, "all three are new")
-    assert fewest >= 3, f"only {fewest} processes at a time"
+    until(rolled, "all are new")
+    assert fewest >= COUNT, f"only {fewest} processes at a time"
     project.until_empty()
-    assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(600))
+    assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(LOAD))
     assert {attempt for (attempt,) in project.rows("SELECT attempt FROM deposits")} == {1}
     assert "lease lost" not in supervisor.log
-    assert supervisor.stop() < SOON
-
-
-def test_hup_with_a_broken_configuration_ends_nobody(project: Project) -> None:
-    """New processes that cannot start take no place: the old ones go on, and are replaced once it is mended."""
-    supervisor, pids = fleet(project)
-    file = project.folder / "worker.toml"
-    good = file.read_text()
-    file.write_text(good.replace("tests.e2e.app:app", "tests.e2e.nowhere:app"))
-    supervisor.signal(signal.SIGHUP)
-    until(lambda: "does not work; the others stay" in supervisor.log, "it is noticed")
-    assert set(supervisor.children()) == pids
-    file.write_text(good)
-    project.send("Deposit", "number:=1")
-    until(lambda: project.rows("SELECT number FROM deposits") == [(1,)], "the old ones work")
-    supervisor.signal(signal.SIGHUP)
-    until(lambda: alive(project, supervisor, frozenset(pids)), "all three are new")
     assert supervisor.stop() < SOON
 
 
@@ -98,29 +111,17 @@ def test_hup_renews_a_process_without_supervisor(project: Project) -> None:
     worker.stop()
 
 
-def test_processes_outlive_a_killed_supervisor_only_to_finish(project: Project) -> None:
-    """When the supervisor is killed its processes finish what they run and end: nobody is left to stop them."""
-    supervisor, pids = fleet(project, "-c", "1")
-    project.send("Hold", "name=h1")
-    until(lambda: project.marks("started") == ["h1.1"], "it runs")
-    supervisor.kill()
-    project.mark("release", "all")
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
-    assert project.marks("finished") == ["h1.1"]
-    assert project.waiting() == 0
-
-
 def test_processes_notice_a_supervisor_that_died_at_once(project: Project) -> None:
     """Also one that was killed before they had looked for it: nobody works on unseen."""
     supervisor = project.start("consume", "-w", "2")
     pids = until(lambda: len(supervisor.children()) == 2 and supervisor.children(), "both are started")
     supervisor.kill()
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
+    until_gone(set(pids))
 
 
-def test_modules_of_our_names_in_the_folder_are_not_taken_for_ours(project: Project) -> None:
-    """Supervisor and children load the installed packages, whatever lies in the folder or is first on the path."""
-    project.send("Note", number=1)
+def test_burst_with_several_processes_whatever_modules_are_in_the_folder(project: Project) -> None:
+    """Everything is handled once, and the end is 0; all load the installed packages, whatever is first on the path."""
+    project.send_many(*[("Deposit", {"number": number}) for number in range(60)])
     for name in ("worker", "transports"):
         (project.folder / name).mkdir()
         (project.folder / name / "__init__.py").write_text("raise SystemExit(0)")
@@ -130,25 +131,27 @@ def test_modules_of_our_names_in_the_folder_are_not_taken_for_ours(project: Proj
         env=environment({"PYTHONPATH": f"{project.folder}:{ROOT}"}),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
-    assert len(project.lines("notes")) == 1
+    assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(60))
+    assert project.waiting() == 0
 
 
 def test_term_to_the_supervisor_lets_children_finish(project: Project) -> None:
-    """TERM to the supervisor lets every child finish what it runs."""
+    """TERM to the supervisor lets every child finish what it runs, and ends all with 0."""
     project.configure(transport="lease = 60")
-    supervisor, _ = fleet(project, "-c", "1")
+    supervisor, pids = fleet(project, "-c", "1")
     project.send_many(*[("Hold", {"name": f"h{number}"}) for number in range(9)])
-    until(lambda: len(project.marks("started")) == 3, "each runs one")
+    until(lambda: len(project.marks("started")) == COUNT, "each runs one")
     running = project.marks("started")
     supervisor.term()
-    until(lambda: supervisor.log.count('"stopping"') >= 3, "all children are stopping")
+    until(lambda: supervisor.log.count('"stopping"') >= COUNT, "all children are stopping")
     project.mark("release", "all")
     assert supervisor.wait() == 0
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
     assert project.marks("finished") == running
-    assert project.waiting() == 6
+    assert project.waiting() == 9 - COUNT
 
 
 def test_wrong_configuration_ends_the_supervisor(project: Project) -> None:
@@ -159,11 +162,3 @@ def test_wrong_configuration_ends_the_supervisor(project: Project) -> None:
     text = (project.folder / "worker.toml").read_text().replace("var/queue.db", "file/queue.db")
     (project.folder / "worker.toml").write_text(text)
     assert project.start("consume", "-w", "2").wait() == 3
-
-
-def test_burst_with_several_processes(project: Project) -> None:
-    """``-w 3 --burst`` handles everything once and ends with 0."""
-    project.send_many(*[("Deposit", {"number": number}) for number in range(60)])
-    assert project.start("consume", "-w", "3", "--burst").wait() == 0
-    assert sorted(number for (number,) in project.rows("SELECT number FROM deposits")) == list(range(60))
-    assert project.waiting() == 0

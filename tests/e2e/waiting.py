@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -44,3 +45,10 @@ def stays(condition: Callable[[], bool], what: str, seconds: float, every: float
     while time.monotonic() < end:
         assert condition(), f"did not stay so for {seconds:g} s: {what}"
         time.sleep(every)
+
+
+def until_stopped(pid: int) -> None:
+    """Wait until a process that was sent ``SIGSTOP`` does nothing any more, where ``/proc`` tells."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped", every=0.01)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-import asyncpg
-
+from tests.deep import size
 from tests.e2e.processes import Process
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
-from tests.faults.deadly_app import BEGUN
+from tests.faults.deadly_app import BEGUN, ENDED
+from tests.faults.onlooker import Onlooker
 
 PIECE = 500
 """Commands that are sent by one process: where a key's are sent one after the other that takes a while."""
-PROCESSES = 3
+PROCESSES = size(2, 3)
 SLOTS = 2
 DEATHS = 6
 """Most deaths that it may take until the guilty one is known."""
@@ -53,9 +53,10 @@ class Deadly:
     ) -> None:
         self.project = project
         self._name, url, options = transport
-        self._database = database or f"sqlite:///{project.folder}/var/worker.db"
-        text = TOML.format(name=self._name, url=url, options=options, database=self._database)
+        state = database or f"sqlite:///{project.folder}/var/worker.db"
+        text = TOML.format(name=self._name, url=url, options=options, database=state)
         (project.folder / "worker.toml").write_text(text)
+        self._onlooker = None if database is None else Onlooker(database)
         project.ok("setup", timeout=240)
         self.rows("CREATE TABLE effects (number INTEGER, at DOUBLE PRECISION)")
 
@@ -78,8 +79,8 @@ class Deadly:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement in the state database."""
-        if not self._database.startswith("sqlite"):
-            return asyncio.run(self._postgres(statement))
+        if self._onlooker is not None:
+            return self._onlooker.rows(statement)
         path = self.project.database
         path.parent.mkdir(exist_ok=True)
         connection = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -87,6 +88,11 @@ class Deadly:
             return connection.execute(statement).fetchall()
         finally:
             connection.close()
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._onlooker is not None:
+            self._onlooker.close()
 
     def done(self) -> int:
         """How many are done."""
@@ -97,10 +103,13 @@ class Deadly:
         listed = self.project.json("failed", "list")
         return [self.project.json("failed", "show", one["id"]) for one in listed["items"]]
 
-    def until_done(self, count: int, failures: int, timeout: float) -> None:
-        """Wait until all are done or failed."""
+    def until_done(
+        self, count: int, failures: int, timeout: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        """Wait until all are done or failed; ``meanwhile`` is called now and then."""
 
         def over() -> bool:
+            meanwhile()
             stored = self.rows("SELECT count(*) FROM worker_failures")[0][0]
             return self.done() >= count and stored >= failures
 
@@ -135,9 +144,41 @@ class Deadly:
         assert {one["error"]["type"] for one in failure["history"]} == {"PoisonMessage"}
         return failure
 
-    async def _postgres(self, statement: str) -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(self._database, timeout=20)
-        try:
-            return [tuple(row) for row in await connection.fetch(statement)]
-        finally:
-            await connection.close()
+
+class Fleet:
+    """Several workers; one that a message ends is started again at once, as an operator's own means do it.
+
+    A supervisor's processes begin by themselves, which takes most of a second of processor time each.
+    """
+
+    def __init__(self, deadly: Deadly, lasts: float) -> None:
+        self._deadly = deadly
+        self._lasts = lasts
+        self._workers = [deadly.consume(lasts=lasts) for _ in range(PROCESSES)]
+
+    def tend(self) -> None:
+        """Start those again that have ended."""
+        for place, worker in enumerate(self._workers):
+            if not worker.running:
+                assert worker.wait() == ENDED, worker.log[-3000:]
+                self._workers[place] = self._deadly.consume(lasts=self._lasts)
+
+    def stop(self) -> None:
+        """Stop all, in order."""
+        for worker in self._workers:
+            worker.stop()
+
+
+class Supervised:
+    """The same, by a supervisor."""
+
+    def __init__(self, deadly: Deadly, lasts: float) -> None:
+        self._supervisor = deadly.consume("-w", str(PROCESSES), lasts=lasts)
+
+    def tend(self) -> None:
+        """It does that itself."""
+        assert self._supervisor.running, self._supervisor.log[-3000:]
+
+    def stop(self) -> None:
+        """Stop all, in order."""
+        self._supervisor.stop()

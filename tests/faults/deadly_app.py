@@ -15,6 +15,8 @@ from worker import App, Context
 app = App("deadly")
 
 BEGUN = "begun"
+ENDED = 7
+"""The exit code of a process that a message has ended."""
 LASTS = float(os.environ.get("LASTS", "0.08"))
 """Seconds that each takes."""
 
@@ -41,7 +43,7 @@ async def do(context: Context, number: int, *, deadly: bool) -> None:
     with Path(BEGUN).open("a") as notes:
         notes.write(f"{number} {os.getpid()} {time.time()}\n")
     if deadly:
-        os._exit(7)
+        os._exit(ENDED)
     await asyncio.sleep(LASTS)
     await context.session.execute(
         text("INSERT INTO effects (number, at) VALUES (:number, :at)"), {"number": number, "at": time.time()}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from tests.faults.app import NOTES, STARTS, WIDTH
+from tests.faults.onlooker import Onlooker
 
 TABLES = ("kept", "told")
 COLUMNS = "number INTEGER, message_id TEXT, attempt INTEGER"
@@ -28,6 +27,7 @@ class Effects:
 
     def __init__(self, folder: Path, url: str) -> None:
         self._url = url
+        self._onlooker = None if url.startswith("sqlite") else Onlooker(url)
         self._starts = folder / STARTS
         self._notes = folder / NOTES
         self._read = 0
@@ -39,9 +39,14 @@ class Effects:
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement."""
-        if self._url.startswith("sqlite"):
+        if self._onlooker is None:
             return self._run_sqlite(statement)
-        return _in_thread(self._run_postgres(statement))
+        return self._onlooker.rows(statement)
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._onlooker is not None:
+            self._onlooker.close()
 
     def count(self) -> int:
         """Commands noted or kept by now, duplicates included, not older than a fifth of a second.
@@ -96,28 +101,3 @@ class Effects:
             return connection.execute(statement).fetchall()
         finally:
             connection.close()
-
-    async def _run_postgres(self, statement: str) -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(self._url, timeout=20)
-        try:
-            return [tuple(row) for row in await connection.fetch(statement)]
-        finally:
-            await connection.close()
-
-
-def _in_thread(work: Any) -> list[tuple[Any, ...]]:
-    """Run a coroutine, also where this thread runs a loop."""
-    done: list[Any] = []
-
-    def run() -> None:
-        try:
-            done.append(asyncio.run(work))
-        except BaseException as error:
-            done.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if isinstance(done[0], BaseException):
-        raise done[0]
-    return list(done[0])

@@ -5,6 +5,7 @@ It ends with everything drained and counted: nothing lost, nothing unexpected, e
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -21,10 +22,12 @@ from tests.faults.in_flight import InFlight
 from tests.faults.load import Load, id_of, type_of
 from worker.runtime.taking.ahead import MAX_PREFETCH
 
-COMMANDS = size(2000, 20_000)
+COMMANDS = size(800, 20_000)
 """How many flow in each test."""
 WORKERS = 3
 SLOTS = 16
+HELD = 0.4
+"""How much of it is posted before a test goes on: where queues must have an age first, their fault meets the rest."""
 IN_HAND = WORKERS * MAX_PREFETCH
 """Messages that the workers hold at most, prefetched ones included."""
 BACK = size(60.0, 30.0)
@@ -53,12 +56,15 @@ class Queues(Protocol):
     Attributes:
         steady: seconds for which a count must stay the same, while no worker moves, until it is that of now.
         young: seconds that the queues must have been there before their server may be stopped or killed.
-        copied: the lease of what is handed out, where what a server has lost is published again from copies; else None.
+        lease: seconds after which the server hands out once more what stands still, to requests of those who stand
+            still as well, which wait there; infinite where none do.
+        copied: whether what a server has lost is published again from copies.
     """
 
     steady: float
     young: float
-    copied: float | None
+    lease: float
+    copied: bool
 
     def waiting(self) -> int:
         """Messages on all queues, in hand or not."""
@@ -118,26 +124,17 @@ class Flow:
         self.project.ok("setup", timeout=240)
         self._started = self.set_up_at = time.monotonic()
         self.effects = Effects(self.project.folder, self._seen)
-        self.intake = self.project.serve()
-        self.workers = self.project.consume_all(WORKERS, self._name, "-c", str(SLOTS))
-        url = str(self.intake.client.base_url)
-        self.load = Load(url, range(self.commands), self.effects.count)
-        self.load.start()
         try:
-            self.until_stored(self.commands // 10, 90)
+            self._begin()
         except BaseException:
-            self.load.stop()  # its thread would outlive the run
-            self._tell()
+            self._end(failed=True)  # threads would outlive the run
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if hasattr(self, "load"):
-            self.load.stop()
-        if error is not None:
-            self._tell()
+        self._end(failed=error is not None)
 
     # --- what faults need ---------------------------------------------------------------------------------------
 
@@ -146,12 +143,15 @@ class Flow:
         until(lambda: self._fails() or self.effects.count() >= number, f"{number} are stored", timeout, 0.1)
 
     def until_share(self, share: float) -> None:
-        """Wait until so much of the work is done."""
+        """Let all of it be posted, and wait until so much of the work is done."""
+        self.load.go_on()
         self.until_stored(int(self.commands * share))
 
-    def until_age(self, seconds: float) -> None:
-        """Wait until the queues are so old: a young quorum queue does not survive the death of RabbitMQ 3.10."""
-        until(lambda: time.monotonic() - self.set_up_at >= seconds, "the queues are old enough", seconds + 5)
+    def until_old(self) -> None:
+        """Wait until the queues are so old that their server may be stopped or killed; then all the rest is posted."""
+        age = self._queues.young
+        until(lambda: time.monotonic() - self.set_up_at >= age, "the queues are old enough", age + 5)
+        self.load.go_on()
 
     @staticmethod
     def now() -> float:
@@ -161,23 +161,22 @@ class Flow:
     def fault(self) -> AbstractContextManager[None]:
         """Break something in the block, which the workers outlive.
 
-        They may do all that they hold before they hear of it, and the broker hands all of it out again. Where copies
-        are published again, so is what the intake has under way: it is copied first, and may arrive by itself as well.
-        The intake stands still, too, then: what it sent after the count could be received, and be lost with the server.
+        They may do all that they hold before they hear of it, and the broker hands all of it out again. Where requests
+        of workers wait at the server, the intake stands still, too: what it sent after the count would be handed out.
+        Where copies are published again, so is what it has under way: it is copied first, and may arrive by itself.
         """
-        if self._queues.copied is None:
-            return self._in_flight.counted(self.workers, self._queues.held)
-        standing = [*self.workers, self.intake.process]
+        lease = self._queues.lease
+        standing = self.workers if math.isinf(lease) else [*self.workers, self.intake.process]
 
         def count() -> int:
-            return self._queues.held() + self.load.under_way
+            return self._queues.held() + (self.load.under_way if self._queues.copied else 0)
 
-        return self._in_flight.counted(standing, count, lease=self._queues.copied)
+        return self._in_flight.counted(standing, count, lease=lease)
 
     def outlives(self, breaks: Callable[[], object], mends: Callable[[], object] = lambda: None) -> None:
         """Break something amid the commands, mend it, and assert that all comes back and nothing is lost."""
-        self.until_share(0.25)
-        self.until_age(self._queues.young)
+        self.until_stored(self.commands // 4)
+        self.until_old()
         with self.fault():
             breaks()
         mends()
@@ -282,6 +281,25 @@ class Flow:
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
+    def _begin(self) -> None:
+        self.intake = self.project.serve()
+        self.workers = self.project.consume_all(WORKERS, self._name, "-c", str(SLOTS))
+        url = str(self.intake.client.base_url)
+        # queues that must have an age yet are given the rest when they have it: a fault is to meet commands
+        held_at = self.commands * HELD if self._queues.young else math.inf
+        self.load = Load(url, range(self.commands), self.effects.count, held_at)
+        self.load.start()
+        self.until_stored(self.commands // 10, 90)
+
+    def _end(self, *, failed: bool) -> None:
+        if hasattr(self, "load"):
+            self.load.stop()
+        try:
+            if failed:
+                self._tell()
+        finally:
+            self.effects.close()
+
     def _consume(self) -> Process:
         return self.project.consume(self._name, "-c", str(SLOTS))
 
@@ -324,7 +342,10 @@ class Flow:
 
     def _tell(self) -> None:
         """What was known when it went wrong, and the end of each log."""
-        print(f"accepted {len(self.load.tally.accepted)}, done {self.effects.count()}, {self.load.tally.odd}")
+        if hasattr(self, "load"):
+            print(
+                f"accepted {len(self.load.tally.accepted)}, done {self.effects.count()}, {self.load.tally.odd}"
+            )
         for process in self.project.processes:
             print(
                 f"--- {process.arguments}, {'running' if process.running else 'ended'}\n{process.log[-3000:]}"

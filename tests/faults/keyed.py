@@ -23,9 +23,9 @@ from tests.faults.keyed_load import KEEPS
 from transports.registry import create
 from worker.messaging.abilities import Countable
 
-COMMANDS = size(2000, 20_000)
+COMMANDS = size(1000, 20_000)
 """How many flow in each test."""
-KEYS = 200
+KEYS = size(100, 200)
 WORKERS = 3
 SLOTS = 16
 BACK = 60.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.deep import size
+
 LANES = 4
 LINES = 50
 LEAD = 3000
 """Commands that may be accepted and not yet handled."""
-RATE = 800
-"""Commands a second at most: the flow lasts longer than a fault."""
+RATE = size(150, 800)
+"""Commands a second at most: so that a fault meets the flow."""
 
 
 def type_of(number: int) -> str:
@@ -53,12 +56,15 @@ class Load:
 
     Args:
         stored: how many are handled by now; posting keeps a bounded lead over it.
+        held_at: how many may be accepted until ``go_on``.
 
     Attributes:
         under_way: commands that were posted and are not answered.
     """
 
-    def __init__(self, url: str, numbers: range, stored: Callable[[], int]) -> None:
+    def __init__(
+        self, url: str, numbers: range, stored: Callable[[], int], held_at: float = math.inf
+    ) -> None:
         self.tally = Tally()
         self.under_way = 0
         self.failed: BaseException | None = None
@@ -67,12 +73,19 @@ class Load:
         self._stored = stored
         self._stop = False
         self._begun = 0.0
+        self._held_at = held_at
         self._thread = threading.Thread(target=self._main, name="load")
 
     def start(self) -> None:
         """Begin."""
         self._begun = time.monotonic()
         self._thread.start()
+
+    def go_on(self) -> None:
+        """Post what was held back, at the same rate."""
+        if self._held_at < math.inf:
+            self._begun = time.monotonic() - len(self.tally.accepted) / RATE
+            self._held_at = math.inf
 
     @property
     def done(self) -> bool:
@@ -111,9 +124,11 @@ class Load:
                     await asyncio.sleep(0.2)
 
     def _ahead(self) -> bool:
-        """Whether posting is ahead of the work, or of its own rate."""
+        """Whether posting is ahead of the work, of its own rate, or is held back."""
         accepted = len(self.tally.accepted)
-        return accepted - self._stored() > LEAD or accepted > RATE * (time.monotonic() - self._begun)
+        if accepted + self.under_way >= self._held_at or accepted > RATE * (time.monotonic() - self._begun):
+            return True
+        return accepted - self._stored() > LEAD
 
     async def _post(self, client: httpx.AsyncClient, numbers: list[int]) -> list[int]:
         """Post them; return those that must be posted again."""

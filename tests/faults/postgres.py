@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
-
-import asyncpg
 
 from tests.brokers.postgres import OwnPostgres
 from tests.e2e.project import Project
 from tests.faults.flow import Flow
 from tests.faults.load import id_of
+from tests.faults.onlooker import Onlooker
 from tests.proxy.proxy import Proxy
 
 HELD = """SELECT message_id FROM transport_messages AS m JOIN transport_queues AS q ON q.id = m.queue
@@ -26,17 +25,20 @@ class Postgres:
         proxy: what the workers and the intake connect through.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
+        lease: workers ask for what they take, and a request waits for nothing.
         copied: nothing is: the server keeps what it has confirmed.
     """
 
     steady = 0.5
     young = 0.0
-    copied = None
+    lease = math.inf
+    copied = False
 
     def __init__(self, server: OwnPostgres, url: str, proxy: Proxy) -> None:
         self.server = server
         self.proxy = proxy
         self._url = url
+        self._onlooker = Onlooker(url)
 
     def flow(self, project: Project, *, near_state: bool = False) -> Flow:
         """Commands over this database, which holds their state, too: by the breakable line, or by one of its own."""
@@ -55,6 +57,10 @@ class Postgres:
         """End every connection."""
         self.proxy.cut()
 
+    def close(self) -> None:
+        """Look no more."""
+        self._onlooker.close()
+
     def waiting(self) -> int:
         """Messages on all queues, in hand or not."""
         return len(self._ids("SELECT message_id FROM transport_messages"))
@@ -68,18 +74,15 @@ class Postgres:
         return len({id_of(number) for number in begun}.intersection(self._ids(HELD)))
 
     def _ids(self, statement: str) -> list[str]:
-        async def fetch() -> list[str]:
-            connection = await asyncpg.connect(self._url, timeout=20)
-            try:
-                return [str(row[0]) for row in await connection.fetch(statement)]
-            finally:
-                await connection.close()
-
-        return asyncio.run(fetch())
+        return [str(row[0]) for row in self._onlooker.rows(statement)]
 
 
 @contextmanager
 def postgres(server: OwnPostgres) -> Iterator[Postgres]:
     """A database for one test, removed afterwards, with a proxy before it."""
     with server.fresh() as url, Proxy(urlsplit(url).port or 5432) as proxy:
-        yield Postgres(server, url, proxy)
+        made = Postgres(server, url, proxy)
+        try:
+            yield made
+        finally:
+            made.close()

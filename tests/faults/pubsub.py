@@ -17,6 +17,8 @@ COMMANDS = size(800, 10_000)
 """Of each flow."""
 LEASE = 10
 """Seconds: the shortest that Pub/Sub takes."""
+JUST_DONE = 100
+"""What a worker does at most in the tenth of a second from one acknowledgement to the next, and while that is on its way."""
 HELD = "SELECT message_id FROM worker_copies WHERE queue = 'flow-take'"
 
 
@@ -29,12 +31,14 @@ class Pubsub:
         proxy: what the workers and the intake connect through.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
-        copied: the lease, by which the programs think a little earlier than the emulator that it is over.
+        lease: of what is handed out, which the programs think over a little earlier than the emulator.
+        copied: the intake's copies are published again.
     """
 
     steady = 0.5
     young = 0.0
-    copied = LEASE * 0.9
+    lease = LEASE * 0.9
+    copied = True
 
     def __init__(self, server: OwnPubsub, proxy: Proxy) -> None:
         self.server = server
@@ -61,8 +65,11 @@ class Pubsub:
         return min(len(self._ids(HELD)), IN_HAND)
 
     def unsettled(self, begun: Collection[int]) -> int:
-        """How many of those that were begun are not settled, while no worker moves."""
-        return len({id_of(number) for number in begun}.intersection(self._ids(HELD)))
+        """How many of those that were begun are not settled, while no worker moves.
+
+        A worker acknowledges what it did ten times a second: what it has just done has no copy any more, and comes again.
+        """
+        return len({id_of(number) for number in begun}.intersection(self._ids(HELD))) + JUST_DONE
 
     def _ids(self, statement: str) -> list[str]:
         assert self._project is not None

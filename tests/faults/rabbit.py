@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -26,12 +27,14 @@ class Rabbit:
         steady: seconds for which a count must stay the same: channels tell theirs twice a second, and the management
             interface takes it over every second.
         young: seconds that a quorum queue must have been there before RabbitMQ 3.10 may be killed.
+        lease: what is handed out is held as long as its connection.
         copied: nothing is: the server keeps what it has confirmed.
     """
 
     steady = 3.0
     young = 12.0
-    copied = None
+    lease = math.inf
+    copied = False
 
     def __init__(self, server: OwnRabbitMQ, url: str, proxy: Proxy) -> None:
         self.server = server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 import urllib.request
 from collections.abc import Collection, Iterator
@@ -45,9 +44,7 @@ class Calm:
         self._place = place
 
     def kill(self) -> None:
-        """``kill -9``; the workers stand still already."""
-        intake = self._place.sending.intake.process
-        intake.signal(signal.SIGSTOP)
+        """``kill -9``; the workers and the intake stand still already."""
         since, last = time.monotonic(), self._place.waiting()
 
         def written() -> bool:
@@ -58,7 +55,6 @@ class Calm:
 
         until(written, "nothing is on its way any more", 60, 0.2)
         self._server.kill()
-        intake.signal(signal.SIGCONT)
 
     def start(self) -> None:
         """Start it again, with what it had."""
@@ -72,21 +68,21 @@ class Sqs:
         url: as the workers and the intake reach it.
         server: what is killed and started.
         port: where it listens.
-        sending: the flow.
         proxy: what they connect through; of one kind or the other.
         steady: seconds for which a count must stay the same: what was asked last is being done.
         young: seconds that the queues must have been there before the server may be killed.
+        lease: of what is handed out.
         copied: nothing is: the server keeps what it has confirmed.
     """
 
     steady = 0.5
     young = 0.0
-    copied = None
+    lease = LEASE
+    copied = False
 
     def __init__(self, server: InstalledSqs, url: str, proxy: Any) -> None:
         self.server = Calm(server, self)
         self.port = server.server.port
-        self.sending: Flow
         self.proxy = proxy
         self.url = url
         self._prefix = url.partition("prefix=")[2]
@@ -94,8 +90,7 @@ class Sqs:
     def flow(self, project: Project, *, near_state: bool = True) -> Flow:
         """Commands over these queues; their state always is on another line."""
         options = f"lease = {LEASE}"
-        self.sending = Flow(project, ("sqs", self.url), self, options=options, commands=COMMANDS)
-        return self.sending
+        return Flow(project, ("sqs", self.url), self, options=options, commands=COMMANDS)
 
     def hang_up(self) -> None:
         """End every connection."""

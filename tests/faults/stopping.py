@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+from contextlib import closing
 
 from tests.e2e.processes import Process
 from tests.e2e.project import Project
-from tests.e2e.waiting import until
+from tests.e2e.waiting import PATIENCE, until_stopped
 
 
 def stop_between_writes(project: Project, worker: Process) -> None:
-    """Stop a worker; not in the middle of a write to SQLite, whose lock it would keep from everybody."""
+    """Stop a worker; not in the middle of a write to SQLite, whose lock it would keep from everybody.
 
-    def stopped() -> bool:
+    This process has the lock while it does so: to stop the worker and look whether others can write may find it amid a
+    write again and again, as there is much to write behind each stop.
+    """
+    with closing(sqlite3.connect(project.database, timeout=PATIENCE, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
         worker.signal(signal.SIGSTOP)
-        connection = sqlite3.connect(project.database, timeout=2.0, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-        except sqlite3.OperationalError:
-            worker.signal(signal.SIGCONT)
-            return False
-        finally:
-            connection.close()
-        return True
-
-    until(stopped, "it is stopped while others can write", 60.0, 0.1)
+        until_stopped(worker.pid)
+        connection.execute("ROLLBACK")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
 from tests.deep import DEEP, size
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
-from tests.faults.deadly import PROCESSES, Deadly
+from tests.faults.deadly import Deadly, Fleet, Supervised
 
 pytestmark = [pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(300)]
 
@@ -18,6 +19,7 @@ KILLS = size(4, 50)
 """Random ones."""
 COUNT = 200
 COMMANDS = 40 * KILLS
+WORKERS = size(3, 4)
 SEED = 20_261
 KILLED = [
     pytest.param(kind, options, id=kind, marks=[] if kind == "sqlite" else [pytest.mark.broker])
@@ -33,13 +35,14 @@ PLAIN, KEYED = 20, 21
 """Numbers of a command without a key, and of one with a key whose others wait behind it."""
 
 
-def found_out(deadly: Deadly, guilty: int, lasts: float = 0.08) -> None:
-    """Send commands, one of which kills, to three processes; assert that it is found out."""
-    deadly.send(COUNT, guilty)
-    fleet = deadly.consume("-w", str(PROCESSES), lasts=lasts)
-    deadly.until_done(COUNT - 1, 1, 150.0)
-    fleet.stop()
-    deadly.check(COUNT, guilty, timed=DEEP)
+def found_out(deadly: Deadly, guilty: int, lasts: float = 0.08, by: type[Fleet | Supervised] = Fleet) -> None:
+    """Send commands, one of which kills, to several processes; assert that it is found out."""
+    with closing(deadly):
+        deadly.send(COUNT, guilty)
+        fleet = by(deadly, lasts)
+        deadly.until_done(COUNT - 1, 1, 150.0, fleet.tend)
+        fleet.stop()
+        deadly.check(COUNT, guilty, timed=DEEP)
 
 
 @pytest.mark.broker
@@ -61,20 +64,21 @@ def test_a_deadly_message_on_postgres(project: Project, postgres_url: str) -> No
 def test_a_deadly_message_on_kafka(project: Project, kafka_url: str) -> None:
     """Whose brokers know of no single message; a dead worker's partitions wait for six seconds, the others go on."""
     options = "partitions = 12\nsession_timeout = 6.0"
-    found_out(Deadly(project, ("kafka", kafka_url, options)), PLAIN, lasts=0.4)
+    by: type[Fleet | Supervised] = Supervised if DEEP else Fleet  # SQLite's test always has a supervisor
+    found_out(Deadly(project, ("kafka", kafka_url, options)), PLAIN, lasts=0.4, by=by)
 
 
 @pytest.mark.parametrize("guilty", [PLAIN, KEYED] if DEEP else [KEYED])
 def test_a_deadly_message_on_sqlite(project: Project, guilty: int) -> None:
     """With a key and without one."""
-    found_out(Deadly(project, ("sqlite", "sqlite:///var/queue.db", "lease = 2")), guilty)
+    found_out(Deadly(project, ("sqlite", "sqlite:///var/queue.db", "lease = 2")), guilty, by=Supervised)
 
 
 def killed_at_random(deadly: Deadly) -> None:
     """Kill workers while innocent commands flow; assert that all are done once, and none failed."""
     chance = random.Random(SEED)
     deadly.send(COMMANDS)
-    workers = [deadly.consume() for _ in range(PROCESSES + 1)]
+    workers = [deadly.consume() for _ in range(WORKERS)]
     for kill in range(KILLS):
         goal = COMMANDS * kill // (KILLS + 2)
         until(lambda: deadly.done() >= goal, f"{goal} are done after {kill} kills", 150.0)  # noqa: B023

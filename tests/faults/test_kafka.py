@@ -15,6 +15,7 @@ from tests.deep import size
 from tests.e2e.project import Project
 from tests.e2e.waiting import until
 from tests.faults.keyed import SLOTS, Keyed
+from tests.faults.pausing import outlives_workers_and_broker
 from tests.faults.stopping import stop_between_writes
 
 pytestmark = [
@@ -26,10 +27,10 @@ pytestmark = [
 ]
 
 PARTITIONS = "partitions = 12"
-CALM, STORM, STAY = size((4, 16, 3), (10, 60, 5))
+CALM, STORM, STAY = size((3, 12, 3), (10, 60, 5))
 """Seconds without guests, with them, and that each guest stays and is away."""
-LASTING = size(6000, 20_000)
-"""Commands that last for the calm and the storm."""
+LASTING, WORK = size((2400, 0.4), (20_000, 0.2))
+"""Commands that last for the calm and the storm, and the seconds that each takes."""
 DEATHS = size(2, 4)
 """Workers that are killed, one after the other."""
 SESSION = 6.0
@@ -82,7 +83,7 @@ def test_workers_killed_in_handlers(flow: Callable[..., Keyed]) -> None:
 
 def test_members_come_and_go(flow: Callable[..., Keyed]) -> None:
     """While a member joins and leaves every few seconds, work goes on and nothing is lost."""
-    with flow(work=0.2, long=0.3, commands=LASTING) as running:
+    with flow(work=WORK, long=WORK + 0.1, commands=LASTING) as running:
         running.until_back()
         calm = time.monotonic()
         time.sleep(CALM)
@@ -123,3 +124,8 @@ def test_worker_stopped_past_its_session(flow: Callable[..., Keyed]) -> None:
         running.finish()
         again = len(running.notes) - len({(note.key, note.place) for note in running.notes})
         print(f"{again} noted again, {SLOTS} ran at once")
+
+
+def test_a_pause_outlives_workers_and_broker(broker: OwnKafka, project: Project) -> None:
+    """Whatever is killed, nothing of a paused type starts; brokers find out soon who was killed."""
+    outlives_workers_and_broker(project, broker, options="session_timeout = 6")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.brokers.postgres import Postgres
 from tests.brokers.rabbitmq import OwnRabbitMQ
 from tests.e2e.project import Project
 from tests.faults.outages import Outages
@@ -21,6 +22,11 @@ def server(private_broker: Callable[..., Any]) -> OwnRabbitMQ:
 
 
 class TestRabbitmqOutages(Outages):
+    def test_server_killed(self, place: Rabbit, project: Project, postgres: Postgres) -> None:
+        """The state is in PostgreSQL; where it is in a file, ``test_rabbitmq`` kills a broker with classic queues."""
+        with postgres.fresh() as database, place.flow(project, database=database) as flow:
+            flow.outlives(place.server.kill, place.server.start)
+
     @pytest.fixture
     def place(self, server: OwnRabbitMQ, project: Project) -> Iterator[Rabbit]:
         with rabbit(server) as made:

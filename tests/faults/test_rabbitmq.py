@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.brokers.postgres import Postgres
 from tests.brokers.rabbitmq import OwnRabbitMQ
 from tests.deep import size
 from tests.e2e.project import Project
 from tests.e2e.waiting import stays, until
 from tests.faults.flow import IN_HAND
 from tests.faults.load import LANES, LINES
+from tests.faults.pausing import outlives_workers_and_broker
 from tests.faults.rabbit import QUEUE, Rabbit, rabbit
 
 pytestmark = [
@@ -43,12 +43,6 @@ def place(broker: OwnRabbitMQ) -> Iterator[Rabbit]:
 def test_broker_killed_with_classic_queues(place: Rabbit, project: Project) -> None:
     """What a broker had confirmed before ``kill -9`` is handled after it, with classic queues, too."""
     with place.flow(project, "classic") as flow:
-        flow.outlives(place.server.kill, place.server.start)
-
-
-def test_broker_killed_with_state_in_postgres(place: Rabbit, project: Project, postgres: Postgres) -> None:
-    """The same with quorum queues, and the state in PostgreSQL."""
-    with postgres.fresh() as database, place.flow(project, database=database) as flow:
         flow.outlives(place.server.kill, place.server.start)
 
 
@@ -116,3 +110,8 @@ def test_memory_alarm(place: Rabbit, project: Project) -> None:
         flow.until_back()
         flow.finish()
         assert flow.load.tally.slowest < 45, "an answer took longer than the publish timeout allows"
+
+
+def test_a_pause_outlives_workers_and_broker(broker: OwnRabbitMQ, project: Project) -> None:
+    """Whatever is killed, nothing of a paused type starts."""
+    outlives_workers_and_broker(project, broker)

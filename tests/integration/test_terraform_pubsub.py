@@ -8,7 +8,7 @@ import pytest
 from transports.pubsub.copying import Copying
 from transports.pubsub.names import Names, dead
 from transports.pubsub.settings import Settings
-from transports.pubsub.topology import ATTEMPTS, Topics
+from transports.pubsub.topology import ATTEMPTS, Topology
 from worker.messaging.transport import QueueSpec
 
 FILE = Path(__file__).resolve().parents[2] / "deploy/terraform/pubsub/main.tf.json"
@@ -24,7 +24,7 @@ def wanted():
     class Connection:
         settings = Settings(project="p", shown="pubsub://p")
 
-    return Topics("jobs", Connection(), Names("p"), {}, Copying("jobs"))._wanted(
+    return Topology("jobs", Connection(), Names("p"), {}, Copying("jobs"))._wanted(
         QueueSpec(name="orders", types=("T",), keyed=True)
     )
 

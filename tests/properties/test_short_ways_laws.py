@@ -6,21 +6,32 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.http.resources.kit import resource_of
 from transports.sqlite import schema, settling
 from transports.sqlite.claiming import Receipt
-from transports.sqlite.names import Names
-from worker import App, CallNext, Envelope, Stamp, WrongMiddleware
+from transports.sqlite.numbers import Numbers
+from worker import App, CallNext, Envelope, Post, Stamp, StepFailed, WrongMiddleware
+from worker.errors import InvalidMessage, Malformed, Paused
 from worker.messaging.abilities import Confirms
 from worker.messaging.bus import Bus
+from worker.messaging.rewriting import write_stamps
 from worker.messaging.sender import Sender
+from worker.messaging.serializer import _written
+from worker.messaging.stamps import Plugins, Token, name_of
 from worker.messaging.transport import ACCEPTED, Ack, Delivery, Features, Outcome, OutcomeKind, Outgoing
+from worker.resources import RequestEvent
+from worker.resources.depth import MOST
+from worker.resources.lifecycle import LifeCycle, chain_of, stage
+from worker.resources.reading import Bodies
+from worker.resources.stamps import Requested
+from worker.tokens.principal import ANYONE
 from worker.wiring.chains import built_in, chain
 
 
@@ -135,7 +146,7 @@ def _settled(acks: list[list[tuple[int, int]]]) -> Any:
             settling.Settle(loop.create_future(), [_ack(row, lease) for row, lease in some], 0.0)
             for some in acks
         ]
-        settling.Settle.perform(connection, Names(), 0.0, operations)
+        settling.Settle.perform(connection, Numbers(), 0.0, operations)
         left = connection.execute("SELECT id, lease FROM transport_messages ORDER BY id").fetchall()
         return left, [operation.result for operation in operations]
 
@@ -197,3 +208,114 @@ async def _through(middleware: Any, side: Any) -> Any:
     except WrongMiddleware:
         return passed, None
     return passed, outcome
+
+
+# --- calling the stages of a request one after the other, or running them as steps -------------------------------------
+
+GROUP = st.sampled_from(["request", "view", "response", "exception"])
+DOES = st.sampled_from(
+    ["nothing", "wait", "respond", "respond late", "raise", "raise late", "be cancelled", "exit", "be paused"]
+)
+FAILURES: dict[str, Callable[[], BaseException]] = {
+    "raise": ValueError,
+    "raise late": lambda: StepFailed("a", "b", None, ValueError()),
+    "be cancelled": asyncio.CancelledError,
+    "exit": SystemExit,
+    "be paused": Paused,
+}
+
+
+@given(st.lists(st.tuples(GROUP, DOES), max_size=8))
+def test_stages_called_one_after_the_other_fare_as_steps(stages: list[tuple[str, str]]) -> None:
+    """The same of them run, in the same order, to the same answer and the same error; or the request ends in the same way."""
+    assert asyncio.run(_answered(stages, quiet=True)) == asyncio.run(_answered(stages, quiet=False))
+
+
+class Said(NamedTuple):
+    """An answer, as far as an event knows answers."""
+
+    what: Any
+
+    def __call__(self) -> None: ...
+
+
+async def _answered(stages: list[tuple[str, str]], *, quiet: bool) -> Any:
+    ran: list[Any] = []
+    steps = [
+        stage(str(number), group, -number, _stage(number, does, ran), quiet=quiet)
+        for number, (group, does) in enumerate(stages)
+    ]
+    facts = {"class": PlaceOrder, "action": "create"}
+    scope = {"path_params": {}, "principal": ANYONE}
+    event = RequestEvent(facts, lambda *_: None, scope, {}, asyncio.Event().wait, Post(), None)
+    life_cycle = LifeCycle(chain_of(facts, steps, []), lambda event, error: Said(repr(error)))
+    try:
+        return ran, await life_cycle.run(event), repr(event.error)
+    except BaseException as ended:
+        return ran, type(ended)
+
+
+def _stage(number: int, does: str, ran: list[Any]) -> Callable[[RequestEvent], Any]:
+    def do(event: RequestEvent) -> None:
+        ran.append((number, repr(event.error)))
+        if does.startswith("respond"):
+            event.response = Said(number)
+        elif does in FAILURES:
+            error = FAILURES[does]()
+            raise error
+
+    async def late(event: RequestEvent) -> None:
+        await asyncio.sleep(0)
+        do(event)
+
+    return late if "late" in does or does == "wait" else do
+
+
+# --- keeping what is written of stamps, or writing them again ----------------------------------------------------------
+
+NAMES = st.sampled_from(["", "a", "é", "1", "True"])
+STAMPS = st.one_of(
+    st.builds(Token, NAMES),
+    st.builds(Plugins, st.lists(NAMES, max_size=2).map(tuple) | st.lists(NAMES, max_size=2)),
+    st.builds(Requested, NAMES, NAMES, NAMES, st.dictionaries(NAMES, NAMES, max_size=1)),
+    st.builds(Mark, NAMES),
+)
+
+
+@given(st.lists(st.lists(STAMPS, unique_by=type).map(tuple), min_size=1, max_size=4))
+def test_stamps_are_written_as_they_are_without_looking_them_up(messages: list[tuple[Stamp, ...]]) -> None:
+    """Also when their like was written before."""
+    for stamps in messages:
+        anew = write_stamps({name_of(stamp): stamp for stamp in stamps}) if stamps else None
+        written = _written(stamps) if stamps else None
+        assert msgspec.json.encode(written) == msgspec.json.encode(anew)
+
+
+# --- asking how deep a body is only where it does not fit a class that has no such depth, or always -------------------
+
+LEVELS = st.integers(0, 3) | st.integers(MOST - 2, MOST + 2) | st.just(5000)
+
+
+@given(
+    st.sampled_from(["order_id", "other"]),
+    st.sampled_from(["[]", "{}"]),
+    LEVELS,
+    st.sampled_from(["", "}", " "]),
+)
+def test_a_body_fares_as_where_its_depth_is_asked_first(name: str, kind: str, levels: int, end: str) -> None:
+    """It is read to the same object, or refused for the same reason."""
+    value = "[" * levels + "]" * levels if kind == "[]" else '{"a":' * levels + "1" + "}" * levels
+    body = f'{{"order_id": "7", "{name}": {value if levels else chr(34) * 2}}}{end}'.encode()
+    resource = resource_of(PlaceOrder, "/orders", Post(), identifier="order_id")
+    bodies = Bodies(resource, resource.operations[0], resource.shape, whole=True)
+    assert bodies._shallow
+    asked_late = _read(bodies, body)
+    bodies._shallow = False
+    assert asked_late == _read(bodies, body)
+
+
+def _read(bodies: Bodies, body: bytes) -> Any:
+    try:
+        return bodies.read(body, "json", None, {})
+    except (InvalidMessage, Malformed) as refused:
+        return type(refused), str(refused)

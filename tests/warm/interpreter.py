@@ -119,14 +119,14 @@ class Started:
 
     def _look(self, timeout: float | None) -> int | None:
         end = None if timeout is None else time.monotonic() + timeout
-        while self._code is None:
+        while self._said.count(b"\n") < 2:
             left = None if end is None else max(0.0, end - time.monotonic())
             if not select.select([self._connection], [], [], left)[0]:
                 return None
             self._hear()
-            if self._said.count(b"\n") == 2:
-                self._code = int(self._said.split(b"\n")[1])
-                self._connection.close()
+        if self._code is None:
+            self._code = int(self._said.split(b"\n")[1])
+            self._connection.close()
         return self._code
 
     def _hear(self) -> None:

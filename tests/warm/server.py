@@ -7,6 +7,7 @@ says the process's number, and one with its exit code, below 0 for a signal.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import io
@@ -16,8 +17,10 @@ import pkgutil
 import random
 import runpy
 import select
+import signal
 import socket
 import sys
+import threading
 import time
 from typing import Any
 
@@ -45,6 +48,9 @@ def prepare() -> str:
     for name in (*found, *OTHERS):
         if not name.startswith(("worker.__main__", "worker.testing")):
             importlib.import_module(name)
+    from worker.state.sessions.blueprint import blueprint
+
+    blueprint("", 0.0)  # worked out once, not in each process that makes its database
     gc.collect()
     gc.freeze()
     return os.path.join(os.path.dirname(str(worker.__file__)), "__main__.py")
@@ -81,11 +87,23 @@ def attend(connection: socket.socket) -> dict[str, Any]:
     for stream in (0, 1, 2, *streams):
         os.close(stream)
     connection.sendall(b"%d\n" % child)
+    _watch(child, connection)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
         connection.sendall(b"%d\n" % code)
     finally:
         os._exit(0)
+
+
+def _watch(child: int, asker: socket.socket) -> None:
+    """Return when a process has ended; it is killed where its asker has gone before: nobody else would end it."""
+    if not hasattr(os, "pidfd_open"):
+        return
+    ending = os.pidfd_open(child)
+    ready, _, _ = select.select([ending, asker], [], [])
+    if ending not in ready:
+        os.kill(child, signal.SIGKILL)
+    os.close(ending)
 
 
 def become(request: dict[str, Any], program: str, path: list[str]) -> None:
@@ -106,7 +124,31 @@ def become(request: dict[str, Any], program: str, path: list[str]) -> None:
     sys.stderr = sys.__stderr__ = io.TextIOWrapper(
         _written(2), errors="backslashreplace", line_buffering=True
     )
-    runpy.run_path(program, run_name="__main__")
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as end:
+        leave(end.code)
+        raise  # Python's own way
+
+
+def leave(code: Any) -> None:
+    """End as Python does, but for taking hundreds of modules apart one by one; return where it has more to say.
+
+    That would take most of the processor time of a short command. Threads are waited for, what is registered for the
+    end is called, garbage is collected, and what was printed is written.
+    """
+    if not isinstance(code, int | None):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    gc.collect()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except (OSError, ValueError):
+        return
+    os._exit((code or 0) & 0xFF)
 
 
 def _written(number: int) -> io.BufferedWriter:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from transports.kafka.holdings import Holdings, Partition
-from transports.kafka.records import Record
+from transports.kafka.encoding import Record
 from transports.kafka.window import Window
+from transports.kafka.windows import Partition, Windows
 
 
 class Part(Protocol):
@@ -15,7 +15,7 @@ class Part(Protocol):
 
     paused: bool
     gone: bool
-    holdings: Holdings
+    windows: Windows
 
 
 class Bundle:
@@ -26,56 +26,56 @@ class Bundle:
     """
 
     def __init__(self, parts: Mapping[str, Part]) -> None:
-        self.windows: dict[Partition, Window] = {}
+        self.by_partition: dict[Partition, Window] = {}
         self._by_topic = parts
         self._parts = tuple({id(part): part for part in parts.values()}.values())
 
     @property
     def out(self) -> int:
         """How many are handed out to somebody who may still settle them."""
-        return sum(part.holdings.out for part in self._parts if not part.gone)
+        return sum(part.windows.out for part in self._parts if not part.gone)
 
     @property
     def settled(self) -> int:
         """How many were settled so far."""
-        return sum(part.holdings.settled for part in self._parts)
+        return sum(part.windows.settled for part in self._parts)
 
     @property
     def ready(self) -> int:
         """How many may be handed out, about."""
-        return sum(part.holdings.ready for part in self._parts if not part.paused)
+        return sum(part.windows.ready for part in self._parts if not part.paused)
 
     @property
     def room(self) -> int:
         """How many more may be read: as many as the emptiest queue takes."""
         parts = [part for part in self._parts if not part.paused] or self._parts
-        return max(part.holdings.room for part in parts)
+        return max(part.windows.room for part in parts)
 
     def open(self) -> Sequence[Partition]:
         """Partitions of which more may be read; nothing comes of those that are paused."""
         return [
             partition
             for part in self._parts
-            if part.paused or part.holdings.room > 0
-            for partition in part.holdings.open()
+            if part.paused or part.windows.room > 0
+            for partition in part.windows.open()
         ]
 
     def held(self) -> Iterable[Window]:
         """The windows of the partitions that are held now."""
-        return self.windows.values()
+        return self.by_partition.values()
 
     def begin(self, windows: Iterable[Window]) -> None:
         """Hold these partitions, and no others."""
-        self.windows = {(window.topic, window.partition): window for window in windows}
+        self.by_partition = {(window.topic, window.partition): window for window in windows}
         for part in self._parts:
-            part.holdings.begin(one for one in self.held() if self._by_topic[one.topic] is part)
+            part.windows.begin(one for one in self.held() if self._by_topic[one.topic] is part)
 
     def end(self) -> None:
         """Hold nothing."""
-        self.windows = {}
+        self.by_partition = {}
         for part in self._parts:
-            part.holdings.end()
+            part.windows.end()
 
     def took(self, partition: Partition, records: Sequence[Record]) -> None:
         """Take what was read of a partition, in its order."""
-        self._by_topic[partition[0]].holdings.took(partition, records)
+        self._by_topic[partition[0]].windows.took(partition, records)

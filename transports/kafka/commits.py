@@ -14,7 +14,7 @@ import structlog
 from aiokafka import TopicPartition, errors
 
 from transports.kafka import driver, progress
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.connection import Connection
 from worker.errors import TransportUnavailable
 
@@ -38,13 +38,13 @@ class Commits:
 
     Args:
         connection: for messages.
-        admin: asked.
+        administration: asked.
         shared: the group that queues share as it is configured; empty for none.
     """
 
-    def __init__(self, connection: Connection, admin: Admin, shared: str) -> None:
+    def __init__(self, connection: Connection, administration: Administration, shared: str) -> None:
         self._connection = connection
-        self._admin = admin
+        self._administration = administration
         self._shared = shared
 
     async def read(self, own: str, partitions: Sequence[TopicPartition]) -> Found:
@@ -92,7 +92,7 @@ class Commits:
         return found
 
     async def _list(self, group: str, partitions: Sequence[TopicPartition]) -> Found:
-        listed: Mapping[TopicPartition, Any] = await self._admin.ask(
+        listed: Mapping[TopicPartition, Any] = await self._administration.ask(
             "reading commits",
             lambda client: client.list_consumer_group_offsets(group, partitions=list(partitions)),
         )
@@ -112,7 +112,7 @@ class Commits:
             topics.setdefault(tp.topic, []).append((tp.partition, commit.offset, note))
         noted = list(topics.items())
         try:
-            await self._admin.ask(
+            await self._administration.ask(
                 f"moving {own} to group {group}", lambda client: driver.commit_for(client, own, noted)
             )
         except TransportUnavailable as error:

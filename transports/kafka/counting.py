@@ -14,7 +14,7 @@ from transports.kafka.commits import Commit, Commits, Found
 from transports.kafka.connection import Connection
 from transports.kafka.driver import dismiss, introduced
 from transports.kafka.names import Names
-from transports.kafka.topology import Topics
+from transports.kafka.topology import Topology
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Depth, Position
 
@@ -27,10 +27,12 @@ _LOOK = 1.0
 class Counter:
     """Counts by lag: exact where nothing is running and no message was deleted, else close to it."""
 
-    def __init__(self, connection: Connection, commits: Commits, topics: Topics, topic_names: Names) -> None:
+    def __init__(
+        self, connection: Connection, commits: Commits, topology: Topology, topic_names: Names
+    ) -> None:
         self._connection = connection
         self._commits = commits
-        self._topics = topics
+        self._topology = topology
         self._names = topic_names
         self._reader: Any = None
         self._reading = asyncio.Lock()
@@ -41,7 +43,7 @@ class Counter:
         Raises:
             TransportUnavailable: the brokers do not answer.
         """
-        await self._topics.refresh()
+        await self._topology.refresh()
         return await self._asked(lambda: self._count(queues))
 
     async def ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -88,7 +90,7 @@ class Counter:
 
     async def _count(self, queues: Sequence[str]) -> Mapping[str, Depth]:
         """Ask once for all of them: each answer may be as far away as the brokers are."""
-        known = self._topics.known
+        known = self._topology.known
         partitions = {
             queue: [
                 TopicPartition(topic, number)

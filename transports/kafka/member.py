@@ -10,7 +10,7 @@ import structlog
 from aiokafka import TopicPartition, errors
 
 from transports.kafka import predecessor
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit, Commits
 from transports.kafka.connection import Connection
@@ -20,7 +20,7 @@ from transports.kafka.publishing import Publisher
 from transports.kafka.session import Session
 from transports.kafka.share import Share
 from transports.kafka.subscription import KafkaSubscription
-from transports.kafka.topology import Topics
+from transports.kafka.topology import Topology
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Outcome, Outgoing
 
@@ -39,8 +39,8 @@ class KafkaOwner(Protocol):
     """What a member asks of its transport."""
 
     connection: Connection
-    admin: Admin
-    topics: Topics
+    administration: Administration
+    topology: Topology
     names: Names
     commits: Commits
     publisher: Publisher
@@ -137,8 +137,8 @@ class GroupMember:
         """
         session = self.session
         if session is not None and share in self._by_topic.values():
-            return await session.exhausted(share.holdings, self._owner.counter.ends)
-        topics = self._owner.topics
+            return await session.exhausted(share.windows, self._owner.counter.ends)
+        topics = self._owner.topology
         await topics.refresh()
         return not any(topic in topics.known for topic in self._owner.names.all(share.queue))
 
@@ -187,11 +187,11 @@ class GroupMember:
         shares = dict(self._shares)
         there = await self._there(shares)
         self._by_topic = {topic: shares[queue] for queue in there for topic in owner.names.all(queue)}
-        only = shares[there[0]].holdings if len(there) == 1 else None
+        only = shares[there[0]].windows if len(there) == 1 else None
         self.session = session = Session(
             self,
             owner.connection,
-            owner.admin,
+            owner.administration,
             self.group,
             list(self._by_topic),
             only or Bundle(self._by_topic),
@@ -217,9 +217,9 @@ class GroupMember:
         while True:
             for refreshed in (False, True):
                 if refreshed:
-                    await owner.topics.refresh()
+                    await owner.topology.refresh()
                     self.down = None
-                known = owner.topics.known
+                known = owner.topology.known
                 found = [queue for queue in shares if all(topic in known for topic in owner.names.all(queue))]
                 if found and (refreshed or len(found) == len(shares)):
                     return found
@@ -248,7 +248,7 @@ class GroupMember:
             held = {
                 TopicPartition(*partition)
                 for share in self._shares.values()
-                for partition in share.holdings.windows
+                for partition in share.windows.by_partition
             }
             try:
                 await self.commits(held)

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from transports.kafka.bundle import Bundle
 from transports.kafka.committing import Committer
 from transports.kafka.driver import spare
-from transports.kafka.holdings import AHEAD, Holdings
+from transports.kafka.windows import AHEAD, Windows
 from worker.messaging.bounded import happens
 
 _POLL = 0.5
@@ -24,7 +24,7 @@ class Polling:
 
     Args:
         consumer: a member of the group.
-        holdings: take what is read.
+        windows: take what is read.
         committer: says that partitions are held.
         patience: seconds that such a commit may take.
         topic: one that the consumer has subscribed to.
@@ -38,7 +38,7 @@ class Polling:
     def __init__(
         self,
         consumer: Any,
-        holdings: Holdings | Bundle,
+        windows: Windows | Bundle,
         committer: Committer,
         patience: float,
         topic: str,
@@ -47,7 +47,7 @@ class Polling:
         self.assigned = asyncio.Event()
         self.epoch = 0
         self._consumer = consumer
-        self._holdings = holdings
+        self._windows = windows
         self._committer = committer
         self._patience = patience
         self._nowhere = TopicPartition(topic, 2**31 - 1)
@@ -55,9 +55,14 @@ class Polling:
         self._space = asyncio.Event()
         self._getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]] | None = None
 
+    @property
+    def in_hand(self) -> bool:
+        """Whether the driver has given out messages that are not in the windows yet."""
+        return self._getting is not None and self._getting.done()
+
     def room_made(self) -> None:
         """Something was handed out or settled."""
-        if not self._space.is_set() and self._holdings.room > AHEAD // 2:
+        if not self._space.is_set() and self._windows.room > AHEAD // 2:
             self._space.set()
 
     def look(self) -> None:
@@ -81,8 +86,8 @@ class Polling:
         """
         while True:
             await self.assigned.wait()
-            room = self._holdings.room
-            partitions = self._holdings.open()
+            room = self._windows.room
+            partitions = self._windows.open()
             if room <= 0 or not partitions:
                 self._space.clear()
                 await happens(self._space, _POLL)
@@ -90,7 +95,7 @@ class Polling:
                 await self._consumer.getmany(self._nowhere, timeout_ms=0, max_records=1)
                 continue
             epoch = self.epoch
-            everything = len(partitions) == len(self._holdings.windows)
+            everything = len(partitions) == len(self._windows.by_partition)
             asked = () if everything else [TopicPartition(*partition) for partition in partitions]
             wait = _POLL if everything else _POLL_SOME
             spare(self._consumer)
@@ -100,25 +105,29 @@ class Polling:
             self._getting = getting
             try:
                 await asyncio.wait({getting})
+                await self._take(getting, epoch)
             finally:
                 self._getting = None
                 getting.cancel()
-            if getting.cancelled() or epoch != self.epoch:
-                continue
-            records = getting.result()
-            if not await self._hold(records) or epoch != self.epoch:
-                continue
-            for tp, batch in records.items():
-                self._holdings.took((tp.topic, tp.partition), batch)
-            if records:
-                self._came()
+
+    async def _take(self, getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]], epoch: int) -> None:
+        """Put what was read into the windows, unless its partitions are another's by now."""
+        if getting.cancelled() or epoch != self.epoch:
+            return
+        records = getting.result()
+        if not await self._hold(records) or epoch != self.epoch:
+            return
+        for tp, batch in records.items():
+            self._windows.took((tp.topic, tp.partition), batch)
+        if records:
+            self._came()
 
     async def _hold(self, records: Mapping[TopicPartition, Sequence[Any]]) -> bool:
         """Let the group know that these partitions are held, before the first of their messages is.
 
         Whoever comes next then knows whether this process died with messages in hand. False where a partition is gone.
         """
-        windows = self._holdings.windows
+        windows = self._windows.by_partition
         fresh = False
         for tp, batch in records.items():
             window = windows.get((tp.topic, tp.partition))

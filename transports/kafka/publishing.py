@@ -9,12 +9,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, errors
 
-from transports.kafka import records
+from transports.kafka import encoding
 from transports.kafka.connection import Connection
 from transports.kafka.driver import dismiss
 from transports.kafka.names import LEVELS, Names, level_for
 from transports.kafka.partitioning import Turns, by_key
-from transports.kafka.topology import Topics
+from transports.kafka.topology import Topology
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
@@ -45,16 +45,16 @@ class Publisher:
 
     Args:
         connection: makes producers.
-        topics: which there are.
+        topology: tells which topics there are.
         topic_names: where a queue's messages go.
         clock: seconds since the epoch; delays follow it.
     """
 
     def __init__(
-        self, connection: Connection, topics: Topics, topic_names: Names, clock: Callable[[], float]
+        self, connection: Connection, topology: Topology, topic_names: Names, clock: Callable[[], float]
     ) -> None:
         self._connection = connection
-        self._topics = topics
+        self._topology = topology
         self._names = topic_names
         self._clock = clock
         self._turns = Turns()
@@ -167,10 +167,10 @@ class Publisher:
                 found[index] = self._names.delayed(message.queue, level_for(message.delay))
             else:
                 found[index] = self._names.topic(message.queue)
-        known = self._topics.known
+        known = self._topology.known
         if any(topic not in known for topic in found.values()):
-            await self._topics.refresh()
-            known = self._topics.known
+            await self._topology.refresh()
+            known = self._topology.known
             for index in [index for index, topic in found.items() if topic not in known]:
                 detail = f"queue {batch[index].queue!r}: there is no topic {found.pop(index)}"
                 outcomes[index] = Outcome(OutcomeKind.UNROUTABLE, detail)
@@ -189,10 +189,10 @@ class Publisher:
         open_parts: dict[tuple[str, int], Part] = {}
         for index, topic in topics.items():
             message = batch[index]
-            partitions = self._topics.known[topic].partitions
+            partitions = self._topology.known[topic].partitions
             key = None if message.key is None else message.key.encode()
             partition = self._turns.take(topic, partitions) if key is None else by_key(key, partitions)
-            headers = records.headers(message, now + message.delay if message.delay > 0 else 0.0)
+            headers = encoding.headers(message, now + message.delay if message.delay > 0 else 0.0)
             part = open_parts.get((topic, partition))
             if part is not None:
                 taken = part.builder.append(timestamp=stamp, key=key, value=message.body, headers=headers)
@@ -229,7 +229,7 @@ class Publisher:
             kind = OutcomeKind.REFUSED
         elif isinstance(error, errors.UnknownTopicOrPartitionError):
             kind = OutcomeKind.UNROUTABLE
-            self._topics.known.pop(part.topic, None)
+            self._topology.known.pop(part.topic, None)
         outcomes.update(dict.fromkeys(part.indexes, Outcome(kind, text)))
 
     def _throw_away(self, producer: AIOKafkaProducer) -> None:

@@ -10,22 +10,22 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from transports.kafka import progress
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.bundle import Bundle
 from transports.kafka.commits import Commit
 from transports.kafka.committing import Committer
 from transports.kafka.connection import Connection
 from transports.kafka.driver import dismiss, is_member
-from transports.kafka.holdings import Holdings
 from transports.kafka.polling import Polling
 from transports.kafka.watching import Watch, Watched
 from transports.kafka.window import Window
+from transports.kafka.windows import Windows
 from worker.errors import TransportUnavailable
 from worker.messaging.bounded import happens
 
 _QUIET = 10.0
-"""Seconds without a message after which what lies before a partition's end counts as no message: a mark of a
-transaction, or what was compacted away."""
+"""Seconds without a message after which what lies before a partition's end counts as no message: what was compacted
+away."""
 
 _FINAL = 5.0
 """Seconds for the commit when partitions go."""
@@ -55,20 +55,20 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
     Args:
         host: the member.
         connection: makes the consumer.
-        admin: asked whether the brokers answer.
+        administration: asked whether the brokers answer.
         group: to join.
         topics: to subscribe to.
-        holdings: take what is read.
+        windows: take what is read.
     """
 
     def __init__(
         self,
         host: Host,
         connection: Connection,
-        admin: Admin,
+        administration: Administration,
         group: str,
         topics: Sequence[str],
-        holdings: Holdings | Bundle,
+        windows: Windows | Bundle,
     ) -> None:
         self.handing = False
         self.joined = asyncio.Event()
@@ -76,17 +76,17 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._connection = connection
         self._group = group
         self._topics = topics
-        self._holdings = holdings
+        self._windows = windows
         self._consumer = connection.member(group)
-        self._committer = Committer(self._consumer, holdings.held)
+        self._committer = Committer(self._consumer, windows.held)
         self._settled = asyncio.Event()
         self._closing = False
         self._ending = False
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._starting: asyncio.Task[None] | None = None
-        self._watch = Watch(host, connection, admin, self._consumer, holdings)
+        self._watch = Watch(host, connection, administration, self._consumer, windows)
         self._polling = Polling(
-            self._consumer, holdings, self._committer, connection.settings.timeout, topics[0], self._came
+            self._consumer, windows, self._committer, connection.settings.timeout, topics[0], self._came
         )
 
     async def run(self) -> None:
@@ -108,14 +108,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._polling.run())
             tasks.create_task(
-                self._committer.run(settings, lambda: self._holdings.settled, self._polling.assigned)
+                self._committer.run(settings, lambda: self._windows.settled, self._polling.assigned)
             )
             tasks.create_task(self._watch.run(self._polling.assigned))
             tasks.create_task(self._unbroken())
 
     async def exhausted(
         self,
-        holdings: Holdings,
+        windows: Windows,
         ends: Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
     ) -> bool:
         """Whether all that the brokers have of a queue's partitions here was read; False while partitions move.
@@ -126,9 +126,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         if not self._hands_out():
             return False
         epoch = self._polling.epoch
-        there = await ends([TopicPartition(*partition) for partition in holdings.open()])
+        there = await ends([TopicPartition(*partition) for partition in windows.open()])
         for tp, end in there.items():
-            window = holdings.windows.get((tp.topic, tp.partition))
+            window = windows.by_partition.get((tp.topic, tp.partition))
             if window is None or not await self._has_read(tp, window, end):
                 return False
         return self._hands_out() and epoch == self._polling.epoch
@@ -139,10 +139,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
     async def _has_read(self, tp: TopicPartition, window: Window, end: int) -> bool:
         if self._watch.quiet > _QUIET:
             return True
-        if window.position is not None:
-            return window.position >= end
-        # nothing was read since it was assigned: what is left of it may begin, and end, where retention has come to
-        return end == 0 or end <= await self._connection.within("looking", self._consumer.position(tp))
+        if window.position is not None and window.position >= end:
+            return True
+        # the driver's place is behind what is no message too: a mark of a transaction, what retention has taken
+        return end == 0 or (
+            end <= await self._connection.within("looking", self._consumer.position(tp))
+            and not self._polling.in_hand
+        )
 
     async def drain(self) -> None:
         """Hand out no more, and wait for what runs: this life is to end, though nothing failed."""
@@ -166,21 +169,21 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
                 self._starting.exception()
         self._let_go()
         await self._committer.commit(min(max(grace, 0.5), _FINAL))
-        self._holdings.end()
+        self._windows.end()
         await self._committer.close()
         await dismiss(self._consumer, _FINAL)
 
     def room_made(self) -> None:
         """Something was handed out or settled."""
         self._polling.room_made()
-        if not self._holdings.out:
+        if not self._windows.out:
             self._settled.set()
 
     def pause(self) -> None:
         """Apply the host's pause; the driver throws away what it had read ahead."""
         if not self._polling.assigned.is_set():
             return
-        self._apply([TopicPartition(*partition) for partition in self._holdings.windows])
+        self._apply([TopicPartition(*partition) for partition in self._windows.by_partition])
         self._watch.began()
         self._polling.look()
 
@@ -197,7 +200,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             await self._drain()
             self._let_go()
             await self._committer.commit(_FINAL)
-        self._holdings.end()
+        self._windows.end()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Pause first where a queue is paused; then go on where the last holder had come to."""
@@ -224,7 +227,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
                     orphaned=progress.held(commit.notes),
                 )
             )
-        self._holdings.begin(windows)
+        self._windows.begin(windows)
         self._committer.forget()
         self._apply(assigned)  # it may have changed meanwhile
         self.handing = not self._ending
@@ -237,14 +240,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         rebalance = self._connection.settings.rebalance_timeout
         loop = asyncio.get_running_loop()
         end = loop.time() + max(rebalance - _FINAL - 1.0, rebalance / 2)
-        while self._holdings.out and not self._closing and loop.time() < end:
+        while self._windows.out and not self._closing and loop.time() < end:
             self._settled.clear()
             await happens(self._settled, end - loop.time())
-        if self._holdings.out:
+        if self._windows.out:
             log.warning(
                 "partitions go to another process while handlers run; their messages may be handled again",
                 group=self._group,
-                running=self._holdings.out,
+                running=self._windows.out,
             )
 
     def _came(self) -> None:
@@ -259,5 +262,5 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
 
     def _let_go(self) -> None:
         """Say with the last commit that nothing of this process is in hand any more."""
-        for window in self._holdings.held():
+        for window in self._windows.held():
             window.let_go()

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.connection import Connection
 from worker.errors import ConfigurationError, TransportUnavailable
 
@@ -22,13 +22,13 @@ class SessionBounds:
     Args:
         name: of the transport, for messages.
         connection: knows the settings.
-        admin: asks.
+        administration: asks.
     """
 
-    def __init__(self, name: str, connection: Connection, admin: Admin) -> None:
+    def __init__(self, name: str, connection: Connection, administration: Administration) -> None:
         self._name = name
         self._connection = connection
-        self._admin = admin
+        self._administration = administration
         self._known = False
 
     async def check(self) -> None:
@@ -40,7 +40,7 @@ class SessionBounds:
         if self._known:
             return
         try:
-            bounds = await self._admin.ask("reading the bounds of sessions", _bounds)
+            bounds = await self._administration.ask("reading the bounds of sessions", _bounds)
         except TransportUnavailable as error:
             log.debug("bounds of sessions not known", error=str(error))
             return

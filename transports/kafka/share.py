@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from transports.kafka.holdings import Holdings
 from transports.kafka.session import Session
 from transports.kafka.subscription import KafkaSubscription
+from transports.kafka.windows import Windows
 from worker.messaging.transport import Delivery, Outcome, Outgoing
 
 
@@ -51,7 +51,7 @@ class Share:
         self.queue = queue
         self.paused = False
         self.gone = False
-        self.holdings = Holdings(queue, group.clock)
+        self.windows = Windows(queue, group.clock)
         self._group = group
         self._subscriptions: list[KafkaSubscription] = []
 
@@ -87,7 +87,7 @@ class Share:
         session = self._group.session
         if session is None or not session.handing:
             return []
-        handed = self.holdings.hand_out(limit)
+        handed = self.windows.hand_out(limit)
         if handed:
             session.room_made()
         return handed
@@ -97,7 +97,7 @@ class Share:
         session = self._group.session
         if session is not None:
             session.room_made()
-        if self.holdings.ready or self.holdings.wait() is not None:
+        if self.windows.ready or self.windows.wait() is not None:
             self.wake()
 
     def changed(self) -> None:
@@ -126,7 +126,7 @@ class Share:
     async def exhausted(self) -> bool:
         """Whether all that waits for this process was read, and handed out."""
         read = await self._group.exhausted(self)
-        return read and not self.holdings.ready
+        return read and not self.windows.ready
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish next attempts."""

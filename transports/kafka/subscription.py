@@ -7,8 +7,8 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from transports.kafka.holdings import Holdings
 from transports.kafka.window import Entry
+from transports.kafka.windows import Windows
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Ack, Again, Delivery, Outcome, Outgoing, Release, Settled, Settlement
 
@@ -22,7 +22,7 @@ _LONGEST_SLEEP = 2.0
 class Member(Protocol):
     """What a subscription asks of the process's member of the group."""
 
-    holdings: Holdings
+    windows: Windows
 
     @property
     def down(self) -> str | None:
@@ -91,7 +91,7 @@ class KafkaSubscription:
                     return deliveries
                 if member.down is not None:
                     raise TransportUnavailable(member.down)
-                due = member.holdings.wait()
+                due = member.windows.wait()
             left = deadline - loop.time()
             if left <= 0:
                 break
@@ -117,20 +117,20 @@ class KafkaSubscription:
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         """Settle at once; what must be published again is done when the brokers have confirmed it."""
-        holdings = self._member.holdings
+        windows = self._member.windows
         answers: list[Settled] = []
         copies: dict[int, tuple[Entry, Outgoing]] = {}
         for kind, alike in itertools.groupby(items, type):
             if kind is Ack:
-                answers += holdings.ack([item.delivery for item in alike])
+                answers += windows.ack([item.delivery for item in alike])
                 continue
             for item in alike:
                 if isinstance(item, Release):
-                    answers.append(holdings.release(item.delivery, item.delay))
+                    answers.append(windows.release(item.delivery, item.delay))
                 elif isinstance(item, Again) and _in_place(item):
-                    answers.append(holdings.again(item.delivery, item.outgoing))
+                    answers.append(windows.again(item.delivery, item.outgoing))
                 elif isinstance(item, Again):
-                    entry = holdings.begin_copy(item.delivery)
+                    entry = windows.begin_copy(item.delivery)
                     if entry is not None:
                         copies[len(answers)] = (entry, item.outgoing)
                     answers.append(Settled.LOST)
@@ -163,7 +163,7 @@ class KafkaSubscription:
         await self._member.leave(self, grace)
 
     async def _copy(self, copies: Mapping[int, tuple[Entry, Outgoing]], answers: list[Settled]) -> None:
-        holdings = self._member.holdings
+        windows = self._member.windows
         outcomes: Sequence[Outcome | None] = [None] * len(copies)
         try:
             outcomes = await self._member.publish([outgoing for _, outgoing in copies.values()])
@@ -172,7 +172,7 @@ class KafkaSubscription:
         finally:
             for (index, (entry, _)), outcome in zip(copies.items(), outcomes, strict=True):
                 published = outcome is not None and outcome.accepted
-                answers[index] = holdings.end_copy(entry, published=published, delay=RETURN_AFTER)
+                answers[index] = windows.end_copy(entry, published=published, delay=RETURN_AFTER)
 
 
 def _in_place(item: Again) -> bool:

@@ -12,7 +12,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from transports.kafka import names
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.connection import Connection
 from transports.kafka.names import Names
 from worker.errors import ConfigurationError
@@ -33,14 +33,16 @@ class Topic(msgspec.Struct, frozen=True):
     led: bool
 
 
-class Topics:
+class Topology:
     """Makes and checks topics; remembers which there are."""
 
-    def __init__(self, name: str, connection: Connection, admin: Admin, topic_names: Names) -> None:
+    def __init__(
+        self, name: str, connection: Connection, administration: Administration, topic_names: Names
+    ) -> None:
         self.known: dict[str, Topic] = {}
         self._name = name
         self._connection = connection
-        self._admin = admin
+        self._administration = administration
         self._names = topic_names
         self._listing: asyncio.Task[None] | None = None
 
@@ -111,7 +113,9 @@ class Topics:
             NewTopic(topic, count, settings.replication, topic_configs=configs)
             for topic, count in absent.items()
         ]
-        response = await self._admin.ask("creating topics", lambda client: client.create_topics(made))
+        response = await self._administration.ask(
+            "creating topics", lambda client: client.create_topics(made)
+        )
         faults = []
         for topic, code, *message in response.topic_errors:
             error = errors.for_code(code)
@@ -155,7 +159,9 @@ class Topics:
         if not topics:
             return {}
         asked = [ConfigResource(ConfigResourceType.TOPIC, topic, {_RETENTION: ""}) for topic in topics]
-        answers = await self._admin.ask("reading topics", lambda client: client.describe_configs(asked))
+        answers = await self._administration.ask(
+            "reading topics", lambda client: client.describe_configs(asked)
+        )
         found: dict[str, int] = {}
         for answer in answers:
             for code, _, _, topic, entries in answer.resources:
@@ -169,7 +175,7 @@ class Topics:
         return round(self._connection.settings.retention * 1000) or -1
 
     async def _list(self) -> None:
-        found: list[dict[str, Any]] = await self._admin.ask(
+        found: list[dict[str, Any]] = await self._administration.ask(
             "listing topics", lambda client: client.describe_topics()
         )
         self.known = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from transports.dsn import Dsn
 from transports.kafka import settings
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.commits import Commits
 from transports.kafka.connection import Connection
 from transports.kafka.counting import Counter
@@ -19,7 +19,7 @@ from transports.kafka.names import Names
 from transports.kafka.publishing import Publisher
 from transports.kafka.session_bounds import SessionBounds
 from transports.kafka.subscription import KafkaSubscription
-from transports.kafka.topology import Topics
+from transports.kafka.topology import Topology
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 
 
@@ -46,7 +46,7 @@ class KafkaTransport:
         if self._open:
             return
         self._make()
-        await self.admin.ask("connecting", lambda client: client.describe_topics([]))
+        await self.administration.ask("connecting", lambda client: client.describe_topics([]))
         await self.publisher.open()
         self._open = True
 
@@ -59,7 +59,7 @@ class KafkaTransport:
         """
         self._check()
         await self._bounds.check()
-        await self.topics.setup(queues)
+        await self.topology.setup(queues)
 
     async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
         """Names of queues without a topic, and of topics that a queue lacks.
@@ -69,7 +69,7 @@ class KafkaTransport:
         """
         self._check()
         await self._bounds.check()
-        return await self.topics.missing(queues)
+        return await self.topology.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish with whatever else is published in this turn of the loop; all replicas confirm.
@@ -105,7 +105,7 @@ class KafkaTransport:
             TransportUnavailable: they do not answer in time.
         """
         self._check()
-        await self.admin.ask("ping", lambda client: client.describe_topics([]))
+        await self.administration.ask("ping", lambda client: client.describe_topics([]))
 
     async def close(self) -> None:
         """Finish what is being published, commit what is done, leave every group."""
@@ -116,7 +116,7 @@ class KafkaTransport:
         await asyncio.gather(*(member.close(self.connection.settings.timeout) for member in members))
         await self.counter.close()
         await self.publisher.close()
-        await self.admin.close()
+        await self.administration.close()
 
     def wake(self) -> None:
         """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
@@ -129,12 +129,12 @@ class KafkaTransport:
             del self._members[member.group]
 
     def _make(self) -> None:
-        self.admin = Admin(self.connection)
-        self._bounds = SessionBounds(self.name, self.connection, self.admin)
-        self.topics = Topics(self.name, self.connection, self.admin, self.names)
-        self.publisher = Publisher(self.connection, self.topics, self.names, self.clock)
-        self.commits = Commits(self.connection, self.admin, self.names.shared)
-        self.counter = Counter(self.connection, self.commits, self.topics, self.names)
+        self.administration = Administration(self.connection)
+        self._bounds = SessionBounds(self.name, self.connection, self.administration)
+        self.topology = Topology(self.name, self.connection, self.administration, self.names)
+        self.publisher = Publisher(self.connection, self.topology, self.names, self.clock)
+        self.commits = Commits(self.connection, self.administration, self.names.shared)
+        self.counter = Counter(self.connection, self.commits, self.topology, self.names)
 
     def _check(self) -> None:
         if not self._open:

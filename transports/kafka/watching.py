@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 
-from transports.kafka.admin import Admin
+from transports.kafka.administration import Administration
 from transports.kafka.bundle import Bundle
 from transports.kafka.connection import Connection
-from transports.kafka.holdings import Holdings
+from transports.kafka.windows import Windows
 from worker.errors import TransportUnavailable
 
 _PROBE = 5.0
@@ -44,24 +44,24 @@ class Watch:
     Args:
         member: told when they do not answer.
         connection: bounds each question.
-        admin: asked when no partition is held.
+        administration: asked when no partition is held.
         consumer: the driver's; it is asked over its own connections.
-        holdings: what is held.
+        windows: what is held.
     """
 
     def __init__(
         self,
         member: Watched,
         connection: Connection,
-        admin: Admin,
+        administration: Administration,
         consumer: Any,
-        holdings: Holdings | Bundle,
+        windows: Windows | Bundle,
     ) -> None:
         self._member = member
         self._connection = connection
-        self._admin = admin
+        self._administration = administration
         self._consumer = consumer
-        self._holdings = holdings
+        self._windows = windows
         self._began = 0.0
 
     @property
@@ -97,22 +97,22 @@ class Watch:
                 continue
             answered = loop.time()
             self._member.down = None
-            holdings = self._holdings
-            if self._member.paused or not assigned.is_set() or holdings.out or holdings.ready:
+            windows = self._windows
+            if self._member.paused or not assigned.is_set() or windows.out or windows.ready:
                 self._began = max(self._began, loop.time() - _PROBE)
             elif waiting and loop.time() - self._began > _DEAF:
                 raise self._connection.unavailable(f"nothing comes, though {waiting} messages wait")
 
     async def _waiting(self, assigned: asyncio.Event) -> int:
         """How many messages lie unread in partitions that may be read."""
-        found = self._holdings.open() if assigned.is_set() else ()
+        found = self._windows.open() if assigned.is_set() else ()
         partitions = [TopicPartition(*one) for one in found if not self._member.stopped(one[0])]
         if not partitions:
-            await self._admin.ask("ping", lambda client: client.describe_topics([]))
+            await self._administration.ask("ping", lambda client: client.describe_topics([]))
             return 0
         ends: Mapping[TopicPartition, int] = await self._connection.within(
             "looking for messages", self._consumer.end_offsets(partitions)
         )
-        held = self._holdings.windows
+        held = self._windows.by_partition
         read = {tp: held[tp.topic, tp.partition].position for tp in ends if (tp.topic, tp.partition) in held}
         return sum(max(ends[tp] - (position or 0), 0) for tp, position in read.items())

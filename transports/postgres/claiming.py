@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from transports.orphans import Marks, Orphans
 from transports.postgres.connection import Connection
-from transports.postgres.names import Names
+from transports.postgres.numbers import Numbers
 from transports.postgres.publishing import DEFAULT_CONTENT_TYPE
 from transports.postgres.schema import NOW
 from transports.subscription import Claimed
@@ -49,7 +49,7 @@ class Claiming:
     """Claims and extends.
 
     Args:
-        names: of queues.
+        numbers: of queues.
         lease: seconds that a claim holds.
         clock: in place of the server's; None for that.
 
@@ -57,8 +57,8 @@ class Claiming:
         marks: of this process's claims.
     """
 
-    def __init__(self, names: Names, lease: float, clock: Callable[[], float] | None) -> None:
-        self._names = names
+    def __init__(self, numbers: Numbers, lease: float, clock: Callable[[], float] | None) -> None:
+        self._numbers = numbers
         self._lease = lease
         self._clock = clock
         self.marks = Marks()
@@ -66,7 +66,7 @@ class Claiming:
 
     async def claim(self, connection: Connection, queue: str, limit: int, lease: int) -> Claimed:
         """Take up to ``limit`` due messages under the mark ``lease``."""
-        number = await self._names.number(connection, queue)
+        number = await self._numbers.number(connection, queue)
         if number is None:
             return Claimed([], None)
         now = self._now()
@@ -88,7 +88,7 @@ class Claiming:
 
     async def undo(self, connection: Connection, queue: str, leases: Sequence[int]) -> None:
         """Give back what was claimed under these marks; for claims whose answer never came."""
-        number = await self._names.number(connection, queue)
+        number = await self._numbers.number(connection, queue)
         if number is not None:
             await connection.execute(_UNDO, number, list(leases), self._now())
 

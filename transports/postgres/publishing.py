@@ -9,7 +9,7 @@ import msgspec
 
 from transports.postgres import lanes
 from transports.postgres.connection import Connection
-from transports.postgres.names import Names
+from transports.postgres.numbers import Numbers
 from transports.postgres.schema import NOW
 from transports.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
@@ -83,19 +83,19 @@ class Publishing:
     """Inserts messages.
 
     Args:
-        names: of queues.
+        numbers: of queues.
         max_bytes: largest body.
         clock: in place of the server's; None for that.
     """
 
-    def __init__(self, names: Names, max_bytes: int, clock: Callable[[], float] | None) -> None:
-        self._names = names
+    def __init__(self, numbers: Numbers, max_bytes: int, clock: Callable[[], float] | None) -> None:
+        self._numbers = numbers
         self._max_bytes = max_bytes
         self._clock = clock
 
     async def publish(self, connection: Connection, batch: Sequence[Due]) -> list[Outcome]:
         """Add messages and commit; one outcome each."""
-        numbers = await self._names.numbers(connection, {due.message.queue for due in batch})
+        numbers = await self._numbers.of(connection, {due.message.queue for due in batch})
         judged = judge(batch, numbers, self._max_bytes)
         if judged.keyed:
             await lanes.begin(connection, judged.lanes)

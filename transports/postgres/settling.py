@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from transports.postgres import lanes
 from transports.postgres.claiming import Receipt
 from transports.postgres.connection import Connection
-from transports.postgres.names import Names
+from transports.postgres.numbers import Numbers
 from transports.postgres.publishing import DEFAULT_CONTENT_TYPE, Due, Publishing, judge
 from transports.postgres.schema import NOW
 from worker.messaging.transport import Ack, Again, Release, Settled, Settlement
@@ -101,21 +101,21 @@ class Settling:
     where a lane moves on, or a message moves to another queue, two things must happen together.
 
     Args:
-        names: of queues.
+        numbers: of queues.
         clock: in place of the server's; None for that.
     """
 
-    def __init__(self, names: Names, clock: Callable[[], float] | None) -> None:
-        self._names = names
+    def __init__(self, numbers: Numbers, clock: Callable[[], float] | None) -> None:
+        self._numbers = numbers
         self._clock = clock
-        self._publishing = Publishing(names, _UNLIMITED, clock)
+        self._publishing = Publishing(numbers, _UNLIMITED, clock)
 
     async def settle(self, connection: Connection, asked: Sequence[Asked]) -> list[Settled]:
         """Settle, one answer each."""
         items = [each.item for each in asked]
         queues = {item.delivery.queue for item in items}
         queues.update(item.outgoing.queue for item in items if isinstance(item, Again))
-        numbers = await self._names.numbers(connection, queues)
+        numbers = await self._numbers.of(connection, queues)
         work = Work()
         counts = [work.add(each, numbers) for each in asked]
         now = self._clock() if self._clock is not None else None

@@ -18,7 +18,7 @@ from transports.postgres.features import features
 from transports.postgres.holding import Holding
 from transports.postgres.links import Links
 from transports.postgres.listener import Listener
-from transports.postgres.names import Names
+from transports.postgres.numbers import Numbers
 from transports.postgres.publishing import Publishing
 from transports.postgres.settling import Settling
 from transports.postgres.timekeeping import Timekeeper
@@ -61,10 +61,10 @@ class PostgresTransport:
         self._connected = False
         self._subscriptions: dict[str, set[ClaimingSubscription]] = {}
         self._beside: set[asyncio.Task[None]] = set()
-        self._names = Names()
-        self._publishing = Publishing(self._names, configured.max_bytes, self._time)
-        self._claiming = Claiming(self._names, configured.lease, self._time)
-        self._settling = Settling(self._names, self._time)
+        self._numbers = Numbers()
+        self._publishing = Publishing(self._numbers, configured.max_bytes, self._time)
+        self._claiming = Claiming(self._numbers, configured.lease, self._time)
+        self._settling = Settling(self._numbers, self._time)
 
     async def connect(self) -> None:
         """Open a connection; the others follow when there is something for them to do.
@@ -75,7 +75,7 @@ class PostgresTransport:
         if self._connected:
             return
 
-        self._links = links = Links(self._settings, self.name, self._names.forget)
+        self._links = links = Links(self._settings, self.name, self._numbers.forget)
         self._listener = Listener(self._settings, self.name, self._wake)
         self._incoming = Publishes(links.publishes, self._publishing, self._time)
         self._outgoing = Settlements(links.settles, self._settling, self._time, self._settings.timeout)

@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from transports.gathering import Gathering
 from transports.pubsub import wire
 from transports.pubsub.connection import Connection
 from transports.pubsub.faults import Failed
-from transports.pubsub.holding import Hold
+from transports.pubsub.receipt import Receipt
 from worker.messaging.transport import Settled
 
 _IDS, _BYTES = 1000, 500_000
 """What one request takes: Pub/Sub's limit is 512 KiB."""
+_FRAME = 4
+"""Bytes around each."""
+_APART = 0.1
+"""Seconds from one request that acknowledges to the next, unless a thousand wait: a request costs as much as forty messages."""
 _LONGEST = 600
 _PAUSE = 0.1
 
 
 class _Change(NamedTuple):
-    """Deliveries, and the deadline they get: None to acknowledge them."""
+    """Deliveries that fit into one request, and the deadline they get: None to acknowledge them."""
 
-    holds: Sequence[Hold]
+    receipts: Sequence[Receipt]
+    weight: float
     seconds: int | None
 
 
@@ -33,22 +39,25 @@ class Acknowledger:
     Args:
         connection: to the service.
         subscription: full name.
+        keyed: of one key's messages the next waits for the acknowledgement of the one before: none waits for company.
     """
 
-    def __init__(self, connection: Connection, subscription: str) -> None:
+    def __init__(self, connection: Connection, subscription: str, *, keyed: bool) -> None:
         self._connection = connection
         self._subscription = subscription
         self._patience = connection.settings.timeout
-        self._acks: Gathering[_Change, list[Settled]] = Gathering(self._do, _weight)
-        self._changes: Gathering[_Change, list[Settled]] = Gathering(self._do, _weight)
+        self._acks: Gathering[_Change, list[Settled]] = Gathering(
+            self._do, attrgetter("weight"), apart=0.0 if keyed else _APART
+        )
+        self._changes: Gathering[_Change, list[Settled]] = Gathering(self._do, attrgetter("weight"))
 
-    async def acknowledge(self, holds: Sequence[Hold]) -> list[Settled]:
+    async def acknowledge(self, receipts: Sequence[Receipt]) -> list[Settled]:
         """They are done with."""
-        return await self._asked(self._acks, holds, None)
+        return await self._asked(self._acks, receipts, None)
 
-    async def postpone(self, holds: Sequence[Hold], delay: float) -> list[Settled]:
+    async def postpone(self, receipts: Sequence[Receipt], delay: float) -> list[Settled]:
         """Hand them out again after ``delay`` seconds, at most ten minutes; at once for 0."""
-        return await self._asked(self._changes, holds, min(math.ceil(delay), _LONGEST))
+        return await self._asked(self._changes, receipts, min(math.ceil(delay), _LONGEST))
 
     def give_up(self) -> None:
         """Try no more what did not succeed: the transport is being closed."""
@@ -60,62 +69,70 @@ class Acknowledger:
         await self._changes.finish()
 
     async def _asked(
-        self, gathering: Gathering[_Change, list[Settled]], holds: Sequence[Hold], seconds: int | None
+        self, gathering: Gathering[_Change, list[Settled]], receipts: Sequence[Receipt], seconds: int | None
     ) -> list[Settled]:
-        parts = [holds[start : start + _IDS] for start in range(0, len(holds), _IDS)]
-        asked = [gathering.submit(_Change(part, seconds)) for part in parts]
+        asked = [gathering.submit(_Change(part, weight, seconds)) for part, weight in _parts(receipts)]
         return [answer for future in asked for answer in await asyncio.shield(future)]
 
     async def _do(self, changes: Sequence[_Change]) -> list[list[Settled]]:
         """Those that get the same deadline go together."""
-        together: dict[int | None, list[Hold]] = {}
+        together: dict[int | None, list[Receipt]] = {}
         for change in changes:
-            together.setdefault(change.seconds, []).extend(change.holds)
-        answers: dict[Hold, Settled] = {}
-        for seconds, holds in together.items():
-            for part in _parts(holds):
-                answers.update(await self._request(part, seconds))
-        return [[answers[hold] for hold in change.holds] for change in changes]
+            together.setdefault(change.seconds, []).extend(change.receipts)
+        answers: dict[Receipt, Settled] = {}
+        for seconds, receipts in together.items():
+            end = asyncio.get_running_loop().time() + self._connection.settings.timeout
+            await self._request(receipts, seconds, answers, end)
+        return [[answers[receipt] for receipt in change.receipts] for change in changes]
 
-    async def _request(self, holds: list[Hold], seconds: int | None) -> dict[Hold, Settled]:
+    async def _request(
+        self, left: list[Receipt], seconds: int | None, answers: dict[Receipt, Settled], end: float
+    ) -> None:
+        """Ask, again and again while that may help and until ``end``, and fill in the answers."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._connection.settings.timeout
         begun = loop.time()
-        answers: dict[Hold, Settled] = {}
         doubtful = False
-        left = holds
         while True:
+            if loop.time() >= end:
+                answers.update(dict.fromkeys(left, Settled.UNKNOWN))
+                return
             try:
                 await self._call(left, seconds, max(end - loop.time(), 0.1))
-                return answers | self._believed(left)
+                answers.update(zip(left, self._believed(left), strict=True))
+                return
             except Failed as error:
                 if error.reasons:  # exactly-once: it says how each one went
-                    told = {hold: _told(error.reasons.get(hold.ack_id)) for hold in left}
-                    answers |= {hold: answer for hold, answer in told.items() if answer is not None}
-                    left = [hold for hold, answer in told.items() if answer is None]
+                    told = {receipt: _told(error.reasons.get(receipt.ack_id)) for receipt in left}
+                    answers.update(
+                        (receipt, answer) for receipt, answer in told.items() if answer is not None
+                    )
+                    left = [receipt for receipt, answer in told.items() if answer is None]
                 elif error.code == "INVALID_ARGUMENT" and len(left) > 1:
-                    for hold in left:  # one of them the service does not know: it alone is lost
-                        answers |= await self._request([hold], seconds)
-                    return answers
+                    half = len(left) // 2  # one of them the service does not know: it alone is lost
+                    for part in (left[:half], left[half:]):
+                        await self._request(part, seconds, answers, end)
+                    return
                 elif error.code in {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}:
-                    return answers | dict.fromkeys(left, Settled.UNKNOWN if doubtful else Settled.LOST)
+                    answers.update(dict.fromkeys(left, Settled.UNKNOWN if doubtful else Settled.LOST))
+                    return
                 doubtful = doubtful or error.doubtful
                 if not left:
-                    return answers
+                    return
                 passes = error.passes or bool(error.reasons)
-                if not passes or loop.time() + _PAUSE >= begun + self._patience:
-                    return answers | dict.fromkeys(left, Settled.UNKNOWN)
+                if not passes or loop.time() + _PAUSE >= min(begun + self._patience, end):
+                    answers.update(dict.fromkeys(left, Settled.UNKNOWN))
+                    return
             await asyncio.sleep(_PAUSE)
 
-    def _believed(self, holds: list[Hold]) -> dict[Hold, Settled]:
+    def _believed(self, receipts: Sequence[Receipt]) -> list[Settled]:
         """Without exactly-once the service says yes to ids whose lease is over too, and does nothing then."""
         if self._connection.settings.exactly_once:
-            return dict.fromkeys(holds, Settled.DONE)
+            return [Settled.DONE] * len(receipts)
         now = asyncio.get_running_loop().time()
-        return {hold: Settled.DONE if hold.expires > now else Settled.UNKNOWN for hold in holds}
+        return [Settled.UNKNOWN if receipt.lost(now) else Settled.DONE for receipt in receipts]
 
-    async def _call(self, holds: list[Hold], seconds: int | None, timeout: float) -> None:
-        ids = [hold.ack_id for hold in holds]
+    async def _call(self, receipts: list[Receipt], seconds: int | None, timeout: float) -> None:
+        ids = [receipt.ack_id for receipt in receipts]
         if seconds is None:
             request = wire.Acknowledge(subscription=self._subscription, ack_ids=ids)
             await self._connection.call(wire.ACKNOWLEDGE, request, timeout)
@@ -133,17 +150,18 @@ def _told(reason: str | None) -> Settled | None:
     return None if reason.startswith("TRANSIENT_") else Settled.LOST
 
 
-def _weight(change: _Change) -> float:
-    return max(len(change.holds) / _IDS, sum(len(hold.ack_id) + 4 for hold in change.holds) / _BYTES)
+def _parts(receipts: Sequence[Receipt]) -> list[tuple[Sequence[Receipt], float]]:
+    """Divide them into what fits into one request; tell each part's share of one."""
+    parts: list[tuple[Sequence[Receipt], float]] = []
+    start, size = 0, 0
+    for place, receipt in enumerate(receipts):
+        more = len(receipt.ack_id) + _FRAME
+        if place - start == _IDS or (size + more > _BYTES and place > start):
+            parts.append((receipts[start:place], _share(place - start, size)))
+            start, size = place, 0
+        size += more
+    return [*parts, (receipts[start:], _share(len(receipts) - start, size))]
 
 
-def _parts(holds: Sequence[Hold]) -> list[list[Hold]]:
-    parts: list[list[Hold]] = [[]]
-    size = 0
-    for hold in holds:
-        size += len(hold.ack_id) + 4
-        if parts[-1] and (size > _BYTES or len(parts[-1]) >= _IDS):
-            parts.append([])
-            size = len(hold.ack_id) + 4
-        parts[-1].append(hold)
-    return parts
+def _share(count: int, size: int) -> float:
+    return max(count / _IDS, size / _BYTES)

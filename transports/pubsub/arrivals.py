@@ -1,62 +1,37 @@
-"""What has come from one queue and was not received yet; of a key only the first."""
+"""Reads what a pull brought."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from transports.pubsub.lanes import Lanes
+from transports.pubsub.encoding import ID, KEY
+from transports.pubsub.receipt import Acknowledges, Era, Receipt
 from worker.messaging.transport import Delivery
 
 
-class Arrivals:
-    """Deliveries that wait to be received, and those that wait behind one of their key.
-
-    Args:
-        keyed: of one key's messages only the first may be handed out.
-    """
-
-    def __init__(self, *, keyed: bool) -> None:
-        self._lanes = Lanes() if keyed else None
-        self._ready: deque[Delivery] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._ready)
-
-    def add(self, came: Sequence[Delivery]) -> list[Delivery]:
-        """Line them up; return what must go back, as the head of its key was lost."""
-        free, stale = (came, []) if self._lanes is None else self._lanes.admit(came)
-        self._ready.extend(free)
-        return stale
-
-    def take(self, limit: int) -> list[Delivery]:
-        """Hand out up to so many that are held for sure."""
-        got: list[Delivery] = []
-        while self._ready and len(got) < limit:
-            delivery = self._ready.popleft()
-            if not delivery.receipt.lost:
-                got.append(delivery)
-        return got
-
-    def done(self, head: Delivery) -> bool:
-        """A delivery is done with: the next of its key may be handed out; tell whether there is one."""
-        following = None if self._lanes is None else self._lanes.follower(head)
-        if following is not None:
-            self._ready.append(following)
-        return following is not None
-
-    def back(self, heads: Iterable[Delivery]) -> list[Delivery]:
-        """Deliveries go back, or are lost: so must, in order, what waits behind them, which is returned."""
-        lanes = self._lanes
-        return [] if lanes is None else [behind for head in heads for behind in lanes.break_up(head)]
-
-    def behind(self, heads: Sequence[Delivery]) -> list[Delivery]:
-        """What waits behind these."""
-        return [] if self._lanes is None else self._lanes.behind(heads)
-
-    def all_back(self) -> list[Delivery]:
-        """Keep nothing; return what was not received, in the order in which it came."""
-        ready = [*self._ready]
-        self._ready.clear()
-        rest = self.back(ready)
-        return [*ready, *rest, *([] if self._lanes is None else self._lanes.clear())]
+def read(
+    queue: str, received: Sequence[Any], acknowledger: Acknowledges, era: Era, until: float
+) -> list[Delivery]:
+    """Make deliveries of what a pull brought."""
+    deliveries = []
+    for each in received:
+        message = each.message
+        attributes = message.attributes
+        headers = {
+            name: attributes[name] for name in attributes
+        }  # dict() goes through a view, at twice the time
+        message_id = headers.pop(ID, "") or headers.get("ce-id") or message.message_id
+        key = message.ordering_key or headers.pop(KEY, None)
+        deliveries.append(
+            Delivery(
+                queue=queue,
+                id=message_id,
+                body=message.data,
+                headers=headers,
+                key=key,
+                redelivered=each.delivery_attempt != 1,  # 0: the service does not count, so nobody knows
+                receipt=Receipt(each.ack_id, acknowledger, era, until),
+            )
+        )
+    return deliveries

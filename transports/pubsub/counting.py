@@ -1,4 +1,4 @@
-"""How much waits in a queue: in its subscription, and beside it what the service has put aside."""
+"""Counts what waits in a queue: in its subscription, and beside it what the service has put aside."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from transports.pubsub.names import Names, dead
 from worker.messaging.transport import Depth
 
 
-async def depths(monitoring: Monitoring, names: Names, queues: Sequence[str]) -> Mapping[str, Depth]:
-    """Tell of these queues; None where Cloud Monitoring does not tell."""
+async def count(monitoring: Monitoring, names: Names, queues: Sequence[str]) -> Mapping[str, Depth]:
+    """Count these queues; None where Cloud Monitoring does not tell."""
     main = {queue: names.name(queue) for queue in queues}
     aside = {queue: names.name(dead(queue)) for queue in queues}
     told = await monitoring.backlogs([*main.values(), *aside.values()])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from worker.errors import TransportUnavailable
@@ -29,6 +31,8 @@ _PASSING = {
 _NEVER_SENT = ("failed to connect", "Name resolution failed", "DNS resolution failed", "Channel is closed")
 _UNDONE = {"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND", "INVALID_ARGUMENT", "FAILED_PRECONDITION"}
 _DETAILS = "grpc-status-details-bin"
+_OF_AN_ID = ("PERMANENT_FAILURE_", "TRANSIENT_FAILURE_")
+"""How begins what is said of an id; of quotas and rights other things are said in the same place."""
 
 
 class Failed(TransportUnavailable):
@@ -60,6 +64,11 @@ def failed(shown: str, error: Any) -> Failed:
     return Failed(f"{shown}: {code}: {detail}{hint}", code, doubtful=doubtful, reasons=_reasons(error))
 
 
+def unreadable(shown: str) -> Failed:
+    """A call whose answer is not what it must be."""
+    return Failed(f"{shown}: INTERNAL: the answer cannot be read", "INTERNAL", doubtful=True)
+
+
 def broken_off(shown: str) -> Failed:
     """A call whose connection was let go of while it ran."""
     return Failed(f"{shown}: the connection was given up", "CANCELLED", doubtful=True)
@@ -72,8 +81,9 @@ def _reasons(error: grpc.RpcError) -> Mapping[str, str]:
     for name, value in trailing or ():
         if name != _DETAILS or not isinstance(value, bytes):
             continue
-        for packed in status_pb2.Status.FromString(value).details:
-            info = error_details_pb2.ErrorInfo()
-            if packed.Unpack(info):
-                found.update(info.metadata)
-    return found
+        with suppress(DecodeError):
+            for packed in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if packed.Unpack(info):
+                    found.update(info.metadata)
+    return {id: reason for id, reason in found.items() if reason.startswith(_OF_AN_ID)}

@@ -22,7 +22,7 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
 
-    def admit(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+    def admit(self, deliveries: Sequence[Delivery], now: float) -> tuple[list[Delivery], list[Delivery]]:
         """Tell what may be handed out, and what must go back as its head was lost; the rest waits in line."""
         free: list[Delivery] = []
         stale: list[Delivery] = []
@@ -32,7 +32,7 @@ class Lanes:
                 free.append(delivery)
                 continue
             lane = self._lanes.get(key)
-            if lane is not None and not lane.head.receipt.lost:
+            if lane is not None and not lane.head.receipt.lost(now):
                 lane.waiting.append(delivery)
                 continue
             if lane is not None:
@@ -41,17 +41,16 @@ class Lanes:
             free.append(delivery)
         return free, stale
 
-    def follower(self, head: Delivery) -> Delivery | None:
-        """The one behind a head that is done with; it may be handed out now."""
+    def follow(self, head: Delivery, now: float) -> tuple[Delivery | None, list[Delivery]]:
+        """Tell which is next behind a head that is done with, and what must go back as the next is lost."""
         lane = self._of(head)
         if lane is None or head.key is None:
-            return None
-        while lane.waiting:
-            lane.head = lane.waiting.popleft()
-            if not lane.head.receipt.lost:
-                return lane.head
-        del self._lanes[head.key]
-        return None
+            return None, []
+        if not lane.waiting:
+            del self._lanes[head.key]
+            return None, []
+        lane.head = lane.waiting.popleft()
+        return (None, self.break_up(lane.head)) if lane.head.receipt.lost(now) else (lane.head, [])
 
     def break_up(self, head: Delivery) -> list[Delivery]:
         """The head goes back, or is lost: so must go, in order, what waits behind it."""

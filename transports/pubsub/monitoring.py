@@ -23,6 +23,8 @@ FRESH = 30.0
 """Seconds for which an answer is taken for a new one: there is a sample a minute, and questions cost."""
 _AT_ONCE = 100
 """Subscriptions in one question: it is an address, whose length is limited."""
+_PAGES = 100
+"""Pages of one answer: one that goes on is broken, and would keep its thread for good."""
 
 
 class Backlog(NamedTuple):
@@ -78,13 +80,15 @@ class Monitoring:
                 counts, ages = [
                     await asyncio.to_thread(self._latest, metric, names) for metric in (COUNT, AGE)
                 ]
-        except (OSError, GoogleAuthError, ValueError, TypeError, LookupError) as error:
+            told = {
+                name: Backlog(None if name not in counts else int(counts[name]), ages.get(name))
+                for name in names
+            }
+        except (OSError, GoogleAuthError, ValueError, TypeError, LookupError, OverflowError) as error:
             self._tell(f"{type(error).__name__}: {error}".splitlines()[0])
             return {}
         self._tell("")
-        return {
-            name: Backlog(None if name not in counts else int(counts[name]), ages.get(name)) for name in names
-        }
+        return told
 
     def _latest(self, metric: str, names: Sequence[str]) -> dict[str, float]:
         """The newest point of each subscription; runs in a thread."""
@@ -107,7 +111,7 @@ class Monitoring:
             "interval.startTime": (end - WINDOW).isoformat(),
             "interval.endTime": end.isoformat(),
         }
-        while True:
+        for _ in range(_PAGES):
             answer = self._session.get(self._url, params=asked, timeout=self._timeout)
             if answer.status_code != 200:
                 hint = ": it needs roles/monitoring.viewer" if answer.status_code in {401, 403} else ""
@@ -117,6 +121,7 @@ class Monitoring:
             if not page.get("nextPageToken"):
                 return
             asked["pageToken"] = page["nextPageToken"]
+        raise ValueError(f"more than {_PAGES} pages")
 
     def _tell(self, fault: str) -> None:
         """Log a fault once, and its end."""

@@ -9,20 +9,15 @@ from typing import Any, NamedTuple
 from transports.gathering import Gathering
 from transports.pubsub import wire
 from transports.pubsub.connection import Connection
+from transports.pubsub.encoding import encode, unfit
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import BATCH
-from transports.pubsub.topology import QueueTopic, Topics
+from transports.pubsub.topology import Route, Topology
 from transports.refusal import refusal
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
-ID, CONTENT_TYPE, KEY = "message-id", "content-type", "key"
-"""Attributes: the id it was published under, what its body is, and its key where the queue keeps no order."""
 _BYTES = 9_990_000
-_OVERHEAD = 400
-"""Bytes a message takes beyond its body, key and id."""
-_ATTRIBUTE = 1024
-"""Bytes of an attribute's value, and of an ordering key."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -39,12 +34,12 @@ class Publisher:
 
     Args:
         connection: to the service.
-        topics: where messages go.
+        topology: tells where messages go.
     """
 
-    def __init__(self, connection: Connection, topics: Topics) -> None:
+    def __init__(self, connection: Connection, topology: Topology) -> None:
         self._connection = connection
-        self._topics = topics
+        self._topology = topology
         self._timeout = connection.settings.timeout
         self._max_bytes = connection.settings.max_bytes
         self._lanes: dict[tuple[str, str], Gathering[_Part, list[Outcome]]] = {}
@@ -62,7 +57,7 @@ class Publisher:
             route = routes[message.queue]
             if route is None:
                 outcomes[place] = _unroutable(message.queue)
-            elif reason := refusal(message, self._max_bytes) or _unfit(message):
+            elif reason := refusal(message, self._max_bytes) or unfit(message):
                 outcomes[place] = Outcome(OutcomeKind.REFUSED, reason)
             else:
                 _add(lanes.setdefault((message.queue, _lane(message, route)), []), place, message, route)
@@ -75,14 +70,14 @@ class Publisher:
         for lane in tuple(self._lanes.values()):
             await lane.finish()
 
-    async def _routes(self, queues: set[str]) -> dict[str, QueueTopic | None]:
-        found: dict[str, QueueTopic | None] = {queue: self._topics.known(queue) for queue in queues}
+    async def _routes(self, queues: set[str]) -> dict[str, Route | None]:
+        found: dict[str, Route | None] = {queue: self._topology.known(queue) for queue in queues}
         unknown = [queue for queue, route in found.items() if route is None]
         if unknown:
             found.update(
                 zip(
                     unknown,
-                    await asyncio.gather(*(self._topics.route(queue) for queue in unknown)),
+                    await asyncio.gather(*(self._topology.route(queue) for queue in unknown)),
                     strict=True,
                 )
             )
@@ -129,40 +124,49 @@ class Publisher:
             del self._lanes[lane]
 
     async def _send(self, queue: str, parts: Sequence[_Part]) -> list[list[Outcome]]:
-        outcomes = await self._request(queue, [message for part in parts for message in part.messages])
+        end = asyncio.get_running_loop().time() + self._timeout
+        outcomes = await self._request(queue, [message for part in parts for message in part.messages], end)
         divided, start = [], 0
         for part in parts:
             divided.append(outcomes[start : start + len(part.places)])
             start += len(part.places)
         return divided
 
-    async def _request(self, queue: str, messages: list[Any]) -> list[Outcome]:
-        """Send one request, again and again while that may help; the lane's next ones wait, so order is kept."""
+    async def _request(self, queue: str, messages: list[Any], end: float) -> list[Outcome]:
+        """Send one request, again and again while that may help and until ``end``; the lane's next ones wait.
+
+        Raises:
+            TransportUnavailable: none of them was taken.
+        """
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._timeout
         pause = _FIRST_PAUSE
         doubtful = repaired = False
         while True:
             sent = False
             try:
-                route = self._topics.known(queue) or await self._topics.route(queue)
+                route = self._topology.known(queue) or await self._topology.route(queue)
                 if route is None:
                     return [_unroutable(queue)] * len(messages)
                 sent = True
                 request = wire.Publish(topic=route.topic, messages=messages)
-                await self._connection.call(wire.PUBLISH, request, max(end - loop.time(), 0.1))
+                answer = await self._connection.call(wire.PUBLISH, request, max(end - loop.time(), 0.1))
+                if (confirmed := len(answer.message_ids)) != len(messages):
+                    told = f"{confirmed} of {len(messages)} messages were confirmed"
+                    return [Outcome(OutcomeKind.UNKNOWN, told)] * len(messages)
                 return [ACCEPTED] * len(messages)
             except Failed as error:
                 doubtful = doubtful or (sent and error.doubtful)
                 if error.code in {"NOT_FOUND", "UNAVAILABLE"}:
-                    self._topics.forget(queue)  # who was away may be back without its subscriptions
+                    self._topology.forget(queue)  # who was away may be back without its subscriptions
                 if error.code == "NOT_FOUND":
                     if repaired:
                         return [_unroutable(queue)] * len(messages)
                     repaired = True
                     continue
                 if error.code in {"INVALID_ARGUMENT", "OUT_OF_RANGE"}:
-                    return await self._singly(queue, messages, error)
+                    if len(messages) == 1:
+                        return [Outcome(OutcomeKind.REFUSED, str(error))]
+                    return await self._by_halves(queue, messages, end)
                 if not error.passes or loop.time() + pause >= end:
                     if doubtful:
                         return [Outcome(OutcomeKind.UNKNOWN, str(error))] * len(messages)
@@ -170,26 +174,27 @@ class Publisher:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _singly(self, queue: str, messages: list[Any], error: Failed) -> list[Outcome]:
-        """One of them is at fault: it alone shall be refused."""
-        if len(messages) == 1:
-            return [Outcome(OutcomeKind.REFUSED, str(error))]
-        return [outcome for message in messages for outcome in await self._request(queue, [message])]
+    async def _by_halves(self, queue: str, messages: list[Any], end: float) -> list[Outcome]:
+        """One of them is at fault: it alone shall be refused.
+
+        Raises:
+            TransportUnavailable: none of them was taken.
+        """
+        half = len(messages) // 2
+        outcomes = await self._request(queue, messages[:half], end)
+        rest = messages[half:]
+        try:
+            return [*outcomes, *await self._request(queue, rest, end)]
+        except TransportUnavailable as error:  # which would deny what the first half has become
+            return [*outcomes, *[Outcome(OutcomeKind.UNKNOWN, str(error))] * len(rest)]
 
 
-def _lane(message: Outgoing, route: QueueTopic) -> str:
+def _lane(message: Outgoing, route: Route) -> str:
     return message.key or "" if route.keyed else ""
 
 
-def _add(parts: list[_Part], place: int, message: Outgoing, route: QueueTopic) -> None:
-    attributes = {ID: message.id, CONTENT_TYPE: message.content_type}
-    key = message.key
-    if key and not route.keyed:
-        attributes[KEY] = key
-    made = wire.Message(
-        data=message.body, attributes=attributes, ordering_key=key or "" if route.keyed else ""
-    )
-    size = len(message.body) + len(message.id) + _OVERHEAD + (4 * len(key) if key else 0)
+def _add(parts: list[_Part], place: int, message: Outgoing, route: Route) -> None:
+    made, size = encode(message, ordered=route.keyed)
     last = parts[-1] if parts else None
     if last is None or len(last.places) >= BATCH or last.size + size > _BYTES:
         parts.append(_Part([made], [place], size))
@@ -197,13 +202,6 @@ def _add(parts: list[_Part], place: int, message: Outgoing, route: QueueTopic) -
         last.messages.append(made)
         last.places.append(place)
         parts[-1] = last._replace(size=last.size + size)
-
-
-def _unfit(message: Outgoing) -> str | None:
-    for what, text in (("id", message.id), ("key", message.key), ("content type", message.content_type)):
-        if text and len(text) > _ATTRIBUTE // 4 and (size := len(text.encode())) > _ATTRIBUTE:
-            return f"its {what} has {size} bytes, Pub/Sub's limit is {_ATTRIBUTE}"
-    return None
 
 
 def _unroutable(queue: str) -> Outcome:

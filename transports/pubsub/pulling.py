@@ -7,9 +7,10 @@ import math
 from collections.abc import Awaitable, Callable
 
 from transports.pubsub import wire
+from transports.pubsub.arrivals import read
 from transports.pubsub.connection import Connection
 from transports.pubsub.faults import Failed
-from transports.pubsub.holding import Acknowledges, Era, read
+from transports.pubsub.receipt import Acknowledges, Era
 from worker.messaging.transport import Delivery
 
 LONGEST = 90.0
@@ -17,6 +18,11 @@ LONGEST = 90.0
 QUIET = 10.0
 """Seconds without a word after which the same line is asked whether it still works."""
 _PROBE = 3.0
+_ALIVE = {"PERMISSION_DENIED", "RESOURCE_EXHAUSTED"}
+"""Refusals that prove that the line works: the account may pull only, or a project's looks are used up."""
+_SOON = 0.5
+"""Seconds within which a pull that brings nothing has not waited."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _TICK = 1.0
 _BETWEEN = 5.0
 """Seconds between two repairs: a subscription that goes as often as it is made is a fault to be told."""
@@ -55,6 +61,7 @@ class Puller:
         self._era = era
         self.lease = lease
         self._mended = -math.inf
+        self._pause = 0.0
         self._tick = min(_TICK, self.lease / 10)
 
     def until(self, since: float) -> float:
@@ -68,6 +75,7 @@ class Puller:
             TransportUnavailable: the service does not answer, refuses, or the line is dead.
         """
         request = wire.Pull(subscription=self._subscription, max_messages=limit)
+        begun = asyncio.get_running_loop().time()
         call = asyncio.ensure_future(self._connection.pull(wire.PULL, request, LONGEST))
         try:
             seen = await self._watched(call)
@@ -79,7 +87,16 @@ class Puller:
             return []
         finally:
             call.cancel()
+        await self._slow_down(empty=not received, since=begun)
         return read(self._queue, received, self._acknowledger, self._era, self.until(seen))
+
+    async def _slow_down(self, *, empty: bool, since: float) -> None:
+        """Leave time before the next pull where one after the other brings nothing and does not wait."""
+        if not empty or asyncio.get_running_loop().time() - since >= _SOON:
+            self._pause = 0.0
+            return
+        await asyncio.sleep(self._pause)
+        self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
 
     async def glance(self, limit: int) -> list[Delivery]:
         """Take what is there, at most ``limit``; wait for nothing.
@@ -122,6 +139,8 @@ class Puller:
         try:
             await self._connection.pull(wire.GET_SUBSCRIPTION, request, _PROBE)
         except Failed as error:
+            if error.code in _ALIVE:
+                return
             if error.passes:
                 self._connection.renew_pulls()
             raise

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from transports.pubsub.arrivals import Arrivals
 from transports.pubsub.copying import Copying
-from transports.pubsub.holding import Acknowledges, Era, Hold
+from transports.pubsub.prefetched import Prefetched
+from transports.pubsub.receipt import Acknowledges, Era, Receipt
 from worker.messaging.transport import Ack, Delivery, Release, Settled, Settlement
 
 Until = Callable[[float], float]
@@ -18,15 +18,17 @@ class Settling:
     """Settles and extends.
 
     Args:
-        arrivals: what waits behind what is settled.
+        prefetched: what waits behind what is settled.
         era: this opening of the transport.
         copying: forgets the copies of what is done with.
         lease: seconds of one more lease.
         until: tells when it ends.
     """
 
-    def __init__(self, arrivals: Arrivals, era: Era, copying: Copying, lease: float, until: Until) -> None:
-        self._arrivals = arrivals
+    def __init__(
+        self, prefetched: Prefetched, era: Era, copying: Copying, lease: float, until: Until
+    ) -> None:
+        self._prefetched = prefetched
         self._era = era
         self._copying = copying
         self._lease = lease
@@ -34,57 +36,66 @@ class Settling:
 
     def begin(self, items: Sequence[Settlement], answers: list[Settled]) -> Coroutine[Any, Any, None] | None:
         """Claim what is ours; return what is to be done then, which fills in the answers; None for nothing."""
+        now = self._era.now()
         acks: list[int] = []
         releases: dict[float, list[int]] = {}
+        lost: list[Delivery] = []
         for place, item in enumerate(items):
-            if not self.claims(item.delivery):
-                continue
-            if isinstance(item, Ack):
+            delivery = item.delivery
+            if not self._claims(delivery, now):
+                if _lapsed(delivery, now):
+                    lost.append(delivery)
+            elif isinstance(item, Ack):
                 acks.append(place)
             elif isinstance(item, Release):
                 releases.setdefault(item.delay, []).append(place)
             else:
-                item.delivery.receipt.settled = False
+                delivery.receipt.settled = False
                 answers[place] = Settled.UNKNOWN  # not replaced here; it comes back
-        return self._settle(items, acks, releases, answers) if acks or releases else None
+        behind = self._prefetched.back(lost)
+        return self._settle(items, acks, releases, behind, answers) if acks or releases or behind else None
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
         """Hold them, and what waits behind them, for another lease; LOST where somebody else may have them by now."""
-        ours = [each for each in deliveries if self._is_ours(each)]
-        behind = [each for each in self._arrivals.behind(ours) if self._is_ours(each)]
-        holds: list[Hold] = [delivery.receipt for delivery in (*ours, *behind)]
-        answers: dict[Hold, Settled] = {}
-        if holds:
-            since = self._era.now()
-            told = await postpone(holds, self._lease)
-            for hold, answer in zip(holds, told, strict=True):
-                answers[hold] = answer
+        now = self._era.now()
+        ours = [each for each in deliveries if self._is_ours(each, now)]
+        behind = [each for each in self._prefetched.behind(ours) if self._is_ours(each, now)]
+        receipts: list[Receipt] = [delivery.receipt for delivery in (*ours, *behind)]
+        answers: dict[Receipt, Settled] = {}
+        if receipts:
+            told = await postpone(receipts, self._lease)
+            for receipt, answer in zip(receipts, told, strict=True):
+                answers[receipt] = answer
                 if answer is Settled.DONE:
-                    hold.expires = self._until(since)
+                    receipt.until = self._until(now)
                 elif answer is Settled.LOST:
-                    hold.expires = 0.0
+                    receipt.until = 0.0
         return [answers.get(delivery.receipt, Settled.LOST) for delivery in deliveries]
 
     def give_back(self, deliveries: Iterable[Delivery]) -> Coroutine[Any, Any, Any] | None:
         """Return what hands those of them out again that are ours; None where none is."""
-        holds = [delivery.receipt for delivery in deliveries if self.claims(delivery)]
-        return postpone(holds, 0.0) if holds else None
+        receipts = self._claimed(deliveries)
+        return postpone(receipts, 0.0) if receipts else None
 
-    def claims(self, delivery: Delivery) -> bool:
+    def _claimed(self, deliveries: Iterable[Delivery]) -> list[Receipt]:
+        now = self._era.now()
+        return [delivery.receipt for delivery in deliveries if self._claims(delivery, now)]
+
+    def _claims(self, delivery: Delivery, now: float) -> bool:
         """Take the right to settle a delivery, which is there once."""
-        if not self._is_ours(delivery):
+        if not self._is_ours(delivery, now):
             return False
         delivery.receipt.settled = True
         return True
 
-    def _is_ours(self, delivery: Delivery) -> bool:
-        hold = delivery.receipt
+    def _is_ours(self, delivery: Delivery, now: float) -> bool:
+        receipt = delivery.receipt
         return (
-            isinstance(hold, Hold)
-            and hold.era is self._era
+            isinstance(receipt, Receipt)
+            and receipt.era is self._era
             and self._era.open
-            and not hold.settled
-            and not hold.lost
+            and not receipt.settled
+            and not receipt.lost(now)
         )
 
     async def _settle(
@@ -92,8 +103,11 @@ class Settling:
         items: Sequence[Settlement],
         acks: Sequence[int],
         releases: dict[float, list[int]],
+        behind: Sequence[Delivery],
         answers: list[Settled],
     ) -> None:
+        if (returning := self.give_back(behind)) is not None:
+            await returning
         if acks:
             await self._acknowledge(items, acks, answers)
         for delay, places in releases.items():
@@ -103,20 +117,21 @@ class Settling:
         self, items: Sequence[Settlement], places: Sequence[int], answers: list[Settled]
     ) -> None:
         deliveries = [items[place].delivery for place in places]
-        holds = [delivery.receipt for delivery in deliveries]
+        receipts = [delivery.receipt for delivery in deliveries]
         if await self._copying.done(deliveries):
-            told = await _by_acknowledger(holds, lambda acknowledger, some: acknowledger.acknowledge(some))
+            told = await _by_acknowledger(receipts, lambda acknowledger, some: acknowledger.acknowledge(some))
         else:
-            told = [Settled.UNKNOWN] * len(holds)  # its copy would bring it back later than its lease does
+            told = [Settled.UNKNOWN] * len(receipts)  # its copy would bring it back later than its lease does
+        now = self._era.now()
         broken: list[Delivery] = []
         for place, delivery, answer in zip(places, deliveries, told, strict=True):
             answers[place] = answer
+            if answer is Settled.DONE:
+                broken += self._prefetched.done(delivery, now)
+                continue
             if answer is Settled.UNKNOWN:
                 delivery.receipt.settled = False
-            if answer is Settled.DONE:
-                self._arrivals.done(delivery)
-            else:
-                broken += self._arrivals.back([delivery])
+            broken += self._prefetched.back([delivery])
         if (returning := self.give_back(broken)) is not None:
             await returning
 
@@ -124,34 +139,41 @@ class Settling:
         self, items: Sequence[Settlement], places: Sequence[int], delay: float, answers: list[Settled]
     ) -> None:
         deliveries = [items[place].delivery for place in places]
-        holds = [delivery.receipt for delivery in deliveries]
-        behind = self._arrivals.back(deliveries)
-        following = [delivery.receipt for delivery in behind if self.claims(delivery)]
+        receipts = [delivery.receipt for delivery in deliveries]
+        following = self._claimed(self._prefetched.back(deliveries))
         if delay > 0:
-            told = await postpone(holds, delay)
+            told = await postpone(receipts, delay)
             if following:
                 await postpone(following, delay)
         else:
-            told = (await postpone([*holds, *following], 0.0))[: len(holds)]
-        for place, hold, answer in zip(places, holds, told, strict=True):
+            told = (await postpone([*receipts, *following], 0.0))[: len(receipts)]
+        for place, receipt, answer in zip(places, receipts, told, strict=True):
             answers[place] = answer
             if answer is Settled.UNKNOWN:
-                hold.settled = False
+                receipt.settled = False
 
 
-async def postpone(holds: Sequence[Hold], delay: float) -> list[Settled]:
+def _lapsed(delivery: Delivery, now: float) -> bool:
+    """Whether nobody decided about it before its lease was over."""
+    receipt = delivery.receipt
+    return isinstance(receipt, Receipt) and not receipt.settled and receipt.lost(now)
+
+
+async def postpone(receipts: Sequence[Receipt], delay: float) -> list[Settled]:
     """Hand them out again after ``delay`` seconds."""
-    return await _by_acknowledger(holds, lambda acknowledger, some: acknowledger.postpone(some, delay))
+    return await _by_acknowledger(receipts, lambda acknowledger, some: acknowledger.postpone(some, delay))
 
 
 async def _by_acknowledger(
-    holds: Sequence[Hold], ask: Callable[[Acknowledges, Sequence[Hold]], Awaitable[list[Settled]]]
+    receipts: Sequence[Receipt], ask: Callable[[Acknowledges, Sequence[Receipt]], Awaitable[list[Settled]]]
 ) -> list[Settled]:
-    """Ask each hold's own; nearly always it is one."""
-    parts: dict[Acknowledges, list[Hold]] = {}
-    for hold in holds:
-        parts.setdefault(hold.acknowledger, []).append(hold)
-    answers: dict[Hold, Settled] = {}
-    for acknowledger, some in parts.items():
-        answers.update(zip(some, await ask(acknowledger, some), strict=True))
-    return [answers[hold] for hold in holds]
+    """Ask each receipt's own; nearly always it is one."""
+    parts: dict[Acknowledges, list[int]] = {}
+    for place, receipt in enumerate(receipts):
+        parts.setdefault(receipt.acknowledger, []).append(place)
+    answers = [Settled.UNKNOWN] * len(receipts)
+    for acknowledger, places in parts.items():
+        told = await ask(acknowledger, [receipts[place] for place in places])
+        for place, answer in zip(places, told, strict=True):
+            answers[place] = answer
+    return answers

@@ -7,12 +7,11 @@ import math
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from transports.pubsub.arrivals import Arrivals
 from transports.pubsub.copying import Copying
-from transports.pubsub.holding import Era
+from transports.pubsub.prefetched import Prefetched
 from transports.pubsub.pulling import Puller
+from transports.pubsub.receipt import Era
 from transports.pubsub.settling import Settling
-from worker.errors import TransportUnavailable
 from worker.messaging.transport import Delivery, QueueSpec, Settled, Settlement
 
 _KEPT = 0.05
@@ -55,13 +54,13 @@ class PubsubSubscription:
         self._glance: asyncio.Task[None] | None = None
         self._glanced = -math.inf
         self._forget = forget
-        self._arrivals = Arrivals(keyed=queue.keyed)
-        self._settling = Settling(self._arrivals, era, copying, puller.lease, puller.until)
+        self._prefetched = Prefetched(keyed=queue.keyed)
+        self._settling = Settling(self._prefetched, era, copying, puller.lease, puller.until)
         self._changed = asyncio.Event()
         self._waiting = 0
         self._paused = False
         self._closed = False
-        self._error: TransportUnavailable | None = None
+        self._error: Exception | None = None
         self._pull: asyncio.Task[None] | None = None
         self._pulling_since = 0.0
         self._beside: set[asyncio.Task[Any]] = set()
@@ -82,7 +81,8 @@ class PubsubSubscription:
                 if error is not None:
                     raise error
                 if not self._paused and limit > 0:
-                    got = self._arrivals.take(limit)
+                    got, stale = self._prefetched.take(limit, loop.time())
+                    self._return(stale)
                     if got:
                         return got
                     self._begin(limit)
@@ -107,8 +107,8 @@ class PubsubSubscription:
         error, self._error = self._error, None
         if error is not None:
             raise error
-        if self._arrivals or self._closed or self._paused:
-            return not self._arrivals
+        if self._prefetched or self._closed or self._paused:
+            return not self._prefetched
         self._begin(_MOST)
         return asyncio.get_running_loop().time() - self._pulling_since >= _EMPTY
 
@@ -156,7 +156,9 @@ class PubsubSubscription:
     async def _run(self, limit: int) -> None:
         try:
             got = await self._puller.pull(limit)
-        except TransportUnavailable as error:
+        except (
+            Exception
+        ) as error:  # a fault of the library, too: the next pull would meet it again, in silence
             if self._waiting:
                 self._error = error
         else:
@@ -169,7 +171,7 @@ class PubsubSubscription:
         """What was put aside is not lost: it is handed out as the rest is, and the worker judges it."""
         try:
             self._admit(await self._dead.glance(_FEW))
-        except TransportUnavailable as error:
+        except Exception as error:
             if self._waiting:
                 self._error = error
         finally:
@@ -177,13 +179,13 @@ class PubsubSubscription:
             self._changed.set()
 
     def _admit(self, got: list[Delivery]) -> None:
-        self._return(self._arrivals.add(got))
+        self._return(self._prefetched.add(got, asyncio.get_running_loop().time()))
         self._dispose()
 
     async def _settle(self, work: Coroutine[Any, Any, None]) -> None:
         """Settle; what was behind may be handed out now."""
         await work
-        if self._arrivals:
+        if self._prefetched:
             self._changed.set()
         self._dispose()
 
@@ -195,15 +197,15 @@ class PubsubSubscription:
             self._keep_a_while()
 
     def _keep_a_while(self) -> None:
-        if self._arrivals and not self._waiting:
+        if self._prefetched and not self._waiting:
             asyncio.get_running_loop().call_later(_KEPT, self._return_unwanted)
 
     def _return_unwanted(self) -> None:
-        if self._arrivals and not self._waiting:
+        if self._prefetched and not self._waiting:
             self._give_back_all()
 
     def _give_back_all(self) -> None:
-        self._return(self._arrivals.all_back())
+        self._return(self._prefetched.all_back())
 
     def _return(self, deliveries: Iterable[Delivery]) -> None:
         if (returning := self._settling.give_back(deliveries)) is not None:

@@ -25,7 +25,7 @@ _FRESH = 60.0
 """Seconds for which it is believed that a queue's subscription is there."""
 
 
-class QueueTopic(NamedTuple):
+class Route(NamedTuple):
     """Where a queue's messages go.
 
     Attributes:
@@ -37,7 +37,7 @@ class QueueTopic(NamedTuple):
     keyed: bool
 
 
-class Topics:
+class Topology:
     """Knows what stands behind a queue.
 
     Args:
@@ -62,11 +62,11 @@ class Topics:
         self._connection = connection
         self._settings = connection.settings
         self._names = topic_names
-        self._routes: dict[str, tuple[QueueTopic, float]] = {}
-        self._looks: dict[str, asyncio.Task[QueueTopic | None]] = {}
+        self._routes: dict[str, tuple[Route, float]] = {}
+        self._looks: dict[str, asyncio.Task[Route | None]] = {}
         self._repairs: dict[str, asyncio.Task[bool]] = {}
 
-    def known(self, queue: str) -> QueueTopic | None:
+    def known(self, queue: str) -> Route | None:
         """The route of a queue that was there a moment ago; None where that must be asked for."""
         found = self._routes.get(queue)
         if found is None or asyncio.get_running_loop().time() - found[1] > _FRESH:
@@ -77,7 +77,7 @@ class Topics:
         """Ask again before the next message."""
         self._routes.pop(queue, None)
 
-    def route(self, queue: str) -> Awaitable[QueueTopic | None]:
+    def route(self, queue: str) -> Awaitable[Route | None]:
         """Find where a queue's messages go; None where they would be lost, as nothing keeps them.
 
         The future raises TransportUnavailable where the service does not answer.
@@ -145,7 +145,7 @@ class Topics:
                 return None
             raise
 
-    async def _look(self, queue: str) -> QueueTopic | None:
+    async def _look(self, queue: str) -> Route | None:
         if names.fault(self._names.name(queue)) is not None:
             return None
         topic = self._names.topic(queue)
@@ -155,7 +155,7 @@ class Topics:
         if found is None or found.topic != topic or found.detached:
             self._routes.pop(queue, None)
             return None
-        route = QueueTopic(topic, bool(found.enable_message_ordering))
+        route = Route(topic, bool(found.enable_message_ordering))
         self._routes[queue] = (route, asyncio.get_running_loop().time())
         return route
 

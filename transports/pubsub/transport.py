@@ -12,16 +12,16 @@ from transports.pubsub import names, settings, wire
 from transports.pubsub.acknowledging import Acknowledger
 from transports.pubsub.connection import Connection
 from transports.pubsub.copying import Copying
-from transports.pubsub.counting import depths
+from transports.pubsub.counting import count
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import features
-from transports.pubsub.holding import Era
 from transports.pubsub.monitoring import Monitoring
 from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
 from transports.pubsub.pulling import Puller
+from transports.pubsub.receipt import Era
 from transports.pubsub.subscription import PubsubSubscription
-from transports.pubsub.topology import Topics
+from transports.pubsub.topology import Topology
 from worker.errors import TransportUnavailable
 from worker.messaging.copies import Copies
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
@@ -45,8 +45,8 @@ class PubsubTransport:
         self._ours: dict[str, QueueSpec] = {}
         self.volatile = configured.copies
         self._copying = Copying(name)
-        self._topics = Topics(name, self.connection, self._names, self._ours, self._copying)
-        self._publisher = Publisher(self.connection, self._topics)
+        self._topology = Topology(name, self.connection, self._names, self._ours, self._copying)
+        self._publisher = Publisher(self.connection, self._topology)
         self._acknowledgers: dict[str, Acknowledger] = {}
         self._monitoring: Monitoring | None = None
         self._subscriptions: set[PubsubSubscription] = set()
@@ -70,15 +70,15 @@ class PubsubTransport:
         if self.connection.open:
             return
         self._era = Era()
-        self._topics = Topics(self.name, self.connection, self._names, self._ours, self._copying)
-        self._publisher = Publisher(self.connection, self._topics)
+        self._topology = Topology(self.name, self.connection, self._names, self._ours, self._copying)
+        self._publisher = Publisher(self.connection, self._topology)
         await self.connection.connect()
-        if self.settings.monitoring and self.connection.credentials is not None:
-            self._monitoring = Monitoring(
-                self.settings.project, self.connection.credentials, self.settings.timeout
-            )
         try:
             await self._ask(self.settings.timeout)
+            if self.settings.monitoring and self.connection.credentials is not None:
+                self._monitoring = Monitoring(
+                    self.settings.project, self.connection.credentials, self.settings.timeout
+                )
         except BaseException:
             await self.connection.close()
             raise
@@ -90,11 +90,11 @@ class PubsubTransport:
             TransportUnavailable: the service does not answer, or refuses.
             ConfigurationError: one exists otherwise than configured.
         """
-        await self._topics.setup(queues)
+        await self._topology.setup(queues)
 
     async def missing(self, queues: Sequence[QueueSpec]) -> Sequence[str]:
         """Names of queues of which a topic or subscription is not there."""
-        return await self._topics.missing(queues)
+        return await self._topology.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish with whatever else is published meanwhile; a queue that was set up here and is gone is made again.
@@ -115,7 +115,7 @@ class PubsubTransport:
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> PubsubSubscription:
         """Start consuming a queue; when it is gone later, and was set up here, it is made again."""
         self._check()
-        main, aside = self._puller(queue.name, queue.name), self._puller(queue.name, names.dead(queue.name))
+        main, aside = self._puller(queue, queue.name), self._puller(queue, names.dead(queue.name))
         subscription = PubsubSubscription(queue, main, aside, self._era, self._copying, self._forget)
         self._subscriptions.add(subscription)
         return subscription
@@ -127,7 +127,7 @@ class PubsubTransport:
         return (
             dict.fromkeys(queues, Depth())
             if monitoring is None
-            else await depths(monitoring, self._names, queues)
+            else await count(monitoring, self._names, queues)
         )
 
     async def ping(self) -> None:
@@ -164,19 +164,20 @@ class PubsubTransport:
     def wake(self) -> None:
         """The service's clock goes by itself."""
 
-    def _puller(self, queue: str, source: str) -> Puller:
+    def _puller(self, queue: QueueSpec, source: str) -> Puller:
         name = self._names.subscription(source)
         acknowledger = self._acknowledgers.get(name)
         if acknowledger is None:
-            acknowledger = self._acknowledgers[name] = Acknowledger(self.connection, name)
+            acknowledger = Acknowledger(self.connection, name, keyed=queue.keyed)
+            self._acknowledgers[name] = acknowledger
         return Puller(
             self.connection,
-            queue,
+            queue.name,
             name,
             acknowledger,
             self._era,
             self.lease,
-            lambda: self._topics.repair(queue),
+            lambda: self._topology.repair(queue.name),
         )
 
     def _forget(self, subscription: PubsubSubscription, pull: asyncio.Task[None] | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 import msgspec
 
 from transports.orphans import Marks, Orphans
-from transports.sqlite.names import Names
+from transports.sqlite.numbers import Numbers
 from transports.sqlite.operation import Operation
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE
 from transports.subscription import Claimed
@@ -72,10 +72,10 @@ class Claim(Operation):
         self._orphans = orphans
         self._orphaned: list[int] = []
 
-    def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
+    def needs_lock(self, connection: sqlite3.Connection, numbers: Numbers, now: float) -> bool:
         """Look first: whoever finds nothing must not take the write lock from others."""
         self.result = Claimed([], None)
-        number = names.number(connection, self._queue)
+        number = numbers.number(connection, self._queue)
         if number is None:
             return False
         row = connection.execute(_NEXT, (number,)).fetchone()
@@ -91,17 +91,17 @@ class Claim(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Claim for one after the other."""
         for operation in cast(Sequence[Claim], group):
-            if operation.needs_lock(connection, names, now):
-                operation.result = Claimed(operation._take(connection, names, now), None)
+            if operation.needs_lock(connection, numbers, now):
+                operation.result = Claimed(operation._take(connection, numbers, now), None)
 
-    def _take(self, connection: sqlite3.Connection, names: Names, now: float) -> list[Delivery]:
-        number = names.number(connection, self._queue)
+    def _take(self, connection: sqlite3.Connection, numbers: Numbers, now: float) -> list[Delivery]:
+        number = numbers.number(connection, self._queue)
         if self._orphaned:
-            connection.execute(_FREE, (number, now, numbers(self._orphaned)))
+            connection.execute(_FREE, (number, now, listed(self._orphaned)))
         (ids,) = connection.execute(_DUE, (number, now, self._limit)).fetchone()
         lease = self._marks.next()
         connection.execute(_TAKE, (now + self._lease, lease, ids))
@@ -122,7 +122,7 @@ class Claim(Operation):
         return [deliveries[row] for row in order]
 
 
-def numbers(rows: Sequence[int]) -> str:
+def listed(rows: Sequence[int]) -> str:
     """Write row numbers as SQLite reads them."""
     return msgspec.json.encode(rows).decode()
 
@@ -156,13 +156,13 @@ class Extend(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Extend for one after the other: there is one such operation in a third of a lease."""
         for operation in cast(Sequence[Extend], group):
             receipts = [delivery.receipt for delivery in operation._deliveries]
             valid = held(connection, receipts)
-            rows = numbers([receipt.row for receipt in valid])
+            rows = listed([receipt.row for receipt in valid])
             connection.execute(
                 "UPDATE transport_messages SET visible_at = ? WHERE id IN (SELECT value FROM json_each(?))",
                 (now + operation._lease, rows),
@@ -175,7 +175,7 @@ def held(connection: sqlite3.Connection, receipts: Collection[Receipt]) -> set[R
     (found,) = connection.execute(
         "SELECT json_group_array(json_array(id, lease)) FROM transport_messages"
         " WHERE id IN (SELECT value FROM json_each(?))",
-        (numbers([receipt.row for receipt in receipts]),),
+        (listed([receipt.row for receipt in receipts]),),
     ).fetchone()
     current = {Receipt(row, lease) for row, lease in _read_pairs(found) if lease is not None}
     return current.intersection(receipts)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from transports.sqlite import faults, schema
-from transports.sqlite.names import Names
+from transports.sqlite.numbers import Numbers
 from transports.sqlite.settings import Settings
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ def set_up(settings: Settings, sqlite: sqlite3.Connection, queues: Sequence[str]
     """
     try:
         patiently(settings, lambda: sqlite.execute("BEGIN IMMEDIATE"))
-        Names().add(sqlite, queues)
+        Numbers().add(sqlite, queues)
         patiently(settings, lambda: sqlite.execute("COMMIT"))
     except sqlite3.Error as error:
         sqlite.close()

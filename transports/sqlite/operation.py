@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from transports.sqlite.names import Names
+from transports.sqlite.numbers import Numbers
 
 
 class Operation:
@@ -32,12 +32,12 @@ class Operation:
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Do them all, and set the ``result`` and ``woken`` of each; raises when one of them fails."""
         raise NotImplementedError
 
-    def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
+    def needs_lock(self, connection: sqlite3.Connection, numbers: Numbers, now: float) -> bool:
         """Whether there is anything to write; otherwise sets ``result``."""
         return True
 

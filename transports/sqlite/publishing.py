@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, ClassVar, cast
 
 from transports.refusal import refusal
-from transports.sqlite.names import Names
+from transports.sqlite.numbers import Numbers
 from transports.sqlite.operation import Operation
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
@@ -53,13 +53,13 @@ class Publish(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Insert the messages of all publishes together."""
         plain: list[Any] = []
         keyed: list[tuple[Any, ...]] = []
         for operation in cast(Sequence[Publish], group):
-            operation._prepare(connection, names, plain, keyed)
+            operation._prepare(connection, numbers, plain, keyed)
         step = 5 * _ROWS
         for start in range(0, len(plain), step):
             chunk = plain[start : start + step]
@@ -70,14 +70,14 @@ class Publish(Operation):
     def _prepare(
         self,
         connection: sqlite3.Connection,
-        names: Names,
+        numbers: Numbers,
         plain: list[Any],
         keyed: list[tuple[Any, ...]],
     ) -> None:
         outcomes: list[Outcome] = []
         woken: set[str] = set()
         for message in self.batch:
-            number = names.number(connection, message.queue)
+            number = numbers.number(connection, message.queue)
             if number is None:
                 text = f"queue {message.queue!r} was never set up"
                 outcomes.append(Outcome(OutcomeKind.UNROUTABLE, text))
@@ -109,11 +109,11 @@ class SetUp(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Create what is missing."""
         for operation in cast(Sequence[SetUp], group):
-            names.add(connection, operation._queues)
+            numbers.add(connection, operation._queues)
             operation.woken = operation._queues
 
 
@@ -127,18 +127,18 @@ class Find(Operation):
         super().__init__(future)
         self._queues = queues
 
-    def needs_lock(self, connection: sqlite3.Connection, names: Names, now: float) -> bool:
+    def needs_lock(self, connection: sqlite3.Connection, numbers: Numbers, now: float) -> bool:
         """Only reads."""
-        self.result = [name for name in self._queues if names.number(connection, name) is None]
+        self.result = [name for name in self._queues if numbers.number(connection, name) is None]
         return False
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Read all the same, beside others' writes."""
         for operation in group:
-            operation.needs_lock(connection, names, now)
+            operation.needs_lock(connection, numbers, now)
 
 
 class Prove(Operation):
@@ -149,6 +149,6 @@ class Prove(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Nothing more is asked."""

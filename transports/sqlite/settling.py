@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
-from transports.sqlite.claiming import Receipt, held, numbers
-from transports.sqlite.names import Names
+from transports.sqlite.claiming import Receipt, held, listed
+from transports.sqlite.numbers import Numbers
 from transports.sqlite.operation import Operation
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE, Publish
 from worker.messaging.transport import Ack, Again, Outgoing, Release, Settled, Settlement
@@ -50,7 +50,7 @@ class Settle(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, names: Names, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
         """Settle for all of them together."""
         operations = cast(Sequence[Settle], group)
@@ -59,20 +59,22 @@ class Settle(Operation):
         valid = held(connection, [item.delivery.receipt for each in operations for item in each._items])
         work = Work()
         for operation in operations:
-            operation._collect(connection, names, valid, work)
+            operation._collect(connection, numbers, valid, work)
         if work.removed:
-            connection.execute(_REMOVE, (numbers(work.removed),))
+            connection.execute(_REMOVE, (listed(work.removed),))
         for visible_at, rows in work.released.items():
-            connection.execute(_RELEASE, (visible_at, numbers(rows)))
+            connection.execute(_RELEASE, (visible_at, listed(rows)))
         if work.swapped:
             connection.executemany(_SWAP, work.swapped)
         for queue, key in work.lanes:
-            connection.execute(_ADVANCE, (names.number(connection, queue), key))
+            connection.execute(_ADVANCE, (numbers.number(connection, queue), key))
         if work.moved:
             moving = Publish(operations[0].future, work.moved, max_bytes=2**31 - 1, asked_at=now)
-            Publish.perform(connection, names, now, [moving])
+            Publish.perform(connection, numbers, now, [moving])
 
-    def _collect(self, connection: sqlite3.Connection, names: Names, valid: set[Receipt], work: Work) -> None:
+    def _collect(
+        self, connection: sqlite3.Connection, numbers: Numbers, valid: set[Receipt], work: Work
+    ) -> None:
         woken: set[str] = set()
         results = []
         for item in self._items:
@@ -92,7 +94,7 @@ class Settle(Operation):
                     work.released[visible_at].append(delivery.receipt.row)
                     woken.add(delivery.queue)
                 case Again(outgoing=outgoing):
-                    if names.number(connection, outgoing.queue) is None:
+                    if numbers.number(connection, outgoing.queue) is None:
                         results.append(Settled.UNKNOWN)  # unchanged: it comes back when its lease is over
                         continue
                     _swap(item, self._asked_at, work)
@@ -116,7 +118,7 @@ def _all_acked(connection: sqlite3.Connection, operations: Sequence[Settle]) -> 
         return False
     connection.execute("SAVEPOINT acks")
     for lease, rows in claims.items():
-        if connection.execute(_REMOVE_HELD, (lease, numbers(rows))).rowcount != len(rows):
+        if connection.execute(_REMOVE_HELD, (lease, listed(rows))).rowcount != len(rows):
             connection.execute("ROLLBACK TO acks")
             connection.execute("RELEASE acks")
             return False

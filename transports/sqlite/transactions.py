@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from transports.sqlite import connection, faults
-from transports.sqlite.names import Names
+from transports.sqlite.numbers import Numbers
 from transports.sqlite.operation import Operation
 from transports.sqlite.settings import Settings
 
@@ -17,7 +17,7 @@ class Transactions:
     def __init__(self, settings: Settings, sqlite: sqlite3.Connection) -> None:
         self._settings = settings
         self._sqlite = sqlite
-        self._names = Names()
+        self._numbers = Numbers()
         self._synchronous = ""
         self._refusal: Exception | None = None
 
@@ -53,7 +53,9 @@ class Transactions:
         """Whether nothing is to be written: then the results are there, and the lock was left to others."""
         return connection.patiently(
             self._settings,
-            lambda: not any(operation.needs_lock(self._sqlite, self._names, now) for operation in operations),
+            lambda: (
+                not any(operation.needs_lock(self._sqlite, self._numbers, now) for operation in operations)
+            ),
         )
 
     def _begin(self, operations: Sequence[Operation]) -> None:
@@ -82,13 +84,13 @@ class Transactions:
     def _attempt(self, group: Sequence[Operation], now: float) -> Exception | None:
         self._sqlite.execute("SAVEPOINT attempt")
         try:
-            type(group[0]).perform(self._sqlite, self._names, now, group)
+            type(group[0]).perform(self._sqlite, self._numbers, now, group)
         except Exception as error:
             if not self._sqlite.in_transaction:
                 raise  # SQLite has undone everything (a full disk)
             self._sqlite.execute("ROLLBACK TO attempt")
             self._sqlite.execute("RELEASE attempt")
-            self._names.forget()
+            self._numbers.forget()
             return (
                 faults.unavailable(self._settings.path, error) if isinstance(error, sqlite3.Error) else error
             )
@@ -104,7 +106,7 @@ class Transactions:
             raise
 
     def _undo(self) -> None:
-        self._names.forget()
+        self._numbers.forget()
         self._synchronous = ""
         try:
             if self._sqlite.in_transaction:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from transports.sqs.encoding import decode, headers
 from transports.sqs.receipt import Receipt
-from transports.sqs.servicetime import ServiceTime
+from transports.sqs.timekeeping import Timekeeper
 from worker.messaging.transport import Delivery
 
 ATTRIBUTES = (
@@ -56,7 +56,7 @@ class Arrivals:
         time: the service's.
     """
 
-    def __init__(self, queue: str, owner: object, lease: float, time: ServiceTime, *, fifo: bool) -> None:
+    def __init__(self, queue: str, owner: object, lease: float, time: Timekeeper, *, fifo: bool) -> None:
         self._queue = queue
         self._owner = owner
         self._lease = lease

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transports.sqs.connection import Connection, Refused
+from transports.sqs.connection import Connection
+from transports.sqs.faults import Refused
 from transports.sqs.queues import Queues
 from worker.messaging.transport import Depth
 

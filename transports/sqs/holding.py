@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from transports.sqs.acknowledging import Acknowledger
 from transports.sqs.arrivals import Arrivals
 from transports.sqs.connection import Connection
 from transports.sqs.polls import Caught, Polls
@@ -15,11 +16,11 @@ from transports.sqs.queues import Queues
 from transports.sqs.receipt import Receipt
 from transports.sqs.retries import Retries
 from transports.sqs.returning import Returning
-from transports.sqs.servicetime import ServiceTime
 from transports.sqs.settings import Settings
 from transports.sqs.settling import Settling
+from transports.sqs.timekeeping import Timekeeper
 from transports.subscription import Claimed
-from worker.messaging.transport import Ack, Again, Delivery, Release, Settled, Settlement
+from worker.messaging.transport import Delivery, Settled
 
 _PATIENT = 1.0
 """Seconds of waiting from which on a poll may wait at the service; who waits for less looks, and looks again."""
@@ -33,17 +34,15 @@ _KEEP = 0.5
 _WORTH = 0.45
 """Part of a lease that what waited behind its head must have left: renewals come each third of one."""
 
-_Answer = asyncio.Future[Settled] | Settled
 
-
-class HoldingOwner(Protocol):
+class SqsOwner(Protocol):
     """What it asks of its transport."""
 
     settings: Settings
     connection: Connection
     queues: Queues
     held: dict[str, Receipt]
-    time: ServiceTime
+    time: Timekeeper
 
 
 class Holding:
@@ -58,7 +57,7 @@ class Holding:
         polls: of this queue.
     """
 
-    def __init__(self, owner: HoldingOwner, queue: str, changed: asyncio.Event) -> None:
+    def __init__(self, owner: SqsOwner, queue: str, changed: asyncio.Event) -> None:
         self.lease = owner.settings.lease
         self.polls = Polls(owner, queue, self._took, changed.set)
         self._owner = owner
@@ -69,11 +68,14 @@ class Holding:
         self._waiting = 0
         self._asked_at = 0.0
         self._keeping: asyncio.TimerHandle | None = None
-        self._settling = Settling(owner.connection, lambda: self.polls.url, owner.settings.timeout)
-        self._returning = Returning(self._settling)
-        self._retries = Retries(self.lease, self._settling.extend, changed.set)
-
-    # --- taking -----------------------------------------------------------------------------------------------------
+        self._acknowledger = Acknowledger(owner.connection, lambda: self.polls.url, owner.settings.timeout)
+        self._returning = Returning(self._acknowledger)
+        self._retries = Retries(self.lease, self._acknowledger.extend, changed.set)
+        self._settling = Settling(
+            self, self.lease, owner.held, self._acknowledger, self._returning, self._retries, self._follow
+        )
+        self.settle = self._settling.settle
+        self.extend = self._settling.extend
 
     def claim(self, limit: int, wait: float) -> asyncio.Future[Claimed]:
         """Take what has come; where there is nothing, see to it that a poll is out."""
@@ -116,7 +118,7 @@ class Holding:
 
     async def finish(self) -> None:
         """Wait until everything that was decided is told."""
-        await self._settling.finish()
+        await self._acknowledger.finish()
 
     async def _glance(self, limit: int) -> Claimed:
         await self.polls.glance(limit)
@@ -152,10 +154,10 @@ class Holding:
 
     def _take(self, limit: int) -> list[Delivery]:
         now = asyncio.get_running_loop().time()
-        taken = [delivery for delivery in self._retries.take(limit) if self._valid(delivery, now)]
+        taken = [delivery for delivery in self._retries.take(limit) if self._settling.valid(delivery, now)]
         while self._ready and len(taken) < limit:
             delivery = self._ready.popleft()
-            if self._valid(delivery, now) is not None:  # else another has it by now, or will
+            if self._settling.valid(delivery, now) is not None:  # else another has it by now, or will
                 taken.append(delivery)
         for delivery in taken:
             self._owner.held[delivery.id] = delivery.receipt
@@ -173,76 +175,8 @@ class Holding:
         else:
             self._give_back_ready()
 
-    # --- settling ---------------------------------------------------------------------------------------------------
-
-    def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
-        """Settle with whatever else is settled meanwhile; the answer never is an error."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        return loop.create_task(_all([self._begin(item, now) for item in items]))
-
-    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
-        """Hold them, and what waits behind them, for another lease; UNKNOWN where the service does not answer."""
-        now = asyncio.get_running_loop().time()
-        begun: list[_Answer] = []
-        for delivery in deliveries:
-            receipt = self._valid(delivery, now)
-            begun.append(Settled.LOST if receipt is None else self._settling.extend(receipt, self.lease))
-            for successor in () if receipt is None or receipt.behind is None else receipt.behind:
-                self._settling.extend(successor.receipt, self.lease)
-        answers = await _all(begun)
-        for delivery, answer in zip(deliveries, answers, strict=True):
-            if answer is Settled.LOST and isinstance(receipt := delivery.receipt, Receipt):
-                self._end(delivery, receipt)
-        return answers
-
-    def _valid(self, delivery: Delivery, now: float) -> Receipt | None:
-        receipt = delivery.receipt
-        if not isinstance(receipt, Receipt) or receipt.owner is not self or receipt.settled:
-            return None
-        return receipt if receipt.until > now else None
-
-    def _begin(self, item: Settlement, now: float) -> _Answer:
-        delivery = item.delivery
-        receipt = self._valid(delivery, now)
-        if receipt is None:
-            return Settled.LOST
-        if isinstance(item, Again):
-            return self._again(item, receipt)
-        self._end(delivery, receipt)
-        if isinstance(item, Release):
-            return self._returning.one(delivery, math.ceil(item.delay))
-        assert isinstance(item, Ack)
-        removing = self._settling.remove(receipt)
-        if receipt.behind:
-            removing.add_done_callback(lambda done: self._advance(receipt, done))
-        return removing
-
-    def _again(self, item: Again, receipt: Receipt) -> _Answer:
-        """Let the next attempt wait in place; what came behind it waits at the service."""
-        delivery, outgoing = item.delivery, item.outgoing
-        if receipt.behind is None or (outgoing.queue, outgoing.key) != (delivery.queue, delivery.key):
-            return Settled.UNKNOWN  # not what Features.retries_in_place promises; it comes back
-        self._end(delivery, receipt)
-        behind, receipt.behind = receipt.behind, None
-        self._returning.all(behind)
-        return asyncio.get_running_loop().create_task(self._retries.keep(item, receipt))
-
-    def _end(self, delivery: Delivery, receipt: Receipt) -> None:
-        receipt.settled = True
-        if self._owner.held.get(delivery.id) is receipt:
-            del self._owner.held[delivery.id]
-
-    def _advance(self, receipt: Receipt, done: asyncio.Future[Settled]) -> None:
-        """The head of a group is gone: its next message is to be had; where it is not gone, all of them wait for it."""
-        behind, receipt.behind = receipt.behind, None
-        if not behind:
-            return
-        if done.cancelled() or done.exception() is not None or done.result() is not Settled.DONE:
-            self._returning.all(behind)
-            return
-        head = behind.popleft()
-        head.receipt.behind = behind
+    def _follow(self, head: Delivery) -> None:
+        """Offer the next of a group, where its lease is still worth it."""
         left = head.receipt.until - asyncio.get_running_loop().time()
         if not self._wanted or left < self.lease * _WORTH:
             self._returning.one(head)
@@ -254,7 +188,3 @@ class Holding:
     def _give_back_ready(self) -> None:
         while self._ready:
             self._returning.one(self._ready.popleft())
-
-
-async def _all(begun: Sequence[_Answer]) -> Sequence[Settled]:
-    return [answer if isinstance(answer, Settled) else await answer for answer in begun]

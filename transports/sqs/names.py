@@ -27,7 +27,7 @@ def physical(prefix: str, queue: str, *, fifo: bool) -> str:
     return legal + FIFO if fifo else legal
 
 
-def dead_letter(name: str) -> str:
+def dead(name: str) -> str:
     """The name of the dead-letter queue of a queue, by its name on SQS."""
     return f"{name.removesuffix(FIFO)}{FAILED}{FIFO if name.endswith(FIFO) else ''}"
 

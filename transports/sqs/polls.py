@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from transports.sqs.arrivals import ATTRIBUTES, Polled
-from transports.sqs.connection import Connection, Lane, Refused
+from transports.sqs.connection import Connection, Link
+from transports.sqs.faults import Refused
 from transports.sqs.queues import Queue, Queues
 from transports.sqs.settings import Settings
 from worker.errors import TransportUnavailable
@@ -117,7 +118,7 @@ class Polls:
             self.url = queue.url
             sent = loop.time()
             answer = await owner.connection.call(
-                Lane.RECEIVE,
+                Link.RECEIVE,
                 "ReceiveMessage",
                 QueueUrl=queue.url,
                 MaxNumberOfMessages=count,

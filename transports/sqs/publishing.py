@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from transports.refusal import refusal
-from transports.sqs.connection import Connection, Lane, NotSent, Refused
+from transports.sqs.connection import Connection, Link
 from transports.sqs.encoding import Encoded, encode
+from transports.sqs.faults import NotSent, Refused
 from transports.sqs.queues import Queue, Queues
 from transports.sqs.settings import MOST
 from worker.errors import TransportUnavailable
@@ -176,7 +177,7 @@ class Publisher:
         ]
         try:
             answer = await self._connection.call(
-                Lane.SEND, "SendMessageBatch", QueueUrl=queue.url, Entries=written
+                Link.SEND, "SendMessageBatch", QueueUrl=queue.url, Entries=written
             )
         except Refused as refused:
             return await self._refused(name, queue, entries, refused)

@@ -7,7 +7,8 @@ import asyncio
 import msgspec
 
 from transports.sqs import names
-from transports.sqs.connection import Connection, Refused
+from transports.sqs.connection import Connection
+from transports.sqs.faults import Refused
 from transports.sqs.settings import Settings
 from worker.messaging.transport import QueueSpec
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from transports.sqs.acknowledging import Acknowledger
 from transports.sqs.receipt import Receipt
-from transports.sqs.settling import Settling
 from worker.messaging.transport import Delivery, Settled
 
 
@@ -14,11 +14,11 @@ class Returning:
     """Lets others have deliveries.
 
     Args:
-        settling: tells the service.
+        acknowledger: tells the service.
     """
 
-    def __init__(self, settling: Settling) -> None:
-        self._settling = settling
+    def __init__(self, acknowledger: Acknowledger) -> None:
+        self._acknowledger = acknowledger
         self._under_way: set[asyncio.Future[Settled]] = set()
 
     def one(self, delivery: Delivery, seconds: int = 0) -> asyncio.Future[Settled]:
@@ -28,7 +28,7 @@ class Returning:
         behind, receipt.behind = receipt.behind, None
         self.all(behind or ())
         longest = int(receipt.room(asyncio.get_running_loop().time()))
-        giving = self._settling.give_back(receipt, max(0, min(seconds, longest)))
+        giving = self._acknowledger.give_back(receipt, max(0, min(seconds, longest)))
         self._under_way.add(giving)
         giving.add_done_callback(self._under_way.discard)
         return giving

@@ -1,164 +1,122 @@
-"""Tells the service what was decided, ten deliveries a request, and accounts for each of them."""
+"""Settling: what becomes of the deliveries of one queue, and of those that wait behind them."""
 
 from __future__ import annotations
 
 import asyncio
-import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+import math
+from collections.abc import Callable, Sequence
 
-from transports.sqs.connection import Connection, Lane, Refused
+from transports.sqs.acknowledging import Acknowledger
 from transports.sqs.receipt import Receipt
-from transports.sqs.settings import MOST
-from worker.errors import TransportUnavailable
-from worker.messaging.batcher import Batcher
-from worker.messaging.transport import Settled
+from transports.sqs.retries import Retries
+from transports.sqs.returning import Returning
+from worker.messaging.transport import Ack, Again, Delivery, Release, Settled, Settlement
 
-_PARALLEL = 4
-_LINGER = 0.005
-"""Seconds that an ack waits for company: each request is paid for."""
-
-_PAUSE = 0.2
-"""Seconds between two tries while the service does not answer."""
-
-_GONE = (
-    "ReceiptHandleIsInvalid",
-    "InvalidParameterValue",
-    "InvalidIdFormat",
-    "MessageNotInflight",
-    "InvalidReceipt",
-)
-"""What the service calls a receipt that is worth nothing any more."""
-
-
-class Fate(enum.Enum):
-    """What one try came to."""
-
-    DONE = "done"
-    LOST = "lost"
-    AGAIN = "again"
-
-
-class Hold(NamedTuple):
-    """A receipt, and for how many seconds the service shall keep the message with it."""
-
-    receipt: Receipt
-    seconds: int
+_Answer = asyncio.Future[Settled] | Settled
 
 
 class Settling:
-    """Settles what was received of one queue.
+    """Settles and extends.
 
     Args:
-        url: asks for the queue's address.
-        patience: how long an outage is waited out, seconds; never beyond the lease.
+        holder: whose deliveries it settles; no others are valid.
+        lease: seconds of one more lease.
+        held: what is out, by its message's id.
+        acknowledger: tells the service.
+        returning: gives back.
+        retries: keeps next attempts in place.
+        follow: takes the next of a group whose head is gone.
     """
 
-    def __init__(self, connection: Connection, url: Callable[[], str], patience: float) -> None:
-        self._connection = connection
-        self._url = url
-        self._patience = patience
-        self._removals: Batcher[Receipt, Settled] = Batcher(
-            self._remove, limit=MOST, parallel=_PARALLEL, linger=_LINGER
-        )
-        self._holds: Batcher[Hold, Settled] = Batcher(self._hold, limit=MOST, parallel=_PARALLEL)
-        self._extensions: Batcher[Hold, Settled] = Batcher(self._extend, limit=MOST, parallel=_PARALLEL)
+    def __init__(
+        self,
+        holder: object,
+        lease: float,
+        held: dict[str, Receipt],
+        acknowledger: Acknowledger,
+        returning: Returning,
+        retries: Retries,
+        follow: Callable[[Delivery], None],
+    ) -> None:
+        self._holder = holder
+        self._lease = lease
+        self._held = held
+        self._acknowledger = acknowledger
+        self._returning = returning
+        self._retries = retries
+        self._follow = follow
 
-    def remove(self, receipt: Receipt) -> asyncio.Future[Settled]:
-        """Remove the message."""
-        return self._removals.submit(receipt)
-
-    def give_back(self, receipt: Receipt, seconds: int = 0) -> asyncio.Future[Settled]:
-        """Let others have the message, after so many seconds."""
-        return self._holds.submit(Hold(receipt, seconds))
-
-    def extend(self, receipt: Receipt, seconds: float) -> asyncio.Future[Settled]:
-        """Keep the message for another lease; LOST where the service keeps it no longer."""
-        now = asyncio.get_running_loop().time()
-        whole = int(min(seconds, receipt.room(now)))
-        if whole < 1:
-            lost: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-            lost.set_result(Settled.LOST)
-            return lost
-        return self._extensions.submit(Hold(receipt, whole))
-
-    async def finish(self) -> None:
-        """Wait until everything that was asked for is answered."""
-        for batcher in (self._removals, self._holds, self._extensions):
-            await batcher.finish()
-
-    async def _remove(self, receipts: Sequence[Receipt]) -> Sequence[Settled]:
-        return await self._patiently("DeleteMessageBatch", receipts, [{} for _ in receipts])
-
-    async def _hold(self, holds: Sequence[Hold]) -> Sequence[Settled]:
-        more = [{"VisibilityTimeout": hold.seconds} for hold in holds]
-        return await self._patiently("ChangeMessageVisibilityBatch", [hold.receipt for hold in holds], more)
-
-    async def _extend(self, holds: Sequence[Hold]) -> Sequence[Settled]:
-        began = asyncio.get_running_loop().time()
-        entries = [
-            {"ReceiptHandle": hold.receipt.handle, "VisibilityTimeout": hold.seconds} for hold in holds
-        ]
-        fates = await self._once("ChangeMessageVisibilityBatch", entries)
-        for hold, fate in zip(holds, fates, strict=True):
-            if fate is Fate.DONE:
-                hold.receipt.until = began + hold.seconds
-        told = {Fate.DONE: Settled.DONE, Fate.LOST: Settled.LOST, Fate.AGAIN: Settled.UNKNOWN}
-        return [told[fate] for fate in fates]
-
-    async def _patiently(
-        self, action: str, receipts: Sequence[Receipt], more: Sequence[Mapping[str, Any]]
-    ) -> Sequence[Settled]:
-        """Try until it is known what became of each, its lease has run out, or patience has."""
+    def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
+        """Settle with whatever else is settled meanwhile; the answer never is an error."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        answers = [Settled.UNKNOWN] * len(receipts)
-        left = list(range(len(receipts)))
-        doubtful = False
-        while left:
-            due = [place for place in left if receipts[place].until > loop.time()]
-            if not doubtful:
-                for place in set(left) - set(due):
-                    answers[place] = Settled.LOST
-            if not due:
-                break
-            fates = await self._once(
-                action, [{"ReceiptHandle": receipts[place].handle, **more[place]} for place in due]
-            )
-            left = []
-            for place, fate in zip(due, fates, strict=True):
-                if fate is Fate.AGAIN:
-                    left.append(place)
-                elif fate is Fate.DONE:
-                    answers[place] = Settled.DONE
-                elif not doubtful:  # what is gone may have been settled by an earlier try
-                    answers[place] = Settled.LOST
-            doubtful = True
-            if not left or loop.time() + _PAUSE > began + self._patience or not self._connection.is_open:
-                break
-            await asyncio.sleep(_PAUSE)
+        now = loop.time()
+        return loop.create_task(_all([self._begin(item, now) for item in items]))
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
+        """Hold them, and what waits behind them, for another lease; UNKNOWN where the service does not answer."""
+        now = asyncio.get_running_loop().time()
+        begun: list[_Answer] = []
+        for delivery in deliveries:
+            receipt = self.valid(delivery, now)
+            begun.append(Settled.LOST if receipt is None else self._acknowledger.extend(receipt, self._lease))
+            for successor in () if receipt is None or receipt.behind is None else receipt.behind:
+                self._acknowledger.extend(successor.receipt, self._lease)
+        answers = await _all(begun)
+        for delivery, answer in zip(deliveries, answers, strict=True):
+            if answer is Settled.LOST and isinstance(receipt := delivery.receipt, Receipt):
+                self._end(delivery, receipt)
         return answers
 
-    async def _once(self, action: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[Fate]:
-        """Try once, and account for every entry: one that the answer does not name is to be asked for again."""
-        written = [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
-        try:
-            answer = await self._connection.call(Lane.SETTLE, action, QueueUrl=self._url(), Entries=written)
-        except Refused as refused:
-            if refused.missing:
-                return [Fate.LOST] * len(entries)
-            return [Fate.LOST if refused.code in _GONE else Fate.AGAIN] * len(entries)
-        except TransportUnavailable:
-            return [Fate.AGAIN] * len(entries)
-        done = {each.get("Id") for each in answer.get("Successful") or ()}
-        failed = {each.get("Id"): each for each in answer.get("Failed") or ()}
-        fates = []
-        for entry in written:
-            told = failed.get(entry["Id"])
-            if entry["Id"] in done:
-                fates.append(Fate.DONE)
-            elif told is not None and (told.get("SenderFault") or told.get("Code") in _GONE):
-                fates.append(Fate.LOST)
-            else:
-                fates.append(Fate.AGAIN)
-        return fates
+    def valid(self, delivery: Delivery, now: float) -> Receipt | None:
+        """The receipt of a delivery that may still be settled here; ``now`` is the loop's time."""
+        receipt = delivery.receipt
+        if not isinstance(receipt, Receipt) or receipt.owner is not self._holder or receipt.settled:
+            return None
+        return receipt if receipt.until > now else None
+
+    def _begin(self, item: Settlement, now: float) -> _Answer:
+        delivery = item.delivery
+        receipt = self.valid(delivery, now)
+        if receipt is None:
+            return Settled.LOST
+        if isinstance(item, Again):
+            return self._again(item, receipt)
+        self._end(delivery, receipt)
+        if isinstance(item, Release):
+            return self._returning.one(delivery, math.ceil(item.delay))
+        assert isinstance(item, Ack)
+        removing = self._acknowledger.remove(receipt)
+        if receipt.behind:
+            removing.add_done_callback(lambda done: self._advance(receipt, done))
+        return removing
+
+    def _again(self, item: Again, receipt: Receipt) -> _Answer:
+        """Let the next attempt wait in place; what came behind it waits at the service."""
+        delivery, outgoing = item.delivery, item.outgoing
+        if receipt.behind is None or (outgoing.queue, outgoing.key) != (delivery.queue, delivery.key):
+            return Settled.UNKNOWN  # not what Features.retries_in_place promises; it comes back
+        self._end(delivery, receipt)
+        behind, receipt.behind = receipt.behind, None
+        self._returning.all(behind)
+        return asyncio.get_running_loop().create_task(self._retries.keep(item, receipt))
+
+    def _end(self, delivery: Delivery, receipt: Receipt) -> None:
+        receipt.settled = True
+        if self._held.get(delivery.id) is receipt:
+            del self._held[delivery.id]
+
+    def _advance(self, receipt: Receipt, done: asyncio.Future[Settled]) -> None:
+        """The head of a group is gone: its next message is to be had; where it is not gone, all of them wait for it."""
+        behind, receipt.behind = receipt.behind, None
+        if not behind:
+            return
+        if done.cancelled() or done.exception() is not None or done.result() is not Settled.DONE:
+            self._returning.all(behind)
+            return
+        head = behind.popleft()
+        head.receipt.behind = behind
+        self._follow(head)
+
+
+async def _all(begun: Sequence[_Answer]) -> Sequence[Settled]:
+    return [answer if isinstance(answer, Settled) else await answer for answer in begun]

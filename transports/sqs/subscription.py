@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from transports.sqs.counting import Counter
-from transports.sqs.holding import Holding, HoldingOwner
+from transports.sqs.holding import Holding, SqsOwner
 from transports.subscription import ClaimingSubscription
 
 
@@ -25,7 +25,7 @@ class SqsSubscription(ClaimingSubscription):
 
     def __init__(
         self,
-        owner: HoldingOwner,
+        owner: SqsOwner,
         queue: str,
         counter: Counter,
         forget: Callable[[ClaimingSubscription], None],

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transports.sqs import names
-from transports.sqs.connection import Connection, Refused
+from transports.sqs.connection import Connection
+from transports.sqs.faults import Refused
 from transports.sqs.queues import Queues
 from transports.sqs.settings import Settings
 from worker.errors import ConfigurationError
@@ -69,7 +70,7 @@ class Topology:
     async def _create(self, name: str) -> None:
         fifo = name.endswith(names.FIFO)
         kind = {"FifoQueue": "true"} if fifo else {}
-        failed = names.dead_letter(name)
+        failed = names.dead(name)
         kept = str(LONGEST_RETENTION)
         dead = await self._queues.url(failed) or await self._make(
             failed, {**kind, "MessageRetentionPeriod": kept}

@@ -9,14 +9,15 @@ from typing import Any
 
 from transports.dsn import Dsn
 from transports.sqs import pricing, settings
-from transports.sqs.connection import Connection, NotSent, Refused
+from transports.sqs.connection import Connection
 from transports.sqs.counting import Counter
+from transports.sqs.faults import NotSent, Refused
 from transports.sqs.features import features
 from transports.sqs.publishing import Publisher
 from transports.sqs.queues import Queues
 from transports.sqs.receipt import Receipt
-from transports.sqs.servicetime import ServiceTime
 from transports.sqs.subscription import SqsSubscription
+from transports.sqs.timekeeping import Timekeeper
 from transports.sqs.topology import Topology
 from transports.subscription import ClaimingSubscription
 from worker.messaging.abilities import Requests
@@ -33,7 +34,7 @@ class SqsTransport:
         self.name = name
         self.features = features(configured)
         self.settings = configured
-        self.time = ServiceTime(clock)
+        self.time = Timekeeper(clock)
         self.connection = Connection(name, configured)
         self.held: dict[str, Receipt] = {}
         self._polls: set[asyncio.Task[None]] = set()

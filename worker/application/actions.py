@@ -31,7 +31,7 @@ class DeclaresActions(Declares):
                 ``get_list``, ``create``, ``replace``, ``update`` and ``delete`` join the built-in ones.
 
         Raises:
-            UsageError: actions of the application have run already.
+            UsageError: the application has been checked already: its actions are frozen.
         """
         self._refuse_late(f"action {name!r}")
         self._declared.add(ActionEntry(name=name, groups={} if groups is None else groups))
@@ -59,7 +59,7 @@ class DeclaresActions(Declares):
                 is before all groups, below 0 behind them) and ``when`` (conditions by attribute).
 
         Raises:
-            UsageError: actions of the application have run already.
+            UsageError: the application has been checked already: its actions are frozen.
         """
         options = self._declared.known("step", options, ("action", "group", "priority", "when"))
         options["when"] = {} if options.get("when") is None else options["when"]
@@ -71,9 +71,10 @@ class DeclaresActions(Declares):
         return self._decorate(entry, target)
 
     def _refuse_late(self, what: str) -> None:
-        if self._actions is not None and self._actions.used:
+        if self._actions is not None:
             raise UsageError(
-                f"{what}: declared after the application's actions have run, which are frozen then"
+                f"{what}: declared behind the application's checks (app.registry(), a program, TestWorker or a first run), "
+                "so that nothing would run it: what they found is frozen; declare it before"
             )
 
     def _all_actions(self) -> Actions:

@@ -18,7 +18,7 @@ from worker.messaging.declaring.registry import check
 
 
 class App(DeclaresEverything):
-    """Commands, queries, events, handlers, middleware and schedules of one application.
+    """What one application declares: messages, handlers, middleware, schedules, resources, actions and the rest.
 
     Args:
         name: source of its messages and first part of its queues' names.
@@ -28,8 +28,22 @@ class App(DeclaresEverything):
     def __init__(self, name: str, *, plugins: Iterable[str] = ()) -> None:
         super().__init__()
         self.name = name
-        self.plugins = (plugins,) if isinstance(plugins, str) else tuple(plugins)
+        self.plugins = self._names(plugins)
         self._included: list[App | Plugin] = []
+
+    def _names(self, given: Any) -> tuple[str, ...]:
+        """Names of plugins; what is none is a fault."""
+        try:
+            found = [given] if isinstance(given, str) else [*given]
+        except TypeError:
+            self._declared.faults.append(f"App(plugins={given!r}): expected names of plugins")
+            return ()
+        self._declared.faults += [
+            f"App(plugins=...): {one!r} is no name of a plugin; expected text, or app.include(plugin)"
+            for one in found
+            if not isinstance(one, str)
+        ]
+        return tuple(one for one in found if isinstance(one, str))
 
     def include(self, other: App | Plugin) -> None:
         """Join another application's declarations, or a plugin's, to this one; also what they declare later."""

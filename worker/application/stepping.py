@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from worker.chain.chain import PRIORITY_LIMIT, Step
-from worker.chain.conditions import Condition, parse
+from worker.chain.conditions import Condition, naming, parse
 from worker.chain.declared import DeclaredAction, DeclaredStep, StepEntry
 from worker.chain.lazy import LazyStep, as_call
 from worker.errors import ConfigurationError
 from worker.messaging.declaring.functions import generator_fault, name_of
+from worker.messaging.declaring.steps import named_step
 from worker.seconds import is_number
 from worker.suggestion import hint, near
 from worker.texts import told
@@ -33,12 +34,10 @@ def checked_step(
     if fault is not None:
         found.append(fault)
     if found:
-        of_action = f" of action {entry.action!r}" if isinstance(entry.action, str) else ""
-        where = f" ({entry.source})" if entry.source else ""
-        faults.extend(f"step {name}{of_action}{where}: {fault}" for fault in found)
+        faults.extend(f"{named_step(entry)}: {fault}" for fault in found)
         return None
     if entry.plugin is not None:
-        when.append(parse("plugins", entry.plugin))
+        when.append(naming("plugins", entry.plugin))
     target = entry.target
     run = lazy.setdefault(entry.name or id(target), LazyStep(_maker(target)))
     step = Step(
@@ -73,19 +72,22 @@ def _conditions(entry: StepEntry, faults: list[str]) -> Iterable[Condition]:
         if not isinstance(attribute, str) or not attribute:
             faults.append(f"when={{{attribute!r}: ...}}, expected an attribute's name")
             continue
-        if attribute in {"group", "priority"}:
+        name = attribute.removesuffix("_") or attribute
+        if name in {"group", "priority"}:
             faults.append(
-                f"when={{{attribute!r}: ...}}: that is no attribute of a context; expected {attribute}= beside when="
+                f"when={{{attribute!r}: ...}}: that is no attribute of a context; expected {name}= beside when="
             )
             continue
         try:
-            condition = parse(attribute.removesuffix("_") or attribute, text)
+            condition = parse(name, text)
         except ConfigurationError as error:
             faults.extend(error.faults)
             continue
         never = entry.action is not None and condition.verdict({"action": entry.action}) is False
-        if attribute == "action" and never:
-            faults.append(f"action={entry.action!r} and when={{'action': {text!r}}}: both can never hold")
+        if name == "action" and never:
+            faults.append(
+                f"action={entry.action!r} and when={{{attribute!r}: {text!r}}}: both can never hold"
+            )
         yield condition
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 from worker.chain.chain import Chain, build
@@ -13,6 +15,19 @@ from worker.chain.running import Runner
 from worker.errors import NotFound, UsageError
 from worker.suggestion import hint
 
+_SURROUNDING: ContextVar[Mapping[str, Any] | None] = ContextVar("surrounding", default=None)
+
+
+@contextmanager
+def surrounded(**attributes: Any) -> Iterator[None]:
+    """Give these attributes to each action that is run meanwhile and is not given them itself."""
+    before = _SURROUNDING.set(attributes)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # closed from another context, where there is nothing to put back
+            _SURROUNDING.reset(before)
+
 
 class Actions:
     """Runs actions by name; frozen: what is declared later is not in it.
@@ -20,13 +35,9 @@ class Actions:
     Args:
         actions: checked.
         steps: likewise, of all actions.
-
-    Attributes:
-        used: whether one was run.
     """
 
     def __init__(self, actions: Mapping[str, DeclaredAction], steps: tuple[DeclaredStep, ...]) -> None:
-        self.used = False
         self._actions = actions
         self._steps = steps
         self._runners: dict[str, Runner[ChainContext]] = {}
@@ -40,8 +51,8 @@ class Actions:
             StepFailed: a step raised, and the action has no group ``normalize_result`` that it could go on at.
         """
         runner = self._runners.get(name) or self._made(name)
-        context = ChainContext(name, plain(attributes))
-        self.used = True
+        given, surrounding = plain(attributes), _SURROUNDING.get()
+        context = ChainContext(name, given if surrounding is None else {**surrounding, **given})
         await runner.run(context)
         return context
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any, Literal
 
 from worker.errors import ConfigurationError
@@ -38,8 +39,13 @@ class Condition:
             f"{'!' if no else ''}{term}" for term, no in self.terms
         )
 
-    def verdict(self, attributes: Mapping[str, Any]) -> Verdict:
-        """Say whether the condition holds for ``attributes``; None when it cannot tell."""
+    def verdict(self, attributes: Mapping[str, Any], held: frozenset[str] | None = None) -> Verdict:
+        """Say whether the condition holds for ``attributes``; None when it cannot tell.
+
+        Args:
+            attributes: what is asked.
+            held: ``texts_of`` the attribute, where whoever asks many conditions has written it already.
+        """
         present = self.attribute in attributes
         value = attributes.get(self.attribute)
         if self.mode == "exists":
@@ -48,8 +54,8 @@ class Condition:
             return not present
         if value is None:
             return None
-        held = {text_of(item) for item in value} if is_collection(value) else {text_of(value)}
-        answers = ((term in held) is not negated for term, negated in self.terms)
+        texts = texts_of(value) if held is None else held
+        answers = ((term in texts) is not negated for term, negated in self.terms)
         return all(answers) if self.mode == "all" else any(answers)
 
 
@@ -63,22 +69,24 @@ class ClassCondition(Condition):
 
     cls: type[Any] | None = None
 
-    def verdict(self, attributes: Mapping[str, Any]) -> Verdict:
+    def verdict(self, attributes: Mapping[str, Any], held: frozenset[str] | None = None) -> Verdict:
         """Say whether the condition holds for ``attributes``; None when it cannot tell."""
         if self.mode in {"exists", "absent"}:
             return Condition.verdict(self, attributes)
         value = attributes.get(self.attribute)
         if value is None:
             return None
-        held = value if is_collection(value) else (value,)
+        items = value if is_collection(value) else (value,)
         answers = (
-            any(_is_a(item, term, self.cls) for item in held) is not negated for term, negated in self.terms
+            any(_is_a(item, term, self.cls) for item in items) is not negated for term, negated in self.terms
         )
         return all(answers) if self.mode == "all" else any(answers)
 
 
 CLASSES = frozenset({"class", "parent_class"})
 """Attributes that hold classes: a condition on them names one."""
+_WRITTEN = (str, Number, enum.Enum)
+"""What a condition may be given as, besides a class."""
 
 
 def parse(attribute: str, text: object) -> Condition:
@@ -90,7 +98,7 @@ def parse(attribute: str, text: object) -> Condition:
     """
     if isinstance(text, type):
         return ClassCondition(attribute, "any", ((_name(text), False),), text)
-    if text is None or is_collection(text) or isinstance(text, Mapping):
+    if not isinstance(text, _WRITTEN):
         raise ConfigurationError(
             f"condition {attribute}={text!r}: expected text such as 'a|b', a number, a boolean or a class"
         )
@@ -111,6 +119,11 @@ def parse(attribute: str, text: object) -> Condition:
     return kind(attribute, mode, terms)
 
 
+def naming(attribute: str, value: str) -> Condition:
+    """Make a condition for a value itself, also where it reads like more: a name may be ``exists``."""
+    return Condition(attribute, "any", ((value, False),))
+
+
 def parse_all(conditions: Mapping[str, object]) -> tuple[Condition, ...]:
     """Read a mapping of attribute to condition text; all of them must hold."""
     return tuple(parse(attribute, text) for attribute, text in conditions.items())
@@ -126,8 +139,13 @@ def is_collection(value: object) -> bool:
     return isinstance(value, (list, tuple, set, frozenset))
 
 
+def texts_of(value: Any) -> frozenset[str]:
+    """Write what a value holds, each as conditions compare it."""
+    return frozenset(map(text_of, value)) if is_collection(value) else frozenset((text_of(value),))
+
+
 def text_of(value: object) -> str:
-    """Write a value as conditions compare it."""
+    """Write a value as conditions compare it; one that cannot be written is like no other."""
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         return value
     if isinstance(value, enum.Enum):
@@ -138,7 +156,10 @@ def text_of(value: object) -> str:
         return str(int(value))
     if isinstance(value, type):
         return _name(value)
-    return str(value)
+    try:
+        return str(value)
+    except BaseException:  # its own code, or a number of more digits than Python writes
+        return hex(value) if isinstance(value, int) else object.__repr__(value)
 
 
 def _name(cls: type[Any]) -> str:
@@ -150,7 +171,7 @@ def _is_a(value: object, term: str, cls: type[Any] | None) -> bool:
     if isinstance(value, type) and cls is not None:
         try:
             return issubclass(value, cls)
-        except TypeError:  # a protocol that cannot be asked
+        except Exception:  # a protocol that cannot be asked, or code of its own
             return value is cls
     wanted = _plain(term)
     if not isinstance(value, type):

@@ -8,6 +8,7 @@ from typing import Any
 from worker.errors import UsageError
 
 _ACTION = "action"
+_NO_GROUPS: frozenset[str] = frozenset()
 
 
 class ChainContext(MutableMapping[str, Any]):
@@ -21,16 +22,15 @@ class ChainContext(MutableMapping[str, Any]):
         attributes: those at the start; copied.
 
     Attributes:
-        facts: the attributes as a plain dict, for conditions; steps change the mapping, never this.
         errors: what went wrong so far, in order; ``add_error`` adds to it.
         changes: how often steps said something that can change what runs next.
         stopped: whether a step said that this run ends with it.
     """
 
-    __slots__ = ("_first", "_last", "_result", "_skipped", "changes", "errors", "facts", "stopped")
+    __slots__ = ("_facts", "_first", "_last", "_skipped", "changes", "errors", "held", "stopped")
 
     def __init__(self, action: str, attributes: Mapping[str, Any] | None = None) -> None:
-        self.facts: dict[str, Any] = (
+        self._facts: dict[str, Any] = (
             {_ACTION: action} if attributes is None else {**attributes, _ACTION: action}
         )
         self.errors: list[BaseException] = []
@@ -38,8 +38,14 @@ class ChainContext(MutableMapping[str, Any]):
         self.stopped = False
         self._first: str | None = None
         self._last: str | None = None
-        self._result: tuple[Any] | None = None
-        self._skipped: frozenset[str] = frozenset()
+        self.held: tuple[Any] | None = None
+        """The result as a tuple of one; None where there is none."""
+        self._skipped = _NO_GROUPS
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The attributes as a plain dict, for conditions; steps change the mapping, never this."""
+        return self._facts
 
     @property
     def action(self) -> str:
@@ -49,21 +55,21 @@ class ChainContext(MutableMapping[str, Any]):
     @property
     def result(self) -> Any:
         """What the steps made; None where there is none. Setting it stops nothing: a step asks ``has_result``."""
-        return None if self._result is None else self._result[0]
+        return None if self.held is None else self.held[0]
 
     @result.setter
     def result(self, value: Any) -> None:
-        self._result = (value,)
+        self.held = (value,)
 
     @result.deleter
     def result(self) -> None:
         """Take it away."""
-        self._result = None
+        self.held = None
 
     @property
     def has_result(self) -> bool:
         """Whether a result was set, be it None."""
-        return self._result is not None
+        return self.held is not None
 
     @property
     def first_group(self) -> str | None:
@@ -72,7 +78,7 @@ class ChainContext(MutableMapping[str, Any]):
 
     @first_group.setter
     def first_group(self, group: str | None) -> None:
-        self._first = group
+        self._first = None if group is None else _group(group)
         self.changes += 1
 
     @property
@@ -82,7 +88,7 @@ class ChainContext(MutableMapping[str, Any]):
 
     @last_group.setter
     def last_group(self, group: str | None) -> None:
-        self._last = group
+        self._last = None if group is None else _group(group)
         self.changes += 1
 
     @property
@@ -92,16 +98,19 @@ class ChainContext(MutableMapping[str, Any]):
 
     def skip_group(self, group: str) -> None:
         """Run no further step of a group; a step may leave its own group so."""
-        self._skipped |= {group}
+        self._skipped |= {_group(group)}
         self.changes += 1
 
     def undo_skip_group(self, group: str) -> None:
         """Run the steps of a group again from now on."""
-        self._skipped -= {group}
+        self._skipped -= {_group(group)}
         self.changes += 1
 
     def add_error(self, error: BaseException) -> None:
         """Note that something went wrong: the chain ends after this step, or goes on at ``normalize_result``."""
+        given: Any = error
+        if not isinstance(given, BaseException):
+            raise UsageError(f"add_error({given!r}): expected an exception")
         self.errors.append(error)
 
     def stop(self) -> None:
@@ -124,6 +133,13 @@ class ChainContext(MutableMapping[str, Any]):
         del self.facts[attribute]
         self.changes += 1
 
+    def clear(self) -> None:
+        """Take all attributes away but the action."""
+        action = self.action
+        self.facts.clear()
+        self.facts[_ACTION] = action
+        self.changes += 1
+
     def __contains__(self, attribute: object) -> bool:
         return attribute in self.facts
 
@@ -136,6 +152,12 @@ class ChainContext(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         """Name what is there, without the values: they may be secret."""
         return f"<{type(self).__name__} of {self.action!r}: {', '.join(self.facts)}>"
+
+
+def _group(given: Any) -> str:
+    if not isinstance(given, str):
+        raise UsageError(f"{given!r} is no group's name; expected text")
+    return given
 
 
 def _fixed(value: object) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
+
+from worker.awaiting import awaitable
 
 C = TypeVar("C")
 """The context that a step takes."""
 
-Call = Callable[[C], Awaitable[object]]
-"""Runs a step."""
+Call = Callable[[C], Awaitable[object] | None]
+"""Runs a step: what is left of it has to be awaited; None where nothing is."""
 
 
 class LazyStep(Generic[C]):
@@ -23,14 +24,17 @@ class LazyStep(Generic[C]):
 
     Attributes:
         run: runs the step with a context.
+        quiet: whether it is the product's own and gives the context to nobody else: it says nothing about what runs
+            next but that the run stops.
     """
 
-    __slots__ = ("_lock", "_made", "_make", "run")
+    __slots__ = ("_lock", "_made", "_make", "quiet", "run")
 
     def __init__(self, make: Callable[[], Call[C]]) -> None:
         self._make = make
         self._made: Call[C] | None = None
         self._lock = threading.RLock()  # an application may have several loops
+        self.quiet = False
         self.run: Call[C] = self._first
 
     @classmethod
@@ -38,26 +42,26 @@ class LazyStep(Generic[C]):
         """Make one of what is there already: a function or a bound method of the context."""
         return cls(lambda: as_call(call))
 
-    async def _first(self, context: C) -> object:
+    @classmethod
+    def ready(cls, call: Call[C], *, quiet: bool) -> LazyStep[C]:
+        """Make one of the product's own: a plain function of these waits for nothing, and needs no thread."""
+        # calling an object costs more than calling its method
+        run: Call[C] = call if inspect.isroutine(call) else cast("Any", call).__call__
+        made = cls(lambda: run)
+        made.run, made.quiet = run, quiet
+        return made
+
+    def _first(self, context: C) -> Awaitable[object] | None:
         with self._lock:
             made = self._made
             if made is None:
                 made = self._made = self._make()
             self.run = made
-        return await made(context)
+        return made(context)
 
 
 def as_call(call: Callable[[C], Any]) -> Call[C]:
     """Give a function of a context a form that can be awaited; a plain one runs in a thread."""
-    if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None)):  # noqa: B004 - an object's own
+    if inspect.iscoroutinefunction(getattr(call, "__call__", None)):  # noqa: B004 - an object's own
         return call
-
-    return _in_thread(call)
-
-
-def _in_thread(call: Callable[[C], Any]) -> Call[C]:
-    async def in_thread(context: C) -> object:
-        result = await asyncio.to_thread(call, context)
-        return await result if inspect.isawaitable(result) else result
-
-    return in_thread
+    return awaitable(call)

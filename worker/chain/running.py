@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from worker.chain.chain import Chain
@@ -16,6 +17,9 @@ C = TypeVar("C", bound=ChainContext)
 
 NORMALIZE_RESULT = "normalize_result"
 """The group where a chain goes on after an error, where its action has it."""
+_STRETCHES = 16
+"""Of a run that are planned: where more steps than these change what follows, each is asked by itself, which costs the sum of
+the steps and not their product."""
 
 
 class Runner(Generic[C]):
@@ -47,41 +51,68 @@ class Runner(Generic[C]):
             StepFailed: a step raised, and there is no ``normalize_result`` to go on at, or it is in there or behind.
         """
         context.stopped = False
-        position, size = 0, len(self._steps)
-        while position < size:
-            position = await self._stretch(context, position)
+        steps = self._steps
+        position, size, stretches = 0, len(steps), 0
+        while position < size:  # a stretch, until something changes what follows
+            stretches += 1
+            asking = stretches > _STRETCHES
+            errors, changes = len(context.errors), context.changes
+            # whatever limits the groups counts as a change
+            limited = asking or (
+                changes > 0 and bool(context.skipped_groups or context.first_group or context.last_group)
+            )
+            places: Iterable[int]
+            if asking:
+                places, unchanged = self._asked(context, position), None
+            else:
+                places, unchanged = self._plans.only or self._plans.of(context.facts)
+                places = places[bisect_left(places, position) :] if position else places
+            position = size
+            for place in places:
+                step = steps[place]
+                if limited and not self._in_range(context, step.group):
+                    continue
+                try:
+                    left = step.run.run(context)
+                    if left is not None:
+                        await left
+                except BaseException as error:
+                    if not is_failure(error):
+                        raise
+                    position = self._after_failure(context, place, error)
+                    break
+                if context.stopped:
+                    return
+                if len(context.errors) > errors and (self._ending is None or place < self._ending):
+                    ending = self._ending_after(context, place)
+                    position = size if ending is None else ending
+                    break
+                if asking:
+                    continue
+                if context.changes != changes or (unchanged is not None and not unchanged()):
+                    position = place + 1
+                    break
 
-    async def _stretch(self, context: C, position: int) -> int:
-        """Run steps until something changes what follows; return where to go on."""
-        steps, errors = self._steps, len(context.errors)
-        changes = context.changes
-        # whatever limits the groups counts as a change
-        limited = changes > 0 and bool(context.skipped_groups or context.first_group or context.last_group)
-        places, unchanged = self._plans.of(context.facts)
-        for place in places[bisect_left(places, position) :] if position else places:
-            step = steps[place]
-            if limited and not self._in_range(context, step.group):
-                continue
-            try:
-                await step.run.run(context)
-            except BaseException as error:
-                if not is_failure(error):
-                    raise
-                failed = StepFailed(step.name, context.action, step.group, error)
-                ending = self._ending_after(context, place)
-                if ending is None:
-                    raise failed from error
-                failed.__cause__ = error
-                context.add_error(failed)
-                return ending
-            if context.stopped:
-                return len(steps)
-            if len(context.errors) > errors and (self._ending is None or place < self._ending):
-                ending = self._ending_after(context, place)
-                return len(steps) if ending is None else ending
-            if context.changes != changes or (unchanged is not None and not unchanged()):
-                return place + 1
-        return len(steps)
+    def _asked(self, context: C, position: int) -> Iterator[int]:
+        """Places of the steps that apply from one on, each asked when those before it have run."""
+        for place in range(position, len(self._steps)):
+            if self._steps[place].applies(context.facts):
+                yield place
+
+    def _after_failure(self, context: C, place: int, error: BaseException) -> int:
+        """Where the chain goes on after a step that raised.
+
+        Raises:
+            StepFailed: it does not.
+        """
+        step = self._steps[place]
+        failed = StepFailed(step.name, context.action, step.group, error)
+        ending = self._ending_after(context, place)
+        if ending is None:
+            raise failed from error
+        failed.__cause__ = error
+        context.add_error(failed)
+        return ending
 
     def _ending_after(self, context: C, place: int) -> int | None:
         """Where the chain goes on after an error; None where it does not."""

@@ -123,11 +123,12 @@ def seldom_collecting() -> Iterator[None]:
     A thousand messages in flight are some ten thousand objects, none of them garbage. With the thresholds that
     Python starts with, a third of publishing's processor time is spent on looking at them again and again.
     """
-    before = gc.get_threshold()
+    before, set_apart = gc.get_threshold(), gc.get_freeze_count()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if not set_apart:
+            gc.unfreeze()

@@ -17,10 +17,12 @@ from worker.chain.declared import DeclaredAction, DeclaredStep
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Registry
 from worker.messaging.routing import Routes
+from worker.resources.declared import DeclaredResource
 from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions
 from worker.settings import Settings
 
 if TYPE_CHECKING:
+    from worker.http.endpoint import Endpoint
     from worker.wiring.console import Console
 
 
@@ -166,14 +168,32 @@ class Product:
 
         return routes_of(settings, registry)
 
-    def openapi(self, settings: Settings, registry: Registry) -> dict[str, Any]:
-        """Make the OpenAPI document of the intake."""
+    def check_endpoints(self, settings: Settings, registry: Registry) -> None:
+        """Make what the intake would answer, where resources are part of it.
+
+        Raises:
+            ConfigurationError: something of a resource cannot be meant; with every fault.
+        """
+        if registry.entries_of(DeclaredResource):
+            self.endpoints(settings, registry)
+
+    def endpoints(self, settings: Settings, registry: Registry) -> tuple[Endpoint, ...]:
+        """Make the endpoints of the intake, without connecting to anything.
+
+        Raises:
+            ConfigurationError: something of a resource cannot be meant; with every fault.
+        """
         from worker.http.endpoints import endpoints_with
-        from worker.http.openapi.document import openapi
         from worker.http.resources.endpoints import resource_endpoints
         from worker.wiring.described import described_resources
 
-        routes = self.routes(settings, registry).by_type
         resources = described_resources(registry, settings)
-        endpoints = endpoints_with(resource_endpoints(resources, registry, registry.application))
+        return endpoints_with(resource_endpoints(resources, registry, registry.application))
+
+    def openapi(self, settings: Settings, registry: Registry) -> dict[str, Any]:
+        """Make the OpenAPI document of the intake."""
+        from worker.http.openapi.document import openapi
+
+        routes = self.routes(settings, registry).by_type
+        endpoints = self.endpoints(settings, registry)
         return openapi(endpoints, registry, inline=lambda message: routes[message.name].transport is None)

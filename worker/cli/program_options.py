@@ -10,15 +10,16 @@ import click
 from worker.cli.duration import Duration
 from worker.cli.lookup import check_transports
 from worker.cli.size import Size
+from worker.cli.whole import Whole
 from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions
 from worker.settings import Settings
 from worker.settings.model import MOST_SLOTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_COUNT = click.IntRange(min=1)
-_PROCESSES = click.IntRange(1, 1000)
-_SLOTS = click.IntRange(1, MOST_SLOTS)
+_COUNT = Whole(1)
+_PROCESSES = Whole(1, 1000)
+_SLOTS = Whole(1, MOST_SLOTS)
 
 _PROGRAM = (
     click.option(
@@ -42,7 +43,7 @@ _PROGRAM = (
 
 _SERVING = (
     click.option("--host", metavar="ADDRESS", help="Where to listen.  [default: 127.0.0.1]"),
-    click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="[default: 8000]"),
+    click.option("--port", type=Whole(0, 65535), metavar="PORT", help="[default: 8000]"),
 )
 
 _CONSUMING = (
@@ -71,7 +72,7 @@ _CONSUMING = (
     ),
     click.option("--failure-limit", type=_COUNT, metavar="N", help="Stop after so many failed attempts."),
     click.option("--burst", is_flag=True, help="Stop when nothing is due any more."),
-    click.option("--health-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve health here."),
+    click.option("--health-port", type=Whole(0, 65535), metavar="PORT", help="Serve health here."),
 )
 
 

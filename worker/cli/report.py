@@ -108,6 +108,8 @@ def problem(error: BaseException) -> dict[str, Any]:
 
 def message(error: BaseException) -> str:
     """Say what is wrong, without secrets."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return f"expected a command; {_path(error)} --help lists them"
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -120,7 +122,13 @@ def message(error: BaseException) -> str:
     return mask_text(told(error) if message_of(error) else type_of(error))
 
 
+def _path(error: click.UsageError) -> str:
+    return "worker" if error.ctx is None else error.ctx.command_path
+
+
 def _text(error: BaseException, log_level: str) -> str:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()  # the help page
     text = f"Error: {message(error)}"
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text += f"\nSee '{error.ctx.command_path} --help'."

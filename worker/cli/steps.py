@@ -23,19 +23,24 @@ _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 def read_attributes(given: Iterable[str], request_types: Sequence[str]) -> dict[str, Any]:
     """Read ``name:value`` options: true, false, null, a list like ``[a,b]``, else text.
 
+    A trailing underscore of a name is dropped, as where a run is given it.
+
     Raises:
-        click.BadParameter: one has no name or no colon.
+        click.BadParameter: one has no name or no colon, or is given twice.
     """
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"request_type": list(request_types)} if request_types else {}
     for text in given:
         name, colon, value = text.partition(":")
+        name = name.removesuffix("_") or name
         if not colon or not name:
             raise click.BadParameter(
                 f"{text!r}: expected NAME:VALUE, like format:json", param_hint="--attribute"
             )
+        if name in facts:
+            raise click.BadParameter(
+                f"{name!r} is given twice; expected {name}:[1,2]", param_hint="--attribute"
+            )
         facts[name] = _value(value)
-    if request_types:
-        facts["request_type"] = list(request_types)
     return facts
 
 

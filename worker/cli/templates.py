@@ -90,14 +90,14 @@ def command_file(name: str) -> tuple[str, str]:
     if "." in name:  # mail.send_welcome: a wire name of its own
         words, wire = _split(name.rpartition(".")[2]), name
     cls = "".join(word[:1].upper() + word[1:] for word in words)
-    module = "_".join(words).lower()
+    module = _module(words)
     return f"{module}.py", _COMMAND.format(
         type=wire,
         module=module,
-        application=module,
+        application=module.removesuffix("_"),
         arguments=f'("{wire}")' if wire != cls else "",
-        cls=cls,
-        function=f"{module}_" if keyword.iskeyword(module) else module,
+        cls=_class(cls),
+        function=module,
     )
 
 
@@ -108,9 +108,9 @@ def processor_file(name: str) -> tuple[str, str]:
         UsageError: no class can be called so.
     """
     words = _split(name)
-    cls = "".join(word[:1].upper() + word[1:] for word in words)
-    module = "_".join(words).lower()
-    return f"{module}.py", _PROCESSOR.format(cls=cls, module=module, application=module)
+    cls = _class("".join(word[:1].upper() + word[1:] for word in words))
+    module = _module(words)
+    return f"{module}.py", _PROCESSOR.format(cls=cls, module=module, application=module.removesuffix("_"))
 
 
 def middleware_file(name: str) -> tuple[str, str]:
@@ -119,9 +119,23 @@ def middleware_file(name: str) -> tuple[str, str]:
     Raises:
         UsageError: no function can be called so.
     """
-    module = "_".join(_split(name)).lower()
-    function = f"{module}_" if keyword.iskeyword(module) else module
-    return f"{module}.py", _MIDDLEWARE.format(function=function, module=module, application=module)
+    module = _module(_split(name))
+    application = module.removesuffix("_")
+    return f"{module}.py", _MIDDLEWARE.format(function=module, module=module, application=application)
+
+
+def _module(words: list[str]) -> str:
+    """Name a module, which a statement must be able to import."""
+    module = "_".join(words).lower()
+    return f"{module}_" if keyword.iskeyword(module) else module
+
+
+def _class(name: str) -> str:
+    if keyword.iskeyword(name):
+        raise UsageError(
+            f"{name!r} is a word of Python, so that no class can be called so; expected another name"
+        )
+    return name
 
 
 def _split(name: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,11 +13,12 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from worker.errors import ConfigurationError
 from worker.http.access import Access
 from worker.http.answer import problem_answer
 from worker.http.authentication import Authentication
 from worker.http.commands import PREFIX, Commands
-from worker.http.endpoint import Endpoint
+from worker.http.endpoint import Call, Direct, Endpoint
 from worker.http.endpoints import endpoints_with
 from worker.http.explanation import explain
 from worker.http.ports import Ports
@@ -42,11 +44,25 @@ def create_app(ports: Ports, endpoints: Sequence[Endpoint] | None = None) -> ASG
         endpoints: what it answers, those for commands among them; None for all that there are.
 
     Raises:
-        ConfigurationError: two of them are in one place.
+        ConfigurationError: two of them are in one place, or the application's classes for some cannot be made.
     """
     if endpoints is None:
         endpoints = endpoints_with(resource_endpoints(ports.resources, ports.registry, ports.title))
     return Application(ports, endpoints)
+
+
+def _calls(endpoints: Sequence[Endpoint], ports: Ports) -> list[tuple[Endpoint, Call | Direct]]:
+    """Make what answers; what cannot be made is told all at once, a class that several need one time."""
+    calls: list[tuple[Endpoint, Call | Direct]] = []
+    faults: list[str] = []
+    for endpoint in endpoints:
+        try:
+            calls.append((endpoint, endpoint.call(ports)))
+        except ConfigurationError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigurationError(list(dict.fromkeys(faults)))
+    return calls
 
 
 class Application:
@@ -61,7 +77,7 @@ class Application:
             ports.clock,
         )
         self._open = frozenset(endpoint.path for endpoint in endpoints if endpoint.right is None)
-        calls = [(endpoint, endpoint.call(ports)) for endpoint in endpoints]
+        calls = _calls(endpoints, ports)
         self._commands = next(call for _, call in calls if isinstance(call, Commands))
 
         @asynccontextmanager
@@ -74,7 +90,7 @@ class Application:
         self._router = Router(
             routes,
             redirect_slashes=False,
-            default=_not_found,
+            default=_not_found([endpoint.path for endpoint in endpoints if "{" not in endpoint.path]),
             lifespan=lifespan,
         )
 
@@ -92,10 +108,12 @@ class Application:
             scope["principal"] = principal
             if scope["method"] == "POST" and path.startswith(PREFIX) and path.find("/", _PREFIX_LENGTH) < 0:
                 # straight on, past the router: most requests are this one
-                answer = await self._commands.take(scope, headers, receive, path[_PREFIX_LENGTH:])
-                await answer(scope, receive, send)
+                answer: ASGIApp = await self._commands.take(scope, headers, receive, path[_PREFIX_LENGTH:])
+            elif (methods := self._table.find(scope)) is not None:
+                answer = await methods.answer(scope, headers, receive)
             else:
-                await self._route(scope, receive, send)
+                answer = self._router
+            await answer(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
         except ClientDisconnect:
             return
         except asyncio.CancelledError as error:
@@ -110,10 +128,6 @@ class Application:
                 raise
             answer = problem_answer(explain(error, self._ports.messages.retry_after))
             await answer(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
-
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._table.find(scope) or self._router
-        await app(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
 
 
 def _go_on() -> None:
@@ -135,7 +149,16 @@ def without_body(send: Send) -> Send:
     return bare
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "http":
-        raise Problem(NOT_FOUND, f"nothing is at {scope['path'][:200]!r}; /docs lists what there is")
-    await send({"type": "websocket.close", "code": 1000, "reason": ""})
+def _not_found(paths: Sequence[str]) -> ASGIApp:
+    """Make what answers where nothing is; ``paths``: those without variables that there are, one of which may be meant."""
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        """Say that nothing is there."""
+        if scope["type"] == "http":
+            path = scope["path"][:200]
+            close = difflib.get_close_matches(path, paths, n=1, cutoff=0.8)
+            meant = f"; did you mean {close[0]!r}? " if close else "; "
+            raise Problem(NOT_FOUND, f"nothing is at {path!r}{meant}/docs lists what there is")
+        await send({"type": "websocket.close", "code": 1000, "reason": ""})
+
+    return refuse

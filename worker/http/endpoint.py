@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from starlette.requests import Request
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope
 
 from worker.http.media import JSON, MSGPACK
 from worker.http.ports import Ports
@@ -17,6 +17,19 @@ from worker.tokens.rights import Right
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Call = Callable[[Request], Awaitable[ASGIApp]]
 """Answers a request."""
+Bare = Callable[[Scope, Mapping[bytes, bytes], Receive], Awaitable[ASGIApp]]
+"""Answers a request by its scope, its headers, and what gives its body: a request object costs time."""
+
+
+class Direct(Protocol):
+    """Answers requests, and makes an object of one only where somebody asks for it."""
+
+    @property
+    def bare(self) -> Bare:
+        """Answer one."""
+        ...
+
+
 Shape = Any
 """A class, or a JSON Schema in which a class stands for its own schema."""
 
@@ -120,7 +133,7 @@ class Endpoint:
     method: Method
     path: str
     right: Right | None
-    call: Callable[[Ports], Call]
+    call: Callable[[Ports], Call | Direct]
     _: KW_ONLY
     id: str
     tag: str

@@ -29,6 +29,9 @@ class MediaTypes(Generic[M]):
         self._same = {medium: tuple(name.encode() for name in same) for medium, same in names.items()}
         self._known = {name: medium for medium, same in self._same.items() for name in same}
         self.names: Mapping[M, str] = {medium: same[0] for medium, same in names.items()}
+        first = next(iter(names))
+        self._at_once: dict[bytes | None, M] = {None: first, b"*/*": first}
+        self._at_once |= dict(self._known.items())
         self.listed = ", ".join(self.names.values())
 
     def read(self, content_type: bytes | None) -> M:
@@ -57,10 +60,8 @@ class MediaTypes(Generic[M]):
 
         None where nothing of what there is would do.
         """
-        if accept is None or accept == b"*/*":
-            return next(iter(self.names))
-        known = self._known.get(accept)
-        if known is not None:
+        known = self._at_once.get(accept)
+        if known is not None or accept is None:
             return known
         offers = [_offer(one) for one in _QUOTED.sub(b"", accept[:_LONGEST].lower()).split(b",")[:_MOST]]
         best: tuple[tuple[float, int, int], M] | None = None

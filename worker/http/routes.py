@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from starlette.routing import BaseRoute, Route
 
 from worker.errors import ConfigurationError
-from worker.http.endpoint import Call, Endpoint
+from worker.http.endpoint import Call, Direct, Endpoint
 from worker.http.methods import Methods
 
 
-def routes_of(calls: Iterable[tuple[Endpoint, Call]]) -> list[BaseRoute]:
+def routes_of(calls: Iterable[tuple[Endpoint, Call | Direct]]) -> list[BaseRoute]:
     """Make one route of all endpoints of a path.
 
     The first route that matches answers; so what is written out stands before a parameter, in whatever order the
@@ -21,7 +21,7 @@ def routes_of(calls: Iterable[tuple[Endpoint, Call]]) -> list[BaseRoute]:
     Raises:
         ConfigurationError: two endpoints have the same method and path; names all such.
     """
-    by_path: dict[str, list[tuple[Endpoint, Call]]] = {}
+    by_path: dict[str, list[tuple[Endpoint, Call | Direct]]] = {}
     for endpoint, call in calls:
         by_path.setdefault(re.sub(r"{\w+", "{", endpoint.path), []).append((endpoint, call))
     if faults := [fault for same in by_path.values() for fault in _twice(same)]:
@@ -36,7 +36,7 @@ def _openness(path: str) -> list[int]:
     return [2 if ":path}" in part else 1 if "{" in part else 0 for part in path.split("/")] + [3]
 
 
-def _twice(same: Iterable[tuple[Endpoint, Call]]) -> Iterator[str]:
+def _twice(same: Iterable[tuple[Endpoint, Call | Direct]]) -> Iterator[str]:
     first: dict[str, Endpoint] = {}
     for endpoint, _ in same:
         other = first.setdefault(endpoint.method, endpoint)

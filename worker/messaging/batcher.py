@@ -14,7 +14,8 @@ Answer = TypeVar("Answer")
 class Batcher(Generic[Item, Answer]):
     """Does items together, in the order in which they were asked for; batches grow with the load.
 
-    A single item never waits for company, unless it shall ``linger``.
+    A single item never waits for company, unless it shall ``linger``. It differs from ``transports.gathering`` by what a
+    database or a service that is paid by the request needs: several batches at a time, and an error that is everybody's.
 
     Args:
         work: does a batch and gives one answer an item, in order. It bounds its own waiting. What it raises, all who

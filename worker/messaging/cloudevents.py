@@ -47,7 +47,8 @@ class EventOut(msgspec.Struct, omit_defaults=True, gc=False):
     traceparent: str | None = None
     attempt: int = 0
     dataversion: int = 0
-    stamps: str | None = None
+    stamps: str | msgspec.Raw | None = None
+    """As text; ``Raw`` where it is written already."""
 
 
 class EventIn(msgspec.Struct, kw_only=True, gc=False):

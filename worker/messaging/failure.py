@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -160,7 +160,3 @@ class FailureStore(Protocol):
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove visible rows and say how many there were."""
         ...
-
-
-Document = dict[str, Any]
-"""A JSON object of the contract."""

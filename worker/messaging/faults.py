@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -16,10 +17,18 @@ from worker.messaging.schema import Field, fields_of, forbids_unknown, tag_of
 
 MAX_FAULTS = 100
 """More are not listed: they would not be read, and bad input must stay cheap."""
+MAX_CHOICES = 20
+"""More values, or names, are not listed in one fault."""
 MAX_DEPTH = 24
 """Levels that are walked; deeper faults are reported one at a time. Each level converts what is below it again."""
 
 _MISSING = re.compile(r"Object missing required field `(.+)`$")
+_CHOICE = "Invalid enum value"
+_TIMES = {
+    "Invalid RFC3339 encoded date": "expected a date, like 2026-01-31",
+    "Invalid RFC3339 encoded datetime": "expected a time, like 2026-01-31T12:00:00Z",
+    "Invalid RFC3339 encoded time": "expected a time of day, like 12:00:00",
+}
 _SEQUENCES = (list, tuple, set, frozenset, Sequence)
 
 
@@ -30,8 +39,14 @@ def collect(cls: Any, data: Any, error: Exception, *, strict: bool = True) -> li
     return walk.faults or [from_error(error)]
 
 
-def from_error(error: Exception, base: str = "") -> Fault:
-    """Turn one conversion error into a fault; its path is read as well as it can be."""
+def from_error(error: Exception, base: str = "", hint: Any = None) -> Fault:
+    """Turn one conversion error into a fault; its path is read as well as it can be.
+
+    Args:
+        error: as it was raised.
+        base: pointer of what was converted.
+        hint: its type, where what would fit may be said.
+    """
     text, _, path = str(error).partition(" - at `")
     if path.startswith("$"):
         path = path.split("`")[0].removeprefix("$").replace("[...]", "").replace("[", ".").replace("]", "")
@@ -39,7 +54,9 @@ def from_error(error: Exception, base: str = "") -> Fault:
     missing = _MISSING.match(text)
     if missing:
         return Fault(f"{base}/{escape(missing[1])}", "is missing")
-    return Fault(base, _worded(text))
+    if text.startswith(_CHOICE) and path == "":
+        text += _choices(hint)
+    return Fault(base, _TIMES.get(text) or _worded(text))
 
 
 def escape(part: str) -> str:
@@ -49,8 +66,30 @@ def escape(part: str) -> str:
 
 def unknown_member(name: str, known: Iterable[str]) -> str:
     """Say that there is no member of this name, and which was probably meant."""
-    near = difflib.get_close_matches(name[:100], list(known)[:100], n=1)
-    return f"is not known; did you mean {near[0]!r}?" if near else "is not known"
+    names = list(known)[:100]
+    near = difflib.get_close_matches(name[:100], names, n=1)
+    if near:
+        return f"is not known; did you mean {near[0]!r}?"
+    return (
+        f"is not known; known: {', '.join(sorted(names))}"
+        if 0 < len(names) <= MAX_CHOICES
+        else "is not known"
+    )
+
+
+def _choices(hint: Any) -> str:
+    """Say which values there are, where they are few."""
+    bare = _bare(hint)
+    values: list[Any] = []
+    for member in typing.get_args(bare) if _is_union(bare) else (bare,):
+        kind = _bare(member)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            values += [one.value for one in kind]
+        elif typing.get_origin(kind) is typing.Literal:
+            values += [value for value in typing.get_args(kind) if value is not None]
+    if not 0 < len(values) <= MAX_CHOICES:
+        return ""
+    return f"; expected {'one of ' if len(values) > 1 else ''}{', '.join(repr(value) for value in values)}"
 
 
 def _worded(text: str) -> str:
@@ -74,7 +113,7 @@ class _Walk:
         if depth < MAX_DEPTH:
             self._descend(hint, value, pointer, depth)
         if len(self.faults) == before:
-            self.faults.append(from_error(error, pointer))
+            self.faults.append(from_error(error, pointer, hint))
 
     def _error(self, hint: Any, value: Any) -> Exception | None:
         try:
@@ -142,7 +181,7 @@ def _bare(hint: Any) -> Any:
 
 def _member(hint: Any, value: Any) -> Any:
     """Choose the member of a union that a value is meant for: by its tag, else the only one of its shape."""
-    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+    if not _is_union(hint):
         return hint
     members = [_bare(member) for member in typing.get_args(hint)]
     if isinstance(value, Mapping):
@@ -151,6 +190,10 @@ def _member(hint: Any, value: Any) -> Any:
     else:
         shaped = [m for m in members if (typing.get_origin(m) or m) in _SEQUENCES]
     return shaped[0] if len(shaped) == 1 else hint
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
 
 
 def _takes_object(hint: Any) -> bool:

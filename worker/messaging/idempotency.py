@@ -27,11 +27,12 @@ class Fresh(msgspec.Struct, frozen=True):
     """Go on, under this message id, and ``finish`` or ``abandon`` with this claim.
 
     The id is the one chosen at the first try, when that one never ended: the message may be out already, and
-    published again it is the same message.
+    published again it is the same message. ``again`` says that there was such a try.
     """
 
     message_id: str
     claim: str
+    again: bool = False
 
 
 class Repeat(msgspec.Struct, frozen=True):

@@ -99,7 +99,7 @@ def write_stamps(stamps: Mapping[str, Any]) -> str:
 
 def value_of(stamp: Stamp) -> Any:
     """What is written of a stamp."""
-    return stamp.value if isinstance(stamp, UnknownStamp) else stamp
+    return stamp.value if type(stamp) is UnknownStamp else stamp
 
 
 def _from_binary(

@@ -36,14 +36,12 @@ from worker.messaging.rewriting import (
     with_data,
     write_stamps,
 )
-from worker.messaging.stamps import Plugins, Stamp, Token, UnknownStamp, kind_name, name_of, travelling
+from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
 from worker.texts import message_of
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
 
 _NONE: Mapping[str, str] = {}
-_OF_TOKEN = 2
-"""Stamps that each message of a token has: its name and its plugins."""
 
 
 class Serializer:
@@ -253,20 +251,26 @@ def _decode_of(message: MessageType) -> Callable[[Any], Any]:
     return read if form is None else lambda data: form.message(read(data))
 
 
-def _written(stamps: tuple[Stamp, ...]) -> str | None:
-    """Write those stamps that travel as one text; those that each message of a token has are written once."""
-    if len(stamps) == _OF_TOKEN and type(stamps[0]) is Token and type(stamps[1]) is Plugins:
+def _written(stamps: tuple[Stamp, ...]) -> str | msgspec.Raw | None:
+    """Write those stamps that travel as one text; those of which many messages have equal ones are written once."""
+    for stamp in stamps:
+        if not stamp.__repeats__:
+            break
+    else:
         try:
             return _written_once(*stamps)
-        except TypeError:  # names in a list: made in Python
+        except (
+            TypeError
+        ):  # it cannot be looked up: names in a list, made in Python; the request of one object
             pass
     written = {name_of(stamp): value_of(stamp) for stamp in stamps if stamp.travels}
     return write_stamps(written) if written else None
 
 
 @lru_cache(maxsize=1024)
-def _written_once(*stamps: Stamp) -> str:
-    return write_stamps({name_of(stamp): value_of(stamp) for stamp in stamps})
+def _written_once(*stamps: Stamp) -> msgspec.Raw:
+    text = write_stamps({name_of(stamp): value_of(stamp) for stamp in stamps})
+    return msgspec.Raw(msgspec.json.encode(text))
 
 
 def _modules(registry: Registry) -> set[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from functools import cache
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, dataclass_transform, final
 
 import msgspec
 
@@ -37,6 +37,9 @@ class Stamp(msgspec.Struct, frozen=True, metaclass=_StampMeta):
     """
 
     travels: ClassVar[bool] = True
+    __repeats__: ClassVar[bool] = False
+    """Whether messages one after the other have equal ones, so that it pays to keep what is written of it; for stamps
+    that hold texts alone: a True equals a 1 that is written otherwise."""
 
 
 class Delay(Stamp, frozen=True):
@@ -60,12 +63,14 @@ class Delay(Stamp, frozen=True):
 class Token(Stamp, frozen=True):
     """Name of the token that sent the message; never the secret."""
 
+    __repeats__: ClassVar[bool] = True
     value: str
 
 
 class Plugins(Stamp, frozen=True):
     """Names of the plugins that the message's token switches on; without it all run that are on in the application."""
 
+    __repeats__: ClassVar[bool] = True
     names: tuple[str, ...]
 
 
@@ -124,6 +129,7 @@ class Result(Stamp, frozen=True):
     value: Any
 
 
+@final  # so that whether one is can be told by its type, which each message with stamps asks
 class UnknownStamp(Stamp, frozen=True):
     """A stamp of another application's, kept as it came so that it travels on."""
 
@@ -138,7 +144,8 @@ def kind_name(kind: type[Any]) -> str:
 
 def name_of(stamp: Stamp) -> str:
     """Name of a stamp: its class's, or the one it came with when its class is not known."""
-    return stamp.key if isinstance(stamp, UnknownStamp) else _snake(type(stamp).__name__)
+    kind = type(stamp)
+    return stamp.key if kind is UnknownStamp else _snake(kind.__name__)  # type: ignore[attr-defined]
 
 
 def attribute_of(stamp: Stamp) -> Any:

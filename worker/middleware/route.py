@@ -63,9 +63,14 @@ class Route:
 
         async def send(envelope: Envelope[Any]) -> Envelope[Any]:
             """Encode it, and send or keep it."""
-            delay = collect = None
-            if envelope.stamps:  # most have none
-                delay, collect = envelope.get(Delay), envelope.get(Collect)
+            delay: Delay | None = None
+            collect: Collect | None = None
+            for stamp in envelope.stamps:  # most have none
+                kind = type(stamp)
+                if kind is Delay:
+                    delay = stamp  # type: ignore[assignment]
+                elif kind is Collect:
+                    collect = stamp  # type: ignore[assignment]
             outgoing = Outgoing(
                 queue=queue,
                 id=envelope.id,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from worker.mongo.shape import DocumentShape
 
 _TAKEN = {11000, 11001}
-_REFUSED = {2, 9, 14, 52, 53, 57, 121, 10334, 17280, 51091, 51108}
-"""Of a value that a server does not take: bad value, failed to parse, names with dollars and dots, validation, sizes."""
+_REFUSED = {2, 9, 14, 15, 52, 53, 57, 121, 10334, 17280, 51091, 51108}
+"""Of a value that a server does not take: bad value, failed to parse, nested too deeply, names with dollars and dots, validation, sizes."""
 _KEY = re.compile(r"dup key: \{ ?:?\s*\"?([\w.$]+)\"?:")
 _INDEX = re.compile(r"index: (\S+)")
 _TOLD = "it is not known whether the change was stored; look before you repeat it"
@@ -47,7 +47,10 @@ def meant(error: Exception, resource: str, shape: DocumentShape, shown: str, *, 
             return InvalidMessage(resource, [Fault("", f"the database does not take it: {said(error)}")])
         return DatabaseUnavailable(f"documents {shown}: {said(error)}")
     if isinstance(error, OverflowError):
-        return InvalidMessage(resource, [Fault("", "expected whole numbers of at most 64 bits")])
+        return InvalidMessage(
+            resource,
+            [Fault("", "expected whole numbers of at most 64 bits, and times of the years 1 to 9999 in UTC")],
+        )
     if isinstance(error, BSONError | UnicodeError | errors.DocumentTooLarge | RecursionError):
         return InvalidMessage(resource, [Fault("", f"cannot be kept as a document: {said(error)}")])
     return error

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import math
+import types
 import typing
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from bson.errors import InvalidDocument
 from msgspec import UNSET, Meta
 
 from worker.errors import ConfigurationError, Fault, Stale
 from worker.messaging.faults import escape
-from worker.mongo.values import DIGITS, OWN, fits, is_text, plain
+from worker.mongo.values import DIGITS, OWN, fits, has_utc, is_text, plain
 from worker.resources.class_shapes import class_shape
+from worker.resources.finite import is_finite
+from worker.resources.repeating import repeated
 from worker.resources.shape import Shape
 
 _ID = "_id"
+_PLAIN = frozenset({str, int, bool, type(None), datetime, Decimal, bytes, uuid.UUID})
+"""What no number stands in that is none; decimals are asked by themselves."""
 
 
 def document_shape(
@@ -96,6 +101,14 @@ class DocumentShape:
             given[self.version] = 1
         return self._inner.make(given)
 
+    def absent(self, name: str) -> Any:
+        """Return a field's default; what the store makes is not made again."""
+        return UNSET if name in self._made else self._inner.absent(name)
+
+    def carried(self, values: Mapping[str, Any]) -> Any:
+        """Make an object again of what a message carries."""
+        return self.make(values)
+
     def fill(self, obj: Any, values: Mapping[str, Any]) -> Any:
         """Set the fields.
 
@@ -106,15 +119,21 @@ class DocumentShape:
         if self.version is not None and self.version in given:
             seen, is_now = given.pop(self.version), getattr(obj, self.version)
             if seen != is_now:
+                if repeated() is not None and is_now == seen + 1 and self._holds(obj, given):
+                    return obj  # an earlier try of this request has changed it
                 raise Stale(f"{self.version} is {is_now!r} by now, not {seen!r}: read it again")
         return self._inner.fill(obj, given)
+
+    def _holds(self, obj: Any, values: Mapping[str, Any]) -> bool:
+        held = self.values(obj)
+        return all(held[name] == value for name, value in values.items())
 
     def replace(self, obj: Any, values: Mapping[str, Any]) -> Any:
         """Set all fields but the identifier and the version."""
         kept = {name: getattr(obj, name) for name in (self.identifier, self.version) if name is not None}
-        return self.fill(
-            obj, self.values(self.make({**kept, **_given(values), self.identifier: kept[self.identifier]}))
-        )
+        new = self.values(self.make({**kept, **_given(values), self.identifier: kept[self.identifier]}))
+        unset = {name: value for name, value in new.items() if value is UNSET}
+        return self._inner.fill(self.fill(obj, new), unset)
 
     def values(self, obj: Any) -> dict[str, Any]:
         """Read the fields."""
@@ -126,7 +145,7 @@ class DocumentShape:
 
     def check(self, obj: Any) -> Sequence[Fault]:
         """Ask the constraints, and what BSON asks beside them."""
-        return [*self._inner.check(obj), *_unfit(self.values(obj))]
+        return [*self._inner.check(obj), *_unfit(_given(self.values(obj)))]
 
     def counted(self, obj: Any, version: int) -> Any:
         """Return the object with its next version."""
@@ -134,8 +153,19 @@ class DocumentShape:
         return self._inner.fill(obj, {self.version: version})
 
     def document(self, obj: Any) -> dict[str, Any]:
-        """Make an object's document."""
-        values = msgspec.to_builtins(self.values(obj), builtin_types=OWN, str_keys=True)
+        """Make an object's document.
+
+        Raises:
+            InvalidDocument: names of members inside of it are no texts.
+        """
+        given = _given(self.values(obj))
+        try:
+            values = msgspec.to_builtins(given, builtin_types=OWN, str_keys=True)
+        except TypeError as error:  # MessagePack has bytes and times as names, too
+            wrong = ", ".join(name for name, value in given.items() if not _has_names(value))
+            if not wrong:
+                raise
+            raise InvalidDocument(f"{wrong}: expected texts as the names of members") from error
         return {self.keys[name]: value for name, value in values.items()}
 
     def read(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +205,7 @@ class DocumentShape:
 def _struct(inner: Shape, made: set[str], wires: Mapping[str, str]) -> type[msgspec.Struct]:
     fields: list[Any] = []
     for field in msgspec.structs.fields(inner.struct):
-        hint = inner.fields[field.name]
+        hint = _bounded(inner.fields[field.name])
         if field.name in made:
             fields.append((field.name, hint, UNSET))
         elif field.required:
@@ -195,10 +225,34 @@ def _struct(inner: Shape, made: set[str], wires: Mapping[str, str]) -> type[msgs
     )
 
 
+_WHOLE = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Whole numbers that BSON has."""
+
+
+def _bounded(hint: Any) -> Any:
+    """A field's type as it is told: plain whole numbers have the bounds of those in documents."""
+    if hint is int:
+        return _WHOLE
+    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
+        return typing.Union[tuple(map(_bounded, typing.get_args(hint)))]  # noqa: UP007  # of types known only now
+    if typing.get_origin(hint) is list:
+        return list[_bounded(typing.get_args(hint)[0])]  # type: ignore[misc]  # of a type known only now
+    return hint
+
+
 def _wire_names(shape: Shape) -> dict[str, str]:
     """Field by its name in the document, which is that in JSON."""
     struct = shape.struct
     return dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+
+
+def _has_names(value: Any) -> bool:
+    """Whether the names of members inside a value are texts, or numbers."""
+    try:
+        msgspec.to_builtins(value, builtin_types=OWN, str_keys=True)
+    except TypeError:
+        return False
+    return True
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,10 +281,12 @@ def _is_naive(hint: Any) -> bool:
 def _unfit(values: Mapping[str, Any]) -> list[Fault]:
     faults = []
     for name, value in values.items():
-        if isinstance(value, str) and not is_text(value):
-            faults.append(Fault(f"/{escape(name)}", "expected whole characters"))
-        elif isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, datetime) and not has_utc(value):
+            faults.append(Fault(f"/{escape(name)}", "expected a time between the years 1 and 9999 in UTC"))
+        elif type(value) not in _PLAIN and not is_finite(msgspec.to_builtins(value, builtin_types=OWN)):
             faults.append(Fault(f"/{escape(name)}", "expected a finite number"))
+        elif isinstance(value, str) and not is_text(value):
+            faults.append(Fault(f"/{escape(name)}", "expected whole characters"))
         elif isinstance(value, Decimal) and not fits(value):
             faults.append(Fault(f"/{escape(name)}", f"expected a number of at most {DIGITS} digits"))
     return faults

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from worker.messaging.identity import new_id
 from worker.mongo.connection import Connection
 from worker.mongo.shape import DocumentShape, document_shape
 from worker.mongo.work import DocumentWork, Keep
 from worker.resources.documents import Documents
+from worker.resources.repeating import object_id
 
 
 class DocumentStore:
@@ -20,11 +20,11 @@ class DocumentStore:
         connection: to the database.
         documents: where in it.
         keep: keeps messages for the brokers, in the state.
-        new_id: makes identifiers that were not given: UUIDv7.
+        new_id: makes identifiers that were not given: UUIDv7, the same ones in each repeat of a request with an idempotency key.
     """
 
     def __init__(
-        self, connection: Connection, documents: Documents, keep: Keep, new_id: Callable[[], str] = new_id
+        self, connection: Connection, documents: Documents, keep: Keep, new_id: Callable[[], str] = object_id
     ) -> None:
         self._connection = connection
         self._documents = documents

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from decimal import Context, Decimal, Inexact
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
 from typing import Any
 
 import bson
@@ -20,6 +20,7 @@ DIGITS = 34
 OWN = (bytes, dt.datetime, Decimal, uuid.UUID)
 """Types that BSON has; dates, times of day and lengths of time are texts in ISO 8601, as in JSON."""
 _BITS = 63
+_MILLI = 1000
 
 
 class DecimalCodec(TypeCodec):
@@ -83,6 +84,39 @@ def is_text(value: Any) -> bool:
     except (UnicodeError, AttributeError):
         return False
     return True
+
+
+def has_utc(value: dt.datetime) -> bool:
+    """Whether a time is one between the years 1 and 9999 in UTC, too."""
+    if value.tzinfo is None:
+        return True
+    try:
+        value.astimezone(dt.UTC)
+    except OverflowError:
+        return False
+    return True
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same in a document; Python holds 1, 1.0 and true equal, and 1.0 and 1.00 of decimals."""
+    if one != other:
+        return False
+    kept = bson.encode({"": one}, codec_options=OPTIONS)
+    return kept == bson.encode({"": other}, codec_options=OPTIONS)
+
+
+def near(value: Any, *, up: bool) -> Any:
+    """Return what a document can hold next to a value: decimals have so many digits, and times milliseconds."""
+    if isinstance(value, Decimal) and not fits(value):
+        rounding = ROUND_CEILING if up else ROUND_FLOOR
+        return Context(prec=DIGITS, Emin=-6143, Emax=6144, rounding=rounding, traps=[]).plus(value)
+    if isinstance(value, dt.datetime) and value.microsecond % _MILLI:
+        below = value - dt.timedelta(microseconds=value.microsecond % _MILLI)
+        try:
+            return below + dt.timedelta(microseconds=_MILLI) if up else below
+        except OverflowError:  # the last millisecond that there is
+            return below
+    return value
 
 
 def fits(value: Decimal) -> bool:

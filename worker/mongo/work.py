@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from pymongo.errors import DuplicateKeyError
 
 from worker.errors import Fault, InvalidMessage, Stale, WorkerError
 from worker.messaging.idempotency import Finished
@@ -15,7 +16,9 @@ from worker.messaging.parcel import Parcel
 from worker.mongo.queries import Query, after, both, condition
 from worker.mongo.refusals import meant, silent
 from worker.mongo.shape import DocumentShape
-from worker.mongo.values import as_stored, stored
+from worker.mongo.values import as_stored, is_same, stored
+from worker.resources.loosening import loosened
+from worker.resources.repeating import repeated
 from worker.resources.stores import Page, Wanted
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from worker.resources.resource import Resource
 
 Keep = Callable[[Sequence[Parcel]], Awaitable[None]]
-_ABSENT = object()
 
 
 class DocumentWork:
@@ -99,7 +101,9 @@ class DocumentWork:
         async with self._asking(resource, shape, writing=True):
             document = as_stored(shape.document(obj))
             if created:
-                await self._collection.insert_one(dict(document))
+                if shape.version is not None:
+                    document[shape.keys[shape.version]] = 1  # the store counts, whatever is given
+                document = await self._inserted(document)
             else:
                 document = await self._updated(resource, shape, document)
         self._read[document["_id"]] = document
@@ -129,22 +133,43 @@ class DocumentWork:
         if parcels:
             await self._keep(parcels)
 
+    async def _inserted(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Write a new document; return what is stored: in a repeat that may be what an earlier try has written."""
+        try:
+            await self._collection.insert_one(dict(document))
+        except DuplicateKeyError:
+            request = repeated()
+            if request is None:
+                raise
+            id = document["_id"]
+            found = await self._collection.find_one({"_id": {"$eq": id}})
+            if found is None or not (request.has_made(id) or found == document):
+                raise
+            return dict(found)
+        return document
+
     async def _updated(
         self, resource: Resource, shape: DocumentShape, document: dict[str, Any]
     ) -> dict[str, Any]:
         """Write what differs from what was read; return what is stored."""
         read = self._read.get(document["_id"], {})
         changed = {
-            key: value for key, value in document.items() if key != "_id" and read.get(key, _ABSENT) != value
+            key: value
+            for key, value in document.items()
+            if key != "_id" and not (key in read and is_same(read[key], value))
         }
-        if not changed:
+        gone = [key for key in shape.keys.values() if key in read and key not in document]
+        if not changed and not gone:
             return document
         query = self._same(shape, document)
         if shape.version is not None:
             key = shape.keys[shape.version]
             changed[key] = query[key]["$eq"] + 1
             document = {**document, key: changed[key]}
-        done = await self._collection.update_one(query, {"$set": changed})
+        change: dict[str, Any] = {"$set": changed} if changed else {}
+        if gone:
+            change["$unset"] = dict.fromkeys(gone, "")
+        done = await self._collection.update_one(query, change)
         if not done.matched_count:
             raise _stale(resource)
         return document
@@ -187,15 +212,17 @@ def _place(resource: Resource, shape: DocumentShape, wanted: Wanted) -> list[Any
     """Read the values of a place: whoever asks could have made them up."""
     given = wanted.after or ()
     if len(given) != len(wanted.order):
-        raise InvalidMessage(resource.name, [Fault("/next", "is of another order; ask for the first page")])
+        raise InvalidMessage(
+            resource.name, [Fault("/next", "is of another order; leave it out to begin anew")]
+        )
     try:
         return [
-            None if value is None else msgspec.convert(value, shape.fields[one.field])
+            None if value is None else msgspec.convert(value, loosened(shape.fields[one.field]))
             for one, value in zip(wanted.order, given, strict=True)
         ]
     except (ValueError, TypeError):
         raise InvalidMessage(
-            resource.name, [Fault("/next", "is no place in this order; ask for the first page")]
+            resource.name, [Fault("/next", "is no place in this order; leave it out to begin anew")]
         ) from None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
-from worker.messaging.envelope import Envelope
-from worker.messaging.stamps import Result, Stamp
+from worker.errors import Fault, InvalidMessage
+from worker.messaging.faults import escape
+from worker.messaging.stamps import Stamp
 from worker.resources.event import RequestEvent
-from worker.resources.identifiers import identifiers_of
+from worker.resources.identifiers import identifier_fault, identifiers_of, stated
 from worker.resources.operation import Operation
 from worker.resources.resource import Resource
 from worker.resources.stamps import Remove, Requested
@@ -22,8 +23,8 @@ _NOTHING: Context = {}
 class Messenger(Protocol):
     """Dispatches a message of a request on the command bus."""
 
-    async def __call__(self, event: RequestEvent, message: Any, *stamps: Stamp) -> Envelope[Any]:
-        """Return the envelope: with a ``Sent`` stamp where it was queued, with a ``Result`` where it was handled."""
+    async def __call__(self, event: RequestEvent, message: Any, *stamps: Stamp) -> Any:
+        """Return what its last handler returned where it was handled at once, else None; the event gets its envelope."""
         ...
 
 
@@ -47,17 +48,32 @@ class PersistProcessor:
         """Store the object.
 
         Raises:
+            InvalidMessage: it is new, and no address can lead to its identifier.
             Taken: its identifier, or what else is unique, is taken.
             Stale: it has been changed since it was read.
             Unavailable: the store does not answer.
         """
-        event = event_of(context)
+        return await self.perform(event_of(context), data, operation)
+
+    async def perform(
+        self,
+        event: RequestEvent,
+        data: Any,
+        operation: Operation,
+        uri_variables: Mapping[str, Any] = _NOTHING,
+    ) -> Any:
+        """Do it for a request."""
         work = await event.work()
         obj = self._object(data, operation, event)
         if work is None or not isinstance(obj, self._resource.cls):
             return data
         event.wrote = True
         created = event.created and obj is not event.read_data
+        if created:
+            name = self._resource.identifier
+            fault = identifier_fault(getattr(obj, name, None))
+            if fault is not None:
+                raise InvalidMessage(self._resource.name, [Fault(f"/{escape(name)}", fault)])
         return await work.persist(self._resource, obj, created=created)
 
     def _object(self, data: Any, operation: Operation, event: RequestEvent) -> Any:
@@ -71,7 +87,7 @@ class PersistProcessor:
         if isinstance(read, self._resource.cls):
             values.pop(self._resource.identifier, None)
             return shape.fill(read, values)
-        return shape.make({**values, **(identifiers_of(self._resource, event.uri_variables) or {})})
+        return shape.make({**values, **stated(self._resource, event.uri_variables)})
 
 
 class RemoveProcessor:
@@ -93,7 +109,16 @@ class RemoveProcessor:
             Stale: it has been changed, or removed, since it was read.
             Unavailable: the store does not answer.
         """
-        event = event_of(context)
+        await self.perform(event_of(context), data, operation)
+
+    async def perform(
+        self,
+        event: RequestEvent,
+        data: Any,
+        operation: Operation,
+        uri_variables: Mapping[str, Any] = _NOTHING,
+    ) -> None:
+        """Do it for a request."""
         work = await event.work()
         if work is not None and isinstance(data, self._resource.cls):
             event.wrote = True
@@ -125,17 +150,23 @@ class MessengerProcessor:
             UnknownType: its class is no command.
             Exception: what an inline handler raised.
         """
-        event = event_of(context)
+        return await self.perform(event_of(context), data, operation, uri_variables)
+
+    def perform(
+        self,
+        event: RequestEvent,
+        data: Any,
+        operation: Operation,
+        uri_variables: Mapping[str, Any] = _NOTHING,
+    ) -> Awaitable[Any]:
+        """Do it for a request."""
         variables = uri_variables or event.uri_variables
         stamps = self._stamps.get(operation) if not variables else None
         if stamps is None:
             stamps = self._stamps_of(operation, variables)
             if not variables:
                 self._stamps[operation] = stamps
-        envelope = await self._messenger(event, data, *stamps)
-        event.envelope = envelope
-        result = envelope.get(Result)
-        return None if result is None else result.value
+        return self._messenger(event, data, *stamps)
 
     def _stamps_of(self, operation: Operation, variables: Mapping[str, Any]) -> tuple[Stamp, ...]:
         given = {name: str(value) for name, value in variables.items()}
@@ -158,17 +189,29 @@ class Provider:
             Unavailable: the store does not answer.
         """
         event = event_of(context)
+        return await self.perform(
+            event, operation, uri_variables or event.uri_variables, context.get("wanted")
+        )
+
+    async def perform(
+        self,
+        event: RequestEvent,
+        operation: Operation,
+        uri_variables: Mapping[str, Any],
+        wanted: Wanted | None,
+    ) -> Any:
+        """Do it for a request."""
         work = await event.work()
         if work is None:
             return None
-        identifiers = identifiers_of(self._resource, uri_variables or event.uri_variables)
+        identifiers = identifiers_of(self._resource, uri_variables)
         if identifiers is None:
             return None  # what cannot be an identifier identifies nothing
         if not operation.is_collection:
             if not identifiers:
                 return None  # whichever is first would be another one tomorrow
             return await work.find(self._resource, identifiers)
-        wanted: Wanted = context.get("wanted") or Wanted()
+        wanted = wanted or Wanted()
         of_path = tuple(Filtered(name, "eq", value) for name, value in identifiers.items())
         if of_path:
             wanted = Wanted(

@@ -12,6 +12,7 @@ import msgspec
 
 from worker.errors import Fault
 from worker.messaging.faults import MAX_FAULTS, escape
+from worker.resources.foreign import Foreign, is_foreign
 from worker.resources.shape import FieldShape, Shape
 
 
@@ -121,22 +122,37 @@ class PydanticShape(FieldShape):
     def __init__(self, cls: Any) -> None:
         fields: dict[str, Any] = {}
         defaults: dict[str, Any] = {}
+        self._foreign: dict[str, Foreign] = {}
         for name, field in cls.model_fields.items():
             meta = _meta(field.metadata)
             fields[name] = field.annotation if meta is None else Annotated[field.annotation, meta]
+            if is_foreign(field.annotation):
+                self._foreign[name] = foreign = Foreign(field.annotation)
+                fields[name] = foreign.annotation
             if field.default_factory is not None:
                 defaults[name] = msgspec.field(default_factory=field.default_factory)
+            elif not field.is_required() and name in self._foreign:
+                defaults[name] = msgspec.field(default_factory=field.get_default)
             elif not field.is_required():
                 defaults[name] = msgspec.field(default=field.default)
         super().__init__(cls, fields, defaults)
 
     def make(self, values: Mapping[str, Any]) -> Any:
         """Make it without asking its rules, which ``check`` does."""
-        return self.cls.model_construct(**values)
+        return self.cls.model_construct(**self._read(values))
 
     def fill(self, obj: Any, values: Mapping[str, Any]) -> Any:
         """Copy it with these fields."""
-        return obj.model_copy(update=dict(values))
+        return obj.model_copy(update=self._read(values))
+
+    def values(self, obj: Any) -> dict[str, Any]:
+        """Read the fields; those that only Pydantic knows, as data."""
+        found = super().values(obj)
+        return {**found, **{name: one.written(found[name]) for name, one in self._foreign.items()}}
+
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        read = {name: one.read(values[name]) for name, one in self._foreign.items() if name in values}
+        return {**values, **read}
 
     def copy(self, obj: Any) -> Any:
         """Copy it and all that it holds."""
@@ -145,7 +161,7 @@ class PydanticShape(FieldShape):
     def check(self, obj: Any) -> Sequence[Fault]:
         """Let the model validate its own values."""
         try:
-            self.cls.model_validate(self.values(obj), by_alias=False, by_name=True)
+            self.cls.model_validate(super().values(obj), by_alias=False, by_name=True)
         except ValueError as error:
             return list(_faults(error))
         return []

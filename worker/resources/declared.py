@@ -50,7 +50,7 @@ class ListenerEntry(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     Attributes:
         target: the function, or the class with ``subscribed_events``.
-        place: the hook or event; None of such a class.
+        place: the hook or event; None for a class, which names its methods' places itself.
         priority: as given; None where it was not.
         when: conditions by attribute.
         plugin: that it is part of.
@@ -70,7 +70,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         name: its module and qualified name.
         event: where it listens.
         priority: higher comes first.
-        function: what is called; None of a class's method.
+        function: what is called; None where it is a class's method.
         cls: whose method it is, made when it is first called; all its methods share one object.
         method: the method's name.
         when: conditions by attribute.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Literal, TypeVar, overload
 
 from worker.messaging.declaring.declarations import Declares
 from worker.resources.declared import ListenerEntry, ProcessorEntry, ProviderEntry, ResourceEntry
 from worker.resources.hook import Event, Hook
-from worker.resources.operation import Operation
+from worker.resources.operation import GetCollection, Operation
 
 T = TypeVar("T")
 
@@ -29,6 +30,12 @@ OPTIONS = (
     "listeners",
 )
 """Options of a resource."""
+_OF_OPERATIONS = {
+    **{field.name: "GetCollection" for field in fields(GetCollection)},
+    **{field.name: "Post" for field in fields(Operation)},
+    "allow_create": "Put",
+}
+"""By the name of an option that a resource may not have: an operation that has it."""
 
 
 class DeclaresResources(Declares):
@@ -65,7 +72,7 @@ class DeclaresResources(Declares):
                 unless they say otherwise: ``messenger``, ``input``, ``output``, ``processor``, ``provider``,
                 ``security``, ``errors``, ``listeners``. See ``Operation``.
         """
-        options = self._declared.known("resource", options, OPTIONS)
+        options = self._declared.known("resource", options, OPTIONS, _OF_OPERATIONS)
         return self._decorate(lambda it: ResourceEntry(cls=it, options=options), cls)
 
     @overload

@@ -10,7 +10,7 @@ class Documents:
     """Keeps a resource's objects as documents: ``[documents] url`` says in which database.
 
     Args:
-        collection: its name there.
+        collection: name of the collection.
         version: name of a field that counts changes, an ``int``: who changes what another has changed since it was read
             is told so (409). None for none.
     """

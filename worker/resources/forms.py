@@ -31,4 +31,6 @@ class ShapeForm:
     def message(self, read: Any) -> Any:
         """Make an object of the fields."""
         found = {name: getattr(read, name) for name in self._written}
-        return self._shape.make({name: value for name, value in found.items() if value is not msgspec.UNSET})
+        return self._shape.carried(
+            {name: value for name, value in found.items() if value is not msgspec.UNSET}
+        )

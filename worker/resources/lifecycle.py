@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
 from worker.chain.chain import Chain, Step, build
-from worker.chain.conditions import parse_all
+from worker.chain.conditions import naming, parse_all
 from worker.chain.declared import DeclaredAction, DeclaredStep
-from worker.chain.lazy import LazyStep, as_call
+from worker.chain.joined import joined
+from worker.chain.lazy import Call, LazyStep, as_call
 from worker.chain.running import Runner
 from worker.errors import StepFailed
 from worker.messaging.declaration import Registry
+from worker.raising import is_failure
 from worker.resources.declared import Listener
 from worker.resources.event import RequestEvent
 from worker.resources.hook import GROUPS
 from worker.resources.operation import Operation
+from worker.resources.watched import RequestStep, watched
 
-RequestStep = Step[LazyStep[RequestEvent]]
 PREFIX = "worker."
 
 
-def stage(name: str, group: str, priority: int, call: Callable[[RequestEvent], Any]) -> RequestStep:
-    """Make a step of a built-in stage."""
-    return Step(f"{PREFIX}{name}", LazyStep.of(call), priority, group)
+def stage(
+    name: str, group: str, priority: int, call: Call[RequestEvent], *, quiet: bool = True
+) -> RequestStep:
+    """Make a step of a built-in stage; ``quiet``: it gives the event to nothing of the application's."""
+    return Step(f"{PREFIX}{name}", LazyStep.ready(call, quiet=quiet), priority, group)
 
 
 class ListenerSteps:
@@ -37,8 +41,8 @@ class ListenerSteps:
 
     def step(self, listener: Listener) -> RequestStep:
         """Make a step of one."""
-        also = {} if listener.plugin is None else {"plugins": listener.plugin}
-        when = (*parse_all(listener.when), *parse_all(also))  # one attribute may be in both: both hold
+        also = () if listener.plugin is None else (naming("plugins", listener.plugin),)
+        when = (*parse_all(listener.when), *also)  # one attribute may be in both: both hold
         return Step(
             listener.name,
             LazyStep(lambda: as_call(self._call(listener))),
@@ -114,8 +118,9 @@ def groups_of(registry: Registry, operation: Operation) -> dict[str, int]:
 class LifeCycle:
     """Runs the requests of one operation.
 
-    The events are parts of the chain. What stands before ``response`` is left as soon as there is an answer, or an error;
-    with an error ``exception`` runs; whatever stands elsewhere runs always, ``response`` first.
+    The events are parts of the chain. What stands before the end of ``view`` is left as soon as there is an answer, or an
+    error. What stands between ``view`` and ``response`` runs where there is no error, else ``exception`` runs; whatever
+    stands elsewhere runs always, ``response`` first.
 
     Args:
         chain: of the operation.
@@ -129,60 +134,93 @@ class LifeCycle:
     ) -> None:
         self.chain = chain
         places = {group: place for place, group in enumerate(chain.groups)}
-        response, exception = places["response"], places["exception"]
+        view, response, exception = places["view"], places["response"], places["exception"]
         before: list[RequestStep] = []
+        behind_view: list[RequestStep] = []
         always: list[RequestStep] = []
         on_error: list[RequestStep] = []
-        for step in chain.steps:
+        for one in chain.steps:
+            step = one if one.name.startswith(PREFIX) else watched(one)
             if step.group is not None:
                 place = places[step.group]
             else:
                 place = -1 if step.priority >= 0 else len(places)
-            if place < response:
+            if place <= view:
                 before.append(step)
+            elif place < response:
+                behind_view.append(step)
             elif place == exception:
                 on_error.append(step)
             else:
                 always.append(step)
-        self._before = _runner(before, chain)
-        self._on_error = _runner(on_error, chain)
-        self._always = _runner(always, chain)
+        # where nobody can say anything between them, the stages are called one after the other
+        self._straight = all(step.run.quiet for step in chain.steps)
+        self._before, self._behind_view, self._on_error, self._always = (
+            joined(part) if self._straight else Runner(Chain(tuple(part), chain.groups)).run
+            for part in (before, behind_view, on_error, always)
+        )
+        self._any_behind_view = bool(behind_view)
         self._last_resort = last_resort
 
     async def run(self, event: RequestEvent) -> Any:
         """Run one request, and return its answer."""
         error: BaseException | None = None
         try:
-            await self._before.run(event)
+            left = self._before(event)
+            if left is not None:
+                await left
+            event.view_is_over = True
+            if self._any_behind_view and not event.errors:
+                left = self._behind_view(event)
+                if left is not None:
+                    await left
             if event.errors:
                 error = event.errors[0]
-            elif event.response is None:
+            elif event.answer is None:
                 error = RuntimeError(
                     f"{event.operation.name}: nothing has set a response; the operation leaves out respond, "
                     "so a listener has to"
                 )
-        except StepFailed as failed:
-            error = failed.cause
+        except BaseException as raised:
+            error = self._cause(raised)
         if error is not None:
             await self._explain(event, error)
+        event.view_is_over = True
         try:
-            await self._always.run(event)
-        except StepFailed as failed:
-            await self._explain(event, failed.cause)
-        return event.response
+            left = self._always(event)
+            if left is not None:
+                await left
+            late = event.errors[0] if event.errors else None
+        except BaseException as raised:
+            late = self._cause(raised)
+        if late is not None:
+            await self._explain(event, late)
+        return event.answer
 
     async def _explain(self, event: RequestEvent, error: BaseException) -> None:
+        event.view_is_over = False
         event.error = error
-        event.response = None
+        event.without_response()
         event.errors.clear()
         try:
-            await self._on_error.run(event)
-        except StepFailed as failed:
-            event.response = None
-            error = failed.cause
+            left = self._on_error(event)
+            if left is not None:
+                await left
+        except BaseException as raised:
+            event.without_response()
+            error = self._cause(raised)
         if event.response is None:
             event.response = self._last_resort(event, error)
+        event.errors.clear()
 
-
-def _runner(steps: Sequence[RequestStep], chain: Chain[LazyStep[RequestEvent]]) -> Runner[RequestEvent]:
-    return Runner(Chain(tuple(steps), chain.groups))
+    def _cause(self, raised: BaseException) -> BaseException:
+        """What a step raised; what is no failure of it goes on."""
+        if self._straight and is_failure(raised):
+            return raised
+        if not self._straight and isinstance(raised, StepFailed):
+            cause = raised.cause
+            note = f"in step {raised.step} of {raised.action}, group {raised.group}"
+            if not raised.step.startswith(PREFIX) and note not in getattr(cause, "__notes__", ()):
+                cause.add_note(note)  # for the log: who, and where
+            return cause
+        raise raised

@@ -7,21 +7,28 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Meta
+
 
 def loosened(hint: Any) -> Any:
-    """Return an annotation without constraints; those inside of classes that it names stay."""
+    """Return an annotation without constraints; those inside of classes that it names stay.
+
+    Whether a time has a zone is no constraint: one that has is of another type than one that has none.
+    """
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
     if origin is typing.Annotated:
-        return loosened(arguments[0])
+        loose = loosened(arguments[0])
+        zones = [note.tz for note in arguments[1:] if isinstance(note, Meta) and note.tz is not None]
+        return typing.Annotated[loose, Meta(tz=zones[-1])] if zones else loose
     if origin is None or origin is typing.Literal:
         return hint
-    loose = tuple(argument if argument is ... else loosened(argument) for argument in arguments)
-    if loose == arguments:
+    inner = tuple(argument if argument is ... else loosened(argument) for argument in arguments)
+    if inner == arguments:
         return hint
     if origin in (typing.Union, types.UnionType):
-        return typing.Union[loose]  # noqa: UP007 - made of a tuple
-    return origin[loose]
+        return typing.Union[inner]  # noqa: UP007 - made of a tuple
+    return origin[inner]
 
 
 def is_constrained(fields: Mapping[str, Any]) -> bool:

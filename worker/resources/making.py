@@ -5,9 +5,14 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from worker.errors import ConfigurationError
+from worker.messaging.declaring.functions import name_of
+from worker.raising import is_failure
 from worker.resources.built_in import BUILT_IN
+from worker.texts import told
 
 
 def constructor_faults(cls: type[Any]) -> Iterable[str]:
@@ -31,8 +36,28 @@ def built_in_of(cls: type[Any]) -> Mapping[str, type[Any]]:
 
 
 def make(cls: type[Any], built_in: Mapping[type[Any], Any]) -> Any:
-    """Make an object, its parameters being the built-in ones of the resource at hand."""
-    return cls(**{name: built_in[kind] for name, kind in built_in_of(cls).items()})
+    """Make an object, its parameters being the built-in ones of the resource at hand.
+
+    Raises:
+        ConfigurationError: its constructor raises; says where the class is, and what was raised.
+    """
+    given = {name: built_in[kind] for name, kind in built_in_of(cls).items()}
+    try:
+        return cls(**given)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        raise ConfigurationError(
+            f"{name_of(cls)}{_place(cls)}: its constructor failed: {told(error)}"
+        ) from error
+
+
+def _place(cls: type[Any]) -> str:
+    try:
+        file, line = inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1]
+    except (OSError, TypeError):
+        return ""
+    return "" if file is None else f" ({Path(file).name}, line {line})"
 
 
 def _parameters(cls: type[Any]) -> list[inspect.Parameter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 Flag = bool | None
@@ -11,7 +11,7 @@ Flag = bool | None
 FilterKind = Literal["exact", "partial", "range"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Operation:
     """What all operations have. What is None comes from the resource, then from the method.
 
@@ -71,6 +71,15 @@ class Operation:
     listeners: Flag = None
     allow_create: Flag = None
 
+    def __repr__(self) -> str:
+        """Show it as it was written: what has its default is left out."""
+        given = {
+            field.name: getattr(self, field.name) for field in fields(self) if not _is_default(self, field)
+        }
+        path = [repr(self.path)] if given.pop("path", None) is not None else []
+        shown = (f"{name}={value!r}" for name, value in given.items())
+        return f"{type(self).__name__}({', '.join([*path, *shown])})"
+
     @property
     def is_delete(self) -> bool:
         """Whether it removes the object."""
@@ -97,7 +106,12 @@ class Operation:
         return self.method in {"POST", "PUT", "PATCH"}
 
 
-@dataclass(frozen=True, eq=False)
+def _is_default(operation: Operation, field: Field[Any]) -> bool:
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return bool(getattr(operation, field.name) == default)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Post(Operation):
     """``POST`` to the collection: makes a new object."""
 
@@ -106,7 +120,7 @@ class Post(Operation):
     of_item = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Get(Operation):
     """``GET`` of one object."""
 
@@ -114,7 +128,7 @@ class Get(Operation):
     action = "get"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GetCollection(Operation):
     """``GET`` of the collection, a page at a time.
 
@@ -137,7 +151,7 @@ class GetCollection(Operation):
     max_page_size: int = 100
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Put(Operation):
     """``PUT`` of one object: replaces it."""
 
@@ -145,7 +159,7 @@ class Put(Operation):
     action = "replace"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Patch(Operation):
     """``PATCH`` of one object: changes the fields that the body has."""
 
@@ -153,7 +167,7 @@ class Patch(Operation):
     action = "update"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Delete(Operation):
     """``DELETE`` of one object: removes it."""
 

@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from worker.awaiting import AnyCall, awaitable
+from worker.errors import ConfigurationError
 from worker.resources.built_in import MessengerProcessor, PersistProcessor, Provider, RemoveProcessor
-from worker.resources.calling import AnyCall, awaitable, said
+from worker.resources.calling import said
 from worker.resources.declared import ProcessorEntry, ProviderEntry
 from worker.resources.making import make
 from worker.resources.operation import Operation
 from worker.resources.resource import Resource
+from worker.texts import told
 
 Process = Callable[[Any, Operation, Mapping[str, Any], Mapping[str, Any]], Awaitable[Any]]
 """Processes data: ``(data, operation, uri_variables, context)``."""
-Provide = Callable[[Operation, Mapping[str, Any], Mapping[str, Any]], Awaitable[Any]]
-"""Provides data: ``(operation, uri_variables, context)``."""
 
 
 class Chosen(NamedTuple):
     """What was chosen for an operation.
 
     Attributes:
-        call: None where there is nothing.
-        own: whether it is the application's, or one of these may be asked.
+        call: None where there is nothing; of the application ``process`` or ``provide``, of a built-in one ``perform``.
+        own: whether it is the application's, or may be one of those, by what they support.
+        stores: whether it is what writes to the store, and nothing else.
     """
 
     call: Any
     own: bool
+    stores: bool = False
 
 
 class Processing:
@@ -62,13 +65,17 @@ class Processing:
         named = operation.processor
         if named is not None:
             cls = self._processors[named] if isinstance(named, str) else named
-            return Chosen(self._process(cls), own=cls not in self._built_in)
+            if cls not in self._built_in:
+                return Chosen(self._process(cls), own=True)
+            stores = cls in {PersistProcessor, RemoveProcessor} and self._resource.store is not None
+            return Chosen(self._built_in[cls].perform, own=False, stores=stores)
         if operation.messenger:
-            return Chosen(self._built_in[MessengerProcessor].process, own=False)
+            return Chosen(self._built_in[MessengerProcessor].perform, own=False)
         last = RemoveProcessor if operation.is_delete else PersistProcessor
         default = None if self._resource.store is None else last
         if not self._supporting:
-            return Chosen(None if default is None else self._built_in[default].process, own=False)
+            call = None if default is None else self._built_in[default].perform
+            return Chosen(call, own=False, stores=default is not None)
         return Chosen(self._first_that_supports(default), own=True)
 
     def provider(self, operation: Operation) -> Chosen:
@@ -76,13 +83,23 @@ class Processing:
         named = operation.provider
         if named is not None:
             cls = self._providers[named] if isinstance(named, str) else named
-            return Chosen(self._provide(cls), own=cls not in self._built_in)
-        default = self._built_in[Provider].provide
+            if cls in self._built_in:
+                return Chosen(self._built_in[cls].perform, own=False)
+            return Chosen(self._provide(cls), own=True)
+        default = self._built_in[Provider].perform
         stored = self._resource.store is not None
         for entry in self._providing:
-            if entry.supports is not None and entry.supports(operation):
+            if self._supports(entry, operation):
                 return Chosen(self._provide(entry.cls), own=True)
         return Chosen(default if stored else None, own=False)
+
+    def _supports(self, entry: ProviderEntry, operation: Operation) -> bool:
+        try:
+            return entry.supports is not None and bool(entry.supports(operation))
+        except Exception as error:
+            raise ConfigurationError(
+                f"resource {self._resource.name}: provider {entry.name!r}: its supports failed: {told(error)}"
+            ) from error
 
     def _process(self, cls: type[Any]) -> AnyCall:
         return awaitable(self._object(cls).process)
@@ -94,7 +111,10 @@ class Processing:
         if cls in self._built_in:
             return self._built_in[cls]
         if cls not in self._made:
-            self._made[cls] = make(cls, self._built_in)
+            try:
+                self._made[cls] = make(cls, self._built_in)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"resource {self._resource.name}: {error}") from error
         return self._made[cls]
 
     def _first_that_supports(self, default: type[Any] | None) -> Process:

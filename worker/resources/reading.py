@@ -12,12 +12,13 @@ from worker.errors import Fault, InvalidMessage, Malformed
 from worker.messaging.declaration import Extra, MessageType
 from worker.messaging.faults import escape
 from worker.messaging.validation import ContentType, decode, decode_data, reader
-from worker.resources.identifiers import identifiers_of
+from worker.resources.depth import MOST, is_shallow, is_too_deep
+from worker.resources.identifiers import stated
 from worker.resources.loosening import is_constrained, loosened
 from worker.resources.merge_patch import merged
 from worker.resources.operation import Operation
 from worker.resources.resource import Resource
-from worker.resources.shape import Shape
+from worker.resources.shape import Shape, Unsettable
 from worker.texts import message_of
 
 Variables = Mapping[str, Any]
@@ -52,10 +53,10 @@ class Bodies:
         if self._own and operation.method in {"PUT", "PATCH"}:
             mode = "whole" if operation.method == "PUT" else "part"
         self._mode = mode
-        ignored = self._links | ({resource.identifier} if self._own and mode != "new" else set())
+        fixed = self._links | ({resource.identifier} if self._own and mode != "new" else set())
         fields = dict(shape.fields)
-        required = set() if mode == "part" else set(shape.required) - ignored
-        self._ignored = ignored
+        required = set() if mode == "part" else set(shape.required) - fixed
+        self._fixed = fixed
         self._names = _wire_names(shape)
         self.struct = _struct(shape, fields, required)
         loose = _struct(shape, {name: loosened(hint) for name, hint in fields.items()}, required)
@@ -64,7 +65,7 @@ class Bodies:
         cls: Any = getattr(shape, "cls", None)
         direct = (
             mode == "new"
-            and not ignored
+            and not fixed
             and cls is not None
             and shape.struct is cls
             and required == {one.name for one in msgspec.structs.fields(cls) if one.required}
@@ -74,6 +75,7 @@ class Bodies:
         self._straight = (
             MessageType(name=resource.name, cls=cls, kind="command", extra=extra) if straight else None
         )
+        self._shallow = straight and extra == "forbid" and is_shallow(cls)
         self._read: Callable[[bytes], Any] = reader(self._straight or self._loose)
 
     def read(self, body: bytes, content_type: ContentType, base: Any, variables: Variables) -> Any:
@@ -86,15 +88,23 @@ class Bodies:
             variables: of the path; those that are fields are the object's.
 
         Raises:
-            Malformed: it is no JSON or MessagePack.
+            Malformed: it is no JSON or MessagePack, or nested too deeply.
             InvalidMessage: it does not fit; carries every fault.
+            NotFound: the path names what cannot be.
         """
+        if not self._shallow:
+            _check_depth(body, content_type)
         if self._straight is not None:
-            return (
-                self._read(body)
-                if content_type == "json"
-                else decode(self._straight, body, content_type=content_type)
-            )
+            try:
+                return (
+                    self._read(body)
+                    if content_type == "json"
+                    else decode(self._straight, body, content_type=content_type)
+                )
+            except (InvalidMessage, Malformed):
+                if self._shallow:
+                    _check_depth(body, content_type)
+                raise
         if self._mode == "part":
             try:
                 values = self._changes(body, content_type, base)
@@ -119,7 +129,7 @@ class Bodies:
             raise error from None
 
     def _values(self, read: Any) -> dict[str, Any]:
-        found = {name: getattr(read, name) for name in self._shape.fields if name not in self._ignored}
+        found = {name: getattr(read, name) for name in self._shape.fields}
         return {name: value for name, value in found.items() if value is not msgspec.UNSET}
 
     def _changes(self, body: bytes, content_type: ContentType, base: Any) -> dict[str, Any]:
@@ -145,20 +155,16 @@ class Bodies:
             raise InvalidMessage(self._resource.name, [*faults, *error.faults]) from None
         if faults:
             raise InvalidMessage(self._resource.name, faults)
-        return {
-            **self._values(read),
-            **{name: value for name, value in removed.items() if name not in self._ignored},
-        }
+        return {**self._values(read), **removed}
 
     def _remove(self, name: str, wire: str, removed: dict[str, Any], faults: list[Fault]) -> None:
         """A member that is removed has its default again, where it has one."""
-        field = next(one for one in msgspec.structs.fields(self._shape.struct) if one.name == name)
-        if name in self._ignored:
+        if name in self._fixed:
+            removed[name] = None  # told with what else differs from the path
             return
-        if field.default is not msgspec.NODEFAULT:
-            removed[name] = field.default
-        elif field.default_factory is not msgspec.NODEFAULT:
-            removed[name] = field.default_factory()
+        default = self._shape.absent(name)
+        if default is not msgspec.NODEFAULT:
+            removed[name] = default
         else:
             faults.append(Fault(f"/{escape(wire)}", "cannot be removed, and is not null"))
 
@@ -166,25 +172,53 @@ class Bodies:
         try:
             if not self._own:
                 return self._shape.make(values)
-            if self._mode == "part" and base is not None:
-                return self._shape.fill(base, values)
-            links = {
-                name: value
-                for name, value in (identifiers_of(self._resource, variables) or {}).items()
-                if self._mode != "new" or name in self._links
-            }
+            fixed = self._stated(variables) if base is None else self._shape.values(base)
+            fixed = {name: value for name, value in fixed.items() if name in self._fixed}
+            self._check_fixed(values, fixed)
             if base is None:
-                return self._shape.make({**values, **links})
-            kept = {name: value for name, value in self._shape.values(base).items() if name in self._ignored}
-            return self._shape.replace(base, {**values, **kept})
+                return self._shape.make({**values, **fixed})
+            free = {name: value for name, value in values.items() if name not in self._fixed}
+            if self._mode == "part":
+                return self._shape.fill(base, free)
+            return self._shape.replace(base, {**free, **fixed})
+        except Unsettable as error:
+            fault = Fault(f"/{escape(error.field)}", error.text)
+            raise InvalidMessage(self._resource.name, [fault]) from error
         except (ValueError, TypeError) as error:
             raise InvalidMessage(
                 self._resource.name, [Fault("", message_of(error) or "does not fit")]
             ) from error
 
+    def _stated(self, variables: Variables) -> dict[str, Any]:
+        found = stated(self._resource, variables)
+        return {name: value for name, value in found.items() if self._mode != "new" or name in self._links}
+
+    def _check_fixed(self, values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+        """Refuse a body that says something else than its path: it would have no effect.
+
+        Raises:
+            InvalidMessage: it does.
+        """
+        faults = [
+            Fault(f"/{escape(wire)}", f"is {_shown(fixed[name])} here, and stays so; leave it out")
+            for wire, name in self._names.items()
+            if name in fixed and name in values and values[name] != fixed[name]
+        ]
+        if faults:
+            raise InvalidMessage(self._resource.name, faults)
+
+
+def _shown(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
 
 _ANYTHING: Any = MessageType(name="body", cls=Any, kind="command", extra="ignore")
 _VARIABLE = re.compile(r"\{(\w+)")
+
+
+def _check_depth(body: bytes, content_type: ContentType) -> None:
+    if is_too_deep(body, content_type):
+        raise Malformed(f"nested too deeply: it has more than {MOST} levels")
 
 
 def _variables(path: str) -> set[str]:

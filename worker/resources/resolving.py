@@ -36,7 +36,7 @@ def resolved(declared: Iterable[DeclaredResource], store_of: StoreOf) -> tuple[R
             store = store_of(one)
             shape = class_shape(one.cls) if store is None else store.shape(one.cls, one.identifier)
         except ConfigurationError as error:
-            faults.extend(f"{where}: {fault}" for fault in error.faults)
+            faults.extend(f"{where}: {fault.removeprefix(f'{where}: ')}" for fault in error.faults)
             continue
         if shape is None:
             faults.append(f"{where}: its class is mapped, and nothing stores it here")
@@ -63,7 +63,7 @@ def _field_faults(declared: DeclaredResource, shape: Shape, store: Store | None)
     fields = shape.fields
     named = any(declared.identifier in _VARIABLE.findall(str(one.path)) for one in declared.operations)
     if declared.identifier not in fields and (store is not None or named):
-        yield f"identifier={declared.identifier!r} is no field of it{hint(declared.identifier, fields)}"
+        yield f"identifier={declared.identifier!r} is no field of {declared.cls.__name__}{hint(declared.identifier, fields)}"
     for scope, field in declared.scopes.items():
         try:
             container_of(shape.struct, field)

@@ -12,6 +12,20 @@ from worker.errors import Fault
 from worker.messaging.faults import collect
 
 
+class Unsettable(ValueError):
+    """A field was given a value that nobody may give it.
+
+    Attributes:
+        field: its name.
+        text: why, without it.
+    """
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(f"{field} {text}")
+        self.field = field
+        self.text = text
+
+
 class Shape(Protocol):
     """The fields of one class, and how its objects are made of them and read into them."""
 
@@ -32,6 +46,21 @@ class Shape(Protocol):
 
     def make(self, values: Mapping[str, Any]) -> Any:
         """Make a new object; fields that are absent have their defaults.
+
+        Raises:
+            ValueError: the class refuses these values.
+        """
+        ...
+
+    def absent(self, name: str) -> Any:
+        """Return what a field holds of which nothing is said.
+
+        ``msgspec.NODEFAULT`` where something has to be; ``UNSET`` where only the store knows, or it is not to be changed.
+        """
+        ...
+
+    def carried(self, values: Mapping[str, Any]) -> Any:
+        """Make an object again of what a message carries: the fields of another one.
 
         Raises:
             ValueError: the class refuses these values.
@@ -98,6 +127,17 @@ class FieldShape:
         """Make a new object by calling the class."""
         return self.cls(**values)
 
+    def absent(self, name: str) -> Any:
+        """Return the default of the Struct's field."""
+        field = next(one for one in msgspec.structs.fields(self.struct) if one.name == name)
+        if field.default_factory is not msgspec.NODEFAULT:
+            return field.default_factory()
+        return field.default
+
+    def carried(self, values: Mapping[str, Any]) -> Any:
+        """Make a new object."""
+        return self.make(values)
+
     def fill(self, obj: Any, values: Mapping[str, Any]) -> Any:
         """Set the fields, or copy the object with them."""
         if self._refill is not None:
@@ -146,7 +186,8 @@ def struct_faults(struct: type[msgspec.Struct], values: Mapping[str, Any]) -> li
     """Return what is wrong with plain values of a Struct's fields, by attribute name; nothing where they fit."""
     names = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))
     data = msgspec.to_builtins(
-        {names.get(name, name): value for name, value in values.items()}, str_keys=True
+        {names.get(name, name): value for name, value in values.items() if value is not msgspec.UNSET},
+        str_keys=True,
     )
     try:
         msgspec.convert(data, struct, str_keys=True)

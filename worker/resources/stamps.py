@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from worker.messaging.stamps import Stamp
@@ -21,7 +23,14 @@ class Requested(Stamp, frozen=True):
         uri_variables: of its path, as they stood there.
     """
 
+    __repeats__: ClassVar[bool] = True
     resource: str
     operation: str
     method: str
     uri_variables: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        """Requests of one object are no two alike, and are not looked up."""
+        if self.uri_variables:
+            raise TypeError("it is about one object")
+        return hash(self.operation)

@@ -29,7 +29,10 @@ class OwnTasks:
     brokers, leases, heartbeats nor the messages of others end with that.
     """
 
-    __slots__ = ()
+    __slots__ = ("_set_apart",)
+
+    def __init__(self) -> None:
+        self._set_apart = gc.get_freeze_count()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **facts: Any) -> asyncio.Task[Any]:
         """Make a task."""
@@ -41,9 +44,11 @@ class OwnTasks:
     def reveal(self) -> None:
         """Show all that still run: the program ends, and what is left is ended, too.
 
-        They are looked for among all objects, once: a list of them would cost each request something.
+        They are looked for among all objects, once: a list of them would cost each request something. What was set
+        apart for the collector before the loop's first task is no task, and much: it is left alone.
         """
-        gc.unfreeze()
+        if gc.get_freeze_count() > self._set_apart:  # application code has set apart more, tasks too
+            gc.unfreeze()
         for found in gc.get_objects():
             if issubclass(type(found), Task) and not found.done():
                 asyncio._register_task(found)

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from worker.errors import ConfigurationError, DatabaseUnavailable
+from worker.errors import DatabaseUnavailable
 from worker.state.address import parse
 from worker.state.listening import Listener
-from worker.state.migrating import denied, pending
-from worker.state.migrations import MIGRATIONS, Migration
+from worker.state.migrating import Migrating
 from worker.state.opening import open_driver
-from worker.state.outage import DENIED, HINTS, READ_ONLY, is_locked, state_of, translate
+from worker.state.outage import HINTS, READ_ONLY, translate
 from worker.state.statement import Statement
 from worker.state.timekeeping import Timekeeper
 from worker.state.transaction import Transaction
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from worker.state.sessions.engines import Engines
     from worker.state.sessions.handler_session import HandlerSession
     from worker.state.sessions.joining import Joining
+    from worker.state.sessions.mapped.tables import MappedTables
 
 _PAUSE = 0.1
 
@@ -56,6 +54,7 @@ class Database:
 
     Attributes:
         application: as given.
+        migrating: its tables, made and changed.
         time: for leases, signs of life and lengths of time: no step of any machine's clock moves it.
 
     Raises:
@@ -77,6 +76,7 @@ class Database:
         self._address = parse(url, base)
         self.time = Timekeeper(clock, shared=not self.is_sqlite)
         self._driver = open_driver(self._address, self._waits, application)
+        self.migrating = Migrating(self, self._address, self._waits, self._driver)
         self._engines: Engines | None = None
         self._listener: Listener | None = None
         self._joining: Joining | None = None
@@ -163,43 +163,7 @@ class Database:
                 what is missing.
             DatabaseUnavailable: it does not answer.
         """
-        missing = await self.missing()
-        if not missing:
-            return
-        try:
-            async with self._bounded(self._waits.migration):
-                await self._upgraded()
-        except Exception as error:
-            if state_of(error) != DENIED:
-                raise
-            async with self.begin_read() as transaction:
-                reason = await denied(transaction, error, missing)
-            raise ConfigurationError(f"database {self.shown}: {reason}") from error
-
-    async def _upgraded(self) -> None:
-        """Apply what is missing; again where another process holds the lock, which may take minutes for the same."""
-        while True:
-            try:
-                return await self.upgrade()
-            except Exception as error:
-                if not is_locked(error):
-                    raise
-            await asyncio.sleep(_PAUSE)
-
-    async def upgrade(self, known: Sequence[Migration] = MIGRATIONS) -> None:
-        """Apply those migrations that are missing, all or none; for ``setup``."""
-        from worker.state.sessions.engines import Engines
-        from worker.state.sessions.migrator import upgrade
-
-        # a change of the tables may be one long statement
-        waits = msgspec.structs.replace(self._waits, statement=self._waits.migration)
-        engines = Engines(self._address, waits, self._driver)
-        try:
-            async with engines.begin(self.application) as transaction:
-                await self.take_turn(transaction, "migrations")
-                await upgrade(transaction, self.clock(), known)
-        finally:
-            await engines.close()
+        await self.migrating.setup()
 
     async def missing(self) -> list[str]:
         """Names of the migrations that ``setup`` would apply.
@@ -208,10 +172,7 @@ class Database:
             ConfigurationError: the tables are of a newer version than this program.
             DatabaseUnavailable: it does not answer.
         """
-        if not self.there:
-            return [migration.name for migration in MIGRATIONS]
-        async with self.begin_read() as transaction:
-            return [migration.name for migration in await pending(transaction)]
+        return await self.migrating.missing()
 
     @asynccontextmanager
     async def begin_write(self) -> AsyncIterator[Transaction]:
@@ -232,44 +193,12 @@ class Database:
         """Make a session; its first statement opens the transaction."""
         return self._sessions().session(read_only=read_only)
 
-    async def create_tables(self, classes: Sequence[type[Any]]) -> None:
-        """Create the tables of an application's mapped classes that are missing; safe in several processes at once.
+    @property
+    def tables(self) -> MappedTables:
+        """The tables of an application's mapped classes."""
+        from worker.state.sessions.mapped.tables import MappedTables  # loaded where there are some
 
-        Raises:
-            DatabaseUnavailable: it does not answer.
-        """
-        from worker.state.sessions.mapped.store import create_tables
-
-        async with (
-            self._bounded(self._waits.migration),
-            self._sessions().begin(self.application) as transaction,
-        ):
-            await self.take_turn(transaction, "tables")
-            await create_tables(transaction, classes)
-
-    async def missing_tables(self, classes: Sequence[type[Any]]) -> list[str]:
-        """Names of the tables of an application's mapped classes that are not there.
-
-        Raises:
-            DatabaseUnavailable: it does not answer.
-        """
-        from worker.state.sessions.mapped.store import missing_tables, table_names
-
-        if not self.there:
-            return table_names(classes)
-        async with self.bounded(), self._sessions().begin(self.application) as transaction:
-            return await missing_tables(transaction, classes)
-
-    async def missing_columns(self, classes: Sequence[type[Any]]) -> list[str]:
-        """Columns of an application's mapped classes that their tables do not have, as ``table.column``; a missing table lacks none.
-
-        Raises:
-            DatabaseUnavailable: it does not answer.
-        """
-        from worker.state.sessions.mapped.store import missing_columns
-
-        async with self.bounded(), self._sessions().begin(self.application) as transaction:
-            return await missing_columns(transaction, classes)
+        return MappedTables(self, lambda: self._sessions().begin(self.application), self._waits.migration)
 
     @property
     def joining(self) -> Joining:
@@ -306,9 +235,10 @@ class Database:
                 self._listener = Listener(self._address, self._waits)
             await self._listener.listen(channel, heard)
 
-    def bounded(self) -> Any:
-        """Bound what is awaited inside to a transaction's time, and turn outages into DatabaseUnavailable."""
-        return self._bounded(self._waits.transaction if self.is_sqlite else self._waits.answer)
+    def bounded(self, seconds: float | None = None) -> Any:
+        """Bound what is awaited inside to so many seconds, else a transaction's time; outages become DatabaseUnavailable."""
+        usual = self._waits.transaction if self.is_sqlite else self._waits.answer
+        return self._bounded(usual if seconds is None else seconds)
 
     @asynccontextmanager
     async def _bounded(self, seconds: float) -> AsyncIterator[None]:

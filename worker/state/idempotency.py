@@ -144,7 +144,7 @@ class SqlIdempotency:
             taken["message_id"] = row["message_id"]
         await transaction.run(_TAKE, **taken)
         row.update(taken)
-        return Fresh(taken["message_id"], item.claim)
+        return Fresh(taken["message_id"], item.claim, again=same)
 
     async def _end(self, ends: Sequence[_End]) -> list[None]:
         ends = sorted(ends, key=lambda end: end.id)

@@ -109,8 +109,6 @@ class SwiftConnection(aiosqlite.Connection):
         self._waking: asyncio.TimerHandle | None = None
         self._stopping: asyncio.Future[Any] | None = None
 
-    _stopping: asyncio.Future[Any] | None = None
-
     async def _connect(self) -> aiosqlite.Connection:
         try:
             await super()._connect()
@@ -123,8 +121,9 @@ class SwiftConnection(aiosqlite.Connection):
         return self
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """End the thread; the future tells when it has."""
-        self._stopping = super().stop()
+        """End the thread; the future tells when it has. Idempotent: nobody would answer a second one."""
+        if self._running:
+            self._stopping = super().stop()
         return self._stopping
 
     @property

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -26,6 +26,8 @@ from worker.state.sqlite_connection import SwiftConnection, open_connection
 from worker.state.statement import Sql
 from worker.state.transaction import Row, Transaction
 from worker.state.waits import Waits
+
+T = TypeVar("T")
 
 _ROLLBACK = 5.0
 _GOODBYE = 10.0
@@ -63,7 +65,8 @@ class SqliteDriver:
         self._durability = "FULL" if lasting else "OFF"
         self.writers = self._pool("foreign_keys=ON", f"synchronous={self._durability}", size=1)
         self.readers = self._pool("foreign_keys=ON", "query_only=ON", size=waits.readers)
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Future[Any]] = set()
+        """Connections that are rolled back or closed while nobody waits for it."""
 
     @property
     def there(self) -> bool:
@@ -114,19 +117,40 @@ class SqliteDriver:
             if not left_open:
                 pool.give(connection)
                 return
-        task = asyncio.get_running_loop().create_task(_end(pool, connection))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-        await asyncio.shield(task)
+
+        def over(end: asyncio.Future[bool]) -> None:
+            """Lend it again where it is as good as new."""
+            well = not end.cancelled() and end.exception() is None and end.result()
+            (pool.give if well else pool.drop)(connection)
+
+        # also one that is cancelled before it begins, as all of a loop is at its end, gives the connection back
+        end = asyncio.get_running_loop().create_task(_rolled_back(connection))
+        end.add_done_callback(over)
+        await asyncio.shield(self._until_close(end))
 
     async def close(self) -> None:
         """Close every connection that is not in use, within some seconds."""
-        await asyncio.gather(*self._ending)
         idle = [*self.writers.close(), *self.readers.close()]
         # a file system that hangs: the process's end lets go
         await asyncio.gather(*(closed(connection.close(), _GOODBYE) for connection in idle))
+        await closed(self._ended(), _GOODBYE)
         if self._forget is not None:
             self._forget()
+
+    async def _ended(self) -> None:
+        """Wait for the threads of all that was given up: none may speak to a loop that is closed."""
+        while self._ending:
+            await asyncio.wait(self._ending)
+
+    def _until_close(self, end: asyncio.Future[T]) -> asyncio.Future[T]:
+        self._ending.add(end)
+        end.add_done_callback(self._ending.discard)
+        return end
+
+    def _hang_up(self, connection: SwiftConnection) -> None:
+        stopped = connection.stop()
+        if stopped is not None:
+            self._until_close(stopped)
 
     def _at_path(self) -> tuple[int, int] | None:
         """Which file is there now."""
@@ -165,7 +189,7 @@ class SqliteDriver:
             await connection.close()
             return False
 
-        return Pool(opened, alive, SwiftConnection.stop, size, self._waits.pool)
+        return Pool(opened, alive, self._hang_up, size, self._waits.pool)
 
 
 class SqliteTransaction(Transaction):
@@ -191,14 +215,14 @@ class SqliteTransaction(Transaction):
         await self._connection.do(_execute_many, text, rows)
 
 
-async def _end(pool: Pool[SwiftConnection], connection: SwiftConnection) -> None:
+async def _rolled_back(connection: SwiftConnection) -> bool:
+    """Roll back what is open, within some seconds; whether it can be lent again."""
     try:
         async with asyncio.timeout(_ROLLBACK):
             await connection.do(_roll_back)
     except (TimeoutError, ValueError, sqlite3.Error):
-        pool.drop(connection)
-    else:
-        pool.give(connection)
+        return False
+    return True
 
 
 def _fetch(connection: sqlite3.Connection, text: str, values: tuple[Any, ...]) -> list[Row]:

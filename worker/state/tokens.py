@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import structlog
 
 from worker.errors import Guarded, NotFound
 from worker.state.database import Database
 from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
-from worker.tokens.document import KnownToken, TokenDocument
+from worker.tokens.document import KnownToken, TokenDocument, stored
 from worker.tokens.store import Allows, Held, Put
+
+log = structlog.stdlib.get_logger("worker.tokens")
 
 Beside = Callable[[Transaction], Awaitable[None]]
 """What is written in the transaction of a change."""
@@ -68,10 +71,10 @@ class SqlTokens:
             await transaction.run(_USE, now=self._database.clock())
 
     async def find(self, hashes: Sequence[str]) -> Sequence[Held]:
-        """Return those of these secrets."""
+        """Return those of these secrets; one that cannot be read is as none, and named in the log."""
         async with self._database.begin_read() as transaction:
             rows = await transaction.rows(_FIND, hashes=list(hashes))
-        return [Held(_token(row), row["secret_hash"]) for row in rows]
+        return [Held(token, row["secret_hash"]) for row in rows if (token := _token(row)) is not None]
 
     async def get(self, id: str) -> KnownToken | None:
         """Return one by its id."""
@@ -82,7 +85,8 @@ class SqlTokens:
     async def all(self) -> Sequence[KnownToken]:
         """Return all, by their ids."""
         async with self._database.begin_read() as transaction:
-            return [_token(row) for row in await transaction.rows(_ALL)]
+            rows = await transaction.rows(_ALL)
+        return [token for row in rows if (token := _token(row)) is not None]
 
     async def used(self, times: Mapping[str, float]) -> None:
         """Note when tokens were last shown."""
@@ -115,7 +119,7 @@ class SqlTokens:
             await self._database.take_turn(transaction, "tokens")
             row = await transaction.first(_GET, id=token.id)
             if row is not None and allows is not None:
-                allows(_token(row))
+                allows(_widest(row))
             renewed = row is None or renew
             kept = secret_hash if row is None or renew else row["secret_hash"]
             if renewed and await transaction.first(_TAKEN, secret_hash=kept, id=token.id) is not None:
@@ -157,7 +161,7 @@ async def _remove(
 ) -> None:
     if allows is not None:
         for row in rows:
-            allows(_token(row))
+            allows(_widest(row))
     ids = [row["id"] for row in rows]
     await transaction.run(_REMOVE, ids=ids)
     await transaction.run(_FORGET, ids=ids)
@@ -165,10 +169,21 @@ async def _remove(
         await beside(transaction)
 
 
-def _token(row: Row) -> KnownToken:
-    members: dict[str, Any] = msgspec.json.decode(row["document"])
+def _token(row: Row) -> KnownToken | None:
+    """Read one; None where that cannot be done, as of one that a later version wrote: its neighbours must be read."""
     times = {name: _time(row[name]) for name in ("created_at", "updated_at", "used_at")}
-    return msgspec.convert({**members, **times}, KnownToken)
+    try:
+        return stored({**msgspec.json.decode(row["document"], type=dict[str, Any]), **times})
+    except ValueError as error:
+        log.error(
+            "a stored token cannot be read and is refused; store it again", id=row["id"], error=str(error)
+        )
+        return None
+
+
+def _widest(row: Row) -> TokenDocument:
+    """What it may do; where that cannot be read, all there is: nobody changes it who may not do all that."""
+    return _token(row) or TokenDocument(id=row["id"], rights=("*",))
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from worker.errors import Fault
 from worker.seconds import LONGEST
 from worker.suggestion import hint
 from worker.tokens import limits, referrers
-from worker.tokens.rights import DEFAULT, Given
+from worker.tokens.rights import ALL, DEFAULT, Given
 
 MOST = 1000
 """Members of each list."""
@@ -74,6 +74,24 @@ class KnownToken(TokenDocument, frozen=True, kw_only=True):
     created_at: Time | None = None
     updated_at: Time | None = None
     used_at: Time | None = None
+
+
+def stored(members: Mapping[str, Any]) -> KnownToken:
+    """Read a document that was stored, by this version or by a later one, while processes of both run.
+
+    What this version does not know is left out: a member, and a right, which lets nobody do anything here. So a later
+    version that adds a member by which a token may do less must write such a token so that this one cannot read it.
+
+    Raises:
+        ValueError: what the token may do cannot be told; names the first fault.
+    """
+    known = {name: value for name, value in members.items() if name in KnownToken.__struct_fields__}
+    if isinstance(rights := known.get("rights"), list):
+        known["rights"] = [right for right in rights if right == "*" or right in ALL]
+    token = msgspec.convert(known, KnownToken)
+    for fault in faults_of(token, token.plugins):
+        raise ValueError(f"{fault.message} - at `${fault.pointer}`")
+    return token
 
 
 def faults_of(token: TokenDocument, plugins: Collection[str]) -> Iterator[Fault]:

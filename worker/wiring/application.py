@@ -33,7 +33,7 @@ def load_app(target: str, base: Path) -> App:
         raise ConfigurationError(
             f"app = {target!r}: importing {name} failed: {error}{_line(error, base)}"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = "" if isinstance(error, SyntaxError) else _line(error, base)  # that one says its line itself
         raise ConfigurationError(
             f"app = {target!r}: importing {name} failed: {type(error).__name__}: {error}{place}"
@@ -56,7 +56,7 @@ def _meant(name: str, apps: list[str]) -> str:
     return f"; did you mean {' or '.join(f'{name}:{app}' for app in apps)}?" if apps else ""
 
 
-def _line(error: Exception, base: Path) -> str:
+def _line(error: BaseException, base: Path) -> str:
     """Say in which line of the application's own files an error came up; nothing where it was in none of them."""
     places = [
         f" ({Path(frame.filename).name}, line {frame.lineno})"

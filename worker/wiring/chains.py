@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from worker.chain.chain import Chain, Step, build
-from worker.chain.conditions import parse_all
+from worker.chain.conditions import naming, parse_all
 from worker.messaging.checked import Checked
 from worker.messaging.declaration import MiddlewareEntry, Registry
 from worker.messaging.middleware import GROUPS, BusPart
@@ -39,7 +39,7 @@ def built_in(
 def _step(entry: MiddlewareEntry, registry: Registry) -> Step[BusPart]:
     """Make a declared middleware a step; where it applies becomes conditions."""
     given = {"plugins": entry.plugin, "bus": entry.bus, "on": entry.on}
-    also = {attribute: value for attribute, value in given.items() if value is not None}
-    when = (*parse_all(entry.when), *parse_all(also))  # one attribute may be in both: both hold
+    also = (naming(attribute, value) for attribute, value in given.items() if value is not None)
+    when = (*parse_all(entry.when), *also)  # one attribute may be in both: both hold
     run = Checked(entry.name, entry.call, registry)
     return Step(entry.name, run, entry.priority, entry.group, when, plugin=entry.plugin)

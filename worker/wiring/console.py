@@ -13,7 +13,6 @@ from worker.messaging.declaration import Kind, MessageType, Registry
 from worker.messaging.health import HealthReport
 from worker.messaging.identity import Entropy
 from worker.messaging.middleware import Side
-from worker.messaging.naming import queue_name
 from worker.messaging.pausing import Applied
 from worker.messaging.routing import INLINE
 from worker.messaging.status import StatusReader
@@ -85,10 +84,6 @@ class Console:
         """Name of the transport a type goes to, or ``inline``."""
         route = self._service.process.routes.by_type.get(message.name)
         return (route.transport if route else None) or INLINE
-
-    def queue_of(self, message: MessageType) -> str:
-        """Name of a type's queue."""
-        return message.queue or queue_name(self.registry.application, message.name)
 
     def features(self) -> dict[str, Any]:
         """Features of each transport that is in use."""

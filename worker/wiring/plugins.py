@@ -66,7 +66,7 @@ def _loaded(point: EntryPoint, faults: list[str]) -> Plugin | None:
     where = f"plugins: {point.name!r} ({point.value})"
     try:
         found: object = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         faults.append(f"{where}: cannot be loaded: {told(error)}")
         return None
     if not isinstance(found, Plugin):

@@ -20,6 +20,7 @@ from worker.wiring.answering import Answering
 from worker.wiring.built_in import BuiltIn
 from worker.wiring.parts.brokers import Brokers, opened_brokers
 from worker.wiring.parts.buses import Buses, opened_buses
+from worker.wiring.parts.documents import opened_documents
 from worker.wiring.parts.failed import opened_failed
 from worker.wiring.parts.fleet import Fleet, opened_fleet
 from worker.wiring.parts.health import Health, opened_health
@@ -95,7 +96,8 @@ async def opened(
     async with (
         opened_state(process, needs) as state,
         opened_brokers(process, state, needs) as brokers,
-        opened_health(process, state, brokers) as health,
+        opened_documents(process, needs) as documents,
+        opened_health(process, state, documents, brokers) as health,
         opened_sending(process, state, brokers) as sending,
         opened_fleet(process, state, exclusivity) as fleet,
         opened_status(process, state, brokers, sending, fleet) as status,
@@ -112,7 +114,7 @@ async def opened(
         ) as buses,
         opened_failed(process, state, sending, status) as failed,
         opened_schedules(process, state, sending, buses) as schedules,
-        opened_resources(process, state, sending, needs) as resources,
+        opened_resources(process, state, documents, sending, needs) as resources,
     ):
         yield Service(
             process=process,

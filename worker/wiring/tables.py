@@ -41,7 +41,7 @@ class ResourceTables:
         if creates and self._made:
             self.created = await self.missing()
             if self.created:
-                await self._database.create_tables(self._classes)
+                await self._database.tables.create(self._classes)
         elif self._made and (missing := await self.missing()):
             raise ConfigurationError(
                 f"missing in database {self._database.shown}: tables of resources: {', '.join(missing)}; run: worker setup"
@@ -55,7 +55,7 @@ class ResourceTables:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        return await self._database.missing_tables(self._classes) if self._classes and self._made else []
+        return await self._database.tables.missing(self._classes) if self._classes and self._made else []
 
     async def faults(self) -> list[str]:
         """Say what is missing that only the application's own migrations create.
@@ -66,9 +66,9 @@ class ResourceTables:
         if not self._classes or not self._database.there:
             return []
         where = f"missing in database {self._database.shown}"
-        if not self._made and (tables := await self._database.missing_tables(self._classes)):
+        if not self._made and (tables := await self._database.tables.missing(self._classes)):
             return [f"{where}: tables of resources: {', '.join(tables)}; {_MIGRATE}"]
-        if columns := await self._database.missing_columns(self._classes):
+        if columns := await self._database.tables.missing_columns(self._classes):
             names = ", ".join(columns)
             return [
                 f"{where}: columns of resources: {names}; a table that is there is never altered; {_MIGRATE}"

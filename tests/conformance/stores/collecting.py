@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.stores.ground import Ground
 from tests.conformance.stores.models import Kind
-from worker.errors import InvalidMessage
+from worker.errors import DatabaseUnavailable, InvalidMessage
 from worker.resources.stores import Filtered, How
 
 
@@ -109,6 +109,37 @@ class Collecting:
         await fill(ground, {"title": "here", **here}, {"title": "there", **there}, {"title": "none"})
         assert await ground.titles(Filtered(field, how, value)) == ["here"]
 
+    @pytest.mark.parametrize(
+        ("how", "value", "found"),
+        [
+            ("gte", Decimal("1e300"), []),
+            ("lt", Decimal("1e300"), ["t0", "t1"]),
+            ("eq", Decimal("1e300"), []),
+            ("eq", Decimal("1.505"), []),
+            ("lte", Decimal("1.505"), ["t0"]),
+            ("gte", Decimal("1.505"), ["t1"]),
+            ("gt", Decimal("1.50" + "0" * 50 + "1"), ["t1"]),
+            ("lte", Decimal("1.50" + "0" * 50 + "1"), ["t0"]),
+            ("eq", Decimal("1.51" + "0" * 50 + "1"), []),
+        ],
+    )
+    async def test_a_decimal_is_compared_as_it_was_asked(
+        self, ground: Ground, how: How, value: Decimal, found: list[str]
+    ) -> None:
+        await fill(ground, {"price": Decimal("1.50")}, {"price": Decimal("1.51")}, {"price": None})
+        assert await ground.titles(Filtered("price", how, value)) == found
+
+    @pytest.mark.parametrize(
+        ("how", "microsecond", "found"),
+        [("gte", 999, ["t1"]), ("lt", 999, ["t0"]), ("gt", 999, ["t1"]), ("lte", 1, ["t0"]), ("eq", 1, [])],
+    )
+    async def test_a_time_is_compared_as_it_was_asked(
+        self, ground: Ground, how: How, microsecond: int, found: list[str]
+    ) -> None:
+        at = datetime(2026, 2, 1, tzinfo=UTC)
+        await fill(ground, {"seen": at}, {"seen": at.replace(microsecond=1000)})
+        assert await ground.titles(Filtered("seen", how, at.replace(microsecond=microsecond))) == found
+
     async def test_all_conditions_hold(self, ground: Ground) -> None:
         await fill(ground, {"year": 1, "author": "A"}, {"year": 1, "author": "B"}, {"year": 2, "author": "A"})
         assert await ground.titles(Filtered("year", "eq", 1), Filtered("author", "eq", "A")) == ["t0"]
@@ -152,7 +183,8 @@ class Collecting:
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 7, 30])
     @pytest.mark.parametrize(
-        "order", ["year", "-year", "year,-author", "-year,author,price", "-id", "kind,-title"]
+        "order",
+        ["year", "-year", "year,-author", "-year,author,price", "-id", "kind,-title", "sold", "-sold"],
     )
     async def test_pages_have_each_object_once_and_in_order(
         self, ground: Ground, order: str, limit: int
@@ -162,13 +194,43 @@ class Collecting:
         await fill(
             ground,
             *(
-                {"year": year, "author": author, "price": price}
+                {"year": year, "author": author, "price": price, "sold": year == 1}
                 for year, author, price in zip(years, authors, prices, strict=True)
             ),
         )
         whole = await ground.titles(order=order)
         assert len(set(whole)) == 7
         assert await walk(ground, order=order, limit=limit) == whole
+
+    @pytest.mark.parametrize("order", ["price", "-price"])
+    async def test_pages_go_on_behind_decimals_that_are_more_exact_than_what_is_read(
+        self, ground: Ground, order: str
+    ) -> None:
+        prices = ("1.123456789012", "1.123456789013", "0.1", "1e7", "-0.3333333333333", None)
+        await fill(ground, *({"price": None if price is None else Decimal(price)} for price in prices))
+        whole = await ground.titles(order=order)
+        assert len(set(whole)) == 6
+        assert await walk(ground, order=order, limit=1) == whole
+
+    async def test_pages_go_on_behind_what_breaks_constraints_of_today(self, ground: Ground) -> None:
+        await fill(ground, {"title": ""}, {"title": "x"}, {"title": ""})
+        assert await walk(ground, order="title", limit=1) == ["", "", "x"]
+
+    async def test_pages_go_on_behind_any_text_that_is_stored(self, ground: Ground) -> None:
+        texts = ["a\0b", "a", "\0", "a\0"]
+        async with ground.work() as work:
+            for text in texts:
+                try:
+                    await work.create(isbn=repr(text), title="t", author=text)
+                except (InvalidMessage, DatabaseUnavailable):  # PostgreSQL keeps no NUL
+                    return
+            await work.commit()
+        found = [item.author for item in (await ground.page(order="author")).items]
+        after: tuple[Any, ...] | None = None
+        for text in found:
+            page = await ground.page(order="author", limit=1, after=after)
+            assert [item.author for item in page.items] == [text]
+            after = page.last
 
     async def test_pages_stay_when_objects_come_and_go_between_them(self, ground: Ground) -> None:
         await fill(ground, *({"year": year} for year in (10, 20, 30, 40)))

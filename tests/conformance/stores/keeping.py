@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.conformance.stores.ground import Ground
@@ -62,6 +64,19 @@ class Keeping:
         changed = await ground.change(made["id"], title="Emma!")
         assert changed == {**made, "title": "Emma!"}
         assert await ground.read(made["id"]) == changed
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [(1, True), (True, 1), (0, False), ({"a": [1]}, {"a": [True]}), ([0, "x"], [False, "x"])],
+    )
+    async def test_a_value_that_only_python_holds_equal_is_a_change(
+        self, ground: Ground, old: Any, new: Any
+    ) -> None:
+        made = await ground.create(isbn="1", title="t", extra=old)
+        changed = await ground.change(made["id"], extra=new)
+        found = await ground.read(made["id"])
+        assert found is not None
+        assert repr(changed["extra"]) == repr(new) == repr(found["extra"])
 
     async def test_a_replaced_object_has_defaults_where_nothing_is_given(self, ground: Ground) -> None:
         made = await ground.create(isbn="1", title="Emma", year=1815, kind=Kind.POEMS, extra=[1])
@@ -172,6 +187,29 @@ class Keeping:
             faults = shape.check(shape.make({"isbn": "1", "title": "t", "price": value}))
             assert [fault.pointer for fault in faults] == ["/price"]
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"extra": {"x": [float("nan")]}},
+            {"extra": [float("-inf")]},
+            {"seen": datetime.min.replace(tzinfo=PLACE)},
+            {"seen": datetime.max.replace(tzinfo=timezone(timedelta(hours=-10)))},
+        ],
+        ids=["no number inside", "infinite inside", "before the first year", "after the last year"],
+    )
+    async def test_what_no_store_holds_is_named(self, ground: Ground, values: dict[str, Any]) -> None:
+        shape = ground.resources["book"].shape
+        (name,) = values
+        faults = shape.check(shape.make({"isbn": "1", "title": "t", **values}))
+        assert [fault.pointer for fault in faults] == [f"/{name}"]
+
+    async def test_data_of_other_formats_than_json_are_data(self, ground: Ground) -> None:
+        extra = {"raw": b"abc", "at": datetime(2020, 1, 1, tzinfo=UTC), "ids": [uuid.UUID(int=1)]}
+        made = await ground.create(isbn="1", title="t", extra=extra)
+        found = await ground.read(made["id"])
+        assert found is not None
+        assert msgspec.to_builtins(found["extra"]) == msgspec.to_builtins(extra)
+
     async def test_constraints_are_asked_of_the_object_as_it_is(self, ground: Ground) -> None:
         shape = ground.resources["book"].shape
         obj = shape.make({"isbn": "1", "title": "t"})
@@ -187,6 +225,14 @@ class Keeping:
             assert type(copied) is type(found)
             work.fill(found, {"title": "x", "extra": {}})
             assert work.values(copied) == made
+
+    @pytest.mark.parametrize("given", [0, 7, -1])
+    async def test_a_version_begins_at_one_whatever_is_given(self, ground: Ground, given: int) -> None:
+        made = await ground.create("account", balance=1, version=given)
+        assert made["version"] == 1
+        changed = await ground.change(made["id"], "account", balance=2)
+        assert changed["version"] == 2
+        assert await ground.read(made["id"], "account") == changed
 
     async def test_the_second_to_change_a_version_is_stale(self, ground: Ground) -> None:
         made = await ground.create("account", balance=1)

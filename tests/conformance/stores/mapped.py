@@ -22,7 +22,7 @@ class OnDatabase:
     async def database(self, database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
         database = Database(database_url, base=tmp_path, application="shop")
         await database.connect(10.0)
-        await database.create_tables([Book, Account])
+        await database.tables.create([Book, Account])
         async with database.begin_write() as transaction:
             for table in ("books", "accounts"):
                 await transaction.run(Statement(f"DELETE FROM {table}"))

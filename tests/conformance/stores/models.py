@@ -32,6 +32,7 @@ class Book(Base):
     year: Mapped[int | None]
     price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
     kind: Mapped[Kind] = mapped_column(default=Kind.NOVEL)
+    sold: Mapped[bool] = mapped_column(default=False)
     extra: Mapped[Any] = mapped_column(JSON, nullable=True)
     seen: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     made: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -55,6 +56,7 @@ class BookDocument(msgspec.Struct, kw_only=True):
     year: int | None = None
     price: Decimal | None = None
     kind: Kind = Kind.NOVEL
+    sold: bool = False
     extra: Any = None
     seen: datetime | None = None
     made: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))

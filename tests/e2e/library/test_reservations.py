@@ -13,6 +13,8 @@ import pytest
 
 from tests.deep import size
 from tests.e2e.project import Intake, Project
+from tests.e2e.repeating import Repeating, kill_intakes
+from tests.e2e.test_postgres import rows
 from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.e2e]
@@ -24,11 +26,62 @@ JSON = {"accept": "application/json"}
 LINKED = {"accept": "application/ld+json"}
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Project]:
-    """The library on SQLite; nothing runs yet."""
+POSTGRES = """\
+app = "examples.library.app:app"
+
+[database]
+url = "{url}"
+
+[resources]
+create_tables = true
+
+[transports.queue]
+url = "{url}"
+lease = 2
+
+[routing]
+"*" = "queue"
+"""
+SQLITE = """\
+app = "examples.library.app:app"
+
+[database]
+url = "sqlite:///var/worker.db"
+
+[transports.queue]
+url = "sqlite:///var/queue.db"
+lease = 2
+
+[routing]
+"*" = "queue"
+"""
+
+
+class OnPostgres(Project):
+    """State and queues in one database."""
+
+    url = ""
+
+    def waiting(self) -> int:
+        return self._count("transport_messages")
+
+    def outbox(self) -> int:
+        return self._count("worker_outbox")
+
+    def _count(self, table: str) -> int:
+        return int(rows(self.url, f"SELECT count(*) FROM {table}")[0][0])
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
+    """The library on SQLite, or on PostgreSQL; nothing runs yet."""
     project = Project(tmp_path)
-    project.configure(app="examples.library.app:app")
+    text = SQLITE
+    if request.param == "postgres":
+        project = OnPostgres(tmp_path)
+        project.url = request.getfixturevalue("postgres_url")
+        text = POSTGRES.format(url=project.url)
+    (tmp_path / "worker.toml").write_text(text)
     try:
         yield project
     finally:
@@ -65,7 +118,7 @@ def notices(intake: Intake) -> list[int]:
 def test_a_change_waits_while_its_type_is_paused_and_is_handled_once_after_it(library: Project) -> None:
     """Conditions pick the steps, the processor stores, the message waits; resuming handles it, and its event is seen."""
     intake = library.serve()
-    worker = library.consume("sqlite")
+    worker = library.consume("queue")
     first, second = reserve(intake, 2)
     library.ok("pause", "Reservation", "--wait", "30")
     for reservation, accept in ((first, JSON), (second, LINKED)):
@@ -88,52 +141,14 @@ def test_a_change_waits_while_its_type_is_paused_and_is_handled_once_after_it(li
     intake.process.stop()
 
 
-class Readers:
-    """Clients that change every reservation once, each under its own key, until each has its 202."""
+class Readers(Repeating):
+    """Clients that change every reservation once."""
 
-    def __init__(self, url: str, reservations: list[int]) -> None:
-        self.url = url
-        self.left = list(reservations)
-        self.accepted: set[int] = set()
-        self.repeats = 0
+    again = frozenset({409, 503})
 
-    async def run(self) -> None:
-        async with httpx.AsyncClient(base_url=self.url, timeout=75) as client:
-            await asyncio.gather(*(self._lane(client) for _ in range(LANES)))
-
-    async def _lane(self, client: httpx.AsyncClient) -> None:
-        while self.left:
-            number = self.left.pop()
-            while not await self._ask(client, number):
-                self.repeats += 1
-                await asyncio.sleep(0.05)
-
-    async def _ask(self, client: httpx.AsyncClient, number: int) -> bool:
+    async def ask(self, client: httpx.AsyncClient, number: int) -> httpx.Response:
         key = {"idempotency-key": f"reservation-{number}"}
-        try:
-            answer = await client.patch(f"/reservations/{number}", json={"state": "wanted"}, headers=key)
-        except httpx.TransportError:
-            return False
-        if answer.status_code in {409, 503}:  # the first try, whose intake died, still counts as under way
-            return False
-        assert answer.status_code == 202, answer.text
-        self.accepted.add(number)
-        return True
-
-
-async def kill_intakes(library: Project, intake: Intake, readers: Readers, chance: random.Random) -> Intake:
-    """Kill the intake twice while readers ask, and start it again."""
-    asking = asyncio.create_task(readers.run())
-    for death in (1, 2):
-        goal = RESERVATIONS * death // 4 + chance.randrange(5)
-        while len(readers.accepted) < goal:
-            assert not asking.done(), asking
-            await asyncio.sleep(0.002)
-        intake.process.kill()
-        intake = await asyncio.to_thread(library.serve, port=intake.port)
-    async with asyncio.timeout(90):
-        await asking
-    return intake
+        return await client.patch(f"/reservations/{number}", json={"state": "wanted"}, headers=key)
 
 
 @pytest.mark.fault
@@ -146,14 +161,15 @@ def test_nothing_that_was_accepted_is_lost_or_handled_twice_whatever_dies_on_the
     chance = random.Random(SEED)
     intake = library.serve()
     reservations = reserve(intake, RESERVATIONS)
-    worker = library.consume("sqlite")
+    worker = library.consume("queue")
     library.ok("pause", "Reservation", "--wait", "30")
-    readers = Readers(str(intake.client.base_url), reservations)
-    intake = asyncio.run(kill_intakes(library, intake, readers, chance))
-    assert readers.accepted == set(reservations)
+    readers = Readers(str(intake.client.base_url), reservations, LANES)
+    goals = [RESERVATIONS * death // 4 + chance.randrange(5) for death in (1, 2)]
+    intake = asyncio.run(kill_intakes(library, intake, readers, goals, patience=90))
+    assert set(readers.accepted) == set(reservations)
     assert readers.repeats > 0, "no request was under way when the intake died"
     worker.kill()
-    worker = library.consume("sqlite")
+    worker = library.consume("queue")
     assert notices(intake) == []
     assert all(one["state"] == "wanted" for one in everything(intake, "/reservations"))
     library.ok("resume", "Reservation")
@@ -161,7 +177,7 @@ def test_nothing_that_was_accepted_is_lost_or_handled_twice_whatever_dies_on_the
         goal = RESERVATIONS * part // 4
         until(lambda goal=goal: len(notices(intake)) >= goal, f"{goal} readers are told", every=0.05)
         worker.kill()
-        worker = library.consume("sqlite")
+        worker = library.consume("queue")
     until(lambda: len(set(notices(intake))) == RESERVATIONS, "all readers are told", timeout=120, every=0.2)
     library.until_empty(timeout=120)
     assert notices(intake) == sorted(reservations), "a reader was told twice"

@@ -9,9 +9,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from tests.conformance.bench import ack, dealt_out, take
-from tests.conformance.waiting import eventually
+from tests.conformance.bench import ack, dealt_out, empty, take
+from tests.conformance.waiting import PATIENCE, eventually
 from tests.integration.kafka.work import QUEUE, Connect, messages
+from transports.kafka import session as sessions
 from worker.errors import ConfigurationError
 from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec, Release
 
@@ -157,3 +158,25 @@ async def test_new_topics_have_what_was_configured(connect: Connect, space: str)
     values = {entry[0]: entry[1] for resource in answer.resources for entry in resource[4]}
     assert values["retention.ms"] == "-1"
     assert values["min.insync.replicas"] == "1"
+
+
+async def test_a_mark_of_a_transaction_is_no_message(
+    connect: Connect, space: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others send in a transaction ends in a mark; behind it nothing waits, and that is known without a quiet time."""
+    monkeypatch.setattr(sessions, "_QUIET", 3600.0)
+    transport = await connect(partitions=1)
+    await transport.setup([QUEUE])
+    address, _, prefix = space.removeprefix("kafka://").partition("/")
+    producer = AIOKafkaProducer(bootstrap_servers=address, transactional_id=prefix)
+    await producer.start()
+    try:
+        async with producer.transaction():
+            await producer.send_and_wait(f"{prefix}.{QUEUE.name}", b"{}")
+    finally:
+        await producer.stop()
+    subscription = await transport.subscribe(QUEUE, slots=10)
+    await take(subscription, 1)
+    async with asyncio.timeout(PATIENCE):
+        while not await subscription.exhausted():
+            assert await empty(subscription)

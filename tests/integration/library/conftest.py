@@ -22,9 +22,14 @@ def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mails:
 
     def read() -> list[mailbox.MaildirMessage]:
         box = mailbox.Maildir(folder)
-        return [box[key] for key in sorted(box.keys())]
+        return [box[key] for key in sorted(box.keys(), key=_number)]
 
     return read
+
+
+def _number(name: str) -> int:
+    """How many mails this process had sent before; names themselves sort wrongly, their microseconds are not filled up."""
+    return int(name.partition("Q")[2].partition(".")[0])
 
 
 @pytest.fixture

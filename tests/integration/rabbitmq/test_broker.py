@@ -16,7 +16,7 @@ from transports.rabbitmq import subscription as subscription_module
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Ack, Again, Outgoing, QueueSpec, Release
 
-pytestmark = [pytest.mark.broker, pytest.mark.fault]
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.usefixtures("short_ladder")]
 
 
 def vhost(url: str) -> str:

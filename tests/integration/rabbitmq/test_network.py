@@ -18,7 +18,7 @@ from tests.proxy.proxy import Proxy
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import Ack, OutcomeKind, Release, Settled
 
-pytestmark = [pytest.mark.broker, pytest.mark.fault]
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.usefixtures("short_ladder")]
 
 
 @pytest.mark.parametrize("reset", [True, False], ids=["reset", "in order"])

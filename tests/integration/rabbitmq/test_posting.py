@@ -12,7 +12,7 @@ from transports.rabbitmq.publishing import WINDOW
 from worker.messaging.sender import FULL, Sender
 from worker.messaging.transport import ACCEPTED, Ack, OutcomeKind, QueueSpec
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("short_ladder")]
 
 
 async def opened(transport):

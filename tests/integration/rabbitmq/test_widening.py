@@ -7,7 +7,7 @@ import pytest
 from tests.integration.rabbitmq.conftest import PATIENCE, QUEUE, make, message
 from worker.messaging.transport import Ack
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.usefixtures("short_ladder")]
 
 
 @pytest.mark.parametrize("queue_type", ["quorum", "classic"])

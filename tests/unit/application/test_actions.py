@@ -150,6 +150,22 @@ async def test_what_ran_is_frozen() -> None:
         app.action("more")
 
 
+async def test_what_is_declared_behind_the_checks_is_refused() -> None:
+    """It would be in nothing that was made of them: not by the application, and not by its parts."""
+    app, part, plugin = App("shop"), App("part"), Plugin("plugin")
+    export = app.action("export")
+    app.step(action="export")(noting("a"))
+    app.include(part)
+    app.include(plugin)
+    app.registry()
+    for declares in (app, part, plugin):
+        with pytest.raises(UsageError, match=r"step .*step: declared behind the application's checks"):
+            declares.step(action="export")(noting("b"))
+        with pytest.raises(UsageError, match="action 'more'"):
+            declares.action("more")
+    assert (await export.run()).result == ["a"]
+
+
 async def test_an_unknown_action_says_what_there_is() -> None:
     """With the one that was probably meant."""
     app = App("shop")
@@ -235,6 +251,8 @@ def test_all_faults_of_steps_come_at_once_and_name_the_culprit() -> None:
     step(action="export", when="a")
     step(action=3)
     step(action="export", colour="red")
+    step(action="export", when={"action_": "import", "group_": "load"})
+    step(action="export", when={"a": step})
     prefix = f"step {__name__}.step"
     assert faults_of(app) == (
         "step: unknown option colour='red'; known: action, group, priority, when",
@@ -261,6 +279,15 @@ def test_all_faults_of_steps_come_at_once_and_name_the_culprit() -> None:
         f"{prefix}8 of action 'export': action='export' and when={{'action': 'import'}}: both can never hold",
         f"{prefix}9 of action 'export': when='a', expected conditions by attribute, like {{'format': 'json|csv'}}",
         f"{prefix}10: action=3, expected an action's name",
+        f"{prefix}12 of action 'export': action='export' and when={{'action_': 'import'}}: both can never hold",
+        (
+            f"{prefix}12 of action 'export': when={{'group_': ...}}: that is no attribute of a context; "
+            "expected group= beside when="
+        ),
+        (
+            f"{prefix}13 of action 'export': condition a={step!r}: expected text such as 'a|b', a number, "
+            "a boolean or a class"
+        ),
     )
 
 

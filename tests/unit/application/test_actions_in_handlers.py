@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from tests.unit.kit import Go, shop
-from worker import App, ChainContext, Recoverable, Reject, Retry, StepFailed, Unrecoverable, UsageError
+from worker import (
+    App,
+    ChainContext,
+    Plugin,
+    Recoverable,
+    Reject,
+    Retry,
+    Stamp,
+    StepFailed,
+    Unrecoverable,
+    UsageError,
+)
 from worker.messaging.context import Context
+from worker.messaging.stamps import Plugins
 from worker.testing import TestWorker
 
 
@@ -78,3 +91,43 @@ async def test_an_action_ends_nothing_but_its_handler() -> None:
     inner: Any = caught.value.cause
     assert (caught.value.action, inner.action, type(inner.cause)) == ("outer", "export", SystemExit)
     assert (await attempts(SystemExit(3), 10.0))[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("stamps", "given", "expected"),
+    [
+        ((), {}, ["own", "audit"]),
+        ((Plugins(("audit", "other")),), {}, ["own", "audit"]),
+        ((Plugins(("other",)),), {}, ["own"]),
+        ((Plugins(()),), {}, ["own"]),
+        ((Plugins(()),), {"plugins": ["audit"]}, ["own", "audit"]),
+    ],
+)
+async def test_a_plugins_step_runs_for_messages_whose_token_lists_it(
+    stamps: tuple[Stamp, ...], given: dict[str, Any], expected: list[str]
+) -> None:
+    """In the worker, in handlers of both kinds; and for those without token."""
+    ran: list[list[str]] = []
+
+    def audit(context: ChainContext) -> None:
+        context.result.append("audit")
+
+    async def own(context: ChainContext) -> None:
+        context.result = ["own"]
+
+    async def on_the_loop(command: Go) -> None:
+        ran.append((await app.run_action("export", **given)).result)
+
+    def in_a_thread(command: Go) -> None:
+        ran.append(asyncio.run(app.run_action("export", **given)).result)
+
+    app, plugin = shop(on_the_loop, in_a_thread), Plugin("audit")
+    app.include(plugin)
+    app.action("export")
+    app.step(action="export")(own)
+    plugin.step(action="export")(audit)
+    async with TestWorker(app) as worker:
+        await worker.send(Go(), *stamps)
+        await worker.run_until_idle()
+        assert ran == [expected, expected]
+        assert (await app.run_action("export")).result == ["own", "audit"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from worker.chain.conditions import Condition, applies, parse, parse_all
+from worker.chain.conditions import Condition, applies, naming, parse, parse_all
 from worker.errors import ConfigurationError
 
 
@@ -40,7 +40,25 @@ def test_a_condition_is_parsed_once_into_terms(text: object, expected: Condition
 
 @pytest.mark.parametrize(
     "text",
-    ["", "!", "&a", "a&", "a&&b", "|a", "a|", "!!a", "a&!", "exists&a", "a|!exists", None, ["a"], {"a": 1}],
+    [
+        *(
+            "",
+            "!",
+            "&a",
+            "a&",
+            "a&&b",
+            "|a",
+            "a|",
+            "!!a",
+            "a&!",
+            "exists&a",
+            "a|!exists",
+            None,
+            ["a"],
+            {"a": 1},
+        ),
+        *(len, lambda context: True, b"a", object(), list[int], int | str, {"a": 1}.keys()),
+    ],
 )
 def test_a_condition_that_cannot_be_read_is_refused_by_name(text: object) -> None:
     """An empty part, an operator in front, a joined ``exists`` and a value that is no text are configuration errors."""
@@ -85,6 +103,16 @@ def test_a_condition_that_cannot_be_read_is_refused_by_name(text: object) -> Non
 def test_a_condition_judges_a_value(text: object, value: object, expected: bool | None) -> None:
     """A single value is compared by value, a collection asked for membership, and null abstains."""
     assert parse("x", text).verdict({"x": value}) is expected
+
+
+def test_a_condition_may_name_a_value_that_reads_like_more() -> None:
+    """A plugin may be called ``exists``."""
+    condition = naming("x", "exists")
+    assert [condition.verdict(held) for held in ({"x": ("a",)}, {"x": ("exists",)}, {})] == [
+        False,
+        True,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

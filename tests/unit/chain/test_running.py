@@ -453,3 +453,76 @@ async def test_plans_are_kept_for_few_combinations_only() -> None:
     for number in range(500):
         await single.run(ChainContext("export", {"class": f"y{number}"}))
     assert len(single._plans._found) <= 32
+
+
+@pytest.mark.parametrize("number", [10, 17, 100])
+async def test_a_chain_in_which_each_step_changes_what_follows_costs_their_sum(number: int) -> None:
+    """What all of them ask is not asked anew after each."""
+    asked: list[str] = []
+
+    class Noting(dict[str, Any]):
+        """Attributes that note what is read of them."""
+
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.append(name)
+            return super().get(name, default)
+
+    def setting(at: int) -> Callable[[ChainContext], Any]:
+        async def step(context: ChainContext) -> None:
+            ran.append(at)
+            context[f"a{at}"] = "x"
+            if at % 2:
+                context["odd"] = at
+
+        return step
+
+    ran: list[int] = []
+    steps = [
+        Step(str(at), LazyStep.of(setting(at)), when=parse_all({f"a{at - 1}": "x", "odd": f"!{at - 2}"}))
+        for at in range(number)
+    ]
+    context = ChainContext("export")
+    context._facts = Noting(context._facts)
+    await Runner(build(steps)).run(context)
+    expected, facts = [], dict[str, Any]()
+    for at, step in enumerate(steps):
+        if step.applies(facts):
+            expected.append(at)
+            facts[f"a{at}"] = "x"
+            if at % 2:
+                facts["odd"] = at
+    assert ran == expected
+    assert len(asked) < 80 * number
+
+
+async def test_skipped_groups_errors_and_stops_count_also_where_much_has_changed() -> None:
+    seen: list[str] = []
+
+    def step(name: str, group: str, *does: Callable[[ChainContext], Any]) -> Any:
+        async def run(context: ChainContext) -> None:
+            seen.append(name)
+            context[name] = name
+            for one in does:
+                one(context)
+
+        return Step(name, LazyStep.of(run), group=group, when=parse_all({"class": "!x"}))
+
+    groups = {"a": 40, "b": 30, "c": 20, "d": 15, "normalize_result": 10, "e": 5}
+    many = [step(f"a{at}", "a") for at in range(30)]
+
+    def fail(context: ChainContext) -> None:
+        raise ValueError
+
+    steps = [
+        *many,
+        step("skips", "a", lambda context: context.skip_group("b")),
+        step("skipped", "b"),
+        step("fails", "c", fail),
+        step("never", "d"),
+        step("ends", "normalize_result", lambda context: context.stop()),
+        step("stopped", "e"),
+    ]
+    context = ChainContext("export")
+    await Runner(build(steps, groups)).run(context)
+    assert seen[30:] == ["skips", "fails", "ends"]
+    assert len(context.errors) == 1

@@ -62,6 +62,7 @@ def test_an_action_shows_its_steps_in_order_with_conditions_as_written(worker):
         (["--attribute", "ready:true"], ["begin", "LoadThings", "end"]),
         (["--attribute", "request_type:[rest,json_api]"], ["begin", "end"]),
         (["--attribute", "action:import"], ["begin", "LoadThings", "end"]),
+        (["--attribute", f"class_:{PLACE}.FakeClient"], ["begin", "end"]),
     ],
 )
 def test_only_steps_that_have_an_attribute_and_do_not_match_it_are_hidden(worker, arguments, expected):
@@ -91,6 +92,12 @@ def test_processors_are_listed_by_name_with_their_actions(worker):
         (["PlaceOrder", "load"], 4, "is a message"),
         (["export", "--attribute", "class"], 2, "expected NAME:VALUE"),
         (["--request-type", "rest"], 2, "of which action"),
+        (["export", "--attribute", "a:1", "--attribute", "a:2"], 2, "'a' is given twice; expected a:[1,2]"),
+        (
+            ["export", "--attribute", "request_type:a", "--request-type", "b"],
+            2,
+            "'request_type' is given twice",
+        ),
         (["export", "load", "--on", "dispatch"], 2, "--on is about"),
     ],
 )

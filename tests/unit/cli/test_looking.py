@@ -2,6 +2,9 @@
 
 import json
 
+import msgspec
+
+from worker import App, Get, GetCollection, Post
 from worker.errors import DatabaseUnavailable, TransportUnavailable
 from worker.messaging.abilities import Requests
 from worker.messaging.declaration import MessageType
@@ -61,6 +64,43 @@ def test_check_tells_what_holds(worker):
         "a 202 is durable",
     ):
         assert text in page.out
+
+
+def test_check_counts_resources_and_says_what_cannot_be_meant_of_them(worker, service):
+    """It makes the endpoints as a start does: what that would refuse is exit 2 here, too."""
+    library = App("library")
+
+    @library.resource(operations=[Post()])
+    class Book(msgspec.Struct):
+        title: str
+
+    service.load_app = lambda target, base: library
+    page = worker("check")
+    assert (page.code, "0 commands, 0 queries, 0 events, 1 resource\n" in page.out) == (0, True), page.out
+
+    @library.resource(operations=[Post(), Get("/failed/{id}"), GetCollection(parameters={"limit": int})])
+    class Other(msgspec.Struct):
+        id: int
+
+    page = worker("check")
+    assert page.code == 2
+    assert "/failed is the product's own" in page.err
+    assert "'limit' is two parameters" in page.err
+
+
+def test_debug_resource_says_which_get_is_the_collection(worker, service):
+    library = App("library")
+
+    @library.resource(operations=[Get(), GetCollection(name="shelf"), Post()])
+    class Book(msgspec.Struct):
+        id: int
+
+    service.load_app = lambda target, base: library
+    page = worker("debug", "resource", "Book")
+    assert "GET /books/{id} (book_get)\n" in page.out
+    assert "GET collection /books (shelf)\n" in page.out
+    assert "get_list" in page.out
+    assert "GET, GET collection, POST" in worker("debug", "resource").out
 
 
 def test_check_names_what_is_missing_and_exits_1(worker, service):

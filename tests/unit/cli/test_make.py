@@ -30,7 +30,7 @@ def load(path):
         ("place-order", "place_order.py", "PlaceOrder"),
         ("mail.send_welcome", "send_welcome.py", "mail.send_welcome"),
         ("HTTPCall2", "http_call2.py", "HTTPCall2"),
-        ("Import", "import.py", "Import"),
+        ("Import", "import_.py", "Import"),
     ],
 )
 def test_a_command_that_works_is_written(worker, tmp_path, name, file, wire):
@@ -53,6 +53,26 @@ def test_a_file_is_never_written_over(worker, tmp_path):
     (tmp_path / "audit.py").write_text("mine")
     assert worker("make", "middleware", "Audit", "--yes").code == 5
     assert (tmp_path / "audit.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("processor", "None"), ("command", "True"), ("command", "shop.false")]
+)
+def test_a_name_that_no_class_can_have_exits_2(worker, tmp_path, kind, name):
+    """Python would not read the file."""
+    page = worker("make", kind, name)
+    assert page.code == 2
+    assert "is a word of Python" in page.err
+    assert [path.name for path in tmp_path.iterdir()] == ["worker.toml"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("processor", "class"), ("middleware", "import"), ("command", "async")]
+)
+def test_a_file_can_be_imported_by_its_name(worker, tmp_path, kind, name):
+    """A word of Python gets an underscore."""
+    assert worker("make", kind, name).out == f"created {name}_.py\n"
+    assert f"app.include({name}_.app)" in (tmp_path / f"{name}_.py").read_text()
 
 
 @pytest.mark.parametrize("name", ["", "1x", "../evil", "a b", "ä"])

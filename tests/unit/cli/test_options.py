@@ -43,6 +43,25 @@ def test_the_version_is_printed(worker):
     assert worker("--version").out == f"worker {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["serve", "--port", "abc"], "'--port': 'abc': expected a whole number from 0 to 65535"),
+        (["serve", "--port", "99999"], "'--port': '99999': expected a whole number from 0 to 65535"),
+        (["serve", "-w", "0"], "'--workers': '0': expected a whole number from 1 to 1000"),
+        (["consume", "-c", "1.5"], "'--concurrency': '1.5': expected a whole number from 1 to "),
+        (["consume", "--limit", ""], "'--limit': '': expected a whole number of 1 or more"),
+        (["consume", "--health-port=x"], "'--health-port': 'x': expected a whole number"),
+        (["failed", "list", "--limit", "9" * 5000], "expected a whole number from 1 to 1000"),
+        (["schedule", "list", "--next", "two"], "'--next': 'two': expected a whole number from 1 to 1000"),
+    ],
+)
+def test_a_number_that_is_none_is_told_with_what_is_allowed(worker, words, told):
+    """The option, the value and what is expected, and exit 2."""
+    page = worker(*words)
+    assert (page.code, told in page.err) == (2, True), page.err
+
+
 def test_the_help_lists_what_there_is_and_no_more(worker):
     """The help page lists the commands that exist; those of later issues are not among them."""
     assert set(program.table) == COMMANDS
@@ -57,6 +76,19 @@ def test_every_help_page_has_examples_and_global_options(worker, path):
     assert page.code == 0
     assert "Examples:\n  " in page.out
     assert "--log-format" in page.out.split("Global options:")[1]
+
+
+@pytest.mark.parametrize("group", ["", "failed", "debug", "schema"])
+def test_without_a_command_the_help_is_shown_and_nothing_else(worker, group):
+    """As other programs do: no error stands before it. It is wrong usage all the same: exit 2, and stdout stays empty."""
+    words = group.split()
+    page = worker(*words)
+    assert (page.code, page.out) == (2, "")
+    shown = page.err
+    assert shown == worker(*words, "--help").out
+    if words:
+        document = json.loads(worker("--json", *words).err)
+        assert document["detail"] == f"expected a command; worker {group} --help lists them"
 
 
 @pytest.mark.parametrize(
@@ -146,4 +178,4 @@ def test_more_processes_or_slots_than_a_machine_has_room_for_are_refused(worker,
     """A slip of the finger starts no hundred million processes: exit 2, with the range."""
     page = worker("consume", "--burst", *options)
     assert page.code == 2
-    assert "1<=x<=" in page.err
+    assert "from 1 to " in page.err

@@ -294,7 +294,7 @@ class FakeIdempotency:
         if row["open"]:
             return InProgress()
         row["open"] = True
-        return Fresh(row["id"], message_id)
+        return Fresh(row["id"], message_id, again=True)
 
     async def finish(self, key, claim, answer):
         self.rows[key]["answer"] = answer

@@ -17,6 +17,19 @@ async def test_the_root_is_a_ping(client):
 
 
 @pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/openapi.jsn", "; did you mean '/openapi.json'? "),
+        ("/consumers/", "; did you mean '/consumers'? "),
+        ("/nothing-like-it", "; "),
+    ],
+)
+async def test_a_path_that_is_not_there_is_told_with_what_was_meant(client, path, meant):
+    detail = (await client.get(path)).json()["detail"]
+    assert detail == f"nothing is at {path!r}{meant}/docs lists what there is"
+
+
+@pytest.mark.parametrize(
     "path", ["/nope", "/metrics", "/commands/", "/commands/a/b", "/livez/", "/%ff", "/%00"]
 )
 async def test_unknown_paths_are_problems(client, path):

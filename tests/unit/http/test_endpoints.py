@@ -99,7 +99,11 @@ async def test_endpoints_made_at_start_are_answered_and_described(world):
         id="patch_book",
         tag="books",
         summary="Change `a` ``book``",
-        parameters=(Parameter("id", "path", {"type": "string"}, required=True),),
+        parameters=(
+            Parameter("id", "path", {"type": "string"}, required=True),
+            Parameter("year", "query", {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}),
+            Parameter("page", "query", {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}),
+        ),
         gives={200: Gives("It is changed.", {"type": "array"})},
     )
     app = create_app(replace(world.ports, title="library"), endpoints_with([made]))
@@ -110,6 +114,8 @@ async def test_endpoints_made_at_start_are_answered_and_described(world):
         assert "patch" in (await client.get("/openapi.json")).json()["paths"]["/books/{id}"]
         page = (await client.get("/docs")).text
         assert "Change <code>a</code> <code>book</code>" in page
+        assert "<small>integer; 64 bits</small>" in page
+        assert "<small>integer; minimum 1; maximum 9223372036854775807</small>" in page
         assert '<table class="parameters"><tr><td><code>id</code>' in page, (
             "cells that a narrow screen stacks"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker import App, CallNext, Envelope, Retry, Stamp
+from worker import App, CallNext, ConfigurationError, Envelope, Retry, Stamp
 from worker.messaging.declaration import MessageType
 
 
@@ -170,6 +170,25 @@ def test_an_application_that_is_included_twice_counts_once() -> None:
     outer.include(inner)
     inner.include(outer)
     assert list(outer.registry().messages) == ["Gone"]
+
+
+@pytest.mark.parametrize(
+    ("plugins", "expected"),
+    [
+        (None, "App(plugins=None): expected names of plugins"),
+        (3, "App(plugins=3): expected names of plugins"),
+        ([["a"]], "App(plugins=...): ['a'] is no name of a plugin; expected text, or app.include(plugin)"),
+        ([3], "App(plugins=...): 3 is no name of a plugin; expected text, or app.include(plugin)"),
+    ],
+)
+def test_plugins_that_are_no_names_are_told_with_all_else(plugins: Any, expected: str) -> None:
+    """Not by an error where the application is made."""
+    app = App("shop", plugins=plugins)
+    app.include(3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError) as caught:
+        app.registry()
+    assert expected in caught.value.faults
+    assert len(caught.value.faults) == 2
 
 
 def test_what_is_included_may_be_declared_later() -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from worker.errors import ConfigurationError, Taken, WorkerError
+from worker.errors import ConfigurationError, InvalidMessage, Taken, WorkerError
 from worker.mongo.connection import Connection, opened_documents
 from worker.mongo.shape import DocumentShape, document_shape
 from worker.mongo.store import DocumentStore
@@ -49,6 +49,24 @@ class Attrs:
 class Data:
     name: str
     id: str | None = None
+
+
+class Counts(msgspec.Struct):
+    id: str
+    plain: int
+    maybe: int | None = None
+    several: list[int] = []
+    few: Annotated[int, Meta(ge=1, le=5)] = 1
+
+
+def test_whole_numbers_are_told_with_the_bounds_of_those_in_documents() -> None:
+    _, told = msgspec.json.schema_components([shape_of(Counts).struct])
+    fields = told["Counts"]["properties"]
+    bits = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+    assert fields["plain"] == bits
+    assert fields["maybe"]["anyOf"] == [bits, {"type": "null"}]
+    assert fields["several"]["items"] == bits
+    assert (fields["few"]["minimum"], fields["few"]["maximum"]) == (1, 5)
 
 
 def test_an_identifier_that_the_store_makes_is_not_required() -> None:
@@ -162,6 +180,43 @@ async def test_members_that_the_class_does_not_have_stay(connection: Connection)
     assert stored == {"_id": id, "longText": "y", "other": {"a": 1}} | {
         key: stored[key] for key in stored if key not in {"_id", "longText", "other"}
     }
+
+
+async def test_what_is_unset_is_not_in_the_document(connection: Connection) -> None:
+    class Sparse(msgspec.Struct, kw_only=True):
+        id: str
+        size: Annotated[int, Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
+        name: str = ""
+
+    resource = notes_in(connection, Sparse)
+    shape = resource.shape
+    obj = shape.make({"id": "1", "size": 2})
+    assert list(shape.check(shape.make({"id": "2"}))) == []
+    assert [fault.pointer for fault in shape.check(shape.make({"id": "2", "size": 0}))] == ["/size"]
+    assert resource.store is not None
+    async with resource.store.work(read_only=False) as work:
+        await work.persist(resource, obj, created=True)
+        found = await work.find(resource, {"id": "1"})
+        await work.persist(resource, shape.replace(found, {"name": "x"}), created=False)
+    assert await connection.database.notes.find_one() == {"_id": "1", "name": "x"}
+
+
+class Loose(msgspec.Struct, kw_only=True):
+    id: str
+    more: Any = None
+
+
+@pytest.mark.parametrize("key", [b"k", dt.datetime(2026, 1, 1, tzinfo=dt.UTC), uuid.UUID(int=1)], ids=repr)
+@pytest.mark.parametrize("deep", [False, True])
+async def test_keys_that_are_no_texts_are_told(connection: Connection, key: Any, deep: bool) -> None:
+    """As MessagePack may have them."""
+    resource = notes_in(connection, Loose)
+    obj = resource.shape.make({"id": "1", "more": [{"a": {key: 1}}] if deep else {key: 1}})
+    assert resource.store is not None
+    async with resource.store.work(read_only=False) as work:
+        with pytest.raises(InvalidMessage) as raised:
+            await work.persist(resource, obj, created=True)
+    assert "more: expected texts as the names of members" in raised.value.faults[0].message
 
 
 async def test_a_document_that_does_not_fit_is_told_by_its_id(connection: Connection) -> None:

@@ -43,6 +43,14 @@ def of(*operations: Any, **options: Any) -> tuple[str, ...]:
 async def handle(book: Book) -> None: ...
 
 
+def yields(principal: Any, obj: Any, request: Any) -> Any:
+    yield False
+
+
+async def yields_later(principal: Any, obj: Any, request: Any) -> Any:
+    yield False
+
+
 class Process:
     async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> None: ...
 
@@ -55,6 +63,12 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (Get(input=Other), {}, "input has no effect on GET"),
     (Delete(input=Other), {}, "input has no effect on DELETE"),
     (Delete(output=Other), {}, "the status is 204"),
+    (Get(security=yields), {}, "security yields"),
+    (Put(security_after=yields_later), {}, "security_after yields"),
+    (Delete(messenger="input"), {}, "messenger='input' has no effect on DELETE"),
+    (Put(allow_create=True, read=False), {}, "allow_create=True has no effect"),
+    (Put(allow_create=True, receive=False), {}, "allow_create=True has no effect"),
+    (Post(status=204, serialize=True), {}, "serialize=True has no effect: the status is 204"),
     (Post(provider="x"), {}, "no provider of this name"),
     (Post(processor="Proces"), {}, "no processor of this name"),
     (Post(processor=Other), {}, "has no process"),
@@ -103,6 +117,45 @@ def test_two_operations_of_one_name_or_place_are_told() -> None:
     assert any("'Book' is declared twice" in fault for fault in faults(app))
 
 
+def test_a_path_that_cannot_be_is_told_once() -> None:
+    assert of(path="books") == (
+        "resource tests.unit.resources.test_checks.Book: path='books', expected '/' and segments, without '/' at the end",
+    )
+
+
+def test_what_is_no_list_of_operations_is_told_as_it_was_written() -> None:
+    app = App("library")
+    app.resource(operations=Post(status=202))(Book)  # type: ignore[call-overload]
+    app.resource(operations=[Post, "get"])(Other)  # type: ignore[list-item]
+    found = [fault.partition(": ")[2] for fault in faults(app)]
+    assert found == [
+        "operations=Post(status=202), expected a list of Post(), Get() …",
+        "operations: Post is no operation; expected Post()",
+        "operations: 'get' is no operation; expected Post(), Get() …",
+    ]
+
+
+def test_an_option_of_operations_is_told_where_it_belongs() -> None:
+    app = App("library")
+    app.resource(filters={"title": "exact"}, allow_create=True)(Book)  # type: ignore[call-overload]
+    assert faults(app) == (
+        "resource: unknown option filters={'title': 'exact'}; it is an option of GetCollection(...)",
+        "resource: unknown option allow_create=True; it is an option of Put(...)",
+    )
+
+
+def test_a_store_that_names_the_resource_is_quoted_without_its_name() -> None:
+    app = App("library")
+    app.resource(Book)
+
+    def refuse(declared: DeclaredResource) -> None:
+        raise ConfigurationError([f"resource {__name__}.Book: it does not fit"])
+
+    with pytest.raises(ConfigurationError) as told:
+        resolved(app.registry().entries_of(DeclaredResource), refuse)
+    assert told.value.faults == (f"resource {__name__}.Book: it does not fit",)
+
+
 def test_a_class_without_fields_is_told() -> None:
     app = App("library")
     app.resource(int)
@@ -137,6 +190,8 @@ def test_options_of_processors_that_can_have_no_effect_are_told() -> None:
 LISTENERS: list[tuple[Any, dict[str, Any], str]] = [
     ("veiw", {}, "'veiw' is no hook and no event; did you mean 'view'"),
     (Hook.POST_WRITE, {"priority": 3}, "priority=3 has no effect at Hook.POST_WRITE"),
+    ("POST_WRITE", {}, "'POST_WRITE' is text; did you mean Hook.POST_WRITE?"),
+    ("post_wirte", {}, "'post_wirte' is no hook and no event; did you mean Hook.POST_WRITE?"),
     ("view", {"priority": 300}, "expected -255 to 255"),
     ("view", {"when": {"method": "PSOT"}}, "method is never 'PSOT'"),
     ("view", {"when": {"operation": "book_gt"}}, "operation is never 'book_gt'; did you mean 'book_get'"),
@@ -145,6 +200,38 @@ LISTENERS: list[tuple[Any, dict[str, Any], str]] = [
     ("view", {"when": "POST"}, "when='POST', expected conditions by attribute"),
     ("view", {"when": ["method"]}, "expected conditions by attribute"),
 ]
+
+
+def test_an_attribute_of_a_steps_condition_may_end_in_an_underscore() -> None:
+    """As where a run is given it; in requests, too."""
+    app = App("library")
+    app.resource(Book)
+
+    @app.step(action="get", group="view", when={"class_": Book, "method_": "GET"})
+    async def step(event: Any) -> None: ...
+
+    app.registry()
+    app = App("library")
+    app.resource(Book)
+    app.step(action="get", group="view", when={"method_": "PSOT"})(step)
+    assert "method is never 'PSOT'" in " ".join(faults(app))
+
+
+@pytest.mark.parametrize("plugin", ["", "a|b", "!a", "a&b", 3])
+def test_a_plugin_has_a_name_that_no_condition_takes_apart(plugin: Any) -> None:
+    """Of middleware and of listeners, as of ``Plugin``: ``!a`` would run for all that do not have it."""
+    app = App("library")
+    app.resource(Book)
+
+    @app.listener("view", plugin=plugin)
+    async def listen(event: Any) -> None: ...
+
+    @app.middleware(plugin=plugin)
+    async def around(envelope: Any, call_next: Any) -> Any: ...
+
+    assert (
+        len([fault for fault in faults(app) if f"plugin={plugin!r}, expected a plugin's name" in fault]) == 2
+    )
 
 
 @pytest.mark.parametrize(("place", "options", "expected"), LISTENERS)
@@ -156,6 +243,36 @@ def test_listeners_that_can_never_run_are_told(place: Any, options: dict[str, An
     async def listen(event: Any) -> None: ...
 
     assert any(expected in fault for fault in faults(app)), faults(app)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ({"clas": Book}, "when={'clas': ...}: nothing provides 'clas'; did you mean 'class'?"),
+        ({"method": "PSOT"}, "when={'method': 'PSOT'}: method is never 'PSOT'; did you mean 'POST'?"),
+        ({"action": "a||b"}, "an empty part"),
+    ],
+)
+def test_conditions_of_a_requests_step_are_checked_as_a_listeners_are(when: Any, expected: str) -> None:
+    app = App("library")
+    app.resource(Book)
+
+    @app.step(action="create", group="view", when=when)
+    async def note(event: Any) -> None: ...
+
+    found = [fault for fault in faults(app) if expected in fault]
+    assert len(found) == 1, faults(app)
+    assert found[0].startswith("step ") and " of action 'create': " in found[0]
+
+
+def test_a_step_of_a_request_may_ask_for_what_a_step_before_it_has_set() -> None:
+    app = App("library")
+    app.resource(Book)
+
+    @app.step(action="create", group="view", when={"customer": "exists", "class": "Book"})
+    async def note(event: Any) -> None: ...
+
+    resolve(app)
 
 
 def test_a_class_that_subscribes_to_nothing_is_told() -> None:

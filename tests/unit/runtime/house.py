@@ -100,8 +100,8 @@ class House:
         async with asyncio.timeout(DEADLINE):
             await task
         assert self.worker is not None
-        for consumer in self.worker.consumers:
-            await consumer.close(1.0)
+        assert self.consumers is not None
+        await self.consumers.close()
         return self.worker.stopped_by
 
     async def waiting(self, queue: str) -> list[Delivery]:

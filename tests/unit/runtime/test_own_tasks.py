@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,24 @@ def test_what_is_left_ends_with_the_program(kind: type[asyncio.AbstractEventLoop
 
     run(kind, program)
     assert left[0].cancelled()
+
+
+def test_what_the_collector_leaves_alone_is_not_looked_at() -> None:
+    """Modules and types are most of a process; a task that an application sets apart with them is found, too."""
+    gc.freeze()
+    set_apart = gc.get_freeze_count()
+    left: list[asyncio.Task[None]] = []
+
+    async def program(tasks: OwnTasks) -> None:
+        left.append(asyncio.create_task(forever()))
+        tasks.reveal()
+        assert gc.get_freeze_count() > set_apart / 2
+        left.append(asyncio.create_task(forever()))
+        gc.freeze()
+        tasks.reveal()
+        assert asyncio.all_tasks() == {*left, asyncio.current_task()}
+
+    run(asyncio.SelectorEventLoop, program)
 
 
 @each_kind

@@ -7,9 +7,12 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from tests.proxy.proxy import Proxy
+from worker.state import postgresql_connection
 from worker.state.database import Database
 from worker.state.waits import Waits
 
@@ -94,3 +97,34 @@ async def database(connect: Callable[..., object]) -> Database:
     found = await connect()
     await found.setup()
     return found
+
+
+@pytest.fixture
+def proxy(postgres_url: str) -> Iterator[Proxy]:
+    """The line to PostgreSQL, which can be broken."""
+    with Proxy(urlsplit(postgres_url).port or 5432) as made:
+        yield made
+
+
+@pytest.fixture
+async def connect_far(
+    postgres_url: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., object]]:
+    """Opens a database at the other end of that line; little is waited for beyond its times."""
+    monkeypatch.setattr(postgresql_connection, "MARGIN", 1.0)
+    parts = urlsplit(postgres_url)
+    url = urlunsplit(parts._replace(netloc=f"{parts.username}:geheim@127.0.0.1:{proxy.port}"))
+    opened: list[Database] = []
+
+    async def open_one(waits: Waits) -> Database:
+        database = Database(url, base=tmp_path, waits=waits, application="shop")
+        opened.append(database)
+        await database.connect(20.0)
+        await database.setup()
+        return database
+
+    yield open_one
+    proxy.clear()
+    proxy.cut()
+    for database in opened:
+        await database.close()

@@ -159,7 +159,7 @@ async def test_work_is_noted_for_its_application(database, other):
 async def test_what_was_there_becomes_the_first_applications(connect):
     """An older database belongs to the application that is started first with it, every row whole."""
     old = await connect(application="it's mine")
-    await old.upgrade([one for one in MIGRATIONS if one.version < 4])
+    await old.migrating.upgrade([one for one in MIGRATIONS if one.version < 4])
     async with old.begin_write() as transaction:
         for statement in OLD:
             await transaction.run(statement.replace("BYTES", "BLOB" if old.is_sqlite else "BYTEA"))
@@ -189,7 +189,7 @@ async def test_what_was_there_becomes_the_first_applications(connect):
 async def test_a_number_is_never_used_twice(connect):
     """What was sent before the migration lends its number to nothing that comes after it: its claim may still be out."""
     old = await connect()
-    await old.upgrade([one for one in MIGRATIONS if one.version < 4])
+    await old.migrating.upgrade([one for one in MIGRATIONS if one.version < 4])
     async with old.begin_write() as transaction:
         for statement in (*OLD, "DELETE FROM worker_outbox"):
             await transaction.run(statement.replace("BYTES", "BLOB" if old.is_sqlite else "BYTEA"))

@@ -141,3 +141,59 @@ async def test_a_statement_that_failed_is_looked_after_before_the_connection_is_
     await driver.end(driver.readers, connection)
     assert len(waited) == 1
     assert not connection.raw.in_transaction
+
+
+async def test_closing_waits_for_the_thread_of_one_that_was_given_up(driver, monkeypatch):
+    """Its borrower was cancelled while it was looked at; the thread must not answer a loop that is closed."""
+    looking, go = threading.Event(), threading.Event()
+
+    def slow() -> tuple[int, int]:
+        looking.set()
+        go.wait(60)
+        return 0, 0
+
+    connection = await driver.readers.take()
+    driver.readers.give(connection)
+    connection.looked = float("-inf")
+    monkeypatch.setattr(driver, "_at_path", slow)
+    taking = asyncio.ensure_future(driver.readers.take())
+    assert await asyncio.to_thread(looking.wait, 60)
+    taking.cancel()
+    await asyncio.wait([taking])
+    closing = asyncio.ensure_future(driver.close())
+    done, _ = await asyncio.wait([closing], timeout=0.1)
+    assert not done
+    go.set()
+    await closing
+    connection._thread.join(10)
+    assert not connection._thread.is_alive()
+
+
+async def test_one_whose_rolling_back_is_cancelled_is_hung_up(driver):
+    """With the loop everything on it is cancelled, also what gives connections back."""
+    go = threading.Event()
+    connection = await driver.readers.take()
+    working = asyncio.ensure_future(connection.do(lambda _: go.wait(60)))
+    await asyncio.sleep(0)
+    ending = asyncio.ensure_future(driver.end(driver.readers, connection))
+    await asyncio.sleep(0)
+    (end,) = driver._ending
+    end.cancel()
+    await asyncio.wait([end])
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    await driver.close()
+    await asyncio.wait([working])
+    connection._thread.join(10)
+    assert not connection._thread.is_alive()
+
+
+async def test_one_that_is_hung_up_twice_keeps_nobody_waiting(driver):
+    """Its thread is at its end after the first time, and answers no second one."""
+    connection = await driver.readers.take()
+    driver._hang_up(connection)
+    driver.readers.drop(connection)
+    async with asyncio.timeout(5):
+        await driver.close()
+        await connection.stop()

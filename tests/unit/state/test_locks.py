@@ -122,7 +122,7 @@ FORMER_RELEASE = Statement(
 async def test_a_lock_that_an_earlier_version_took_is_held_on(connect, clock):
     """Its row comes along."""
     old = await connect()
-    await old.upgrade([one for one in MIGRATIONS if one.version < 7])
+    await old.migrating.upgrade([one for one in MIGRATIONS if one.version < 7])
     row = {"worker": "w1", "message_id": "m1", "type": "T", "version": 1, "since": 5.0}
     async with old.begin_write() as transaction:
         await transaction.run(FORMER_TAKE, **row, until=clock() + 30)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, text
 
 from worker.errors import ConfigurationError
+from worker.state.database import Database
 from worker.state.migrating import pending
 from worker.state.migrations import MIGRATIONS, Migration
 from worker.state.waits import Waits
@@ -71,6 +75,38 @@ async def test_two_processes_at_once(tmp_path, url):
         assert (process.returncode, out.strip()) == (0, b"[]"), err.decode()
 
 
+@pytest.mark.parametrize("application", ["shop", "", "it's one's own"])
+async def test_an_empty_file_gets_at_once_what_its_migrations_come_to(tmp_path, application):
+    """Table by table and row by row, but for the time: they are applied to no empty file one by one."""
+
+    async def made(name: str, known: Sequence[Migration]) -> tuple[list[Any], list[str]]:
+        database = Database(f"sqlite:///{name}", base=tmp_path, application=application, clock=lambda: 7.0)
+        await database.connect()
+        await database.migrating.upgrade(known)
+        assert await database.missing() == []
+        await database.close()
+        with contextlib.closing(sqlite3.connect(tmp_path / name)) as connection:
+            schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+            return sorted(schema), sorted(connection.iterdump())
+
+    at_once, one_by_one = await made("at_once.db", MIGRATIONS), await made("each.db", list(MIGRATIONS))
+    assert at_once == one_by_one
+    assert any("worker_schema_version" in row and "7.0" in row for row in at_once[1])
+
+
+async def test_a_file_with_tables_of_others_gets_its_own_beside_them(tmp_path):
+    """Mapped classes may be there before; nothing of theirs is touched."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.executescript("CREATE TABLE books (title TEXT); INSERT INTO books VALUES ('Dune')")
+    database = Database("sqlite:///state.db", base=tmp_path)
+    await database.connect()
+    await database.setup()
+    assert await database.missing() == []
+    async with database.begin_read() as transaction:
+        assert await transaction.value("SELECT title FROM books") == "Dune"
+    await database.close()
+
+
 async def test_a_newer_database_is_refused(database):
     """A program that is older than the database's tables says so and touches nothing."""
     async with database.begin_write() as connection:
@@ -94,7 +130,7 @@ async def test_only_what_is_missing_is_applied(database):
             return [migration.name for migration in await pending(transaction, known)]
 
     assert await missing() == ["0998_more"]
-    await database.upgrade(known)
+    await database.migrating.upgrade(known)
     assert await missing() == []
 
 
@@ -106,7 +142,7 @@ async def test_a_failed_migration_changes_nothing(database):
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError):
-        await database.upgrade((*MIGRATIONS, Migration(998, "0998_broken", broken)))
+        await database.migrating.upgrade((*MIGRATIONS, Migration(998, "0998_broken", broken)))
     found = await reflected(database)
     assert "half" not in found.tables
 
@@ -145,7 +181,7 @@ async def test_whoever_comes_while_another_changes_the_tables_waits_for_that(con
     """However long it takes: processes of a fleet start together, and one that gave up would end them all."""
     late = await connect(waits=Waits(lock=0.05) if database.is_sqlite else None)
     tried: list[bool] = []
-    applied = late.upgrade
+    applied = late.migrating.upgrade
 
     async def counted() -> None:
         tried.append(True)
@@ -156,8 +192,8 @@ async def test_whoever_comes_while_another_changes_the_tables_waits_for_that(con
     async def lacking() -> list[str]:
         return ["0999_large"]
 
-    monkeypatch.setattr(late, "upgrade", counted)
-    monkeypatch.setattr(late, "missing", lacking)
+    monkeypatch.setattr(late.migrating, "upgrade", counted)
+    monkeypatch.setattr(late.migrating, "missing", lacking)
     async with database.begin_write() if database.is_sqlite else contextlib.nullcontext():
         waiting = asyncio.create_task(late.setup())
         while len(tried) < 3:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -14,7 +13,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.proxy.proxy import Proxy
 from worker.errors import ConfigurationError, DatabaseUnavailable
 from worker.state import postgresql_connection
 from worker.state.database import Database
@@ -30,28 +28,12 @@ HASTY = Waits(pool=1.0, lock=1.0, statement=2.0, answer=4.0, readers=2, sessions
 
 
 @pytest.fixture
-def proxy(postgres_url: str) -> Iterator[Proxy]:
-    with Proxy(urlsplit(postgres_url).port or 5432) as made:
-        yield made
-
-
-@pytest.fixture
-async def far(
-    postgres_url: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Database]:
-    """A database at the other end of a line that can be broken; little is waited for beyond its times."""
-    monkeypatch.setattr(postgresql_connection, "MARGIN", 1.0)
-    parts = urlsplit(postgres_url)
-    url = urlunsplit(parts._replace(netloc=f"{parts.username}:geheim@127.0.0.1:{proxy.port}"))
-    database = Database(url, base=tmp_path, waits=HASTY)
-    await database.connect(20.0)
-    await database.setup()
+async def far(connect_far: Callable[..., Awaitable[Database]]) -> Database:
+    """At the other end of a line that can be broken."""
+    database = await connect_far(HASTY)
     async with database.begin_write() as connection:
         await connection.run("CREATE TABLE things (name TEXT)")
-    yield database
-    proxy.clear()
-    proxy.cut()
-    await database.close()
+    return database
 
 
 async def work_again(database: Database) -> None:

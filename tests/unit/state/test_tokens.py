@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from worker.errors import Forbidden, Guarded, NotFound
+from worker.state.statement import Statement
 from worker.state.token_counts import SqlTokenCounts
 from worker.state.tokens import SqlTokens
 from worker.tokens.document import KnownToken, TokenDocument
@@ -16,6 +18,10 @@ from worker.tokens.secret import hash_of
 from worker.tokens.store import Wanted
 
 A, B = hash_of("a" * 40), hash_of("b" * 40)
+_DOCUMENT = Statement("SELECT document FROM worker_tokens WHERE application = :application AND id = :id")
+_REWRITE = Statement(
+    "UPDATE worker_tokens SET document = :document WHERE application = :application AND id = :id"
+)
 
 
 async def test_a_token_is_found_by_the_hash_of_its_secret(database, clock):
@@ -160,3 +166,60 @@ async def test_what_a_removed_token_has_sent_is_forgotten(database):
     assert await counts.take("shop", one) == [None]
     await tokens.remove("shop")
     assert await counts.take("shop", one) == [1]
+
+
+async def _written_by_a_later_version(database, id, **members):
+    """Write into a stored token's document what this version does not know."""
+    async with database.begin_write() as transaction:
+        row = await transaction.first(_DOCUMENT, id=id)
+        document = msgspec.json.decode(row["document"]) | members
+        await transaction.run(_REWRITE, id=id, document=msgspec.json.encode(document).decode())
+
+
+async def test_of_a_token_that_a_later_version_wrote_is_read_what_is_known(database):
+    """Processes of both run during a deploy. A right that is not known lets nobody do anything here."""
+    tokens = SqlTokens(database)
+    await tokens.put(TokenDocument(id="new", messages=("A",)), A, renew=False)
+    await tokens.put(TokenDocument(id="old"), B, renew=False)
+    await _written_by_a_later_version(database, "new", rights=["send", "teleport"], colour="red")
+    new, old = sorted((held.token for held in await tokens.find([A, B])), key=lambda token: token.id)
+    assert (new.rights, new.messages, old.id) == (("send",), ("A",), "old")
+    assert (await tokens.get("new")).rights == ("send",)
+    assert [token.id for token in await tokens.all()] == ["new", "old"]
+    await tokens.remove("new")
+    assert [token.id for token in await tokens.all()] == ["old"]
+
+
+@pytest.mark.parametrize("members", [{"rights": "all"}, {"limits": {"per": "s"}}, {"expires_at": "never"}])
+async def test_a_token_that_cannot_be_read_is_refused_and_its_neighbours_are_not(database, capsys, members):
+    """What it may do is not known: nobody may do it. The log names it."""
+    tokens = SqlTokens(database)
+    await tokens.put(TokenDocument(id="new"), A, renew=False)
+    await tokens.put(TokenDocument(id="old"), B, renew=False)
+    await _written_by_a_later_version(database, "new", **members)
+    assert [held.token.id for held in await tokens.find([A, B])] == ["old"]
+    assert await tokens.get("new") is None
+    assert [token.id for token in await tokens.all()] == ["old"]
+
+
+async def test_only_who_may_do_everything_touches_a_token_that_cannot_be_read(database):
+    """It may go beyond whoever asks."""
+    tokens = SqlTokens(database)
+    await tokens.put(TokenDocument(id="new", rights=("send",)), A, renew=False)
+    await _written_by_a_later_version(database, "new", rights="all")
+    asked = []
+    with pytest.raises(Forbidden):
+        await tokens.remove("new", allows=_refusing(asked))
+    with pytest.raises(Forbidden):
+        await tokens.put(TokenDocument(id="new"), A, renew=False, allows=_refusing(asked))
+    assert [(token.id, token.rights) for token in asked] == [("new", ("*",))] * 2
+    await tokens.remove("new", allows=lambda token: None)
+    assert await tokens.all() == []
+
+
+def _refusing(asked):
+    def refuse(token):
+        asked.append(token)
+        raise Forbidden("no")
+
+    return refuse

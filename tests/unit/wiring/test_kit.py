@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from typing import Annotated, Any
 
+import httpx
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from tests.unit.kit import Find, Follow, Go, Gone, heard, shop
-from worker import App, Context, NotFound, Reject, Retry, UnknownType
+from worker import App, Context, NotFound, Post, Reject, Retry, UnknownType
 from worker.testing import TestWorker
 
 
@@ -37,6 +39,30 @@ async def test_queries_are_answered_at_once() -> None:
         assert await worker.query(Find("word")) == "WORD"
         with pytest.raises(LookupError, match="lost"):
             await worker.query(Find("lost"))
+
+
+async def test_what_the_service_answers_over_http_is_asked_in_memory() -> None:
+    """Resources, commands and queries, by any client of ASGI applications; what is queued is handled as ever."""
+
+    async def go(command: Go) -> None: ...
+
+    app = shop(go)
+
+    @app.resource(messenger=True, operations=[Post(status=202, output=False)])
+    class Wish(msgspec.Struct):
+        text: Annotated[str, msgspec.Meta(min_length=1)]
+
+    @app.handler
+    async def grant(wish: Wish) -> None: ...
+
+    async with TestWorker(app) as worker:
+        transport = httpx.ASGITransport(worker.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            assert (await http.post("/wishes", json={"text": ""})).status_code == 422
+            assert (await http.post("/wishes", json={"text": "rain"})).status_code == 202
+            assert (await http.get("/queries/Find?word=word")).json() == "WORD"
+        await worker.run_until_idle()
+        assert worker.handled(Wish) == [Wish("rain")]
 
 
 async def test_plain_functions_run_in_threads() -> None:

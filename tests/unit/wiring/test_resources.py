@@ -70,6 +70,21 @@ async def test_documents_of_a_server_that_does_not_answer_are_an_outage_at_start
     assert "geheim" not in str(raised.value)
 
 
+@pytest.mark.usefixtures("unclosed_sockets")
+async def test_documents_are_in_the_health_document(mongo_url: str, tmp_path: Path) -> None:
+    async def asked(url: str) -> tuple[bool, str]:
+        settings = Settings(
+            documents=DocumentsSettings(url=url), database=DatabaseSettings(url=f"sqlite:///{tmp_path}/w.db")
+        )
+        async with console(settings, documents().registry(), tables="ignore", transports=()) as it:
+            report = await it.health()
+            reasons = [reason for reason in report.reasons if reason.startswith("documents")]
+            return report.status["documents"], "; ".join(reasons)
+
+    assert await asked(mongo_url) == (True, "")
+    assert await asked("mongodb://u:geheim@127.0.0.1:1/x") == (False, "documents: no answer within 2 s")
+
+
 async def test_documents_take_all_operations(mongo_url: str) -> None:
     settings = {"documents": DocumentsSettings(url=mongo_url)}
     async with served(documents(operations=None), settings=settings) as it:

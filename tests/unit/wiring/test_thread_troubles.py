@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
 from tests.unit.runtime.house import house
 from worker import App
-from worker.runtime.options import ConsumeOptions, ServeOptions
+from worker.runtime.options import ConsumeOptions
 from worker.runtime.threads import SPARE, Threads
 from worker.wiring.consumers_document import consumers_document
 from worker.wiring.consuming import make_consumers
-from worker.wiring.serving.intake import Intake
+from worker.wiring.serving.ports import intake_ports
 from worker.wiring.serving.probes import Probes
 
 
@@ -42,7 +44,6 @@ async def test_threads_that_are_not_replaced_are_in_status_and_readiness(
         probes = Probes(it.service, made, 0)
         assert f"{SPARE} threads are held" in await probes._ready()
         assert f"{SPARE} threads are held" in (await probes._health()).reasons
-        intake = Intake(it.service, ServeOptions(port=0))
-        assert f"{SPARE} threads are held" in await intake._ports().health.ready()
-        intake._server._socket.close()
+        ports = intake_ports(it.service, "127.0.0.1", (), asyncio.Event())
+        assert f"{SPARE} threads are held" in await ports.health.ready()
         probes._server._socket.close()

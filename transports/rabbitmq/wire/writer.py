@@ -9,7 +9,6 @@ from pamqp import encode
 
 from transports.rabbitmq.wire.reader import BODY, END, HEADER, METHOD
 
-PERSISTENT = 2
 HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
 _prefix = Struct(">BHI").pack

@@ -26,7 +26,7 @@ def class_named(written: str) -> type:
         if error.name is not None and f"{module}.".startswith(f"{error.name}."):
             raise ValueError(f"class {written!r}: there is no module {error.name!r}") from None
         raise ValueError(f"class {written!r}: importing {module} failed: {told(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"class {written!r}: importing {module} failed: {told(error)}") from error
     if isinstance(found, type):
         return found

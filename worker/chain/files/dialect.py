@@ -7,7 +7,7 @@ and keys given twice. Nothing of it makes objects.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.composer import Composer
@@ -19,6 +19,15 @@ from yaml.scanner import Scanner
 DEEPEST = 12
 """Lists and tables inside one another; what these files need is five."""
 
+_FIXES = (
+    ("'\\t' that cannot start", "use blanks, not tabs"),
+    ("cannot start any token", "quote the text"),
+    ("another document", "put all services under one key services"),
+    ("<stream end>", "close what is open: a brace, a bracket or a quote"),
+    ("unexpected end of stream", "close what is open: a brace, a bracket or a quote"),
+    ("mapping values are not allowed", "quote the text, or begin a line"),
+)
+"""What to do, by what the reader of YAML says."""
 _SPECIAL = "'\"\\\0 \t\r\n\x85\u2028\u2029"
 
 
@@ -59,8 +68,12 @@ class Unreadable(Exception):
         super().__init__(what)
 
 
-def read(source: bytes) -> Node | None:
+def read(source: bytes, faults: list[Unreadable]) -> Node | None:
     """Read a document; None where there is nothing in it.
+
+    Args:
+        source: as it stands in its file.
+        faults: what is wrong and left out of what is read joins these, also where the rest cannot be read.
 
     Raises:
         Unreadable: it is no UTF-8, no YAML, or more than what stands there.
@@ -71,12 +84,13 @@ def read(source: bytes) -> Node | None:
         line = source.count(b"\n", 0, error.start) + 1
         raise Unreadable("is not UTF-8; save it as UTF-8", line) from None
     try:
-        node = _Loader(text).get_single_node()
+        node = _Loader(text, faults).get_single_node()
         return None if node is None else _plain(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = "; ".join(part for part in (error.context, error.problem) if part)
-        raise Unreadable(what, None if mark is None else mark.line + 1) from None
+        fix = next((f"; {fix}" for said, fix in _FIXES if said in what), "")
+        raise Unreadable(f"{what}{fix}", None if mark is None else mark.line + 1) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Unreadable(
@@ -87,13 +101,16 @@ def read(source: bytes) -> Node | None:
 class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
     """What PyYAML makes nodes with, in this dialect."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, faults: list[Unreadable]) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
         self._depth = 0
+        self._faults = faults
+        self._lines: dict[int, dict[str, int]] = {}
+        """Line of each key, by the identity of its table."""
 
     def fetch_tag(self) -> None:
         """Take ``!x`` for text: it negates a value here."""
@@ -111,15 +128,29 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
         """Refuse it."""
         raise self._refused("aliases (*name) are not read; quote the text if it is one, else write it out")
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse what is nested too deeply, before it is read."""
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Refuse what is nested too deeply, before it is read; look at keys, which alone have no index."""
         if self._depth >= DEEPEST:
             raise self._refused(f"more than {DEEPEST} lists and tables inside one another; write it flat")
         self._depth += 1
         try:
-            return super().compose_node(parent, index)
+            node = super().compose_node(parent, index)
         finally:
             self._depth -= 1
+        if index is None and isinstance(parent, yaml.MappingNode) and node is not None:
+            self._check_key(node, self._lines.setdefault(id(parent), {}))
+        return node
+
+    def _check_key(self, key: yaml.Node, lines: dict[str, int]) -> None:
+        """Note a key that is none, or is there twice: it is left out, and the rest is read all the same."""
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            self._faults.append(Unreadable("a list or table is a key; expected text", line))
+        elif key.value in lines:
+            what = f"{key.value!r} stands in line {lines[key.value]} already; expected it once"
+            self._faults.append(Unreadable(what, line))
+        else:
+            lines[key.value] = line
 
     def scan_flow_scalar_non_spaces(self, double: bool, start_mark: yaml.Mark) -> list[str]:
         """Read up to a blank; of backslashes only those before a quote or a backslash mean something else."""
@@ -160,14 +191,10 @@ def _plain(node: yaml.Node) -> Node:
 
 
 def _entries(node: yaml.Node) -> Iterator[tuple[Scalar, Node]]:
-    seen: dict[str, int] = {}
+    """The entries whose keys can be read, each once; the others have been told."""
+    seen: set[str] = set()
     for name, value in node.value:
         key = _plain(name)
-        if not isinstance(key, Scalar):
-            raise Unreadable("a list or table is a key; expected text", key.line)
-        if key.text in seen:
-            raise Unreadable(
-                f"{key.text!r} stands in line {seen[key.text]} already; expected it once", key.line
-            )
-        seen[key.text] = key.line
-        yield key, _plain(value)
+        if isinstance(key, Scalar) and key.text not in seen:
+            seen.add(key.text)
+            yield key, _plain(value)

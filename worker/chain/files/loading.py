@@ -40,10 +40,8 @@ def load_steps(files: Iterable[str], base: Path) -> tuple[list[StepEntry], list[
                     f"{where}: service {said.service!r} stands in {first[said.service]} already; expected one of them"
                 )
             if said.cls not in classes:
-                classes[said.cls] = _class(said, where, faults)
-            cls = classes[said.cls]
-            if cls is not None:
-                entries.append(_entry(said, cls, where))
+                classes[said.cls] = _class(said, file, faults)
+            entries.append(_entry(said, classes[said.cls] or _Unknown, where))
     return entries, faults
 
 
@@ -59,11 +57,18 @@ def _entry(said: Said, cls: type, where: str) -> StepEntry:
     )
 
 
-def _class(said: Said, where: str, faults: list[str]) -> type | None:
+class _Unknown:
+    """Stands for a class that is not there: all else that is wrong with its steps is told, too."""
+
+    def process(self, context: object) -> None:
+        """Never run: there is a fault."""
+
+
+def _class(said: Said, file: str, faults: list[str]) -> type | None:
     try:
         return class_named(said.cls)
     except ValueError as error:
-        faults.append(f"{where}: service {said.service!r}: {error}")
+        faults.append(f"{file}:{said.cls_line}: service {said.service!r}: {error}")
         return None
 
 
@@ -83,8 +88,11 @@ def _said_in(path: Path, file: str, faults: list[str]) -> list[Said | At]:
     if len(source) > LARGEST:
         faults.append(f"{file}: has more than {LARGEST} bytes; split it")
         return []
+    wrong: list[Unreadable] = []
+    said: list[Said | At] = []
     try:
-        return list(services_in(read(source)))
+        said = list(services_in(read(source, wrong)))
     except Unreadable as error:
-        faults.append(f"{file}{'' if error.line is None else f':{error.line}'}: {error}")
-        return []
+        wrong.append(error)
+    faults += [f"{file}{'' if error.line is None else f':{error.line}'}: {error}" for error in wrong]
+    return said

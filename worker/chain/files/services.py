@@ -19,8 +19,8 @@ _OWN = ("name", "action", "group", "priority")
 _KEYS = ("class", "tags")
 _IGNORED = ("public", "lazy", "shared")
 """They say nothing here: a step is made when it first applies, once."""
-_WHOLE = re.compile(r"[+-]?\d{1,9}")
-_DECIMAL = re.compile(r"[+-]?\d{1,15}\.\d{1,15}")
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,15}\.\d{1,15}", re.ASCII)
 _CASE = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -29,6 +29,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
     service: str
     cls: str
+    cls_line: int
     action: str | None
     group: str | None
     priority: int
@@ -81,35 +82,44 @@ def _of_service(service: Scalar, said: Node) -> Iterator[Said | At]:
         line = service.line if tags is None else tags.line
         yield At(line, f"{where}: tags: expected a list of tags, like - {{ name: {TAG}, action: get }}")
         return
-    name = cls.text if isinstance(cls, Scalar) else service.text
+    named = cls if isinstance(cls, Scalar) else service
     for tag in tags.items:
-        yield _of_tag(service.text, name, tag)
+        yield from _of_tag(service.text, named, tag)
 
 
-def _of_tag(service: str, cls: str, tag: Node) -> Said | At:
+def _of_tag(service: str, cls: Scalar, tag: Node) -> Iterator[Said | At]:
     where = f"service {service!r}: tag"
     if not isinstance(tag, Table):
-        return At(tag.line, f"{where}: expected a table, like {{ name: {TAG}, action: get }}")
+        yield At(tag.line, f"{where}: expected a table, like {{ name: {TAG}, action: get }}")
+        return
     values: dict[str, object] = {}
+    wrong: list[At] = []
     for key, value in tag.entries.items():
-        if not isinstance(value, Scalar):
-            return At(value.line, f"{where}: {key.text}: expected one value; join several by & or by |")
         attribute = key.text if key.text in _OWN else _CASE.sub(r"_\1", key.text).lower()
-        if attribute in values:
-            return At(key.line, f"{where}: {key.text!r} and another key are both read as {attribute!r}")
-        if value.plain and value.text in {"", "~", "null"}:
-            return At(value.line, f"{where}: {key.text}: has no value; remove it, or write one")
-        values[attribute] = _value(value)
+        if not isinstance(value, Scalar):
+            what = f"{key.text}: expected one value; join several by & or by |"
+            wrong.append(At(value.line, f"{where}: {what}"))
+        elif attribute in values:
+            what = f"{key.text!r} and another key are both read as {attribute!r}"
+            wrong.append(At(key.line, f"{where}: {what}"))
+        elif _is_empty(value):
+            wrong.append(At(value.line, f"{where}: {key.text}: has no value; remove it, or write one"))
+        else:
+            values[attribute] = _value(value)
     name = values.pop("name", None)
     if name != TAG:
         said = "has no name" if name is None else f"is named {name!r}"
-        return At(tag.line, f"{where} {said}; expected name: {TAG}")
+        wrong.append(At(tag.line, f"{where} {said}; expected name: {TAG}"))
     priority: Any = values.pop("priority", "0")
     if not _WHOLE.fullmatch(priority):
-        return At(tag.line, f"{where}: priority: {priority!r}, expected a whole number")
-    return Said(
+        wrong.append(At(tag.line, f"{where}: priority: {priority!r}, expected a whole number"))
+    if wrong:
+        yield from wrong
+        return
+    yield Said(
         service=service,
-        cls=cls,
+        cls=cls.text,
+        cls_line=cls.line,
         action=_text(values.pop("action", None)),
         group=_text(values.pop("group", None)),
         priority=int(priority),
@@ -131,4 +141,4 @@ def _text(value: object) -> str | None:
 
 
 def _is_empty(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.plain and node.text in {"", "~", "null"}
+    return isinstance(node, Scalar) and node.plain and node.text.lower() in {"", "~", "null"}

@@ -15,10 +15,13 @@ from worker.cli.output import print_heading, print_json, print_pairs, print_tabl
 from worker.cli.report import FAILED, UNREACHABLE
 from worker.errors import DatabaseUnavailable, Unavailable
 from worker.messaging.abilities import Requests
-from worker.messaging.declaration import Registry
+from worker.messaging.declaration import Kind, Registry
 from worker.messaging.transport import Features
+from worker.resources.declared import DeclaredResource
 from worker.settings import Settings, masked
 from worker.settings.masking import mask_text
+
+_KINDS: tuple[Kind, ...] = ("command", "query", "event")
 
 
 @click.command(
@@ -33,10 +36,11 @@ worker check --json | jq .healthy
 def check(invocation: Invocation) -> int:
     """Check configuration, application, database and brokers, and say what is guaranteed.
 
-    Exit 1: tables or queues are missing, or a health check of the application says no. Exit 2: configuration or application are wrong. Exit 3: a broker or the
+    Exit 1: tables or queues are missing, or a health check of the application says no. Exit 2: configuration or application are wrong. Exit 3: a broker or a
     database does not answer.
     """
     settings, registry = invocation.open()
+    invocation.product.check_endpoints(settings, registry)
     document, features, requests, unmade = asyncio.run(_look(invocation, settings, registry))
     if invocation.json:
         listed = {name: msgspec.to_builtins(found) for name, found in features.items()}
@@ -60,7 +64,7 @@ def check(invocation: Invocation) -> int:
 
 def _is_asked_by_all(part: str) -> bool:
     """Whether nothing works without a part of the health document: not so of the application's own checks."""
-    return part == "database" or part.startswith("transport.")
+    return part in {"database", "documents"} or part.startswith("transport.")
 
 
 async def _look(
@@ -110,7 +114,10 @@ def _print(
     settings: Settings,
     registry: Registry,
 ) -> None:
-    kinds = {kind: len(registry.of_kind(kind)) for kind in ("command", "query", "event")}
+    kinds: dict[str, int] = {kind: len(registry.of_kind(kind)) for kind in _KINDS}
+    resources = len(registry.entries_of(DeclaredResource))
+    if resources:
+        kinds["resource"] = resources
     print_pairs(
         [
             ("configuration", settings.file or "defaults and environment"),

@@ -14,7 +14,7 @@ from worker.resources.declared import DeclaredResource
 from worker.resources.overview import resource_document
 from worker.suggestion import hint
 
-_OPERATIONS = ("method", "path", "name", "status", "processor", "provider")
+_OPERATIONS = ("method", "path", "action", "name", "status", "processor", "provider")
 _STEPS = ("group", "priority", "step", "when", "plugin")
 
 
@@ -50,7 +50,7 @@ def _list(documents: list[dict[str, Any]]) -> None:
             one["name"],
             one["path"],
             one["store"] or "-",
-            " ".join(operation["method"] for operation in one["operations"]),
+            ", ".join(_method(operation) for operation in one["operations"]),
         ]
         for one in documents
     ]
@@ -65,8 +65,15 @@ def _show(document: dict[str, Any]) -> None:
         _OPERATIONS, [[_cell(one[column]) for column in _OPERATIONS] for one in document["operations"]]
     )
     for operation in document["operations"]:
-        click.echo(f"\n{operation['method']} {operation['path']} ({operation['name']})")
+        click.echo(f"\n{_method(operation)} {operation['path']} ({operation['name']})")
         print_table(_STEPS, [[_cell(step[column]) for column in _STEPS] for step in operation["steps"]])
+
+
+def _method(operation: dict[str, Any]) -> str:
+    """The method, and whether it is the GET of the collection."""
+    return (
+        f"{operation['method']} collection" if operation["action"] == "get_list" else str(operation["method"])
+    )
 
 
 def _cell(value: Any) -> Any:

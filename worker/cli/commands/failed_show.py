@@ -13,6 +13,7 @@ from worker.cli.filter_options import filter_of, filter_options
 from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.output import cell, print_heading, print_json, print_pairs, print_table
+from worker.cli.whole import Whole
 
 
 @click.command(cls=WorkerCommand, examples="worker failed groups")
@@ -57,7 +58,7 @@ worker failed list --json | jq -r '.items[].id'
 """,
 )
 @filter_options
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, metavar="N", help="[default: 50]")
+@click.option("--limit", type=Whole(1, 1000), default=50, metavar="N", help="[default: 50]")
 @click.option("--next", "after", metavar="CURSOR", help="The page after the one that named this cursor.")
 @pass_invocation
 def list_failed(invocation: Invocation, /, limit: int, after: str | None, **filters: str | None) -> None:

@@ -11,6 +11,7 @@ import click
 from worker.cli.globals import WorkerCommand
 from worker.cli.invocation import Invocation, pass_invocation
 from worker.cli.output import print_heading, print_json, print_table
+from worker.cli.whole import Whole
 from worker.errors import UsageError
 from worker.failed.filters import EXPECTED, seconds_of_time
 from worker.messaging.crontab import crontab_lines
@@ -29,7 +30,7 @@ worker schedule list --json | jq '.items[] | select(.paused)'
 @click.option(
     "--next",
     "count",
-    type=click.IntRange(1, 1000),
+    type=Whole(1, 1000),
     metavar="N",
     help="Also show the next N times of each.",
 )

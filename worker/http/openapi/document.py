@@ -11,8 +11,8 @@ from worker.http.openapi.schemas import Schemas
 from worker.messaging.declaration import MessageType, Registry
 
 _ABOUT = (
-    "Commands are taken and handled later, queries are answered at once. Every error is an "
-    "`application/problem+json` document whose `type` is stable."
+    "Commands are taken and handled later, queries are answered at once; resources are read and changed by their paths. "
+    "Every error is an `application/problem+json` document whose `type` is stable."
 )
 
 

@@ -128,9 +128,17 @@ def _text(told: str) -> str:
     return re.sub(r"(`{1,2})([^`]+)\1", r"<code>\2</code>", escape(told))
 
 
+_BITS = {"minimum": -(2**63), "maximum": 2**63 - 1}
+"""Bounds of what databases hold as a whole number: nobody reads these digits."""
+
+
 def _kind(schema: Mapping[str, Any]) -> str:
     """A parameter's schema in one line: its type, then what else there is to it."""
     parts = [str(schema["type"])] if "type" in schema else []
+    bounds = {key: value for key, value in _BITS.items() if schema.get(key) == value}
+    if bounds == _BITS:
+        parts.append("64 bits")
+        schema = {key: value for key, value in schema.items() if key not in _BITS}
     for key, value in schema.items():
         if key not in {"type", "description", "title"}:
             parts.append(

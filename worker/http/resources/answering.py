@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from worker.http.resources.hydra import Search
 from worker.http.resources.links import path_of, written
 from worker.http.resources.parameters import Asked, Parameters
-from worker.http.resources.representing import Member, Representation, many, one
+from worker.http.resources.representing import Member, Representation, many, one, plain
 from worker.resources.class_shapes import class_shape
 from worker.resources.event import RequestEvent
 from worker.resources.operation import Operation
@@ -33,32 +34,39 @@ class Answers:
         self._output: Shape | None = None
         if isinstance(operation.output, type) and operation.output is not resource.cls:
             self._output = class_shape(operation.output)
+        self._as_it_is = resource.cls if self._direct and self._output is None else None
         self._others: dict[type[Any], Shape | None] = {}
         self._path_of = path_of(resource)
         self._parameters = Parameters(resource, operation) if operation.is_collection else None
+        self._search = (
+            None if self._parameters is None else Search(self._parameters.described, self._parameters.fields)
+        )
 
     def written(self, result: Any, event: RequestEvent) -> Representation:
         """Write a result in the format of the request."""
-        name = self._resource.name
+        format = event.format
         if self._parameters is None:
-            path = self.path(result, event.uri_variables) if event.format == "json_ld" else None
-            return one(self.values(result), event.format, name, path)
+            values = result if type(result) is self._as_it_is else self.values(result)
+            if format != "json_ld":
+                return plain(values, format)
+            return one(values, format, self._resource.name, self.path(result, event.uri_variables))
         page = result if isinstance(result, Page) else _page(result)
         asked: Asked = event.asked or Asked({}, None, (), [])
-        linked = event.format == "json_ld"
+        linked = format == "json_ld"
         members = [
             Member(self.values(item), self.path(item, event.uri_variables) if linked else None)
             for item in page.items
         ]
-        scope = event.request.scope
+        scope = event.scope
         return many(
             members,
-            event.format,
-            name,
+            format,
+            self._resource.name,
             path=written(scope["path"]) if linked else scope["path"],
             query=asked.said,
             total=page.total,
             cursor=self._parameters.next_of(asked, page),
+            search=self._search,
         )
 
     def path(self, obj: Any, variables: Mapping[str, Any]) -> str | None:

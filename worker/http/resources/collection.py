@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from worker.errors import Fault
 from worker.http.endpoint import Parameter
-from worker.http.resources.cursor import begun, cursor_of
-from worker.http.resources.values import Comparable, is_comparable, is_ordered, is_text
+from worker.http.parameters import invalid
+from worker.http.resources.cursor import EXPECTED, MAX_LENGTH, begun, cursor_of
+from worker.http.resources.values import Comparable, is_comparable, is_ordered, is_text, kept
 from worker.messaging.faults import escape
 from worker.resources.operation import GetCollection
 from worker.resources.resource import Resource
@@ -49,11 +50,14 @@ class CollectionQuery:
 
     Attributes:
         described: what may stand in the query string, for the documentation.
+        fields: that filters are about, as they are written, by the filters' names.
     """
 
     def __init__(self, resource: Resource, operation: GetCollection) -> None:
-        fields = resource.shape.fields
+        fields, struct = resource.shape.fields, resource.shape.struct
         self._filters = _filters(fields, operation)
+        written = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))
+        self.fields = {name: written[one.field] for name, one in self._filters.items()}
         self._identifier = resource.identifier
         self._orders = operation.order or (resource.identifier,)
         self._values = {
@@ -82,16 +86,29 @@ class CollectionQuery:
         return wanted, query
 
     def next_of(self, query: Query, page: Page) -> str | None:
-        """Return the cursor of the page that follows; None where none does."""
-        return None if page.last is None else cursor_of(query, page.last, self._collection)
+        """Return the cursor of the page that follows; None where none does.
+
+        Raises:
+            Problem: none can hold what the last object has.
+        """
+        if page.last is None:
+            return None
+        cursor = cursor_of(query, [kept(value) for value in page.last], self._collection)
+        if len(cursor) > MAX_LENGTH:
+            raise invalid([Fault("/order", _TOO_LONG)])
+        return cursor
 
     def _continued(self, cursor: str, query: Query) -> tuple[Query, tuple[Any, ...]]:
         before = begun(cursor, self._collection)
-        if query and dict(query) != dict(before.query):
+        asked = dict(before.query)
+        if query and dict(query) != asked:
             raise ValueError("belongs to other filters or another order; pass it with those, or alone")
-        order = self._order(dict(before.query), [])
-        if len(order) != len(before.after):
-            raise ValueError("expected the next of a page before")
+        # it may be one of an earlier version, or made up: what nobody knows any more would narrow nothing
+        faults = [Fault("", name) for name in asked if name not in self._filters and name != "order"]
+        order = self._order(asked, faults)
+        [*self._conditions(asked, faults)]
+        if faults or len(order) != len(before.after):
+            raise ValueError(EXPECTED)
         values = [
             self._values[one.field].restored(data) for one, data in zip(order, before.after, strict=True)
         ]
@@ -196,3 +213,6 @@ def _named(hint: Any) -> str:
 
 _FITS = {"exact": is_comparable, "partial": is_text, "range": is_ordered}
 _DIGITS = 10
+_TOO_LONG = (
+    "the last object of this page holds too long a text to go on behind it; ask for another order or limit"
+)

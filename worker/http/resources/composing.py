@@ -12,11 +12,10 @@ from starlette.responses import Response
 from worker.http.ports import Ports
 from worker.http.resources.answering import Answers
 from worker.http.resources.bodies import bodies_of, reads_own, shapes_of
-from worker.http.resources.links import LINK, VARY
 from worker.http.resources.parameters import Parameters
 from worker.http.resources.stages.deserialize import BodyFirst, Deserialize
 from worker.http.resources.stages.format import ChooseFormat
-from worker.http.resources.stages.link import add_link
+from worker.http.resources.stages.link import LINKED, add_link
 from worker.http.resources.stages.problem import Problems
 from worker.http.resources.stages.query import CheckQuery, ReadQuery
 from worker.http.resources.stages.respond import Respond
@@ -26,7 +25,6 @@ from worker.messaging.idempotency import Answer as Remembered
 from worker.resources.event import RequestEvent
 from worker.resources.lifecycle import (
     PREFIX,
-    RequestStep,
     chain_of,
     facts_of,
     groups_of,
@@ -41,8 +39,9 @@ from worker.resources.stages.access import Access, AccessAfter
 from worker.resources.stages.read import Read
 from worker.resources.stages.validate import Validate
 from worker.resources.stages.write import Write
+from worker.resources.watched import RequestStep
 
-Call = Callable[[RequestEvent], Awaitable[None]]
+Call = Callable[[RequestEvent], Awaitable[None] | None]
 
 
 class Stages:
@@ -72,6 +71,8 @@ class Stages:
         self._ports = ports
         self._application = application
         self._problems = problems
+        self._loud: set[str] = set()
+        """Stages that give the event to something of the application's."""
 
     def steps(self) -> list[RequestStep]:
         """Make them."""
@@ -94,7 +95,8 @@ class Stages:
         for place in places_of(self._operation, scoped=bool(self._resource.scopes)):
             call = made[place.stage]()
             if call is not None:
-                found.append(stage(place.stage, place.event, place.priority, call))
+                quiet = place.stage not in self._loud
+                found.append(stage(place.stage, place.event, place.priority, call, quiet=quiet))
         return found
 
     def remembered(self, event: RequestEvent, result: Any) -> Remembered:
@@ -102,15 +104,17 @@ class Stages:
         operation = self._operation
         if isinstance(result, Response):
             response, body = result, getattr(result, "body", b"")
+            headers = [*response.raw_headers, *LINKED]
         else:
             media_type, body = None, b""
             if operation.output is not False and result is not None and operation.serialize is not False:
                 with suppress(Exception):  # the request itself says what cannot be written
-                    media_type, body = self._answers.written(result, event)
+                    written = self._answers.written(result, event)
+                    media_type, body = written.media_type, written.body
             response = self._respond.made(event, body, result, media_type)
-            body = response.body
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
-        return Remembered(response.status_code, (*headers, ("link", LINK), ("vary", VARY)), bytes(body))
+            body, headers = response.body, response.raw_headers
+        told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        return Remembered(response.status_code, told, bytes(body))
 
     @cached_property
     def _respond(self) -> Respond:
@@ -126,7 +130,10 @@ class Stages:
 
     def _read(self) -> Call:
         resource, operation = self._resource, self._operation
-        read = Read(resource, operation, self._processing.provider(operation))
+        provider = self._processing.provider(operation)
+        if provider.own:
+            self._loud.add("read")
+        read = Read(resource, operation, provider)
         if operation.is_collection or operation.parameters:
             return ReadQuery(resource, operation, read)
         if deserializes(operation) and resource.store is not None:
@@ -139,7 +146,10 @@ class Stages:
         return Validate(self._resource, shapes_of(self._resource, self._operation))
 
     def _write(self) -> Call:
-        return Write(self._resource, self._processing.processor(self._operation), self._ports.after_commit)
+        processor = self._processing.processor(self._operation)
+        if processor.own:
+            self._loud.add("write")
+        return Write(self._resource, self._operation, processor, self._ports.after_commit)
 
     @cached_property
     def _answers(self) -> Answers:

@@ -14,7 +14,9 @@ from typing import Any
 
 import msgspec
 
-MAX_LENGTH = 8192
+MAX_LENGTH = 32_768
+"""Characters; what holds a text of 24,000 bytes at most, for it has to stand in an address."""
+EXPECTED = "expected the next of a page before; leave it out to begin anew"
 _DIGEST = 9
 
 
@@ -49,17 +51,17 @@ def begun(cursor: str, collection: str) -> Begun:
         ValueError: it is none, or another collection's.
     """
     if not cursor.isascii() or len(cursor) > MAX_LENGTH:
-        raise ValueError(_EXPECTED)
+        raise ValueError(EXPECTED)
     try:
         held = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         # several texts may mean the same bytes; one of them is ours
         if base64.urlsafe_b64encode(held).rstrip(b"=").decode() != cursor:
-            raise ValueError(_EXPECTED)
+            raise ValueError(EXPECTED)
         if held[:_DIGEST] != _digest(held[_DIGEST:], collection):
-            raise ValueError(_EXPECTED)
+            raise ValueError(EXPECTED)
         return msgspec.json.decode(held[_DIGEST:], type=Begun)
     except (ValueError, RecursionError):
-        raise ValueError(_EXPECTED) from None
+        raise ValueError(EXPECTED) from None
 
 
 def _digest(held: bytes, collection: str) -> bytes:
@@ -68,6 +70,3 @@ def _digest(held: bytes, collection: str) -> bytes:
 
 def _salt(collection: str) -> bytes:
     return hashlib.blake2b(collection.encode(), digest_size=16).digest()
-
-
-_EXPECTED = "expected the next of a page before"

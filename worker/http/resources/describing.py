@@ -6,14 +6,17 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Literal, TypedDict, Union
+from types import UnionType
+from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_origin
 
 import msgspec
+from msgspec import Meta
 
 from worker.http.correlation import CORRELATION_ID, TRACEPARENT
 from worker.http.endpoint import Body, Gives, Header, Parameter
 from worker.http.idempotency import IDEMPOTENCY_KEY
 from worker.http.openapi.samples import sample
+from worker.http.resources.bodies import reads_own
 from worker.http.resources.formats import BODIES, JSON_LD, PATCHES
 from worker.http.resources.jsonld import Json, context_path
 from worker.http.resources.links import path_of
@@ -104,14 +107,38 @@ def _body_of(
     if operation.method == "PATCH":
         # null takes a member away, which has its default then
         defaulted = {one.name for one in fields_of(resource.shape.struct) or () if not one.required}
+    addressed = resource.store is not None and operation.method == "POST" and reads_own(resource, operation)
+    struct = resource.shape.struct
+    names = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))
+    id = names.get(resource.identifier) if addressed else None
     return _struct(
         "".join(part[:1].upper() + part[1:] for part in re.split(r"\W|_", operation.name or body.__name__)),
         [
-            (one.name, Union[one.hint, None] if one.name in defaulted else one.hint, one.required)  # noqa: UP007
+            (
+                one.name,
+                _hint(one.hint, nullable=one.name in defaulted, addressed=one.name == id),
+                one.required,
+            )
             for one in fields_of(body) or ()
         ],
         forbid=extra == "forbid",
     )
+
+
+def _hint(hint: Any, *, nullable: bool, addressed: bool) -> Any:
+    if nullable:
+        return Union[hint, None]  # noqa: UP007
+    return _addressed(hint) if addressed else hint
+
+
+def _addressed(hint: Any) -> Any:
+    """The type of an identifier, of which an address can lead to each."""
+    if get_origin(hint) in {Union, UnionType}:
+        return Union[tuple(_addressed(one) for one in get_args(hint))]  # noqa: UP007
+    plain, metas = (get_args(hint)[0], hint.__metadata__) if get_origin(hint) is Annotated else (hint, ())
+    if plain is not str or any(isinstance(meta, Meta) and meta.pattern is not None for meta in metas):
+        return hint
+    return Annotated[hint, Meta(pattern=r"^(?!\.{1,2}$)[^\x00]+$")]
 
 
 def _linked(resource: Resource, operation: Operation, answer: Any) -> type[msgspec.Struct]:
@@ -189,6 +216,19 @@ def _hydra(resource: Resource, linked: Any) -> Json:
     text = {"type": "string"}
     view = _object(**{"@id": text, "@type": {"const": "PartialCollectionView"}, "first": text}, next=text)
     view["required"].remove("next")
+    mapping = _object(
+        **{
+            "@type": {"const": "IriTemplateMapping"},
+            "variable": text,
+            "property": {"type": ["string", "null"]},
+        },
+        required={"type": "boolean"},
+    )
+    search = _object(
+        **{"@type": {"const": "IriTemplate"}, "template": text},
+        variableRepresentation={"const": "BasicRepresentation"},
+        mapping={"type": "array", "items": mapping},
+    )
     return _object(
         **{
             "@context": {"const": context_path(resource.name)},
@@ -197,6 +237,7 @@ def _hydra(resource: Resource, linked: Any) -> Json:
             "totalItems": _COUNT,
             "member": {"type": "array", "items": linked},
             "view": view,
+            "search": search,
         }
     )
 
@@ -223,8 +264,9 @@ def _problems(operation: Operation, *, reads_body: bool) -> set[int]:
 
 
 def _summary(resource: Resource, operation: Operation) -> str:
-    verb, what = _VERBS.get(operation.action, (operation.method, "a {}"))
-    return f"{verb} {what.format(resource.name)}"
+    verb, what = _VERBS.get(operation.action, (operation.method, "{} {}"))
+    article = "an" if resource.name[0] in "AEIOaeio" else "a"
+    return f"{verb} {what.format(article, resource.name)}"
 
 
 def _about(cls: type[Any]) -> str | None:
@@ -235,12 +277,12 @@ def _about(cls: type[Any]) -> str | None:
 
 
 _VERBS: Mapping[str, tuple[str, str]] = {
-    "create": ("Make", "a {}"),
-    "get": ("Read", "a {}"),
-    "get_list": ("Read", "the collection of {}"),
-    "replace": ("Replace", "a {}"),
-    "update": ("Change", "a {}"),
-    "delete": ("Remove", "a {}"),
+    "create": ("Make", "{} {}"),
+    "get": ("Read", "{} {}"),
+    "get_list": ("Read", "the collection of {1}"),
+    "replace": ("Replace", "{} {}"),
+    "update": ("Change", "{} {}"),
+    "delete": ("Remove", "{} {}"),
 }
 _TOLD = {
     "create": "The object that was made.",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.errors import ConfigurationError
-from worker.http.endpoint import Call, Endpoint, Method
+from worker.http.endpoint import Direct, Endpoint, Method
 from worker.http.endpoints import ENDPOINTS
 from worker.http.ports import Ports
 from worker.http.resources.bodies import bodies_of
@@ -18,6 +18,7 @@ from worker.http.resources.published import published
 from worker.http.resources.requests import Requests, processing_of
 from worker.http.resources.stages.respond import BODILESS
 from worker.messaging.declaration import Registry
+from worker.resources.checking.outputs import output_faults
 from worker.resources.class_shapes import class_shape
 from worker.resources.declared import ProviderEntry
 from worker.resources.lifecycle import ListenerSteps
@@ -39,7 +40,7 @@ def resource_endpoints(resources: Sequence[Resource], registry: Registry, title:
 
     Raises:
         ConfigurationError: a resource is where the product's own endpoints are, a collection is asked for what its
-            fields cannot be, or a path does not say which object is meant.
+            fields cannot be, a path does not say which object is meant, or nothing can fill what is answered.
     """
     taken = {_first(endpoint.path) for endpoint in ENDPOINTS}
     faults = [
@@ -60,6 +61,7 @@ def resource_endpoints(resources: Sequence[Resource], registry: Registry, title:
                     f"{where}: its path says nothing of which {resource.name} is meant; expected "
                     f"{{{resource.identifier}}} in it, or a provider= that knows"
                 )
+            faults += [f"{where}: {fault}" for fault in output_faults(resource, operation, registry)]
     if faults:
         raise ConfigurationError(faults)
     made = _Made()
@@ -124,7 +126,7 @@ class _Made:
         self._listeners = ListenerSteps()
         self._processing: dict[Resource, Processing] = {}
 
-    def call(self, resource: Resource, operation: Operation, ports: Ports) -> Call:
+    def call(self, resource: Resource, operation: Operation, ports: Ports) -> Direct:
         """Make what answers an operation."""
         if self._ports is not ports:
             self._ports, self._listeners, self._processing = ports, ListenerSteps(), {}

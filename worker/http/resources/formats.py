@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from worker.http.media import JSON, MSGPACK, MediaTypes
@@ -24,20 +24,21 @@ PATCHES: MediaTypes[Literal["json", "msgpack", "json_ld", "merge_patch"]] = Medi
 """What the body of a PATCH is read as; whichever it is, absent members stay as they are (RFC 7386)."""
 
 
-def body_format(method: str, content_type: bytes | None) -> Format:
-    """Say what the body of an operation is.
+def body_format(method: str) -> Callable[[bytes | None], Format]:
+    """Make what says by its content type what a body of an operation is.
 
-    Raises:
-        Problem: 415, it is nothing that is read here; lists what is.
+    It raises a ``Problem``, 415, where it is nothing that is read here; that lists what is.
     """
-    if method != "PATCH":
-        return BODIES.read(content_type)
+    return _patch_format if method == "PATCH" else BODIES.read
+
+
+def _patch_format(content_type: bytes | None) -> Format:
     read = PATCHES.read(content_type)
     return "json" if read == "merge_patch" else read
 
 
 def without_keywords(data: Any, format: Format) -> Any:
-    """Leave out of a JSON-LD body what is about it and not of it: ``@context``, ``@id``, ``@type`` and their like."""
+    """Leave out the keywords of a JSON-LD body, such as ``@context``, ``@id`` and ``@type``: they describe the object and are no fields of it."""
     if format == "json_ld" and isinstance(data, Mapping):
         return {name: value for name, value in data.items() if not str(name).startswith("@")}
     return data

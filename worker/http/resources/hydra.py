@@ -1,12 +1,13 @@
-"""Hydra: collections with a link to the page that follows, and errors that say which field is at fault."""
+"""Hydra: collections with a link to the page that follows and what may be asked, and errors that say which field is at fault."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from worker.http.endpoint import Parameter
 from worker.http.problems import Problem
 from worker.http.resources.jsonld import HYDRA, Json, context_path
 from worker.http.resources.links import DOCUMENTATION
@@ -15,8 +16,47 @@ ERRORS = ("Error", "ConstraintViolation")
 """Names of the contexts of errors."""
 
 
+class Search:
+    """What may be asked of a collection.
+
+    Args:
+        parameters: of its query string.
+        properties: name of the property that each is about, by the parameter's name.
+    """
+
+    def __init__(self, parameters: Iterable[Parameter], properties: Mapping[str, str]) -> None:
+        asked = [one for one in parameters if one.place == "query"]
+        names = [f"{one.name}*" if one.schema.get("type") == "array" else one.name for one in asked]
+        self._variables = f"{{?{','.join(names)}}}"
+        self._mapping = [
+            {
+                "@type": "IriTemplateMapping",
+                "variable": one.name,
+                "property": properties.get(one.name),
+                "required": one.required,
+            }
+            for one in asked
+        ]
+
+    def of(self, path: str) -> Json:
+        """Write it for a collection at a path."""
+        plain = path.replace("{", "%7B").replace("}", "%7D")
+        return {
+            "@type": "IriTemplate",
+            "template": f"{plain}{self._variables}",
+            "variableRepresentation": "BasicRepresentation",
+            "mapping": self._mapping,
+        }
+
+
 def collection(
-    name: str, path: str, query: Sequence[tuple[str, str]], members: list[Any], total: int, cursor: str | None
+    name: str,
+    path: str,
+    query: Sequence[tuple[str, str]],
+    members: list[Any],
+    total: int,
+    cursor: str | None,
+    search: Search | None = None,
 ) -> Json:
     """Write a page of a collection.
 
@@ -27,6 +67,7 @@ def collection(
         members: described objects.
         total: objects of all pages.
         cursor: of the page that follows; None where none does.
+        search: what may be asked; None where that is not said.
     """
     first = [(key, value) for key, value in query if key != "next"]
     view: Json = {
@@ -36,7 +77,7 @@ def collection(
     }
     if cursor is not None:
         view["next"] = _target(path, [*first, ("next", cursor)])
-    return {
+    page = {
         "@context": context_path(name),
         "@id": path,
         "@type": "Collection",
@@ -44,6 +85,7 @@ def collection(
         "member": members,
         "view": view,
     }
+    return page if search is None else {**page, "search": search.of(path)}
 
 
 def error(problem: Problem) -> Json:

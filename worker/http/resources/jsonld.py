@@ -33,6 +33,24 @@ _COLLECTION: Json = {
             "member": {"@id": f"{HYDRA}member", "@container": "@set"},
             "totalItems": f"{HYDRA}totalItems",
             "view": f"{HYDRA}view",
+            "search": f"{HYDRA}search",
+        },
+    },
+    "IriTemplate": {
+        "@id": f"{HYDRA}IriTemplate",
+        "@context": {
+            "template": {"@id": f"{HYDRA}template", "@type": f"{HYDRA}Rfc6570Template"},
+            "variableRepresentation": {"@id": f"{HYDRA}variableRepresentation", "@type": "@vocab"},
+            "BasicRepresentation": f"{HYDRA}BasicRepresentation",
+            "mapping": f"{HYDRA}mapping",
+        },
+    },
+    "IriTemplateMapping": {
+        "@id": f"{HYDRA}IriTemplateMapping",
+        "@context": {
+            "variable": f"{HYDRA}variable",
+            "property": {"@id": f"{HYDRA}property", "@type": "@vocab"},
+            "required": f"{HYDRA}required",
         },
     },
     "PartialCollectionView": {
@@ -40,7 +58,7 @@ _COLLECTION: Json = {
         "@context": {name: {"@id": f"{HYDRA}{name}", "@type": "@id"} for name in ("first", "next")},
     },
 }
-"""Terms of a collection; they hold in it and not in its members."""
+"""Terms of a collection, and of what may be asked of it; they hold there and not in its members."""
 
 
 def context_path(name: str) -> str:

@@ -21,9 +21,9 @@ PathOf = Callable[[Any, Mapping[str, Any]], str | None]
 """The path of an object, by the value of its identifier and the request's own path parameters; None: it has none."""
 
 
-def status_link(id: str) -> str:
+def status_link(id: bytes) -> bytes:
     """Value of the ``Link`` header to the status of a command that was queued."""
-    return f'</commands/{id}>; rel="status"'
+    return b"</commands/" + id + b'>; rel="status"'
 
 
 def path_of(resource: Resource) -> PathOf:

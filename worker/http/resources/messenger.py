@@ -10,7 +10,7 @@ from worker.messaging.door import admitted
 from worker.messaging.envelope import Envelope
 from worker.messaging.limits import key_for
 from worker.messaging.parcel import Parcel
-from worker.messaging.stamps import Collect, Stamp
+from worker.messaging.stamps import Collect, Result, Stamp
 from worker.resources.event import RequestEvent
 
 
@@ -23,58 +23,69 @@ class RequestMessenger:
 
     def __init__(self, ports: Ports) -> None:
         self._bus = ports.messages.command_bus
-        self._inline = ports.messages.inline
         self._types = ports.registry.by_class
+        self._commands = {
+            cls: (declared, ports.messages.inline(declared))
+            for cls, declared in self._types.items()
+            if declared.kind == "command"
+        }
+        """Each with whether it is handled at once."""
         self._spend = ports.tokens.spend
 
-    async def __call__(self, event: RequestEvent, message: Any, *stamps: Stamp) -> Envelope[Any]:
-        """Dispatch one.
+    async def __call__(self, event: RequestEvent, message: Any, *stamps: Stamp) -> Any:
+        """Dispatch one, and return what its last handler returned where it is handled at once; else None.
 
         Raises:
             TypeError: its class is no command.
             Forbidden: the caller's token may not send it.
             Exception: what an inline handler raised.
         """
-        declared = self._types.get(type(message))
-        if declared is None or declared.kind != "command":
-            raise TypeError(
-                f"{type(message).__name__} is no command; "
-                + (
-                    "declare it, or the resource with messenger=True"
-                    if declared is None
-                    else f"it is {'an' if declared.kind == 'event' else 'a'} {declared.kind}: "
-                    "send a command, whose handler does the rest"
-                )
-            )
+        found = self._commands.get(type(message))
+        if found is None:
+            raise self._refusal(message)
+        declared, inline = found
         principal = event.principal
-        message = admitted(principal, declared, message)
+        if principal.token is not None:
+            message = admitted(principal, declared, message)
+        if principal.marks:
+            stamps = (*principal.marks, *stamps)
         if principal.limits:
             await self._spend(principal)
-        collected: list[Any] = []
-        kept = (Collect(collected),) if event.composing else ()
+        collected: list[Any] | None = None
+        if event.composing:
+            collected = []
+            stamps = (*stamps, Collect(collected))
         id, event.message_id = event.message_id, None
         headers = event.headers
         try:
-            envelope = await self._bus.dispatch(
+            event.envelope = envelope = await self._bus.dispatch(
                 message,
-                *principal.marks,
                 *stamps,
-                *kept,
                 id=id,
                 key=None if declared.key is None else key_for(declared, message, None),
                 correlation_id=correlation_id(headers.get(b"x-correlation-id")),
                 traceparent=traceparent(headers.get(b"traceparent")),
             )
         except Exception:
-            event.handling = self._inline(declared)
+            event.handling = inline
             raise
         if collected:
             await self._keep(event, collected)
-        return envelope
+        result = envelope.get(Result)
+        return None if result is None else result.value
+
+    def _refusal(self, message: Any) -> TypeError:
+        declared = self._types.get(type(message))
+        if declared is None:
+            why = "declare it, or the resource with messenger=True"
+        else:
+            kind = f"an {declared.kind}" if declared.kind == "event" else f"a {declared.kind}"
+            why = f"it is {kind}: send a command, whose handler does the rest"
+        return TypeError(f"{type(message).__name__} is no command; {why}")
 
     async def _keep(self, event: RequestEvent, collected: list[Any]) -> None:
         parcels = [one for one in collected if isinstance(one, Parcel)]
         work = event.begun
         if parcels and work is not None:
             await work.keep(parcels)
-        event.later += [one for one in collected if isinstance(one, Envelope)]
+        event.later += tuple(one for one in collected if isinstance(one, Envelope))

@@ -49,6 +49,7 @@ class Parameters:
 
     Attributes:
         described: what may stand in the query string, for the documentation.
+        fields: of a collection: what its filters are about, as it is written, by the filters' names.
     """
 
     def __init__(self, resource: Resource, operation: Operation) -> None:
@@ -59,6 +60,7 @@ class Parameters:
         self.described: tuple[Parameter, ...] = tuple(one.described for one in self._declared.values())
         if self._collection is not None:
             self.described += self._collection.described
+        self.fields: Mapping[str, str] = {} if self._collection is None else self._collection.fields
         self._known = frozenset(one.name for one in self.described)
 
     def read(self, given: Given) -> Asked:

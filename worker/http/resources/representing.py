@@ -10,11 +10,11 @@ import msgspec
 from worker.http.media import JSON, written
 from worker.http.problems import MEDIA_TYPE, Problem
 from worker.http.resources.formats import ANSWERS, Format
-from worker.http.resources.hydra import collection, error
+from worker.http.resources.hydra import Search, collection, error
 from worker.http.resources.jsonld import context_path, described
 
 
-class Representation(NamedTuple):
+class Representation(msgspec.Struct, frozen=True, gc=False):
     """A body and its content type."""
 
     media_type: str
@@ -33,18 +33,21 @@ class Member(NamedTuple):
     path: str | None
 
 
+_json = msgspec.json.Encoder().encode
+
+
 def one(values: Any, format: Format, name: str, path: str | None) -> Representation:
     """Write an object.
 
     Args:
-        values: what msgspec writes as an object; None is written as nothing but null.
+        values: what msgspec writes as an object; None is written as null, whatever the format.
         format: to write it in.
         name: of its resource.
         path: of the object; None where it has none.
     """
     if format == "json_ld" and values is not None:
         values = {"@context": context_path(name), **described(values, name, path)}
-    return _written(values, format)
+    return plain(values, format)
 
 
 def many(
@@ -56,6 +59,7 @@ def many(
     query: Sequence[tuple[str, str]],
     total: int,
     cursor: str | None,
+    search: Search | None = None,
 ) -> Representation:
     """Write a page of a collection.
 
@@ -67,26 +71,30 @@ def many(
         query: its parameters, as they were asked.
         total: objects of all pages.
         cursor: of the page that follows; None where none does.
+        search: what may be asked of it; None where that is not said.
     """
     if format == "json_ld":
         items = [described(member.values, name, member.path) for member in members]
-        return _written(collection(name, path, query, items, total, cursor), format)
+        return plain(collection(name, path, query, items, total, cursor, search), format)
     page = {"items": [member.values for member in members], "total": total, "next": cursor}
-    return _written(page, format)
+    return plain(page, format)
 
 
 def problem(raised: Problem, format: Format) -> Representation:
     """Write a problem: always as ``application/problem+json``, which Hydra's members join where JSON-LD is wanted."""
     if format != "json_ld":
         return Representation(MEDIA_TYPE, raised.encoded())
-    return Representation(MEDIA_TYPE, msgspec.json.encode(error(raised)))
+    return Representation(MEDIA_TYPE, _json(error(raised)))
 
 
-def _written(value: Any, format: Format) -> Representation:
+def plain(value: Any, format: Format) -> Representation:
+    """Write what msgspec writes, and nothing about it."""
+    if format == "json":
+        return Representation(JSON, _json(value))
     if format == "msgpack":
         try:
             return Representation(ANSWERS.names[format], written(value, "msgpack"))
         except OverflowError:
             # MessagePack has no integers beyond 64 bits; JSON has
-            return Representation(JSON, written(value, "json"))
-    return Representation(ANSWERS.names[format], written(value, "json"))
+            return Representation(JSON, _json(value))
+    return Representation(ANSWERS.names[format], _json(value))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
+from worker.chain.actions import surrounded
 from worker.errors import DatabaseUnavailable
 from worker.http.answer import Answer
 from worker.http.idempotency import Repeats, key_of
 from worker.http.ports import Ports
 from worker.http.resources.bodies import message_of
 from worker.http.resources.composing import Stages
-from worker.http.resources.stages.deserialize import body_of
+from worker.http.resources.stages.deserialize import body_of, request_of
 from worker.http.resources.stages.problem import Problems
 from worker.messaging.declaration import Registry
 from worker.messaging.idempotency import Finished, Fresh, Key
@@ -36,6 +38,7 @@ from worker.resources.lifecycle import (
 )
 from worker.resources.operation import Operation
 from worker.resources.processors import Processing
+from worker.resources.repeating import keyed
 from worker.resources.resource import Resource
 
 
@@ -63,39 +66,38 @@ class Requests:
         self._max_body = ports.limits.max_body
         self._writes = not operation.is_safe
         self._repeats = Repeats(ports)
-        self._plugins = ports.registry.plugins
-        self._facts = facts_of(resource.cls, operation)
+        known = facts_of(resource.cls, operation)
+        self._facts = {**known, "plugins": ports.registry.plugins}
         own = application_steps(ports.registry, operation, listeners)
         groups = groups_of(ports.registry, operation)
         problems = Problems(
             operation, message_of(resource, operation, ports.registry), ports.messages.retry_after
         )
         self._stages = stages = Stages(resource, operation, processing, ports, own, problems)
-        chain = chain_of(self._facts, stages.steps(), own, groups)
+        chain = chain_of(known, stages.steps(), own, groups)
         self.life_cycle = LifeCycle(chain, problems.answer)
+        # without a store there is no work to end
+        self._answer = self.life_cycle.run if resource.store is None else self._worked
 
-    async def __call__(self, request: Request) -> Response:
+    def bare(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Awaitable[Response]:
         """Answer one."""
-        scope = request.scope
         event = RequestEvent(
-            self._facts,
-            request,
-            self._operation,
-            dict(request.path_params),
-            scope["principal"],
-            self._resource.store,
+            self._facts, request_of, scope, headers, receive, self._operation, self._resource.store
         )
-        event.headers = headers = dict(scope["headers"])
-        principal = event.principal
-        facts = event.facts
-        if principal.id is not None:
-            facts["token"] = principal.id
-        facts["plugins"] = self._plugins if principal.plugins is None else principal.plugins
-        if self._writes and (key := headers.get(b"idempotency-key")) is not None:
-            return await self._once(event, key_of(key))
-        return await self._answer(event)
+        plugins = event.principal.plugins
+        return self._begun(event) if plugins is None else self._narrowed(event, plugins)
 
-    async def _answer(self, event: RequestEvent) -> Response:
+    async def _narrowed(self, event: RequestEvent, plugins: Sequence[str]) -> Response:
+        with surrounded(plugins=plugins):
+            return await self._begun(event)
+
+    def _begun(self, event: RequestEvent) -> Awaitable[Response]:
+        headers = event.headers
+        if self._writes and (key := headers.get(b"idempotency-key")) is not None:
+            return self._once(event, key_of(key))
+        return self._answer(event)
+
+    async def _worked(self, event: RequestEvent) -> Response:
         try:
             response: Response = await self.life_cycle.run(event)
         finally:
@@ -105,7 +107,7 @@ class Requests:
 
     async def _once(self, event: RequestEvent, key: str) -> Response:
         """Answer it as the first request with this key was answered."""
-        scope = event.request.scope
+        scope = event.scope
         body = await body_of(event, self._max_body)
         made: list[Response] = []
 
@@ -117,7 +119,8 @@ class Requests:
                 return Finished(claimed, begun.claim, kept) if 200 <= kept.status < 300 else None
 
             event.remembering = remembering
-            response = await self._answer(event)
+            with keyed(begun.message_id, again=begun.again):
+                response = await self._answer(event)
             made.append(response)
             if isinstance(event.error, DatabaseUnavailable) and event.error.unknown:
                 return None  # it may have been stored

@@ -15,12 +15,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from worker.http.resources.cursor import EXPECTED
 from worker.messaging.faults import from_error
 from worker.messaging.schema import schemas
 
 _INTEGER = 2**63
 _DIGITS = 400
 _DEPTH = 5
+_LEAST, _MOST = -16_383, 131_071
+"""Places of a decimal's first digit: PostgreSQL holds no others."""
+_ENDLESS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _TEXTS = (str,)
 _ORDERED = (int, float, decimal.Decimal, dt.datetime, dt.date, dt.time, dt.timedelta)
 _PLAIN = (*_TEXTS, *_ORDERED, bool, uuid.UUID)
@@ -53,32 +57,62 @@ class Comparable:
         Raises:
             ValueError: the text is none; says what is expected.
         """
-        return self._checked(text, self._type, strict=False)
+        try:
+            value = msgspec.convert(text, self._type, strict=False)
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise ValueError(from_error(error, hint=self._type).message) from None
+        return self._checked(value)
 
     def restored(self, data: Any) -> Any:
-        """Return the value that JSON data stands for, None too.
+        """Return the value that a cursor holds, None too: whatever may be stored, also what nobody may ask for.
 
         Raises:
             ValueError: it is none.
         """
-        return None if data is None else self._checked(data, self._type, strict=True)
-
-    def _checked(self, data: Any, kind: Any, *, strict: bool) -> Any:
+        if data is None:
+            return None
         try:
-            value = msgspec.convert(data, kind, strict=strict)
-        except (msgspec.ValidationError, RecursionError) as error:
-            raise ValueError(from_error(error).message) from None
+            if self._type is float and isinstance(data, str):
+                return _ENDLESS[data]
+            value = msgspec.convert(data, self._type)
+        except (msgspec.ValidationError, RecursionError, KeyError):
+            raise ValueError(EXPECTED) from None
+        if isinstance(value, int) and not -_INTEGER <= value < _INTEGER:
+            raise ValueError(EXPECTED)
+        if isinstance(value, decimal.Decimal) and not (
+            value.is_finite() and _LEAST <= value.adjusted() <= _MOST
+        ):
+            raise ValueError(EXPECTED)
+        if isinstance(value, dt.datetime) and value.tzinfo is not None:
+            _in_utc(value)
+        return value
+
+    def _checked(self, value: Any) -> Any:
         if isinstance(value, str) and "\0" in value:
             raise ValueError("expected a text without NUL")
         if isinstance(value, int) and not -_INTEGER <= value < _INTEGER:
             raise ValueError("expected an integer of 64 bits")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("expected a finite number")
+        if isinstance(value, dt.datetime) and value.tzinfo is not None:
+            _in_utc(value)
         if isinstance(value, decimal.Decimal) and not (
             value.is_finite() and abs(value.adjusted()) <= _DIGITS
         ):
             raise ValueError("expected a finite number")
         return value
+
+
+def kept(value: Any) -> Any:
+    """Return a value as a cursor holds it: JSON has no numbers without end."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _in_utc(value: dt.datetime) -> None:
+    try:
+        value.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("expected a time between the years 1 and 9999 in UTC") from None
 
 
 def schema_of(hint: Any) -> Mapping[str, Any]:

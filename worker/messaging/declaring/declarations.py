@@ -6,7 +6,7 @@ base of ``App``, and a check, which joins those that ``App.registry`` runs at st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Self, TypeVar
 
 from worker.suggestion import hint
@@ -43,11 +43,26 @@ class Declarations:
         """How many entries, of whatever kind, were declared before one of them."""
         return self._places[id(entry)]
 
-    def known(self, where: str, options: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
-        """Return the options that there are; the others are faults."""
+    def known(
+        self,
+        where: str,
+        options: dict[str, Any],
+        known: Collection[str],
+        elsewhere: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return the options that there are; the others are faults.
+
+        Args:
+            where: what has them.
+            options: as they were given.
+            known: their names.
+            elsewhere: to what else an option belongs, by its name.
+        """
         for option, value in options.items():
             if option not in known:
-                self.faults.append(f"{where}: unknown option {option}={value!r}{hint(option, known)}")
+                home = (elsewhere or {}).get(option)
+                meant = hint(option, known) if home is None else f"; it is an option of {home}(...)"
+                self.faults.append(f"{where}: unknown option {option}={value!r}{meant}")
         return {option: value for option, value in options.items() if option in known}
 
     @classmethod

@@ -14,6 +14,7 @@ from worker.chain.conditions import Condition, parse
 from worker.errors import ConfigurationError
 from worker.messaging.declaration import Kind, MessageType, MiddlewareEntry
 from worker.messaging.declaring.functions import function_of, generator_fault
+from worker.messaging.declaring.plugins import plugin_name_fault
 from worker.messaging.middleware import GROUPS, SIDES
 from worker.messaging.stamps import names as stamp_names
 from worker.seconds import is_number
@@ -68,9 +69,7 @@ def _place_faults(entry: MiddlewareEntry) -> Iterable[str]:
     yield from _one_of("on", entry.on, SIDES)
     yield from _one_of("bus", entry.bus, _KINDS)
     yield from _one_of("group", entry.group, tuple(GROUPS))
-    plugin: Any = entry.plugin
-    if plugin is not None and not (isinstance(plugin, str) and plugin):
-        yield f"plugin={plugin!r}, expected a plugin's name"
+    yield from plugin_name_fault(entry.plugin)
     if not is_number(entry.priority, int):
         yield f"priority={entry.priority!r}, expected a whole number"
     elif entry.group is not None and abs(entry.priority) > PRIORITY_LIMIT:

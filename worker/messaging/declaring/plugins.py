@@ -29,7 +29,7 @@ def plugin_faults(names: Sequence[str], included: Sequence[str], declared: Decla
     """Say which plugins that are on there are not, and which there are twice."""
     given: Any
     for given in included:
-        if not isinstance(given, str) or not NAME.fullmatch(given):
+        if given is None or [*plugin_name_fault(given)]:
             yield f"Plugin({given!r}): expected a name of letters, digits, '.', '-' or '_'"
     yield from (
         f"Plugin({name!r}): two plugins of one name" for name, times in Counter(included).items() if times > 1
@@ -41,6 +41,12 @@ def plugin_faults(names: Sequence[str], included: Sequence[str], declared: Decla
                 f"plugin {name!r}: nothing is declared under this name, and no installed plugin has it"
                 f"{hint(str(name), sorted(map(str, known)))}"
             )
+
+
+def plugin_name_fault(plugin: Any) -> Iterable[str]:
+    """Say that what is given for a plugin, if anything, cannot be the name of one."""
+    if plugin is not None and not (isinstance(plugin, str) and NAME.fullmatch(plugin)):
+        yield f"plugin={plugin!r}, expected a plugin's name"
 
 
 def _named(entry: Any, name: str) -> Any:

@@ -11,13 +11,16 @@ from msgspec.structs import replace
 
 from worker.chain.chain import PRIORITY_LIMIT
 from worker.chain.conditions import parse
+from worker.chain.declared import StepEntry
 from worker.errors import ConfigurationError
 from worker.messaging.declaring.draft import Draft
 from worker.messaging.declaring.functions import function_of, generator_fault, name_of
+from worker.messaging.declaring.plugins import plugin_name_fault
+from worker.messaging.declaring.steps import named_step
 from worker.resources.declared import DeclaredResource, Listener, ListenerEntry
 from worker.resources.hook import ACTIONS, EVENTS, Event, Hook
 from worker.seconds import is_number
-from worker.suggestion import hint
+from worker.suggestion import hint, near
 
 FACTS = ("class", "action", "method", "operation", "request_type", "token", "plugins")
 """What conditions read of each request; steps may add attributes of their own."""
@@ -37,10 +40,20 @@ def check_listeners(draft: Draft, resources: Iterable[DeclaredResource]) -> None
             faults.extend(condition_faults(entry.when, known))
         else:
             faults.append(f"when={when!r}, expected conditions by attribute, like {{'method': 'POST|PUT'}}")
-        if entry.plugin == "":
-            faults.append(f"plugin={entry.plugin!r}, expected a plugin's name")
+        faults.extend(plugin_name_fault(entry.plugin))
         draft.faults.extend(f"listener {name_of(entry.target)}: {fault}" for fault in faults)
     draft.keep(Listener, found)
+
+
+def check_request_steps(draft: Draft, resources: Iterable[DeclaredResource]) -> None:
+    """Check that steps of requests ask for attributes that requests have; their other faults are told elsewhere."""
+    known = {operation.name or "" for resource in resources for operation in resource.operations}
+    for entry in draft.declared.of(StepEntry):
+        if entry.action in ACTIONS and isinstance(entry.when, Mapping):
+            when = {str(name).removesuffix("_"): text for name, text in entry.when.items()}
+            for fault in condition_faults(when, known):
+                told = f"{named_step(entry)}: {fault}"
+                draft.faults.extend([] if told in draft.faults else [told])
 
 
 def condition_faults(when: Mapping[str, object], operations: Iterable[str]) -> Iterable[str]:
@@ -161,8 +174,7 @@ def _place(place: Any, priority: Any, faults: list[str]) -> tuple[Event, int] | 
             )
         return place.event, place.priority
     if place not in EVENTS:
-        known = (*EVENTS, *Hook.__members__)
-        faults.append(f"{place!r} is no hook and no event{hint(str(place), known)}")
+        faults.append(f"{place!r} {_meant(str(place))}")
         return None
     if priority is not None and not is_number(priority, int):
         faults.append(f"priority={priority!r}, expected a whole number")
@@ -171,6 +183,14 @@ def _place(place: Any, priority: Any, faults: list[str]) -> tuple[Event, int] | 
         faults.append(f"priority={priority}, expected -{PRIORITY_LIMIT} to {PRIORITY_LIMIT}")
         return None
     return place, priority or 0
+
+
+def _meant(place: str) -> str:
+    """Say what is wrong with a place that is no event and no hook; the name of a hook, written as text, is none."""
+    meant = near(place, (*EVENTS, *Hook.__members__))
+    if meant in Hook.__members__:
+        return f"is {'text' if meant == place else 'no hook and no event'}; did you mean Hook.{meant}?"
+    return f"is no hook and no event{hint(place, (*EVENTS, *Hook.__members__))}"
 
 
 def _function_fault(call: Any) -> str | None:

@@ -100,6 +100,9 @@ def _security_faults(option: str, given: Any) -> Iterator[str]:
     if not callable(given) or isinstance(given, type):
         yield f"{option}={given!r}, {expected}"
         return
+    if inspect.isgeneratorfunction(given) or inspect.isasyncgenfunction(given):
+        yield f"{option} yields, so that what it returns would always count as yes; {expected} that returns its answer"
+        return
     try:
         inspect.signature(given).bind(None, None, None)
     except TypeError:
@@ -165,6 +168,10 @@ def effect_faults(said: Operation, whole: Operation) -> Iterator[str]:
                 yield f"{option} has no effect on {method}, which reads no body"
     if said.provider is not None and not reads(whole):
         yield f"provider has no effect: {method} reads nothing here; expected read=True"
+    if said.messenger == "input" and said.is_delete:
+        yield "messenger='input' has no effect on DELETE, which reads no body; messenger=True dispatches what is removed"
+    if said.allow_create and not reads(whole):
+        yield "allow_create=True has no effect: nothing is read here that could be missing"
     if whole.messenger == "input" and whole.reads_body and not isinstance(whole.input, type):
         yield "messenger='input' dispatches an object of the input's class; expected input=SomeClass"
     if whole.input is False and said.reads_body:
@@ -183,6 +190,8 @@ def effect_faults(said: Operation, whole: Operation) -> Iterator[str]:
         yield f"output={getattr(said.output, '__name__', said.output)} has no effect: the status is 204, which has no body"
     if said.output is False and said.serialize:
         yield "serialize=True has no effect: output=False"
+    elif said.serialize and said.status in {204, 205, 304}:
+        yield f"serialize=True has no effect: the status is {said.status}, which has no body"
     yield from _flag_faults(said)
 
 

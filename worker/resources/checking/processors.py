@@ -66,6 +66,8 @@ def _option_faults(entry: Any) -> Iterable[str]:
         yield f"name={name!r}, expected a text"
     if entry.supports is not None and not callable(entry.supports):
         yield f"supports={entry.supports!r}, expected a function"
+    elif isinstance(entry, ProviderEntry) and inspect.iscoroutinefunction(entry.supports):
+        yield f"supports={entry.supports!r} is asked once, at the start; expected a plain function"
     if not is_number(entry.priority, int):
         yield f"priority={entry.priority!r}, expected a whole number"
     elif entry.priority and entry.supports is None:

@@ -13,7 +13,7 @@ from worker.messaging.declaring.functions import name_of
 from worker.messaging.declaring.messages import NAME
 from worker.messaging.naming import slug
 from worker.resources.built_in import MessengerProcessor
-from worker.resources.checking.listeners import check_listeners
+from worker.resources.checking.listeners import check_listeners, check_request_steps
 from worker.resources.checking.operations import effect_faults, option_faults
 from worker.resources.class_shapes import class_shape
 from worker.resources.declared import DeclaredResource, ProcessorEntry, ProviderEntry, ResourceEntry
@@ -37,6 +37,8 @@ def check_resources(draft: Draft) -> None:
         draft.faults.extend(f"resource {name_of(entry.cls)}: {fault}" for fault in faults)
     draft.faults.extend(_twice(found))
     check_listeners(draft, found)
+    if found:
+        check_request_steps(draft, found)
     draft.keep(DeclaredResource, found)
 
 
@@ -65,6 +67,7 @@ class _Resource:
         path = self._text("path", f"/{plural(slug(name))}", faults)
         if not _PATH.fullmatch(path):
             faults.append(f"path={path!r}, expected '/' and segments, without '/' at the end")
+            path = "/unknown"  # told once, not for each operation
         identifier = self._text("identifier", "id", faults)
         if not identifier.isidentifier():
             faults.append(f"identifier={identifier!r}, expected the name of a field")
@@ -125,7 +128,7 @@ class _Resource:
         if not given:
             faults.append("operations=[]: it has none, so that nothing can be done with it")
         wrong = [one for one in given if not isinstance(one, ALL)]
-        faults.extend(f"operations: {one!r} is no operation; expected Post(), Get() …" for one in wrong)
+        faults.extend(f"operations: {_operation_fault(one)}" for one in wrong)
         return [one for one in given if isinstance(one, ALL)]
 
     def _resolved(
@@ -195,6 +198,12 @@ class _Resource:
             operation.method == "POST" and not operation.read for operation in operations
         ):
             yield "provider has no effect: its operations read nothing"
+
+
+def _operation_fault(given: object) -> str:
+    if isinstance(given, type) and given in ALL:
+        return f"{given.__name__} is no operation; expected {given.__name__}()"
+    return f"{given!r} is no operation; expected Post(), Get() …"
 
 
 _PATH = re.compile(r"(/[^/{}?#\s]+|/\{[A-Za-z_]\w*\})+")

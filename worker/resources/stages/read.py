@@ -24,6 +24,7 @@ class Read:
     def __init__(self, resource: Resource, operation: Operation, provider: Chosen) -> None:
         self._resource = resource
         self._provide = provider.call
+        self._own = provider.own
         self._changes = operation.method in {"PUT", "PATCH", "DELETE"}
         self._may_be_new = bool(operation.allow_create)
         self._needed = operation.is_safe or self._changes or operation.read is True
@@ -35,14 +36,18 @@ class Read:
             NotFound: there is none.
             Unavailable: the store does not answer.
         """
-        if event.leaves_out("receive"):
+        if event.switches is not None and event.leaves_out("receive"):
             return
         if self._provide is None:
             found: Any = None
-        else:
+        elif self._own:
             context = event.told(self._resource.cls)
             event.calling = True
             found = await self._provide(event.operation, event.uri_variables, context)
+            event.calling = False
+        else:
+            event.calling = True
+            found = await self._provide(event, event.operation, event.uri_variables, event.wanted)
             event.calling = False
         if found is None:
             if self._may_be_new and identifiers_of(self._resource, event.uri_variables) is not None:

@@ -30,18 +30,12 @@ class LastResort:
 
     def __init__(self, leave: Callable[[int], object]) -> None:
         self._leave = leave
-        self._asked: SimpleQueue[_End | None] = SimpleQueue()  # takes no lock: signals may put
-        self._thread = threading.Thread(target=self._wait, name="last-resort", daemon=True)
-        self._thread.start()
+        self._asked: SimpleQueue[_End] = SimpleQueue()  # takes no lock: signals may put
+        threading.Thread(target=self._wait, name="last-resort", daemon=True).start()
 
     def arm(self, seconds: float, code: int = 0) -> None:
         """End the process with ``code`` if it is still there after so many seconds; the earliest end counts."""
         self._asked.put(_End(time.monotonic() + seconds, code, late=seconds > 0))
-
-    def disarm(self) -> None:
-        """Never end it."""
-        self._asked.put(None)
-        self._thread.join()
 
     def _wait(self) -> None:
         first: _End | None = None
@@ -52,8 +46,6 @@ class LastResort:
                 )
             except Empty:
                 break
-            if asked is None:
-                return
             first = asked if first is None else min(first, asked)
         if first is not None:
             # no memory, no threads, a log that raises: it ends all the same

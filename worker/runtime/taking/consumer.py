@@ -12,15 +12,10 @@ import structlog
 from worker.messaging.middleware import CallNext
 from worker.messaging.observing import UNHEARD, Observer
 from worker.messaging.stamps import Received
-from worker.messaging.transport import (
-    Delivery,
-    QueueSpec,
-    Release,
-    Settled,
-    Transport,
-)
+from worker.messaging.transport import Delivery, QueueSpec, Release, Transport
 from worker.runtime.taking.ahead import Ahead
 from worker.runtime.taking.fetching import Fetching
+from worker.runtime.taking.leased import Leased
 from worker.runtime.taking.pace import Pace
 from worker.runtime.taking.prospect import Prospect
 from worker.runtime.taking.settlements import Settlements
@@ -53,6 +48,7 @@ class Consumer:
         outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
         outranked: there are better ones; it takes ahead only after a slot has come down to it.
         settlements: what became of its messages, on its way to the broker.
+        leased: what of it is held by a lease: what is lost is forgotten, or its handler is cancelled.
         under_way: which task handles what of it; whoever handles what ``take`` started notes it there.
         apart: whether each of its messages is handled in a context of its own: one has set variables.
         ending: whether what still runs is being cancelled, to be given back.
@@ -96,7 +92,7 @@ class Consumer:
         self._wake = wake
         self._subscriber = Subscriber(transport, spec, slots, self.recall)
         self._full = False
-        self._leased: dict[int, Delivery] = {}
+        self.leased = Leased(lambda: self._subscriber.leasing, self._lost_lease)
         self.under_way = UnderWay()
         self._ahead = Ahead(slots)
         self._fetching = Fetching(
@@ -111,7 +107,7 @@ class Consumer:
         self._heard = observer.received
         settled = observer.settled and partial(observer.settled, self.received[0])
         self.settlements = Settlements(
-            transport.name, spec.name, self._subscriber.settle, wake, self._leased, settled
+            transport.name, spec.name, self._subscriber.settle, wake, self.leased.by_identity, settled
         )
 
     @property
@@ -262,31 +258,9 @@ class Consumer:
         """Let the fetching go on after room was made elsewhere."""
         self._fetching.look()
 
-    async def extend(self) -> None:
-        """Hold what is held for another lease; what was lost is forgotten, or its handler is cancelled."""
-        leasing = self._subscriber.leasing
-        if leasing is None or not self._leased:
-            return
-        deliveries = list(self._leased.values())
-        for delivery, settled in zip(deliveries, await leasing.extend(deliveries), strict=True):
-            if settled is Settled.LOST and id(delivery) in self._leased:  # else it was settled meanwhile
-                log.warning("lease lost", id=delivery.id, queue=self.spec.name, transport=self.transport.name)
-                del self._leased[id(delivery)]
-                if delivery in self.buffer:
-                    self.buffer.remove(delivery)
-                    self.nudge()
-                else:
-                    self.under_way.lose(delivery)
-
     def lost(self, delivery: Delivery) -> bool:
         """Whether its handler was cancelled, as another worker has the message."""
         return self.under_way.lost(delivery)
-
-    @property
-    def lease(self) -> float | None:
-        """Seconds until a held message comes back; None where the broker watches the connection."""
-        leasing = self._subscriber.leasing
-        return None if leasing is None else leasing.lease
 
     async def flush(self) -> None:
         """Wait until everything that was settled has been told to the broker."""
@@ -307,7 +281,15 @@ class Consumer:
         self.took_at = asyncio.get_running_loop().time()
         self.stuck = None
         if self._subscriber.leasing is not None:
-            self._leased.update({id(delivery): delivery for delivery in got})
+            self.leased.took(got)
         self.buffer.extend(got)
         if self.paused:  # received just before, and not handed over yet
             self.give_back()
+
+    def _lost_lease(self, delivery: Delivery) -> None:
+        log.warning("lease lost", id=delivery.id, queue=self.spec.name, transport=self.transport.name)
+        if delivery in self.buffer:
+            self.buffer.remove(delivery)
+            self.nudge()
+        else:
+            self.under_way.lose(delivery)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 FIRST = 10.0
 """Seconds that slots wait for a queue of which nothing is known yet: Kafka deals out partitions in some seconds."""
 
-NEXT = 1.0
-"""Seconds that slots wait for the next read, after one that brought all that was asked for."""
+NEXT = 5.0
+"""Seconds that slots wait for the next read, after one that may not have brought all: of Kafka each partition's leader
+answers by itself, and later where it has just become that."""
 
 _LATE = 0.01
 

@@ -49,8 +49,8 @@ class Engines:
     def __init__(self, address: Address, waits: Waits, driver: Driver) -> None:
         self._shown = address.shown
         if isinstance(driver, SqliteDriver):
-            self._write = _sqlite(driver, driver.writers, "BEGIN IMMEDIATE")
-            self._read = _sqlite(driver, driver.readers, None)
+            self._write = _sqlite(driver, driver.writers, "BEGIN IMMEDIATE", waits.idle)
+            self._read = _sqlite(driver, driver.readers, None, waits.idle)
             self._pools = [self._write, self._read]
         else:
             self._write = _postgresql(address, waits)
@@ -93,11 +93,11 @@ class Engines:
             await closed(engine.dispose(), _GOODBYE)  # a server that is silent: the process's end hangs up
 
 
-def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str | None) -> AsyncEngine:
+def _sqlite(driver: SqliteDriver, pool: Pool[SwiftConnection], begin: str | None, idle: float) -> AsyncEngine:
     """Make an engine; without a statement to ``begin`` by, its connections begin by themselves."""
     engine = create_async_engine(
         "sqlite+aiosqlite:///lent",
-        connect_args={"async_creator_fn": lender(driver, pool)},
+        connect_args={"async_creator_fn": lender(driver, pool, idle)},
         poolclass=NullPool,  # the driver's pool is the one that waits
         pool_reset_on_return=None,  # and its end of a loan rolls back
         hide_parameters=True,  # an error's text goes to logs and histories

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
@@ -30,22 +30,6 @@ _WRONG = re.compile(
 )
 
 COMMITS = "it commits when the handler returns, and is rolled back when it raises; use begin_nested() for a savepoint"
-
-
-class Approved(Protocol):
-    """A driver's connection that ends a transaction only when that was approved."""
-
-    def begun(self) -> None:
-        """Hold the transaction that has just begun."""
-        ...
-
-    def approve(self) -> None:
-        """Let the next commit happen."""
-        ...
-
-    def check(self) -> None:
-        """Raise UsageError where the transaction has ended meanwhile, as far as this side knows."""
-        ...
 
 
 class Guard:
@@ -91,6 +75,7 @@ class Guard:
         self.begun = True
         self.connection = connection
         self.driver = connection.connection.driver_connection
+        self.driver.watch()
         connection.info[KEY] = self
 
 

@@ -141,10 +141,6 @@ class HandlerSession(AsyncSession):
         """
         raise _as_context(self.guard)
 
-    async def own_connection(self) -> AsyncConnection:
-        """Return the same one: for the unit of work."""
-        return await super().connection()
-
     async def settle(self) -> None:
         """Commit: for the unit of work.
 

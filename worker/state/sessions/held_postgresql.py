@@ -27,6 +27,9 @@ class HeldPostgresql(Connection):
     def begun(self) -> None:
         """Nothing to note: the mark is set with the beginning."""
 
+    def watch(self) -> None:
+        """Nothing to watch for: handlers have a pool of their own, and keep nobody else waiting."""
+
     def approve(self) -> None:
         """Let the next commit happen."""
         self._approved = True

@@ -26,10 +26,11 @@ async def upgrade(transaction: SessionTransaction, now: float, known: Sequence[M
         ConfigurationError: some were applied that this program does not know.
     """
     missing = await pending(transaction, known)
-    await transaction.connection.run_sync(_upgrade, now, missing, transaction.application)
+    await transaction.connection.run_sync(apply, now, missing, transaction.application)
 
 
-def _upgrade(connection: Connection, now: float, missing: Sequence[Migration], application: str) -> None:
+def apply(connection: Connection, now: float, missing: Sequence[Migration], application: str) -> None:
+    """Apply these, in order, and note that they are."""
     _applied.create(connection, checkfirst=True)
     for migration in missing:
         migration.upgrade(connection, application)

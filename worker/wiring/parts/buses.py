@@ -9,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 import structlog
 
+from worker.chain.declared import DeclaredStep
 from worker.messaging.bus import Bus
 from worker.messaging.declaration import Kind, Registry
 from worker.messaging.envelope import Envelope
@@ -21,6 +22,7 @@ from worker.middleware.emit import Emitter
 from worker.middleware.exclusive import Exclusive
 from worker.middleware.handle import Handle
 from worker.middleware.route import Route
+from worker.middleware.surround import surround
 from worker.middleware.track import Track
 from worker.runtime.threads import Threads
 from worker.state.unit_of_work import SqlUnitsOfWork
@@ -101,6 +103,8 @@ async def opened_buses(
     alone = "|".join(message.name for message in registry.messages.values() if message.exclusive)
     if alone:
         own.append(built_in("exclusive", Exclusive(fleet.exclusivity), -10, {"on": "consume", "type": alone}))
+    if any(one.step.plugin is not None for one in registry.entries_of(DeclaredStep)):
+        own.append(built_in("surround", surround, 10))
     steps = chain(registry, own)
     for kind in get_args(Kind):
         dispatch[kind] = Bus(kind, "dispatch", registry, steps, clock, process.machine.entropy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from worker.errors import Unavailable
 from worker.messaging.declaration import HealthCheck
@@ -16,6 +17,9 @@ from worker.wiring.parts.brokers import Brokers
 from worker.wiring.parts.process import Process
 from worker.wiring.parts.state import State
 
+if TYPE_CHECKING:
+    from worker.mongo.connection import Connection
+
 PING_TIMEOUT = 2.0
 """Seconds that one part may take to answer."""
 
@@ -26,20 +30,26 @@ class Health:
     Args:
         process: whose plugins are told.
         state: the database.
+        documents: MongoDB, None where nothing is kept there.
         brokers: the transports.
         checks: the application's own.
     """
 
-    def __init__(self, process: Process, state: State, brokers: Brokers, checks: Checks) -> None:
+    def __init__(
+        self, process: Process, state: State, documents: Connection | None, brokers: Brokers, checks: Checks
+    ) -> None:
         self._process = process
         self._state = state
+        self._documents = documents
         self._brokers = brokers
         self._checks = checks
 
     async def report(self) -> HealthReport:
-        """Ask database and transports, and the application's own checks, all at once."""
-        parts, checks = await asyncio.gather(self._parts(), self._checks.reasons())
-        reasons = {**parts, **checks}
+        """Ask databases and transports, and the application's own checks, all at once."""
+        parts, documents, checks = await asyncio.gather(
+            self._parts(), self._kept_documents(), self._checks.reasons()
+        )
+        reasons = {**parts, **documents, **checks}
         return HealthReport(
             healthy=not any(reasons.values()),
             status={name: reason is None for name, reason in reasons.items()},
@@ -51,7 +61,8 @@ class Health:
     async def troubles(self) -> list[str]:
         """Say which of database and transports do not answer, and why: without them nothing is done.
 
-        An application's own checks are left out: what is not well may still be what a command mends.
+        An application's own checks are left out: what is not well may still be what a command mends. So is MongoDB, which
+        some resources need and no message.
         """
         return [reason for reason in (await self._parts()).values() if reason is not None]
 
@@ -61,6 +72,11 @@ class Health:
             return not await self.troubles()
         except Exception:  # a driver's fault: it is not known, so there may be an outage
             return False
+
+    async def _kept_documents(self) -> dict[str, str | None]:
+        if self._documents is None:
+            return {}
+        return {"documents": await _reason("documents", self._documents.ping)}
 
     async def _parts(self) -> dict[str, str | None]:
         """Database and transports, each with the reason why it is not healthy, None where it is."""
@@ -72,12 +88,14 @@ class Health:
 
 
 @asynccontextmanager
-async def opened_health(process: Process, state: State, brokers: Brokers) -> AsyncIterator[Health]:
+async def opened_health(
+    process: Process, state: State, documents: Connection | None, brokers: Brokers
+) -> AsyncIterator[Health]:
     """Make what asks; the application's checks that are plain functions have threads of their own."""
     declared = process.registry.entries_of(HealthCheck)
     checks = Checks(declared, Threads(max(1, len(declared))))
     try:
-        yield Health(process, state, brokers, checks)
+        yield Health(process, state, documents, brokers, checks)
     finally:
         checks.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,37 +40,27 @@ class Resources(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 @asynccontextmanager
 async def opened_resources(
-    process: Process, state: State, sending: Sending, needs: Needs
+    process: Process, state: State, documents: Connection | None, sending: Sending, needs: Needs
 ) -> AsyncIterator[Resources]:
     """Give each resource its store, and see to the tables of mapped classes.
 
     Raises:
         ConfigurationError: what is declared does not fit what is stored, with every fault; or tables are missing that
             are not created, or columns.
-        Unavailable: a database does not answer.
+        DatabaseUnavailable: the database does not answer.
     """
     declared = process.registry.entries_of(DeclaredResource)
-    async with AsyncExitStack() as stack:
-        documents = None
-        url = process.settings.documents.url
-        if url is not None and any(isinstance(one.store, Documents) for one in declared):
-            from worker.mongo.connection import opened_documents  # an optional client
-
-            patience = process.settings.worker.connect_timeout
-            documents = await stack.enter_async_context(
-                opened_documents(url, patience, asked=needs.tables != "ignore")
-            )
-        stores = _Stores(state, sending, documents)
-        found = resolved(declared, stores.of)
-        wanted = process.settings.resources.create_tables
-        tables = ResourceTables(
-            state.database,
-            tuple(one.cls for one in found if stores.is_mapped(one)),
-            made=state.database.is_sqlite if wanted is None else wanted,
-        )
-        if needs.tables != "ignore":
-            await tables.prepare(creates=needs.creates)
-        yield Resources(all=found, tables=tables)
+    stores = _Stores(state, sending, documents)
+    found = resolved(declared, stores.of)
+    wanted = process.settings.resources.create_tables
+    tables = ResourceTables(
+        state.database,
+        tuple(one.cls for one in found if stores.is_mapped(one)),
+        made=state.database.is_sqlite if wanted is None else wanted,
+    )
+    if needs.tables != "ignore":
+        await tables.prepare(creates=needs.creates)
+    yield Resources(all=found, tables=tables)
 
 
 class _Stores:

@@ -15,9 +15,9 @@ from worker.messaging.bus import timestamp
 from worker.messaging.firing import Standing
 from worker.messaging.identity import Clock
 from worker.messaging.schedule import Schedule
+from worker.runtime.scheduler.alone import AloneFirings
 from worker.runtime.scheduler.calling import Calling
 from worker.runtime.scheduler.firing import Fired, Fires
-from worker.runtime.scheduler.gathering import Gathering
 from worker.runtime.scheduler.scheduler import LOCK, Scheduler
 from worker.runtime.threads import Threads
 from worker.schedules.moments import Moment, moment_of, seconds_of
@@ -118,11 +118,11 @@ class Schedules(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         after, last = moment_of(since), moment_of(until)
         lines = [_named_ticks(one, after, last) for one in self.by_name.values()]
         await self.store.begin(self._triggers(list(self.by_name)), after)
-        gathering = Gathering(self.store.fire_all)
-        fires = self.fires.over(gathering)
+        alone = AloneFirings(self.store.fire_all)
+        fires = self.fires.over(alone)
         for tick, name in merge(*lines):
             await fires.fire(self.by_name[name], tick, lead=None)
-        await gathering.flush()
+        await alone.flush()
 
     async def prune(self, keep: float) -> None:
         """Forget old firings; see ``Prunes``."""

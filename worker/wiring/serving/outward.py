@@ -11,7 +11,7 @@ log = structlog.stdlib.get_logger("worker")
 
 SEE = "see the log"
 
-_OUTSIDE = ("database", "transport", "queue ", "pauses")
+_OUTSIDE = ("database", "documents", "transport", "queue ", "pauses")
 """Whose reasons hold what a driver said; those of the process itself are ours to the last word."""
 
 

@@ -138,6 +138,14 @@ def test_a_file_without_services_has_no_steps(tmp_path: Path, text: str) -> None
             "p.yml:5: service 'a': tag: priority: 'high', expected a whole number",
         ),
         (
+            tagged("{ name: oro.api.processor, priority: ٣ }"),
+            "p.yml:5: service 'a': tag: priority: '٣', expected a whole number",
+        ),
+        (
+            tagged("{ name: oro.api.processor, x: NULL }"),
+            "p.yml:5: service 'a': tag: x: has no value; remove it, or write one",
+        ),
+        (
             tagged("{ name: oro.api.processor, x: [a, b] }"),
             "p.yml:5: service 'a': tag: x: expected one value; join several by & or by |",
         ),
@@ -149,17 +157,41 @@ def test_a_file_without_services_has_no_steps(tmp_path: Path, text: str) -> None
             tagged("{ name: oro.api.processor, requestType: a, request_type: b }"),
             "p.yml:5: service 'a': tag: 'request_type' and another key are both read as 'request_type'",
         ),
-        (tagged("{ name: a, name: b }"), "p.yml:5: 'name' stands in line 5 already; expected it once"),
-        ("services:\n  a: {}\n  a: {}\n", "p.yml:3: 'a' stands in line 2 already; expected it once"),
+        (
+            tagged("{ name: oro.api.processor, name: b }"),
+            "p.yml:5: 'name' stands in line 5 already; expected it once",
+        ),
+        ("services: {}\nservices: {}\n", "p.yml:2: 'services' stands in line 1 already; expected it once"),
         ("services:\n  ? [a]\n  : b\n", "p.yml:2: a list or table is a key; expected text"),
         (
             "a: b\n---\nc: d\n",
-            "p.yml:2: expected a single document in the stream; but found another document",
+            (
+                "p.yml:2: expected a single document in the stream; but found another document; "
+                "put all services under one key services"
+            ),
         ),
         (
             "services: {a: \n",
-            "p.yml:2: while parsing a flow node; expected the node content, but found '<stream end>'",
+            (
+                "p.yml:2: while parsing a flow node; expected the node content, but found '<stream end>'; "
+                "close what is open: a brace, a bracket or a quote"
+            ),
         ),
+        (
+            "services:\n\ta: b\n",
+            (
+                "p.yml:2: while scanning for the next token; found character '\\t' that cannot start any token; "
+                "use blanks, not tabs"
+            ),
+        ),
+        (
+            tagged("{ name: oro.api.processor, x: @a }"),
+            (
+                "p.yml:5: while scanning for the next token; found character '@' that cannot start any token; "
+                "quote the text"
+            ),
+        ),
+        ("services: a: b\n", "p.yml:1: mapping values are not allowed here; quote the text, or begin a line"),
         (b"services:\n  \xff: a\n", "p.yml:2: is not UTF-8; save it as UTF-8"),
         ("services:\n  \x07: a\n", "p.yml:2: has a character that no YAML may have, 0x7; remove it"),
     ],
@@ -193,8 +225,36 @@ def test_what_cannot_be_loaded_is_told_with_file_line_and_fix(
 def test_a_class_that_there_is_not_is_a_fault_of_its_service(tmp_path: Path, cls: str, expected: str) -> None:
     """Nothing is made of it."""
     assert (
-        fault(tmp_path, tagged("{ name: oro.api.processor }", cls=cls)) == f"p.yml:5: service 'a': {expected}"
+        fault(tmp_path, tagged("{ name: oro.api.processor }", cls=cls)) == f"p.yml:3: service 'a': {expected}"
     )
+
+
+def test_all_that_is_wrong_with_a_tag_is_told(tmp_path: Path) -> None:
+    """Not the first of it alone; what is wrong with its class hides nothing either."""
+    tag = "{ name: x, action: get, group: lod, priority: high, a: [b], c: }"
+    (tmp_path / "p.yml").write_text(
+        tagged(tag, "{ name: oro.api.processor, action: get, group: lod }", cls="no.C")
+    )
+    app = App("api")
+    app.action("get", groups={"load": 1})
+    with pytest.raises(ConfigurationError) as caught:
+        registry_of(app, Settings(base=tmp_path, chains=ChainsSettings(files=("p.yml",))))
+    assert caught.value.faults == (
+        "p.yml:5: service 'a': tag: a: expected one value; join several by & or by |",
+        "p.yml:5: service 'a': tag: c: has no value; remove it, or write one",
+        "p.yml:5: service 'a': tag is named 'x'; expected name: oro.api.processor",
+        "p.yml:5: service 'a': tag: priority: 'high', expected a whole number",
+        "p.yml:3: service 'a': class 'no.C': there is no module 'no'",
+        "step a of action 'get' (p.yml:6): group='lod' is not declared for the action; did you mean 'load'?",
+    )
+
+
+def test_a_module_that_ends_the_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would end with success, and nobody knew why nothing runs."""
+    (tmp_path / "ending_steps.py").write_text("raise SystemExit(0)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = fault(tmp_path, tagged("{ name: oro.api.processor }", cls="ending_steps.Load"))
+    assert found.endswith("importing ending_steps failed: SystemExit: 0")
 
 
 def test_a_module_that_raises_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,8 +283,38 @@ def test_hostile_documents_are_refused(text: str, line: int, what: str) -> None:
     with pytest.raises(
         Unreadable, match=what.replace("(", r"\(").replace(")", r"\)").replace("*", r"\*")
     ) as caught:
-        read(text.encode())
+        read(text.encode(), [])
     assert caught.value.line == line
+
+
+def test_all_that_is_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
+    """What stands there twice hides nothing of the rest, and no file hides another's faults."""
+    (tmp_path / "a.yml").write_text(
+        "services:\n  a: {}\n  a: {}\n  b: { tagz: 1, tagz: 2 }\n  ? [c]\n  : d\nother: 1\nother: 2\n"
+    )
+    (tmp_path / "b.yml").write_text("services:\n  a: { tags: 1, tags: 2 }\n  a: {\n")
+    (tmp_path / "c.yml").write_text("x: 1\nx: 2\nx: 3\n")
+    _, faults = load_steps(["a.yml", "b.yml", "c.yml"], tmp_path)
+    told = [fault.partition(": ")[::2] for fault in faults]
+    assert [(where, what) for where, what in told if "already" in what or "is a key" in what] == [
+        ("a.yml:3", "'a' stands in line 2 already; expected it once"),
+        ("a.yml:4", "'tagz' stands in line 4 already; expected it once"),
+        ("a.yml:5", "a list or table is a key; expected text"),
+        ("a.yml:8", "'other' stands in line 7 already; expected it once"),
+        ("b.yml:2", "'tags' stands in line 2 already; expected it once"),
+        ("b.yml:3", "'a' stands in line 2 already; expected it once"),
+        ("c.yml:2", "'x' stands in line 1 already; expected it once"),
+        ("c.yml:3", "'x' stands in line 1 already; expected it once"),
+    ]
+    rest = "\n".join(fault for fault in faults if "already" not in fault)
+    for expected in (
+        "a.yml:2: service 'a': tags: expected a list of tags",
+        "a.yml:4: service 'b': unknown key 'tagz'",
+        "a.yml:7: unknown key 'other'; expected services alone",
+        "c.yml:1: unknown key 'x'; expected services alone",
+    ):
+        assert expected in rest
+    assert "close what is open" in rest
 
 
 def test_a_document_that_doubles_itself_is_refused(tmp_path: Path) -> None:

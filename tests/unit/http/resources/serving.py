@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,10 +13,9 @@ import msgspec
 
 from worker import App
 from worker.http.app import create_app
-from worker.runtime.options import ServeOptions
 from worker.testing import TestWorker
 from worker.tokens.principal import ANYONE, Principal
-from worker.wiring.serving.intake import Intake
+from worker.wiring.serving.ports import intake_ports
 
 
 @asynccontextmanager
@@ -34,9 +34,7 @@ async def served(
     other = {**(settings or {}), **({} if routing is None else {"routing": dict(routing)})}
     opening._settings = msgspec.structs.replace(opening._settings, **other)
     async with opening as worker:
-        intake = Intake(worker._open(), ServeOptions(port=0))
-        intake._server._socket.close()  # nothing is served by it
-        ports = intake._ports()
+        ports = intake_ports(worker._open(), "127.0.0.1", (), asyncio.Event())
         ports = replace(ports, repeats=replace(ports.repeats, wait=0.0))
         if principal is not ANYONE:
             ports = replace(ports, tokens=_Known(principal))

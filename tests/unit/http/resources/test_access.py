@@ -47,6 +47,24 @@ async def test_security_is_asked_of_the_stored_object_before_the_body_is_read() 
     assert store.rows[11].index == "a"
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [(None, 403), (0, 403), ("", 403), ([], 403), (1, 200), ("no", 200), ([0], 200)],
+)
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_what_security_says_counts_as_python_counts_it_and_is_awaited(
+    said: Any, status: int, awaited: bool
+) -> None:
+    class Later:
+        def __await__(self) -> Any:
+            return said
+            yield
+
+    app, _ = pages(security=lambda principal, obj, request: Later() if awaited else said)
+    async with served(app) as it:
+        assert (await it.http.get("/pages/11")).status_code == status
+
+
 async def test_security_after_is_asked_of_the_object_as_the_body_made_it() -> None:
     from worker import Post
 

@@ -1,5 +1,6 @@
 """The OpenAPI document has every operation, with the schemas that its bodies and its answers fit."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import jsonschema_rs
@@ -8,10 +9,13 @@ import pytest
 from msgspec import Meta
 
 from tests.unit.http.resources.kit import Book, resource_of
+from tests.unit.http.resources.memory_store import MemoryStore
 from worker import App
 from worker.http.endpoint import Endpoint
 from worker.http.openapi.document import openapi
 from worker.http.resources.describing import described
+from worker.http.resources.hydra import Search
+from worker.http.resources.parameters import Parameters
 from worker.http.resources.published import published
 from worker.http.resources.representing import Member, many, one
 from worker.resources.operation import Delete, Get, GetCollection, Patch, Post, Put
@@ -157,13 +161,43 @@ def test_what_is_answered_fits_its_schema(format, media):
     schema = answered("get", "/books/{id}", "200", media)
     assert fits(body, schema)
     assert not fits({**body, "pages": 1}, schema)
+    parameters = Parameters(BOOKS, next(one for one in BOOKS.operations if one.is_collection))
     for cursor in (None, "abc"):
         page = many(
-            [Member(KIM, "/books/kim")], format, "Book", path="/books", query=(), total=1, cursor=cursor
+            [Member(KIM, "/books/kim")],
+            format,
+            "Book",
+            path="/books",
+            query=(),
+            total=1,
+            cursor=cursor,
+            search=Search(parameters.described, parameters.fields),
         )
         schema = answered("get", "/books", "200", media)
         assert fits(msgspec.json.decode(page.body), schema)
         assert not fits({}, schema)
+
+
+def test_an_identifier_of_a_body_is_one_that_an_address_can_have():
+    stored = replace(BOOKS, store=MemoryStore())
+    described_ = openapi([*endpoints(stored)], App("library").registry(), inline=lambda _: False)
+    for document, refused in ((described_, ["", ".", "..", "a\0b"]), (DOCUMENT, ["\0"])):
+        schema = document["components"]["schemas"]["BookCreate"]["properties"]["id"]
+        wrong = [id for id in refused if jsonschema_rs.is_valid(schema, id)]
+        assert wrong == ([] if document is described_ else ["\0"])
+        assert all(jsonschema_rs.is_valid(schema, id) for id in ("kim", "...", "a\nb", "é"))
+
+
+def test_a_summary_has_the_article_of_the_name():
+    class Owner(msgspec.Struct):
+        id: str
+
+    owners = [*endpoints(resource_of(Owner, "/owners", Get(), Delete()))]
+    document = openapi(owners, App("shop").registry())
+    item = document["paths"]["/owners/{id}"]
+    assert (item["get"]["summary"], item["delete"]["summary"]) == ("Read an Owner", "Remove an Owner")
+    assert entry("post", "/books")["summary"] == "Make a Book"
+    assert entry("get", "/books")["summary"] == "Read the collection of Book"
 
 
 def test_an_answer_without_body_has_no_content():

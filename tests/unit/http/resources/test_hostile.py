@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy import JSON, DateTime, Enum, Interval, Numeric
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
-from worker import App
+from worker import App, Delete, Get, GetCollection, Patch, Post, Put
 
 BODIES = [
     b"",
@@ -48,6 +50,16 @@ BODIES = [
     b'{"tags":[1.5]}',
     b'{"id":{}}',
     b'{"@id":1,"text":"z"}',
+    b'{"text":"a","zoned":"0001-01-01T00:00:00+10:00"}',
+    b'{"text":"a","zoned":"9999-12-31T23:59:59-10:00"}',
+    b'{"text":"a","span":"P999999999D"}',
+    b'{"text":"a","span":"-P999999999D"}',
+    b'{"text":"a","word":"c"}',
+    b'{"text":"a","word":"\\u0000"}',
+    b'{"text":"a","price":"1e500"}',
+    b'{"text":"a","price":"1e200000"}',
+    b'{"text":"a","inner":' + b'{"a":' * 99 + b"{}" + b"}" * 100,
+    b'{"text":"a","inner":{"a":' + b"[" * 200 + b"]" * 200 + b"}}",
 ]
 PATHS = [
     "/rows",
@@ -77,6 +89,19 @@ QUERIES = [
     "?text=%00",
     "?a[b]=c",
     "?limit=1&limit=2",
+    "?order=sold&limit=1",
+    "?order=-sold&limit=1",
+    *(
+        f"?zoned[{how}]={at}"
+        for how in ("gte", "lt")
+        for at in ("0001-01-01T00:00:00%2B10:00", "9999-12-31T23:59:59-10:00")
+    ),
+    *(f"?span[{how}]={span}" for how in ("gte", "lt") for span in ("P999999999D", "-P999999999D")),
+    *(
+        f"?price[{how}]={price}"
+        for how in ("gte", "lt")
+        for price in ("1e399", "1.12345678901234567890123456789012345678")
+    ),
 ]
 CTYPES = [
     None,
@@ -102,6 +127,10 @@ MESSAGES = [
         msgspec.msgpack.Ext(5, b"x"),
         {"text": "a", "inner": {1: 2}},
         {"inner": {1: {2: None}}},
+        {"text": "a", "inner": {"a": b"x"}},
+        {"text": "a", "inner": {"a": datetime(2020, 1, 1, tzinfo=UTC)}},
+        {"text": "a", "inner": {"a": float("inf")}},
+        {"text": "a", "inner": {"a": [[]] * 200}},
     )
 ] + [b"\xc1", b"\x81"]
 Call = tuple[str, str, bytes | None, dict[str, Any]]
@@ -141,6 +170,12 @@ async def test_no_request_is_an_internal_error() -> None:
         n: Mapped[int | None]
         f: Mapped[float | None]
         at: Mapped[datetime | None]
+        zoned: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+        span: Mapped[timedelta | None] = mapped_column(Interval)
+        word: Mapped[str | None] = mapped_column(Enum("a", "b", name="word"))
+        price: Mapped[Decimal | None] = mapped_column(Numeric())
+        inner: Mapped[Any] = mapped_column(JSON, nullable=True)
+        sold: Mapped[bool] = mapped_column(default=False)
 
     class Doc(msgspec.Struct):
         text: Annotated[str, Meta(min_length=1)]
@@ -149,11 +184,15 @@ async def test_no_request_is_an_internal_error() -> None:
         tags: list[int] = []
 
     app = App("hostile")
-    app.resource(Row)
+    ranges = GetCollection(
+        filters={"zoned": "range", "span": "range", "price": "range", "text": "exact"}, order=("id", "sold")
+    )
+    app.resource(operations=[Post(), Get(), ranges, Put(), Patch(), Delete()])(Row)
     app.resource(store=MemoryStore(), path="/pages")(Doc)
     async with served(app) as it:
         for path in ("/rows", "/pages"):
             assert (await it.http.post(path, json={"text": "a"})).status_code == 201
+        assert (await it.http.post("/rows", json={"text": "b", "sold": True})).status_code == 201
         wrong = [
             (answer.status_code, method, path[:80], headers, (body or b"")[:60])
             for method, path, body, headers in calls()

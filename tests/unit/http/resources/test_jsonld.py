@@ -3,18 +3,21 @@
 import datetime as dt
 import decimal
 import uuid
+from typing import Required
 
 import msgspec
 import pytest
+from msgspec.structs import astuple
 
 from tests.unit.http.resources.kit import Book, Everything, Kind, resource_of
 from tests.unit.http.resources.linked import BASE, DOCS, HYDRA, expanded, values
 from worker.errors import Fault
 from worker.http.problems import INVALID, NOT_FOUND, Problem
 from worker.http.resources.documentation import documentation, entry, entry_context
-from worker.http.resources.hydra import error_context, property_path
+from worker.http.resources.hydra import Search, error_context, property_path
 from worker.http.resources.jsonld import context_of
 from worker.http.resources.links import path_of
+from worker.http.resources.parameters import Parameters
 from worker.http.resources.representing import Member, many, one, problem
 from worker.resources.operation import Delete, Get, GetCollection, Patch, Post
 
@@ -36,7 +39,7 @@ def read(written, path="/"):
 
 
 def test_an_object_says_what_and_where_it_is_and_its_fields_are_terms_of_the_documentation():
-    media_type, body = one(KIM, "json_ld", "Book", "/books/kim")
+    media_type, body = astuple(one(KIM, "json_ld", "Book", "/books/kim"))
     assert media_type == "application/ld+json"
     assert msgspec.json.decode(body) == {
         "@context": "/contexts/Book",
@@ -113,6 +116,47 @@ def test_a_collection_has_members_a_total_and_the_page_that_follows():
     assert values(view, f"{HYDRA}next") == [f"{BASE}/books?order=-title&limit=1&next=def"]
 
 
+def test_a_collection_says_what_may_be_asked_of_it():
+    class Volume(msgspec.Struct, rename={"year": "printedIn"}):
+        id: int
+        title: str
+        year: int = 0
+
+    volumes = resource_of(
+        Volume,
+        "/volumes",
+        GetCollection(
+            filters={"title": "partial", "year": "range"},
+            parameters={"tag": list[str], "shelf": Required[str]},
+        ),
+    )
+    (operation,) = volumes.operations
+    parameters = Parameters(volumes, operation)
+    search = Search(parameters.described, parameters.fields)
+    told = search.of("/a{b/volumes")
+    assert told["template"] == (
+        "/a%7Bb/volumes{?tag*,shelf,title,year[gt],year[gte],year[lt],year[lte],order,limit,next}"
+    )
+    assert [(one["variable"], one["property"], one["required"]) for one in told["mapping"]] == [
+        ("tag", None, False),
+        ("shelf", None, True),
+        ("title", "title", False),
+        *((f"year[{how}]", "printedIn", False) for how in ("gt", "gte", "lt", "lte")),
+        *((name, None, False) for name in ("order", "limit", "next")),
+    ]
+    page = many([], "json_ld", "Volume", path="/volumes", query=(), total=0, cursor=None, search=search).body
+    (node,) = expanded(msgspec.json.decode(page), lambda _: {"@context": context_of(volumes)})
+    (found,) = node[f"{HYDRA}search"]
+    assert found["@type"] == [f"{HYDRA}IriTemplate"]
+    assert found[f"{HYDRA}template"][0]["@type"] == f"{HYDRA}Rfc6570Template"
+    assert values(found, f"{HYDRA}variableRepresentation") == [f"{HYDRA}BasicRepresentation"]
+    mapping = {values(one, f"{HYDRA}variable")[0]: one for one in found[f"{HYDRA}mapping"]}
+    assert values(mapping["title"], f"{HYDRA}property") == [f"{DOCS}Volume/title"]
+    assert values(mapping["year[lt]"], f"{HYDRA}property") == [f"{DOCS}Volume/printedIn"]
+    assert f"{HYDRA}property" not in mapping["limit"]
+    assert values(mapping["shelf"], f"{HYDRA}required") == [True]
+
+
 def test_the_last_page_has_no_next_and_an_empty_one_is_a_collection_too():
     body = many([], "json_ld", "Book", path="/books", query=(), total=0, cursor=None).body
     (node,) = read(body)
@@ -149,14 +193,14 @@ def test_a_page_in_json_and_in_messagepack_is_items_total_and_next():
     members = [Member(KIM, "/books/kim")]
     asked = {"path": "/books", "query": (), "total": 9, "cursor": "def"}
     expected = {"items": [msgspec.to_builtins(KIM)], "total": 9, "next": "def"}
-    media_type, body = many(members, "json", "Book", **asked)
+    media_type, body = astuple(many(members, "json", "Book", **asked))
     assert (media_type, msgspec.json.decode(body)) == ("application/json", expected)
-    media_type, body = many(members, "msgpack", "Book", **asked)
+    media_type, body = astuple(many(members, "msgpack", "Book", **asked))
     assert (media_type, msgspec.msgpack.decode(body)) == ("application/msgpack", expected)
 
 
 def test_a_number_that_messagepack_has_not_is_answered_in_json():
-    media_type, body = one({"n": 2**70}, "msgpack", "Book", None)
+    media_type, body = astuple(one({"n": 2**70}, "msgpack", "Book", None))
     assert media_type == "application/json"
     assert msgspec.json.decode(body) == {"n": 2**70}
 
@@ -167,7 +211,7 @@ def test_nothing_is_null_in_every_format():
 
 
 def test_an_error_is_a_problem_document_and_hydras_error_in_one():
-    media_type, body = problem(Problem(NOT_FOUND, "there is no book 7"), "json_ld")
+    media_type, body = astuple(problem(Problem(NOT_FOUND, "there is no book 7"), "json_ld"))
     assert media_type == "application/problem+json"
     told = msgspec.json.decode(body)
     assert (told["type"], told["status"]) == ("urn:command-worker:problem:not-found", 404)
@@ -193,7 +237,7 @@ def test_a_constraint_violation_names_each_field_at_fault():
 
 def test_problems_in_other_formats_are_as_everywhere():
     raised = Problem(NOT_FOUND, "no")
-    assert problem(raised, "msgpack") == ("application/problem+json", raised.encoded())
+    assert astuple(problem(raised, "msgpack")) == ("application/problem+json", raised.encoded())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
-from worker import App, Delete, Get, GetCollection, Hook, Plugin, Put, TokenDocument
+from worker import App, ChainContext, Delete, Get, GetCollection, Hook, Plugin, Put, TokenDocument
+from worker.messaging.stamps import Plugins
 from worker.resources import RequestEvent
 from worker.tokens.principal import principal_of
 
@@ -177,6 +179,34 @@ async def test_a_listener_that_raises_after_write_leaves_the_object_stored() -> 
     assert answer.headers["content-type"] == "application/problem+json"
     assert store.rows[1].title == "kept"
     assert seen[-3:] == ["post_write", "error", "post_respond"]
+
+
+@pytest.mark.parametrize(
+    "raised", [GeneratorExit, SystemExit, KeyboardInterrupt, StopIteration, asyncio.CancelledError]
+)
+@pytest.mark.parametrize("place", ["listener", "processor", "provider"])
+async def test_whatever_a_plain_function_raises_in_its_thread_is_a_failure_of_its_request(
+    place: str, raised: type[BaseException]
+) -> None:
+    class Own:
+        def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> None:
+            raise raised
+
+        def provide(self, operation: Any, uri_variables: Any, context: Any) -> None:
+            raise raised
+
+    named = {"processor": Own} if place == "processor" else {"provider": Own} if place == "provider" else {}
+    app, store = library(Put(**named), Get())
+
+    def listen(event: RequestEvent) -> None:
+        if place == "listener" and event.operation.method == "PUT":
+            raise raised
+
+    app.listener(Hook.PRE_WRITE)(listen)
+    async with served(app) as it:
+        assert (await it.http.put("/books/7", json={"title": "x"})).status_code == 500
+        assert (await it.http.get("/books/7")).json()["title"] == "Emma"
+        assert store.log.count("end") >= store.log.count("find")
 
 
 async def test_an_exception_listener_may_answer() -> None:
@@ -435,6 +465,72 @@ async def test_a_plugins_listener_runs_only_for_tokens_that_list_it() -> None:
     assert seen == ["with"]
 
 
+async def test_a_plugin_may_have_a_name_that_is_a_word_of_conditions() -> None:
+    """What it declares runs for tokens that list it, not for each that lists some."""
+    app, _ = library()
+    seen: list[str] = []
+    plugin = Plugin("exists")
+
+    @plugin.listener(Hook.PRE_RESPOND)
+    async def listener(event: RequestEvent) -> None:
+        seen.append("listener")
+
+    @plugin.step(action="get", group="view", priority=9)
+    async def step(event: RequestEvent) -> None:
+        seen.append("step")
+
+    @plugin.middleware
+    async def middleware(envelope: Any, call_next: Any) -> Any:
+        seen.append("middleware")
+        return await call_next(envelope)
+
+    @app.query
+    class Ask(msgspec.Struct, frozen=True):
+        pass
+
+    @app.handler
+    async def answer(query: Ask) -> int:
+        return 1
+
+    app.include(plugin)
+    for plugins in (("other",), ("exists",)):
+        token = TokenDocument(id="t", plugins=plugins)
+        async with served(app, principal_of(token, plugins, lambda _, given: (Plugins(given or ()),))) as it:
+            await it.http.get("/books/7")
+            await it.http.get("/queries/Ask")
+        assert seen == (["listener", "step", "middleware"] if plugins == ("exists",) else [])
+
+
+async def test_an_action_that_a_request_runs_has_the_plugins_of_its_token() -> None:
+    app, _ = library()
+    plugin = Plugin("audit")
+    seen: list[str] = []
+    app.action("export")
+
+    @app.step(action="export")
+    async def own(context: ChainContext) -> None:
+        seen.append("own")
+
+    @plugin.step(action="export")
+    async def audit(context: ChainContext) -> None:
+        seen.append("audit")
+
+    @app.listener(Hook.POST_READ)
+    async def export(event: RequestEvent) -> None:
+        await app.run_action("export")
+
+    app.include(plugin)
+    for plugins, expected in ((("audit",), ["own", "audit"]), ((), ["own"])):
+        token = TokenDocument(id="t", plugins=plugins)
+        async with served(app, principal_of(token, plugins, lambda _, given: ())) as it:
+            await it.http.get("/books/7")
+        assert seen == expected
+        seen.clear()
+        await app.run_action("export")
+        assert seen == ["own", "audit"]
+        seen.clear()
+
+
 async def test_a_listener_may_read_the_body_first() -> None:
     app, store = library()
     read: list[bytes] = []
@@ -496,3 +592,115 @@ async def test_a_client_that_goes_away_midway_in_its_body_is_no_failure_of_the_s
         await it.http._transport.app(scope, receive, send)  # type: ignore[attr-defined]
     assert (answered, store.rows) == ([], rows)
     assert "request failed" not in capsys.readouterr().out
+
+
+async def test_a_group_between_view_and_response_runs_when_the_view_is_over() -> None:
+    """With the answer there; without an answer it may give one."""
+    app, _ = library()
+    seen: list[Any] = []
+    app.action("get", groups={"sign": 50})
+    app.action("create", groups={"sign": 50})
+
+    @app.listener("request", priority=1, when={"action": "create"})
+    async def close(event: RequestEvent) -> None:
+        event.response = PlainTextResponse("closed", 503)
+
+    async def sign(event: RequestEvent) -> None:
+        seen.append((event["action"], event.response.status_code))
+
+    for action in ("get", "create"):
+        app.step(action=action, group="sign")(sign)
+    async with served(app) as it:
+        await it.http.get("/books/7")
+        await it.http.get("/books/8")
+        await it.http.post("/books", json={"title": "x"})
+    assert seen == [("get", 200), ("create", 503)]
+
+
+async def test_a_group_behind_the_view_may_give_the_answer() -> None:
+    app, _ = library(Get(respond=False))
+    app.action("get", groups={"answer": 50})
+
+    @app.step(action="get", group="answer")
+    async def answer(event: RequestEvent) -> None:
+        event.response = PlainTextResponse("mine")
+
+    async with served(app) as it:
+        assert (await it.http.get("/books/7")).text == "mine"
+
+
+async def test_another_response_on_the_response_event_ends_nothing() -> None:
+    """Response listeners always run."""
+    app, _ = library()
+    seen: list[str] = []
+
+    @app.listener("response", priority=5)
+    async def replace(event: RequestEvent) -> None:
+        event.response = PlainTextResponse("other")
+
+    @app.listener("response", priority=-5)
+    async def note(event: RequestEvent) -> None:
+        seen.append(bytes(event.response.body).decode())
+
+    async with served(app) as it:
+        answer = await it.http.get("/books/7")
+    assert (answer.text, seen) == ("other", ["other"])
+    assert "hydra" in answer.headers["link"]
+
+
+async def test_an_error_that_a_response_listener_adds_is_a_failure_as_one_that_it_raises() -> None:
+    """It is not lost."""
+    app, _ = library()
+    errors: list[str] = []
+
+    @app.listener("response")
+    async def add(event: RequestEvent) -> None:
+        event.add_error(ValueError("late"))
+
+    @app.listener("exception", priority=5)
+    async def note(event: RequestEvent) -> None:
+        errors.append(str(event.error))
+
+    async with served(app) as it:
+        assert (await it.http.get("/books/7")).status_code == 500
+    assert errors == ["late"]
+
+
+@pytest.mark.parametrize("wrong", ["text", {"a": 1}, 3])
+async def test_what_is_no_response_fails_the_listener_that_set_it(wrong: Any) -> None:
+    app, _ = library()
+    errors: list[str] = []
+
+    @app.listener("request")
+    async def answer(event: RequestEvent) -> None:
+        event.response = wrong
+
+    @app.listener("exception", priority=5)
+    async def note(event: RequestEvent) -> None:
+        errors.append(str(event.error))
+
+    async with served(app) as it:
+        assert (await it.http.get("/books/7")).status_code == 500
+    assert len(errors) == 1
+    assert "expected a Response" in errors[0]
+
+
+async def test_conditions_on_what_cannot_be_written_break_no_request() -> None:
+    app, _ = library()
+    seen = record(app)
+
+    class Unwritable:
+        def __str__(self) -> str:
+            raise ValueError
+
+    @app.listener("request", priority=5)
+    async def give(event: RequestEvent) -> None:
+        event["shelf"] = Unwritable()
+
+    @app.listener("view", priority=5, when={"shelf": "a"})
+    async def never(event: RequestEvent) -> None:
+        seen.append("never")
+
+    async with served(app) as it:
+        assert (await it.http.get("/books/7")).status_code == 200
+    assert seen == [*REQUEST, *VIEW, "post_respond"]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import String, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from msgspec.structs import replace
+from sqlalchemy import Computed, DateTime, ForeignKey, String, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from starlette.responses import Response
 
 from tests.unit.http.resources.serving import served
-from worker import App, Context, Delete, Get, Hook, Patch, Post, Put
+from worker import App, Context, Delete, Get, GetCollection, Hook, Patch, Post, Put
 from worker.errors import DatabaseUnavailable
+from worker.http.resources.cursor import cursor_of
 from worker.messaging.idempotency import Fresh
 from worker.resources import MessengerProcessor, PersistProcessor, RemoveProcessor
+from worker.settings import DatabaseSettings
+from worker.settings.model import ResourcesSettings
 from worker.state.idempotency import SqlIdempotency
 
 
@@ -156,6 +161,134 @@ async def test_queued_by_their_columns_and_nothing_is_stored(method: str) -> Non
         [handled] = got
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_what_the_database_makes_of_columns_does_not_keep_an_object_from_being_queued(
+    method: str,
+) -> None:
+    """Computed columns, the name of a class among several of one table, and defaults that are expressions."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Animal(Base):
+        __tablename__ = "animals"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str]
+        legs: Mapped[int]
+        pairs: Mapped[int | None] = mapped_column(Computed("legs / 2"))
+        made: Mapped[datetime] = mapped_column(DateTime, server_default=func.now())
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+
+    class Dog(Animal):
+        __mapper_args__ = {"polymorphic_identity": "dog"}
+
+    app = App("zoo")
+    changing = [Put(messenger=True), Patch(messenger=True), Delete(messenger=True)]
+    app.resource(operations=[Post(messenger=True), *changing, Post("plain"), Get()])(Dog)
+    app.handler(_handles(Dog))
+    async with served(app) as it:
+        stored = (await it.http.post("/dogs/plain", json={"legs": 4})).json()
+        assert (stored["kind"], stored["pairs"]) == ("dog", 2)
+        path = "/dogs" if method == "POST" else "/dogs/1"
+        body = None if method == "DELETE" else {"legs": 3}
+        answer = await it.http.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        await it.worker.run_until_idle()
+        assert it.worker.failed() == []
+        [handled] = it.worker.handled(Dog)
+        assert type(handled) is Dog and handled.legs == (4 if method == "DELETE" else 3)
+        assert handled.kind == "dog" and handled.id == (None if method == "POST" else 1)
+
+
+def _handles(cls: type[Any]) -> Any:
+    async def handle(command: Any) -> None: ...
+
+    handle.__annotations__["command"] = cls
+    return handle
+
+
+async def test_null_in_a_patch_gives_a_default_of_the_database_again() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Book(Base):
+        __tablename__ = "books"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        note: Mapped[str] = mapped_column(server_default="it's")
+
+    app = App("library")
+    app.resource(Book)
+    async with served(app) as it:
+        await it.http.post("/books", json={"note": "x"})
+        assert (await it.http.patch("/books/1", json={"note": None})).json()["note"] == "it's"
+        assert (await it.http.get("/books/1")).json()["note"] == "it's"
+
+
+async def test_what_cannot_be_set_is_named() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Book(Base):
+        __tablename__ = "books"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        pages: Mapped[int] = mapped_column(default=2)
+        sheets: Mapped[int | None] = mapped_column(Computed("pages / 2"))
+
+    app = App("library")
+    app.resource(Book)
+    async with served(app) as it:
+        await it.http.post("/books", json={})
+        for method, path in (("POST", "/books"), ("PATCH", "/books/1"), ("PUT", "/books/1")):
+            refused = await it.http.request(method, path, json={"sheets": 7})
+            assert refused.status_code == 422
+            assert refused.json()["errors"] == [
+                {"pointer": "/sheets", "message": "is computed and cannot be set"}
+            ]
+        schemas = (await it.http.get("/openapi.json")).json()["components"]["schemas"]
+        described = {
+            name: schemas[name]["properties"]["sheets"].get("readOnly") for name in ("BookCreate", "Book")
+        }
+        assert described == {"BookCreate": True, "Book": True}
+
+
+async def test_what_others_refer_to_by_a_relationship_is_not_removed() -> None:
+    app = shelves()
+    async with served(app) as it:
+        await it.http.post("/shelves", json={})
+        assert (await it.http.post("/shelves/1/books", json={})).status_code == 201
+        refused = await it.http.delete("/shelves/1")
+        assert (refused.status_code, refused.json().get("errors")) == (409, None)
+        assert "refer to it" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("shelf", ["x", "99999999999999999999", "1.0"])
+async def test_nothing_is_made_below_what_cannot_be(shelf: str) -> None:
+    app = shelves()
+    async with served(app) as it:
+        await it.http.post("/shelves", json={})
+        assert (await it.http.post(f"/shelves/{shelf}/books", json={})).status_code == 404
+
+
+def shelves() -> App:
+    class Base(DeclarativeBase):
+        pass
+
+    class Shelf(Base):
+        __tablename__ = "shelves"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Book(Base):
+        __tablename__ = "books"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        shelf_id: Mapped[int] = mapped_column(ForeignKey("shelves.id"))
+
+    Shelf.books = relationship(Book)  # type: ignore[attr-defined]
+    app = App("library")
+    app.resource(path="/shelves")(Shelf)
+    app.resource(path="/shelves/{shelf_id}/books")(Book)
+    return app
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 async def test_an_inline_handler_may_write_what_the_request_has_only_read(method: str) -> None:
     """The request holds no lock of the database while a message of it is handled, and stores nothing of its own."""
@@ -224,7 +357,7 @@ async def test_a_request_whose_key_has_passed_to_another_stores_nothing(
 
     async def lost(self: Any, *given: Any) -> Any:
         begun = await begin(self, *given)
-        return Fresh(begun.message_id, "the claim of nobody") if isinstance(begun, Fresh) else begun
+        return replace(begun, claim="the claim of nobody") if isinstance(begun, Fresh) else begun
 
     async with served(app) as it:
         monkeypatch.setattr(SqlIdempotency, "begin", lost)
@@ -251,3 +384,84 @@ async def test_what_a_processor_refuses_may_be_sent_again_corrected_under_its_ke
         refused = await it.http.post("/books", json={"title": "Bad"}, headers=key)
         taken = await it.http.post("/books", json={"title": "Good"}, headers=key)
     assert (refused.status_code, taken.status_code) == (409, 201)
+
+
+async def test_a_length_of_time_that_sqlite_cannot_hold_is_refused_and_found_to_be_beyond_all_others() -> (
+    None
+):
+    class Base(DeclarativeBase): ...
+
+    class Loan(Base):
+        __tablename__ = "loans"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        span: Mapped[timedelta | None]
+
+    app = App("library")
+    app.resource(
+        operations=[
+            Post(),
+            Put(allow_create=True),
+            Get(),
+            GetCollection(filters={"span": "range"}, order=("span",)),
+        ]
+    )(Loan)
+    app.resource(name="Exact", path="/exact", operations=[GetCollection(filters={"span": "exact"})])(Loan)
+    async with served(app) as it:
+        assert (await it.http.post("/loans", json={"span": "P7D"})).status_code == 201
+        for span in ("P999999999D", "-P999999999D"):
+            for answer in (
+                await it.http.post("/loans", json={"span": span}),
+                await it.http.put("/loans/1", json={"span": span}),
+            ):
+                assert answer.status_code == 422
+                assert answer.json()["errors"] == [
+                    {"pointer": "/span", "message": "is longer than the database keeps"}
+                ]
+
+        async def total(path: str, **query: str) -> int:
+            answer = await it.http.get(path, params=query)
+            assert answer.status_code == 200, answer.text
+            return int(answer.json()["total"])
+
+        for how, most, least in (("gt", 0, 1), ("gte", 0, 1), ("lt", 1, 0), ("lte", 1, 0)):
+            assert await total("/loans", **{f"span[{how}]": "P999999999D"}) == most
+            assert await total("/loans", **{f"span[{how}]": "-P999999999D"}) == least
+        assert await total("/exact", span="P999999999D") == 0
+        assert await total("/exact", span="P7D") == 1
+        made_up = cursor_of((("order", "span"),), ["P999999999D", 1], "Loan loan_get_list")
+        answer = await it.http.get("/loans", params={"next": made_up})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/next")
+
+
+async def test_times_without_end_have_their_zone(postgres_url: str) -> None:
+    """asyncpg reads PostgreSQL's infinity as a time without zone; a change of another field is no fault of it."""
+
+    class Base(DeclarativeBase): ...
+
+    class Offer(Base):
+        __tablename__ = "offers"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+        title: Mapped[str] = mapped_column(default="")
+
+    app = App("shop")
+    app.resource(operations=[Post(), Get(), Patch(), GetCollection(order=("until",))])(Offer)
+    settings = {
+        "database": DatabaseSettings(url=postgres_url),
+        "resources": ResourcesSettings(create_tables=True),
+    }
+    ends = ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]
+    async with served(app, settings=settings) as it:
+        for until in ends:
+            answer = await it.http.post("/offers", json={"until": until})
+            assert (answer.status_code, answer.json()["until"]) == (201, until)
+        changed = await it.http.patch("/offers/1", json={"title": "x"})
+        assert (changed.status_code, changed.json()["until"]) == (200, ends[0]), changed.text
+        for order, expected in (("until", [2, 1, 3]), ("-until", [1, 3, 2])):
+            found, asked = [], {"order": order, "limit": "1"}
+            for _ in ends:
+                page = (await it.http.get("/offers", params=asked)).json()
+                found += [item["id"] for item in page["items"]]
+                asked = {"next": page["next"], "limit": "1"}
+            assert found == expected
+            assert page["next"] is None

@@ -258,6 +258,55 @@ async def test_a_pydantic_model_travels_by_its_fields() -> None:
     assert got == [Signup(mail="a@b")]
 
 
+class Line(pydantic.BaseModel):
+    sku: str = pydantic.Field(min_length=1)
+    count: int = 1
+    parts: list[Line] = []
+
+
+class Order(pydantic.BaseModel):
+    lines: list[Line]
+    page: pydantic.HttpUrl | None = None
+    first: Line = Line(sku="none")
+    id: str = "x"
+
+
+async def test_a_pydantic_model_may_hold_what_only_pydantic_reads() -> None:
+    app = App("shop")
+    app.resource(messenger=True, operations=[Post(status=202), Patch()], provider=Orders)(Order)
+    got: list[Any] = []
+
+    async def take(command: Any) -> None:
+        got.append(command)
+
+    take.__annotations__["command"] = Order
+    app.handler(take)
+    sent = {"lines": [{"sku": "a", "parts": [{"sku": "b"}]}], "page": "https://example.com/x"}
+    async with served(app) as it:
+        taken = await it.http.post("/orders", json=sent)
+        refused = await it.http.post("/orders", json={"lines": [{"sku": ""}, 5], "page": "no"})
+        changed = await it.http.patch("/orders/x", json={"first": {"count": 3}})
+        await it.worker.run_until_idle()
+        described = (await it.http.get("/openapi.json")).json()["components"]["schemas"]["Order"]
+    part = {"sku": "b", "count": 1, "parts": []}
+    assert taken.json() == {
+        "lines": [{"sku": "a", "count": 1, "parts": [part]}],
+        "page": "https://example.com/x",
+        "first": {"sku": "none", "count": 1, "parts": []},
+        "id": "x",
+    }
+    assert (refused.status_code, changed.status_code) == (422, 200)
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["/lines/0/sku", "/lines/1", "/page"]
+    assert got[0] == Order.model_validate(sent) and type(got[0].lines[0].parts[0]) is Line
+    assert got[1].first == Line(sku="kept", count=3)
+    assert described["properties"]["page"]["anyOf"][0]["format"] == "uri"
+
+
+class Orders:
+    async def provide(self, operation: Any, uri_variables: Any, context: Any) -> Order:
+        return Order(lines=[], first=Line(sku="kept"))
+
+
 async def test_a_processor_that_sends_an_event_is_told_what_to_send() -> None:
     """Events are recorded by handlers; a processor sends the command whose handler does that."""
     app = App("shop")

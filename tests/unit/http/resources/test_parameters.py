@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from tests.unit.http.resources.kit import Book, Everything, Kind, collection_of, resource_of
+from worker.http.problems import Problem
 from worker.http.resources.collection import collection_faults
+from worker.http.resources.cursor import cursor_of
 from worker.http.resources.parameters import Parameters
 from worker.resources.operation import Get, GetCollection
 from worker.resources.stores import Filtered, Ordered, Page
@@ -38,6 +40,7 @@ EVERYTHING = {
     "order": ("at", "price", "code", "text", "ratio", "day", "kind"),
 }
 ID = Ordered("id")
+EXPECTED = "expected the next of a page before; leave it out to begin anew"
 
 
 def reader(cls=Book, **options):
@@ -271,12 +274,60 @@ def test_any_other_text_is_no_cursor(text):
 
 
 @pytest.mark.parametrize(
-    "after", [(1, 1901, "7"), ("Kim", 2**70, "7"), ("a\0b", 1, "7"), ("Kim", "x", "7"), ("Kim",), ()]
+    "after", [(1, 1901, "7"), ("Kim", 2**70, "7"), ({}, 1, "7"), ("Kim", "x", "7"), ("Kim",), ()]
 )
 def test_values_of_a_cursor_are_believed_no_more_than_those_of_a_caller(after):
     books = reader()
     first = asked(books, order="title,year")
-    assert faults(asked(books, next=books.next_of(first, Page([], 9, after)))) == {"/next"}
+    (fault,) = asked(books, next=books.next_of(first, Page([], 9, after))).faults
+    assert (fault.pointer, fault.message) == ("/next", EXPECTED)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "x" * 20_000, "\u2028"])
+def test_a_cursor_may_hold_any_text_that_is_stored(text):
+    books = reader()
+    first = asked(books, order="title")
+    found = asked(books, next=books.next_of(first, Page([], 9, (text, "7"))))
+    assert not found.faults
+    assert found.wanted.after == (text, "7")
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), decimal.Decimal("1e500"), float("nan")])
+def test_a_cursor_may_hold_any_number_that_is_stored(number):
+    everything = reader(Everything, **EVERYTHING)
+    field = "ratio" if isinstance(number, float) else "price"
+    first = asked(everything, order=field)
+    found = asked(everything, next=everything.next_of(first, Page([], 9, (number, 7))))
+    assert not found.faults
+    assert repr(found.wanted.after) == repr((number, 7))
+
+
+def test_a_text_that_no_cursor_holds_is_told_where_the_page_would_go_on_behind_it():
+    books = reader()
+    first = asked(books, order="title")
+    with pytest.raises(Problem, match="too long a text") as raised:
+        books.next_of(first, Page([], 9, ("x" * 50_000, "7")))
+    assert (raised.value.status, raised.value.errors[0].pointer) == (422, "/order")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("publisher", "Penguin")],
+        [("author", "Poe"), ("gone[gt]", "1")],
+        [("year[gt]", "soon")],
+        [("order", "author")],
+        [("next", "x")],
+    ],
+)
+def test_a_cursor_of_filters_or_orders_that_are_no_more_is_a_fault(query):
+    """As one of an earlier version of the application: a filter that nobody knows any more would narrow nothing."""
+    books = reader()
+    cursor = cursor_of(query, ("Kim", "7") if query[0][0] == "order" else ("7",), "Book book_get_list")
+    found = asked(books, next=cursor)
+    assert [(fault.pointer, fault.message) for fault in found.faults] == [("/next", EXPECTED)]
+    assert found.wanted.after is None
+    assert not found.wanted.conditions
 
 
 def test_declared_parameters_are_read_as_their_types_beside_the_others():

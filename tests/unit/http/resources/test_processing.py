@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,7 +11,7 @@ import pytest
 
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
-from worker import App, Delete, Get, GetCollection, Post, Put
+from worker import App, ConfigurationError, Delete, Get, GetCollection, Post, Put
 from worker.resources import Page, PersistProcessor, Provider, RemoveProcessor
 
 
@@ -49,6 +51,20 @@ async def test_a_processor_composes_the_built_in_ones() -> None:
         assert (await it.http.delete("/users/1")).status_code == 204
     assert mails == ["Hello Bob 1"]
     assert store.rows.keys() == {7}
+
+
+async def test_a_plain_processor_that_raises_stop_iteration_is_a_failure() -> None:
+    """No future takes that error: the request would never be answered."""
+    app, _ = users(processor="Ending")
+
+    @app.processor
+    class Ending:
+        def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            raise StopIteration
+
+    async with served(app) as it:
+        answer = await asyncio.wait_for(it.http.post("/users", json={"name": "Bob"}), 30)
+    assert answer.status_code == 500
 
 
 async def test_what_a_processor_is_told() -> None:
@@ -200,3 +216,56 @@ async def test_declared_parameters_are_told_also_where_they_are_not_checked(chec
         wrong = await it.http.post("/users?notify=7&x=1", json={"name": "x"})
     assert wrong.status_code == (422 if checked else 201)
     assert told == [{"notify": True}] + ([] if checked else [{}])
+
+
+async def test_a_provider_whose_supports_raises_or_has_to_be_awaited_refuses_the_start() -> None:
+    app, _ = users()
+
+    @app.provider(supports=lambda operation: operation.nmae == "x")
+    class Reading:
+        async def provide(self, operation: Any, uri_variables: Any, context: Any) -> Any: ...
+
+    with pytest.raises(
+        ConfigurationError, match="resource User: provider 'Reading': its supports failed: Attr"
+    ):
+        async with served(app):
+            pass
+
+    async def later(operation: Any) -> bool:
+        return True
+
+    app, _ = users()
+    app.provider(supports=later)(Reading)
+    with pytest.raises(
+        ConfigurationError, match=r"provider 'Reading' .*supports=.*is asked once, at the start"
+    ):
+        app.registry()
+
+
+async def test_processors_and_providers_that_cannot_be_made_refuse_the_start_all_at_once() -> None:
+    app, _ = users(Post(processor="Mailing"), Put(), Get(provider="Reading"), processor="Mailing")
+
+    @app.processor
+    class Mailing:
+        def __init__(self, persist: PersistProcessor) -> None:
+            self.server = {"port": 25}["server"]
+
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any: ...
+
+    @app.provider
+    class Reading:
+        def __init__(self) -> None:
+            raise SystemExit("no index")
+
+        async def provide(self, operation: Any, uri_variables: Any, context: Any) -> Any: ...
+
+    with pytest.raises(ConfigurationError) as told:
+        async with served(app):
+            pass
+    mailing, reading = told.value.faults
+    file = Path(__file__).name
+    assert mailing.startswith("resource User: ")
+    assert f"{Mailing.__module__}.{Mailing.__qualname__} ({file}, line " in mailing
+    assert "its constructor failed: KeyError: 'server'" in mailing
+    assert "no index" in reading
+    assert "Reading" in reading

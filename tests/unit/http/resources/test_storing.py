@@ -70,12 +70,45 @@ async def test_a_collection_is_read_by_pages() -> None:
 async def test_a_put_replaces_every_field_but_the_identifier() -> None:
     app, store, _ = library()
     async with served(app) as it:
-        answer = await it.http.put("/books/7", json={"title": "Persuasion", "id": 99})
+        answer = await it.http.put("/books/7", json={"title": "Persuasion", "id": 7})
         missing = await it.http.put("/books/8", json={"title": "x"})
     assert answer.status_code == 200
     assert answer.json() == {"title": "Persuasion", "id": 7, "year": None, "tags": []}
     assert store.rows.keys() == {7}
     assert missing.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointer", "value"),
+    [
+        ("PUT", "/books/7", {"title": "x", "id": 99}, "/id", 7),
+        ("PUT", "/books/8", {"title": "x", "id": 7}, "/id", 8),
+        ("PATCH", "/books/7", {"id": 99}, "/id", 7),
+        ("PATCH", "/books/7", {"id": None, "title": "x"}, "/id", 7),
+        ("POST", "/years/1815/books", {"title": "x", "year": 1816}, "/year", 1815),
+        ("POST", "/years/1815/books", {"title": "x", "year": None}, "/year", 1815),
+        ("PUT", "/years/1815/books/7", {"title": "x", "year": 1816}, "/year", 1815),
+        ("PATCH", "/years/1815/books/7", {"year": None}, "/year", 1815),
+    ],
+)
+async def test_a_body_says_nothing_else_than_its_path(
+    method: str, path: str, body: dict[str, Any], pointer: str, value: int
+) -> None:
+    """What would have no effect is refused, and nothing is changed; what says the same is taken."""
+    paths = ("/years/{year}/books", "/years/{year}/books/{id}")
+    operations = [Get(), Put(allow_create=True), Patch(), Post(paths[0])]
+    operations += [Put(paths[1], name="put_of"), Patch(paths[1], name="patch_of")]
+    app, store, _ = library(operations=operations)
+    async with served(app) as it:
+        before = dict(store.rows)
+        answer = await it.http.request(method, path, json=body)
+        assert answer.status_code == 422, answer.text
+        fault = {"pointer": pointer, "message": f"is {value} here, and stays so; leave it out"}
+        assert answer.json()["errors"] == [fault]
+        assert store.rows == before
+        given = {**body, pointer[1:]: value} if method == "POST" else {"id": 7, **body, pointer[1:]: value}
+        same = await it.http.request(method, path, json=given)
+        assert same.status_code in {200, 201}, same.text
 
 
 async def test_a_put_may_create_under_its_id_where_the_operation_says_so() -> None:

@@ -40,14 +40,6 @@ def test_the_earliest_end_counts() -> None:
     assert ends.codes == [1]
 
 
-def test_it_can_be_called_off() -> None:
-    """Its thread ends then."""
-    ends = Ends()
-    ends.last_resort.arm(3600.0)
-    ends.last_resort.disarm()
-    assert not ends.codes
-
-
 def test_it_ends_the_process_though_nothing_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """No memory for a thread, or a log that raises."""
 

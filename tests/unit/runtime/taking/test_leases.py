@@ -25,7 +25,7 @@ async def test_a_held_message_is_kept_by_extending_its_lease() -> None:
         (consumer,) = it.worker.consumers
         for _ in range(5):
             it.clock.advance(20)
-            await consumer.extend()
+            await consumer.leased.extend()
             assert await it.waiting("shop-go") == []
         leave.set()
         await task
@@ -50,7 +50,7 @@ async def test_what_was_lost_before_it_started_is_forgotten() -> None:
         it.clock.advance(31)
         taken = await it.waiting("shop-go")  # somebody else has them now
         assert len(taken) == 2
-        await consumer.extend()
+        await consumer.leased.extend()
         assert not consumer.buffer
         await it.send(Go(3))
         leave.set()
@@ -81,7 +81,7 @@ async def test_a_handler_whose_message_is_lost_is_cancelled_and_charges_nothing(
         (consumer,) = it.worker.consumers
         it.clock.advance(31)
         assert len(await it.waiting("shop-go")) == 1  # somebody else has it now
-        await consumer.extend()
+        await consumer.leased.extend()
         await until(lambda: cancelled)
         await it.send(Go(2))
         await until(lambda: len(started) == 2)
@@ -109,7 +109,7 @@ async def test_a_lost_message_whose_handler_ends_all_the_same_settles_nothing() 
         (consumer,) = it.worker.consumers
         it.clock.advance(31)
         (taken,) = await it.waiting("shop-go")
-        await consumer.extend()
+        await consumer.leased.extend()
         await until(lambda: consumer.running == 0)
         it.worker.stop()
         await task

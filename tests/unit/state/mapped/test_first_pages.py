@@ -16,7 +16,7 @@ async def test_each_order_and_size_has_its_own(
 ) -> None:
     """Each answers what is stored by now, however few statements are kept; conditions go beside them."""
     monkeypatch.setattr(paging, "_KEPT", kept)
-    await database.create_tables([Shelf, Item])
+    await database.tables.create([Shelf, Item])
     stores = Stores(database)
     made = stores.shelf.shape.first_pages  # type: ignore[union-attr]
     made.clear()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tests.proxy.proxy import Proxy
 from tests.unit.state.parcels import parcel
 from worker.errors import DatabaseUnavailable
 from worker.resources.resource import Resource
 from worker.resources.stores import Ordered, Wanted
-from worker.state import postgresql_connection
 from worker.state.database import Database
 from worker.state.sessions.mapped.store import MappedStore
 from worker.state.waits import Waits
@@ -36,26 +32,10 @@ class Thing(Base):
 
 
 @pytest.fixture
-def proxy(postgres_url: str) -> Iterator[Proxy]:
-    with Proxy(urlsplit(postgres_url).port or 5432) as made:
-        yield made
-
-
-@pytest.fixture
-async def far(
-    postgres_url: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Database]:
-    monkeypatch.setattr(postgresql_connection, "MARGIN", 1.0)
-    parts = urlsplit(postgres_url)
-    url = urlunsplit(parts._replace(netloc=f"{parts.username}:geheim@127.0.0.1:{proxy.port}"))
-    database = Database(url, base=tmp_path, waits=HASTY, application="shop")
-    await database.connect(20.0)
-    await database.setup()
-    await database.create_tables([Thing])
-    yield database
-    proxy.clear()
-    proxy.cut()
-    await database.close()
+async def far(connect_far: Callable[..., Awaitable[Database]]) -> Database:
+    database = await connect_far(HASTY)
+    await database.tables.create([Thing])
+    return database
 
 
 @pytest.fixture

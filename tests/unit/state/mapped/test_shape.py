@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Integer,
+    Interval,
     LargeBinary,
     Numeric,
     SmallInteger,
@@ -165,6 +166,43 @@ def test_an_object_that_is_replaced_has_the_defaults_of_its_columns() -> None:
     assert list(shape.check(obj)) == [], "what SQL fills in has nothing to be checked"
 
 
+@pytest.mark.parametrize(
+    ("dialect", "values", "refused"),
+    [
+        ("postgresql", {"amount": Decimal("1e131071")}, []),
+        ("postgresql", {"amount": Decimal("1e131072")}, ["/amount"]),
+        ("postgresql", {"amount": Decimal("1e-16383")}, []),
+        ("postgresql", {"amount": Decimal("1e-16384")}, ["/amount"]),
+        ("sqlite", {"amount": Decimal("1e308")}, []),
+        ("sqlite", {"amount": Decimal("1e309")}, ["/amount"]),
+        ("sqlite", {"amount": Decimal("1e-309")}, []),
+        ("postgresql", {"span": timedelta.max}, []),
+        ("sqlite", {"span": timedelta.max}, ["/span"]),
+        ("sqlite", {"span": timedelta.min}, ["/span"]),
+        ("sqlite", {"span": timedelta(days=-1)}, []),
+        ("sqlite", {"word": "c"}, ["/word"]),
+        ("postgresql", {"word": "a"}, []),
+    ],
+)
+def test_values_that_a_database_cannot_hold_are_named(
+    dialect: Any, values: dict[str, Any], refused: list[str]
+) -> None:
+    """PostgreSQL's driver would send some of these decimals as other numbers, and SQLite keep them as infinite."""
+
+    class Own(DeclarativeBase):
+        pass
+
+    class Measure(Own):
+        __tablename__ = "measures"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        amount: Mapped[Decimal | None] = mapped_column(Numeric())
+        span: Mapped[timedelta | None] = mapped_column(Interval)
+        word: Mapped[str | None] = mapped_column(Enum("a", "b", name="word"))
+
+    shape = mapped_shape(Measure, "id", dialect)
+    assert [fault.pointer for fault in shape.check(shape.make(values))] == refused
+
+
 def test_what_is_computed_cannot_be_set() -> None:
     with pytest.raises(ValueError, match="upper is computed"):
         shape_of(Work).make({"title": "a", "upper": "A"})
@@ -235,6 +273,19 @@ def test_a_class_whose_objects_cannot_be_told_apart_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"identifier='id': .*there are: left, right, slug"):
         shape_of(Pair)
     assert shape_of(Pair, "slug").required == {"left", "right", "slug"}
+
+
+def test_a_key_of_another_name_is_told() -> None:
+    class Shop(Base):
+        __tablename__ = "shops"
+        number: Mapped[int] = mapped_column("no", primary_key=True)
+
+    with pytest.raises(ConfigurationError) as told:
+        shape_of(Shop)
+    assert told.value.faults[0].endswith(
+        "Shop: identifier='id': expected the name of a column's attribute; there are: number; "
+        "its primary key is identifier='number'"
+    )
 
 
 def test_a_column_whose_values_json_cannot_hold_is_refused() -> None:

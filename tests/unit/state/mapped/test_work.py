@@ -50,18 +50,30 @@ class Item(Base):
     shelf: Mapped[Shelf | None] = relationship(back_populates="items", lazy="joined")
 
 
+class Room(Base):
+    __tablename__ = "rooms"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chairs: Mapped[list[Chair]] = relationship()
+
+
+class Chair(Base):
+    __tablename__ = "chairs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
+
+
 class Stores:
     def __init__(self, database: Database) -> None:
         self.committed = 0
         self.store = MappedStore(database, self._count)
-        self.shelf = self._resource(Shelf, "code")
-        self.item = self._resource(Item, "id")
-        self.by_slug = self._resource(Item, "slug")
+        self.shelf = self.of(Shelf, "code")
+        self.item = self.of(Item, "id")
+        self.by_slug = self.of(Item, "slug")
 
     def _count(self) -> None:
         self.committed += 1
 
-    def _resource(self, cls: type[Any], identifier: str) -> Resource:
+    def of(self, cls: type[Any], identifier: str) -> Resource:
         shape = self.store.shape(cls, identifier)
         return Resource(
             name=cls.__name__, cls=cls, path="/x", identifier=identifier, shape=shape, store=self.store
@@ -85,7 +97,7 @@ class Stores:
 
 @pytest.fixture
 async def stores(database: Database) -> Stores:
-    await database.create_tables([Shelf, Item])
+    await database.tables.create([Shelf, Item])
     return Stores(database)
 
 
@@ -211,6 +223,19 @@ async def test_what_others_refer_to_is_not_removed(stores: Stores) -> None:
     assert await stores.count(stores.shelf) == 1
 
 
+async def test_what_others_cannot_be_without_is_not_removed(database: Database) -> None:
+    await database.tables.create([Room, Chair])
+    stores = Stores(database)
+    room, chair = stores.of(Room, "id"), stores.of(Chair, "id")
+    made = await stores.put(room)
+    await stores.put(chair, room_id=made.id)
+    with pytest.raises(Guarded, match="Room: other objects refer to it"):
+        async with stores.work() as work:
+            await work.remove(room, await work.find(room, {"id": made.id}))
+            await work.commit()
+    assert await stores.count(room) == 1
+
+
 async def test_a_rule_of_the_database_is_told(stores: Stores) -> None:
     with pytest.raises(InvalidMessage, match="has_places"):
         await stores.put(stores.shelf, code="a", places=0)
@@ -294,13 +319,13 @@ async def test_a_filter_is_never_sql(stores: Stores) -> None:
 
 
 async def test_missing_tables_are_created_once_and_never_altered(database: Database) -> None:
-    assert sorted(await database.missing_tables([Shelf, Item])) == ["items", "shelves"]
+    assert sorted(await database.tables.missing([Shelf, Item])) == ["items", "shelves"]
     async with database.begin_write() as transaction:
         await transaction.run("CREATE TABLE shelves (code VARCHAR(8) PRIMARY KEY)")
-    assert await database.missing_tables([Shelf, Item]) == ["items"]
-    await asyncio.gather(*(database.create_tables([Shelf, Item]) for _ in range(3)))
-    assert await database.missing_tables([Shelf, Item]) == []
-    lacking = await database.missing_columns([Shelf, Item])
+    assert await database.tables.missing([Shelf, Item]) == ["items"]
+    await asyncio.gather(*(database.tables.create([Shelf, Item]) for _ in range(3)))
+    assert await database.tables.missing([Shelf, Item]) == []
+    lacking = await database.tables.missing_columns([Shelf, Item])
     assert "shelves.label" in lacking and "shelves.code" not in lacking
     assert not [name for name in lacking if name.startswith("items.")], (
         "of a table that was created all are there"

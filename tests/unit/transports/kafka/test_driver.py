@@ -10,8 +10,8 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import ConsumerRecord
 
-from transports.kafka import driver, records
-from transports.kafka.records import Reader
+from transports.kafka import driver, encoding
+from transports.kafka.encoding import Reader
 from transports.kafka.window import Window
 from worker.messaging.transport import Outgoing
 
@@ -23,8 +23,8 @@ def fetched() -> PartitionRecords:
     builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1 << 20)
     ours = Outgoing(queue="q", id="é1", type="T", body=b"v", key="k", content_type="a/b")
     written: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = [
-        (b"k", b"v", [*records.headers(ours)]),
-        (None, b"w", [*records.headers(ours, 123.25)]),
+        (b"k", b"v", [*encoding.headers(ours)]),
+        (None, b"w", [*encoding.headers(ours, 123.25)]),
         (None, None, []),
         (b"\xff", b"", [("ce_id", b"e1"), ("x", None)]),
     ]

@@ -43,6 +43,8 @@ class FakeConnection:
             )
         if method is wire.PULL and not request.return_immediately:
             await asyncio.get_running_loop().create_future()
+        if method is wire.PUBLISH:
+            return wire.Published(message_ids=map(str, range(len(request.messages))))
         return method.answer()
 
     pull = call

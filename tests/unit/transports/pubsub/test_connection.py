@@ -3,12 +3,14 @@
 import asyncio
 import socket
 
+import grpc.aio
 import msgspec
 import pytest
 
 from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, pulled
-from transports.pubsub import connection, wire
-from transports.pubsub.connection import Connection, RenewedChannel
+from transports.pubsub import link, wire
+from transports.pubsub.connection import Connection
+from transports.pubsub.link import Link
 from transports.pubsub.pulling import LONGEST
 from transports.pubsub.transport import PubsubTransport
 from transports.pubsub.wire import Method
@@ -41,13 +43,13 @@ class FakeChannel:
 def test_a_channel_made_outside_of_a_running_loop_is_refused():
     """It would hang for ever at its first call."""
     with pytest.raises(RuntimeError, match="no running event loop"):
-        RenewedChannel(CONFIGURED, None)
+        Link(CONFIGURED, None)
 
 
 async def test_no_call_is_without_a_deadline(monkeypatch):
     calls = []
     channel = FakeChannel(calls)
-    monkeypatch.setattr(RenewedChannel, "_make", lambda self: channel)
+    monkeypatch.setattr(Link, "_make", lambda self: channel)
     transport = PubsubTransport("jobs", CONFIGURED)
     queue = QueueSpec(name="plain", types=("T",))
     await transport.connect()
@@ -76,7 +78,7 @@ async def test_no_call_is_without_a_deadline(monkeypatch):
 
 async def test_a_call_without_an_answer_ends_and_the_next_goes_over_another_channel(monkeypatch):
     """Nobody says that a line is dead; nothing listens to what this one sends."""
-    monkeypatch.setattr(connection, "_RENEWAL", 0.0)
+    monkeypatch.setattr(link, "_RENEWAL", 0.0)
     server = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{server.getsockname()[1]}"
     made = PubsubTransport("jobs", msgspec.structs.replace(CONFIGURED, emulator_host=host, timeout=0.2))
@@ -87,6 +89,26 @@ async def test_a_call_without_an_answer_ends_and_the_next_goes_over_another_chan
     assert made.connection._calls._channel is not before
     await made.connection.close()
     server.close()
+
+
+async def test_an_answer_that_cannot_be_read_is_a_failure():
+    """gRPC's asyncio stubs log it and return None."""
+
+    async def garbage(request, context):
+        return b"\xff\xff\xff"
+
+    server = grpc.aio.server()
+    path = wire.PULL.path.rpartition("/")
+    handlers = {path[2]: grpc.unary_unary_rpc_method_handler(garbage)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(path[0][1:], handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    one = Link(msgspec.structs.replace(CONFIGURED, emulator_host=f"127.0.0.1:{port}"), None)
+    with pytest.raises(TransportUnavailable, match="cannot be read") as told:
+        await one.call(wire.PULL, wire.Pull(subscription="s"), 10.0)
+    assert told.value.doubtful
+    await one.close()
+    await server.stop(None)
 
 
 async def test_what_is_asked_before_it_is_connected_is_told():

@@ -62,7 +62,7 @@ def copies(service):
 @pytest.fixture
 async def transport(service, copies):
     made = PubsubTransport("jobs", CONFIGURED)
-    made.connection = made._topics._connection = made._publisher._connection = service
+    made.connection = made._topology._connection = made._publisher._connection = service
     made.copies = copies
     return made
 

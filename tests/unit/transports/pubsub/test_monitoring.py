@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection
-from transports.pubsub import monitoring
+from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, failure
+from transports.pubsub import monitoring, wire
+from transports.pubsub.faults import Failed
 from transports.pubsub.monitoring import AGE, COUNT, Backlog, Monitoring
 from transports.pubsub.transport import PubsubTransport
 from worker.messaging.transport import Depth
@@ -25,6 +26,7 @@ class StandIn(ThreadingHTTPServer):
         self.series = {COUNT: [], AGE: []}
         self.asked = []
         self.status = 200
+        self.endless = False
         self.silent = threading.Event()
         self.silent.set()
 
@@ -62,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         place = int(asked.get("pageToken", "0"))
         page = {"timeSeries": series[place : place + 1]} if series else {}
-        if place + 1 < len(series):
+        if place + 1 < len(series) or self.server.endless:
             page["nextPageToken"] = str(place + 1)
         body = json.dumps(page).encode()
         self.send_response(self.server.status)
@@ -118,7 +120,7 @@ async def test_it_is_not_asked_again_at_once(asking, server, monkeypatch):
     assert len(server.asked) == 4
 
 
-@pytest.mark.parametrize("fault", ["refused", "silent", "nonsense", "gone"])
+@pytest.mark.parametrize("fault", ["refused", "silent", "nonsense", "no number", "endless", "gone"])
 async def test_whatever_it_does_what_is_not_told_is_unknown(asking, server, fault, caplog):
     server.put(COUNT, "orders", (58, 7))
     if fault == "refused":
@@ -127,11 +129,16 @@ async def test_whatever_it_does_what_is_not_told_is_unknown(asking, server, faul
         server.silent.clear()
     elif fault == "nonsense":
         del server.series[COUNT][0]["points"][0]["value"]
+    elif fault == "no number":
+        server.series[COUNT][0]["points"][0]["value"] = {"doubleValue": "Infinity"}
+    elif fault == "endless":
+        server.endless = True
     else:
         asking._url = "http://127.0.0.1:1/v3"
     begun = time.monotonic()
     assert await asking.backlogs(["orders"]) == {"orders": Backlog(None, None)}
     assert time.monotonic() - begun < 5
+    assert len(server.asked) <= monitoring._PAGES
 
 
 async def test_many_subscriptions_are_several_questions(asking, server):
@@ -158,6 +165,39 @@ async def test_depth_counts_what_was_put_aside_too(asking, server):
         "other": Depth(),
     }
     assert made.features.depth == "late"
+
+
+async def test_a_connection_that_fails_leaves_nothing_open(monkeypatch):
+    """What asks Cloud Monitoring has connections of its own."""
+    opened, closed = [], []
+    made = PubsubTransport("jobs", msgspec.structs.replace(CONFIGURED, monitoring=True))
+    made.connection = connection = FakeConnection()
+    connection.open, connection.credentials = False, AnonymousCredentials()
+
+    async def connect():
+        connection.open = True
+
+    async def close():
+        connection.open = False
+
+    class Asking:
+        def __init__(self, *given):
+            opened.append(self)
+
+        def close(self):
+            closed.append(self)
+
+    connection.connect, connection.close = connect, close
+    monkeypatch.setattr("transports.pubsub.transport.Monitoring", Asking)
+    connection.next(wire.GET_SUBSCRIPTION, failure("UNAVAILABLE"))
+    with pytest.raises(Failed):
+        await made.connect()
+    assert not connection.open
+    assert closed == opened
+    await made.connect()
+    assert len(opened) == len(closed) + 1
+    await made.close()
+    assert closed == opened
 
 
 async def test_without_monitoring_nothing_is_known():

@@ -9,7 +9,7 @@ from transports.pubsub import wire
 from transports.pubsub.copying import Copying
 from transports.pubsub.names import Names
 from transports.pubsub.publishing import Publisher
-from transports.pubsub.topology import Topics
+from transports.pubsub.topology import Topology
 from worker.errors import TransportUnavailable
 from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec
 
@@ -21,7 +21,7 @@ def service():
 
 @pytest.fixture
 async def publisher(service):
-    return Publisher(service, Topics("jobs", service, Names("p"), {}, Copying("jobs")))
+    return Publisher(service, Topology("jobs", service, Names("p"), {}, Copying("jobs")))
 
 
 def message(number=0, queue="plain", **more):
@@ -76,10 +76,38 @@ async def test_what_may_have_been_taken_is_unknown_and_what_was_not_raises(publi
         await publisher.publish([message()])
 
 
-async def test_one_that_the_service_never_takes_is_refused_alone(publisher, service):
-    service.next(wire.PUBLISH, failure("INVALID_ARGUMENT"), wire.Published(), failure("INVALID_ARGUMENT"))
+async def test_one_that_the_service_never_takes_is_found_by_halves_and_refused_alone():
+    class Choosy(FakeConnection):
+        async def call(self, method, request, timeout=None):
+            answer = await super().call(method, request, timeout)
+            if method is wire.PUBLISH and any(one.data == b"40" for one in request.messages):
+                raise failure("INVALID_ARGUMENT")
+            return answer
+
+    service = Choosy()
+    publisher = Publisher(service, Topology("jobs", service, Names("p"), {}, Copying("jobs")))
+    outcomes = await publisher.publish([message(n) for n in range(64)])
+    assert [n for n, each in enumerate(outcomes) if not each.accepted] == [40]
+    assert outcomes[40].kind is OutcomeKind.REFUSED
+    assert len(bodies(service)) <= 2 * 6 + 1
+    taken = [body for request in bodies(service) if b"40" not in request for body in request]
+    assert taken == [b"%d" % n for n in range(64) if n != 40]
+
+
+async def test_an_outage_while_one_of_them_is_looked_for_does_not_deny_what_was_taken(publisher, service):
+    service.next(
+        wire.PUBLISH,
+        failure("INVALID_ARGUMENT"),
+        wire.Published(message_ids=["1"]),
+        *[failure("UNAVAILABLE")] * 50,
+    )
     outcomes = await publisher.publish([message(n) for n in range(3)])
-    assert kinds(outcomes) == [OutcomeKind.ACCEPTED, OutcomeKind.REFUSED, OutcomeKind.ACCEPTED]
+    assert kinds(outcomes) == [OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN, OutcomeKind.UNKNOWN]
+
+
+async def test_an_answer_that_confirms_another_number_leaves_all_of_them_unknown(publisher, service):
+    service.next(wire.PUBLISH, wire.Published(message_ids=["1", "2"]))
+    assert kinds(await publisher.publish([message(n) for n in range(3)])) == [OutcomeKind.UNKNOWN] * 3
 
 
 async def test_nothing_is_published_to_a_topic_that_nobody_keeps(publisher, service):
@@ -90,7 +118,7 @@ async def test_nothing_is_published_to_a_topic_that_nobody_keeps(publisher, serv
 
 
 async def test_a_queue_that_was_set_up_here_and_is_gone_is_made_again_before_the_message_goes_out(service):
-    topics = Topics("jobs", service, Names("p"), {}, Copying("jobs"))
+    topics = Topology("jobs", service, Names("p"), {}, Copying("jobs"))
     await topics.setup([QueueSpec(name="plain", types=("T",))])
     publisher = Publisher(service, topics)
     await publisher.publish([message(1)])
@@ -106,7 +134,7 @@ async def test_a_queue_that_was_set_up_here_and_is_gone_is_made_again_before_the
 
 
 async def test_a_queue_that_is_gone_and_may_not_be_made_again_is_unroutable_and_others_go_out(service):
-    topics = Topics("jobs", service, Names("p"), {}, Copying("jobs"))
+    topics = Topology("jobs", service, Names("p"), {}, Copying("jobs"))
     await topics.setup([QueueSpec(name="plain", types=("T",))])
     publisher = Publisher(service, topics)
     await publisher.publish([message(0, "other")])

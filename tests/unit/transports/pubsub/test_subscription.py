@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, failure, pulled
-from transports.pubsub import pulling, wire
+from transports.pubsub import acknowledging, pulling, wire
 from transports.pubsub import subscription as subscriptions
 from transports.pubsub.transport import PubsubTransport
 from worker.errors import TransportUnavailable
@@ -23,7 +23,7 @@ def service():
 @pytest.fixture
 async def transport(service):
     made = PubsubTransport("jobs", CONFIGURED)
-    made.connection = made._topics._connection = service
+    made.connection = made._topology._connection = service
     yield made
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
@@ -32,6 +32,15 @@ async def transport(service):
 @pytest.fixture
 async def subscription(transport):
     return await transport.subscribe(QueueSpec(name="keyed", types=("T",), keyed=True), slots=10)
+
+
+@pytest.fixture
+async def plain(transport):
+    return await transport.subscribe(QueueSpec(name="plain", types=("T",)), slots=10)
+
+
+def acknowledged(service):
+    return [list(request.ack_ids) for request in service.requests(wire.ACKNOWLEDGE)]
 
 
 async def turns(count=20):
@@ -72,13 +81,149 @@ async def test_what_an_open_pull_brings_after_the_end_goes_back_at_once(subscrip
     assert not await subscription.receive(5, 0.0)
 
 
-async def test_of_one_key_only_the_first_is_handed_out_and_the_next_when_it_is_done(subscription, service):
+async def test_of_one_key_only_the_first_is_handed_out_and_the_next_when_it_is_done(
+    subscription, service, monkeypatch
+):
+    monkeypatch.setattr(subscriptions, "_KEPT", 3600.0)  # a busy machine may let it wait
     service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", key="a"))
     for body in (b"1", b"2", b"3"):
         (delivery,) = await subscription.receive(5, 30.0)
         assert delivery.body == body
         assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
-    assert [list(r.ack_ids) for r in service.requests(wire.ACKNOWLEDGE)] == [["ack-1"], ["ack-2"], ["ack-3"]]
+    assert acknowledged(service) == [["ack-1"], ["ack-2"], ["ack-3"]]
+
+
+async def test_acknowledgements_that_come_soon_after_another_go_together(transport, service, monkeypatch):
+    monkeypatch.setattr(acknowledging, "_APART", 3600.0)
+    plain = await transport.subscribe(QueueSpec(name="plain", types=("T",)), slots=10)
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", b"4"))
+    first, *others, last = await plain.receive(5, 30.0)
+    assert list(await plain.settle([Ack(first)])) == [Settled.DONE]
+    settling = [asyncio.ensure_future(plain.settle([Ack(each)])) for each in others]
+    await turns()
+    await plain.settle([Release(last)])
+    assert acknowledged(service) == [["ack-1"]]
+    await plain._puller._acknowledger.finish()
+    assert [list(answers) for answers in await asyncio.gather(*settling)] == [[Settled.DONE]] * 2
+    assert acknowledged(service) == [["ack-1"], ["ack-2", "ack-3"]]
+
+
+async def test_of_a_queue_that_keeps_order_acknowledgements_wait_for_no_company(
+    transport, service, monkeypatch
+):
+    monkeypatch.setattr(acknowledging, "_APART", 3600.0)
+    keyed = await transport.subscribe(QueueSpec(name="keyed", types=("T",), keyed=True), slots=10)
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", key="a"))
+    for _ in range(2):
+        (delivery,) = await keyed.receive(5, 30.0)
+        assert list(await keyed.settle([Ack(delivery)])) == [Settled.DONE]
+
+
+async def test_nothing_overtakes_what_was_lost_behind_a_head(subscription, service):
+    """The service sends the lost one again, and after it what follows; it must not be handed out before."""
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", b"3", key="a"))
+    (head,) = await subscription.receive(5, 30.0)
+    second, _third = subscription._prefetched.behind([head])
+    second.receipt.until = 0.0
+    await subscription.settle([Ack(head)])
+    assert changed(service) == [(["ack-3"], 0)]
+    assert not await subscription.receive(5, 0.0)
+
+
+@pytest.mark.parametrize("received", [True, False])
+async def test_what_waits_behind_a_lost_head_goes_back(subscription, service, received):
+    """It would be kept for as long as nothing else of its key comes."""
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", key="a"))
+    if received:
+        (head,) = await subscription.receive(5, 30.0)
+        head.receipt.until = 0.0
+        assert list(await subscription.settle([Release(head)])) == [Settled.LOST]
+    else:
+        await subscription.receive(5, 0.0)
+        await turns()
+        subscription._prefetched._ready[0].receipt.until = 0.0
+        assert not await subscription.receive(5, 0.0)
+        await turns()
+    assert changed(service) == [(["ack-2"], 0)]
+    assert not subscription._prefetched._lanes._lanes
+
+
+async def test_a_settlement_under_way_is_not_taken_for_a_lost_head(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(b"1", b"2", key="a"))
+    (head,) = await subscription.receive(5, 30.0)
+    answer = asyncio.get_running_loop().create_future()
+    service.next(wire.ACKNOWLEDGE, answer)
+    settling = asyncio.ensure_future(subscription.settle([Ack(head)]))
+    await turns()
+    assert list(await subscription.settle([Ack(head)])) == [Settled.LOST]
+    answer.set_result(None)
+    assert list(await settling) == [Settled.DONE]
+    assert not changed(service)
+
+
+async def test_one_unknown_id_among_many_is_found_by_halves_and_lost_alone(plain, service):
+    bodies = [b"%d" % number for number in range(64)]
+    service.next(wire.PULL, wire.Pulled(), pulled(*bodies))
+    got = await plain.receive(100, 30.0)
+
+    class Unknowing(FakeConnection):
+        async def call(self, method, request, timeout=None):
+            await super().call(method, request, timeout)
+            if "ack-40" in request.ack_ids:
+                raise failure("INVALID_ARGUMENT")
+
+    asked = plain._puller._acknowledger._connection = Unknowing()
+    answers = await plain.settle([Ack(each) for each in got])
+    assert [n for n, answer in enumerate(answers) if answer is not Settled.DONE] == [40]
+    assert answers[40] is Settled.LOST
+    assert len(asked.requests(wire.ACKNOWLEDGE)) <= 2 * 6 + 1
+
+
+async def test_looking_for_an_unknown_id_ends_with_the_time_of_one_answer(plain, service):
+    service.next(wire.PULL, wire.Pulled(), pulled(*[b"%d" % number for number in range(64)]))
+    got = await plain.receive(100, 30.0)
+
+    class Slow(FakeConnection):
+        async def call(self, method, request, timeout=None):
+            await super().call(method, request, timeout)
+            await asyncio.sleep(self.settings.timeout / 4)
+            raise failure("INVALID_ARGUMENT")
+
+    asked = plain._puller._acknowledger._connection = Slow()
+    answers = await plain.settle([Ack(each) for each in got])
+    assert set(answers) <= {Settled.LOST, Settled.UNKNOWN} and Settled.UNKNOWN in answers
+    assert len(asked.requests(wire.ACKNOWLEDGE)) <= 6
+
+
+async def test_pulls_that_are_answered_at_once_with_nothing_do_not_follow_one_another_at_once(
+    subscription, service
+):
+    service.next(wire.PULL, *[wire.Pulled()] * 10_000)
+    assert not await subscription.receive(5, 0.3)
+    assert len(service.requests(wire.PULL)) < 20
+
+
+async def test_a_fault_of_the_library_is_told_and_not_met_again_and_again_in_silence(subscription, service):
+    service.next(wire.PULL, wire.Pulled(), AttributeError("received_messages"))
+    with pytest.raises(AttributeError):
+        await subscription.receive(5, 5.0)
+
+
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "RESOURCE_EXHAUSTED"])
+async def test_whoever_refuses_to_look_has_answered_and_the_pull_goes_on(
+    subscription, service, monkeypatch, code
+):
+    monkeypatch.setattr(pulling, "QUIET", 0.0)
+    subscription._puller._tick = 0.001
+    answer = asyncio.get_running_loop().create_future()
+    service.next(wire.PULL, wire.Pulled(), answer)
+    service.next(wire.GET_SUBSCRIPTION, *[failure(code)] * 3)
+    receiving = asyncio.ensure_future(subscription.receive(5, 30.0))
+    while service.answers[wire.GET_SUBSCRIPTION.path]:
+        await asyncio.sleep(0)
+    answer.set_result(pulled(b"1"))
+    (delivery,) = await receiving
+    assert delivery.body == b"1" and not service.renewed
 
 
 async def test_a_head_that_goes_back_takes_along_in_order_what_waits_behind_it(subscription, service):
@@ -110,7 +255,7 @@ async def test_exactly_once_an_acknowledgement_that_came_too_late_is_lost_alone(
     )
     answers = await subscription.settle([Ack(delivery) for delivery in got])
     assert list(answers) == [Settled.DONE, Settled.LOST, Settled.DONE]
-    assert [list(r.ack_ids) for r in service.requests(wire.ACKNOWLEDGE)][1:] == [["ack-3"]]
+    assert acknowledged(service)[1:] == [["ack-3"]]
 
 
 @pytest.mark.parametrize("exactly_once", [False, True])
@@ -128,7 +273,7 @@ async def test_what_is_answered_when_the_lease_is_over_is_believed_with_exactly_
         subscription.settle([Ack(delivery)]) if what == "ack" else subscription.extend([delivery])
     )
     await turns()
-    delivery.receipt.expires = 0.0
+    delivery.receipt.until = 0.0
     answer.set_result(None)
     assert list(await asking) == [Settled.DONE if exactly_once else Settled.UNKNOWN]
 
@@ -221,4 +366,4 @@ async def test_a_lease_began_no_later_than_when_its_answer_was_surely_not_there(
     before = asyncio.get_running_loop().time()
     answer.set_result(pulled(b"1"))
     (delivery,) = await receiving
-    assert delivery.receipt.expires <= before + 60 * 0.95
+    assert delivery.receipt.until <= before + 60 * 0.95

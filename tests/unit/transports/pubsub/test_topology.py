@@ -6,7 +6,7 @@ from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, fai
 from transports.pubsub import wire
 from transports.pubsub.copying import Copying
 from transports.pubsub.names import Names
-from transports.pubsub.topology import Topics
+from transports.pubsub.topology import Topology
 from worker.errors import ConfigurationError
 from worker.messaging.transport import QueueSpec
 
@@ -20,7 +20,7 @@ def service():
 
 @pytest.fixture
 def topics(service):
-    return Topics("jobs", service, Names("p"), {}, Copying("jobs"))
+    return Topology("jobs", service, Names("p"), {}, Copying("jobs"))
 
 
 def made(service):

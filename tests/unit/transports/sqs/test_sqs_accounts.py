@@ -10,14 +10,14 @@ import pytest
 
 from transports import dsn
 from transports.sqs import settings
+from transports.sqs.acknowledging import Acknowledger
 from transports.sqs.arrivals import Arrivals, Polled
-from transports.sqs.connection import NotSent, Refused
 from transports.sqs.encoding import decode, encode
+from transports.sqs.faults import NotSent, Refused
 from transports.sqs.publishing import Publisher
 from transports.sqs.queues import Queue
 from transports.sqs.receipt import Receipt
-from transports.sqs.servicetime import ServiceTime
-from transports.sqs.settling import Settling
+from transports.sqs.timekeeping import Timekeeper
 from worker.errors import ConfigurationError, TransportUnavailable
 from worker.messaging.transport import Delivery, OutcomeKind, Outgoing, Settled
 
@@ -33,7 +33,7 @@ class Service:
         self.answers = list(answers)
         self.entries: list[Sequence[Mapping[str, Any]]] = []
 
-    async def call(self, lane: Any, action: str, **arguments: Any) -> Any:
+    async def call(self, link: Any, action: str, **arguments: Any) -> Any:
         self.entries.append(arguments["Entries"])
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return answer(action, arguments["Entries"])
@@ -97,8 +97,8 @@ def publisher(service: Service, queue: Queue | None = STANDARD, held: Sequence[s
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transports.sqs.publishing._PAUSE", 0.0)
-    monkeypatch.setattr("transports.sqs.settling._PAUSE", 0.0)
-    monkeypatch.setattr("transports.sqs.settling._LINGER", 0.0)
+    monkeypatch.setattr("transports.sqs.acknowledging._PAUSE", 0.0)
+    monkeypatch.setattr("transports.sqs.acknowledging._LINGER", 0.0)
 
 
 async def test_an_entry_that_the_answer_does_not_name_is_unknown() -> None:
@@ -231,7 +231,7 @@ async def receipts(count: int, lease: float = 60.0) -> list[Receipt]:
 
 
 async def remove(service: Service, held: Sequence[Receipt], patience: float = 5.0) -> list[Settled]:
-    settling = Settling(service, lambda: "http://s/q", patience)  # type: ignore[arg-type]
+    settling = Acknowledger(service, lambda: "http://s/q", patience)  # type: ignore[arg-type]
     return list(await asyncio.gather(*(settling.remove(each) for each in held)))
 
 
@@ -261,7 +261,7 @@ async def test_an_outage_that_outlasts_patience_leaves_an_ack_unknown() -> None:
 
 async def test_a_renewal_that_fails_is_told_and_does_not_lengthen_the_lease() -> None:
     service = Service(but("0", SenderFault=True, Code="MessageNotInflight"))
-    settling = Settling(service, lambda: "u", 0.0)  # type: ignore[arg-type]
+    settling = Acknowledger(service, lambda: "u", 0.0)  # type: ignore[arg-type]
     lost, kept = await receipts(2)
     before = lost.until
     answers = await asyncio.gather(settling.extend(lost, 300.0), settling.extend(kept, 300.0))
@@ -271,7 +271,7 @@ async def test_a_renewal_that_fails_is_told_and_does_not_lengthen_the_lease() ->
 
 async def test_no_renewal_goes_beyond_twelve_hours() -> None:
     service = Service(all_taken)
-    settling = Settling(service, lambda: "u", 0.0)  # type: ignore[arg-type]
+    settling = Acknowledger(service, lambda: "u", 0.0)  # type: ignore[arg-type]
     now = asyncio.get_running_loop().time()
     old, older = Receipt("a", None, now - 43_180, now + 9), Receipt("b", None, now - 43_199.5, now + 9)
     assert await settling.extend(older, 60.0) is Settled.LOST
@@ -295,8 +295,8 @@ def raw(number: int, group: str, delay: float = 0.0, received: int = 1) -> dict[
     }
 
 
-def arrivals(time: ServiceTime | None = None) -> Arrivals:
-    return Arrivals("q", object(), 60.0, time or ServiceTime(lambda: 0.0), fifo=True)
+def arrivals(time: Timekeeper | None = None) -> Arrivals:
+    return Arrivals("q", object(), 60.0, time or Timekeeper(lambda: 0.0), fifo=True)
 
 
 def ids(deliveries: Sequence[Delivery]) -> list[str]:
@@ -319,7 +319,7 @@ def test_a_delayed_head_goes_back_after_those_behind_it_and_they_wait_for_it() -
 @pytest.mark.parametrize("wrong", [-7200.0, 0.0, 7200.0])
 def test_a_delayed_message_that_came_before_is_due_by_the_services_time(wrong: float) -> None:
     """Whatever this machine's clock says: it would hold the key back for hours, or hand out too early."""
-    time = ServiceTime(lambda: 1000.0 + wrong)
+    time = Timekeeper(lambda: 1000.0 + wrong)
     arrivals(time).read([raw(9, "b", delay=10)], Polled(0, 50, 20))  # handed out at 1001 of its clock
     early = arrivals(time).read([raw(1, "a", delay=10, received=2)], Polled(0, 58.5, 20))
     due = arrivals(time).read([raw(1, "a", delay=10, received=2)], Polled(0, 59, 20))
@@ -330,14 +330,14 @@ def test_a_delayed_message_that_came_before_is_due_by_the_services_time(wrong: f
 def test_who_has_learned_no_time_takes_it_from_the_answers_date() -> None:
     again = [raw(1, "a", delay=10, received=2)]
     dates = ["Thu, 01 Jan 1970 00:16:49 GMT", "Thu, 01 Jan 1970 00:16:50 GMT"]  # 1009 and 1010
-    early, due = (arrivals(ServiceTime(lambda: 0.0)).read(again, Polled(0, 5, 20, date)) for date in dates)
+    early, due = (arrivals(Timekeeper(lambda: 0.0)).read(again, Polled(0, 5, 20, date)) for date in dates)
     assert [seconds for _, seconds in early.back] == [1] and ids(due.ready) == ["m1"]
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
 def test_a_service_that_tells_no_time_has_this_machines(date: str | None) -> None:
     again = [raw(1, "a", delay=10, received=2)]
-    assert ids(arrivals(ServiceTime(lambda: 1010.0)).read(again, Polled(0, 5, 20, date)).ready) == ["m1"]
+    assert ids(arrivals(Timekeeper(lambda: 1010.0)).read(again, Polled(0, 5, 20, date)).ready) == ["m1"]
 
 
 def test_who_was_frozen_while_a_poll_was_out_holds_nothing() -> None:

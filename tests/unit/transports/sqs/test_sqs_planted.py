@@ -12,9 +12,9 @@ from tests.conformance.catching import CATCHES
 from tests.unit.transports.sqs import test_sqs_accounts as accounts
 from tests.unit.transports.sqs import test_sqs_polls as polls
 from transports.sqs import polls as product
+from transports.sqs.acknowledging import Acknowledger
 from transports.sqs.holding import Holding
 from transports.sqs.publishing import Publisher
-from transports.sqs.settling import Settling
 from transports.sqs.subscription import SqsSubscription
 from transports.sqs.transport import SqsTransport
 from worker.messaging.transport import QueueSpec, Settled
@@ -65,12 +65,12 @@ async def test_a_long_poll_that_a_pause_cancels_is_caught(
 
 
 async def test_a_failed_renewal_that_is_ignored_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ignore(settling: Settling, holds: Sequence[Any]) -> Sequence[Settled]:
+    async def ignore(settling: Acknowledger, holds: Sequence[Any]) -> Sequence[Settled]:
         for hold in holds:
             hold.receipt.until += hold.seconds
         return [Settled.DONE] * len(holds)
 
-    monkeypatch.setattr(Settling, "_extend", ignore)
+    monkeypatch.setattr(Acknowledger, "_extend", ignore)
     with pytest.raises(CATCHES):
         await accounts.test_a_renewal_that_fails_is_told_and_does_not_lengthen_the_lease()
 
@@ -103,8 +103,8 @@ async def test_an_ack_that_is_in_no_list_and_counts_as_done_is_caught(
 ) -> None:
     good = accounts.Service.call
 
-    async def named(service: accounts.Service, lane: Any, action: str, **arguments: Any) -> Any:
-        answer = await good(service, lane, action, **arguments)
+    async def named(service: accounts.Service, link: Any, action: str, **arguments: Any) -> Any:
+        answer = await good(service, link, action, **arguments)
         places = [(int(each["Id"]), None) for each in arguments["Entries"]]
         return _named(places, answer)[1]
 

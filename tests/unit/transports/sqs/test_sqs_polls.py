@@ -32,7 +32,7 @@ class Service:
         self.refuses: Callable[[str], bool] = lambda handle: False
         self.away = False
 
-    async def call(self, lane: Any, action: str, **arguments: Any) -> Any:
+    async def call(self, link: Any, action: str, **arguments: Any) -> Any:
         if action == "ReceiveMessage":
             answer = asyncio.get_running_loop().create_future()
             self.polls.append((arguments, answer))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from transports.sqs.connection import Refused
+from transports.sqs.faults import Refused
 from transports.sqs.queues import Queues
 from transports.sqs.settings import Settings
 from transports.sqs.topology import LONGEST_RETENTION, RECEIVES, Topology

@@ -21,7 +21,8 @@ from botocore.exceptions import ClientError, MetadataRetrievalError
 
 from transports.sqs import wire
 from transports.sqs.answers import READERS
-from transports.sqs.connection import Connection, Lane, NotSent, Refused
+from transports.sqs.connection import Connection, Link
+from transports.sqs.faults import NotSent, Refused
 from transports.sqs.sample import Sample, learned
 from transports.sqs.settings import Settings
 from transports.sqs.signing import Request, Signer, agrees
@@ -121,7 +122,7 @@ async def connected(service: Service, timeout: float = 2.0) -> AsyncIterator[Con
 
 async def raised(connection: Connection, action: str = "SendMessageBatch") -> tuple[type[Exception], str]:
     with pytest.raises((Refused, TransportUnavailable)) as caught:
-        await connection.call(Lane.SEND, action, **POLL)
+        await connection.call(Link.SEND, action, **POLL)
     return type(caught.value), str(caught.value)
 
 
@@ -169,9 +170,9 @@ def test_a_signer_that_signs_in_another_way_is_noticed(monkeypatch: pytest.Monke
 async def test_a_request_says_what_the_client_would_say(service: Service) -> None:
     service.answers |= {"ReceiveMessage": answer()}
     async with connected(service) as connection:
-        await connection.call(Lane.RECEIVE, "ReceiveMessage", **POLL)
+        await connection.call(Link.RECEIVE, "ReceiveMessage", **POLL)
         connection._wires = {}
-        await connection.call(Lane.RECEIVE, "ReceiveMessage", **POLL)
+        await connection.call(Link.RECEIVE, "ReceiveMessage", **POLL)
     ours, theirs = service.asked[1:]
     same = ("content-type", "x-amz-target", "x-amzn-query-mode", "host", "accept-encoding")
     assert {name: ours.headers.get(name) for name in same} == {
@@ -188,7 +189,7 @@ async def test_the_credentials_of_the_moment_are_used(
     """Twenty rotations, as a role's come."""
     service.answers |= {"ReceiveMessage": answer()}
     async with connected(service) as connection:
-        made = connection._wires[Lane.RECEIVE]
+        made = connection._wires[Link.RECEIVE]
         for number in range(20):
             rotated = ReadOnlyCredentials(f"AK{number}", "secret", "token")
 
@@ -196,7 +197,7 @@ async def test_the_credentials_of_the_moment_are_used(
                 return rotated
 
             monkeypatch.setattr(made._credentials, "get_frozen_credentials", current)
-            await connection.call(Lane.RECEIVE, "ReceiveMessage", **POLL)
+            await connection.call(Link.RECEIVE, "ReceiveMessage", **POLL)
             assert f"Credential=AK{number}/" in service.asked[-1].headers["authorization"]
             assert service.asked[-1].headers["x-amz-security-token"] == "token"
 
@@ -217,9 +218,9 @@ async def test_what_a_poll_brings_is_what_the_client_would_give(service: Service
         200, json.dumps({"Messages": [told], "New": 1}).encode(), Date="then"
     )
     async with connected(service) as connection:
-        ours = await connection.call(Lane.RECEIVE, "ReceiveMessage", **POLL)
+        ours = await connection.call(Link.RECEIVE, "ReceiveMessage", **POLL)
         connection._wires = {}
-        theirs = await connection.call(Lane.RECEIVE, "ReceiveMessage", **POLL)
+        theirs = await connection.call(Link.RECEIVE, "ReceiveMessage", **POLL)
     assert [{**each, "MD5OfBody": "x"} for each in ours["Messages"]] == theirs["Messages"]
     assert {each["ResponseMetadata"]["HTTPHeaders"]["date"] for each in (dict(ours), dict(theirs))} == {
         "then"
@@ -292,7 +293,7 @@ async def test_who_stands_in_between_says_nothing_about_a_message(service: Servi
 
 async def test_who_was_not_reached_did_nothing(service: Service) -> None:
     async with connected(service) as connection:
-        made = connection._wires[Lane.SEND]
+        made = connection._wires[Link.SEND]
         made._sample = Sample("http://127.0.0.1:1/", "127.0.0.1:1", "eu-west-1", "sqs", {})
         kind, _ = await raised(connection)
     assert kind is NotSent
@@ -313,7 +314,7 @@ async def test_credentials_that_cannot_be_renewed_sent_nothing(
         raise error
 
     async with connected(service) as connection:
-        monkeypatch.setattr(connection._wires[Lane.SEND]._credentials, "get_frozen_credentials", used_up)
+        monkeypatch.setattr(connection._wires[Link.SEND]._credentials, "get_frozen_credentials", used_up)
         kind, text = await raised(connection)
     assert kind is NotSent
     assert "still expired" in text
@@ -331,15 +332,15 @@ async def test_polls_that_wait_hold_up_nothing_else(service: Service) -> None:
     """Each lane has connections of its own."""
     service.answers |= {"ReceiveMessage": b"", "DeleteMessageBatch": answer(), "SendMessageBatch": answer()}
     async with connected(service) as connection:
-        count = connection._bounds(Lane.RECEIVE)[0] + 5
+        count = connection._bounds(Link.RECEIVE)[0] + 5
         polls = [
-            asyncio.ensure_future(connection.call(Lane.RECEIVE, "ReceiveMessage", **POLL))
+            asyncio.ensure_future(connection.call(Link.RECEIVE, "ReceiveMessage", **POLL))
             for _ in range(count)
         ]
         while sum(asked.action == "ReceiveMessage" for asked in service.asked) < count - 5:
             await asyncio.sleep(0)
-        await connection.call(Lane.SETTLE, "DeleteMessageBatch", **POLL)
-        await connection.call(Lane.SEND, "SendMessageBatch", **POLL)
+        await connection.call(Link.SETTLE, "DeleteMessageBatch", **POLL)
+        await connection.call(Link.SEND, "SendMessageBatch", **POLL)
         for poll in polls:
             poll.cancel()
         await asyncio.gather(*polls, return_exceptions=True)
@@ -397,7 +398,7 @@ async def test_the_client_does_everything_where_its_form_is_not_known(
     async with connected(service) as connection:
         assert not connection._wires
         for action in READERS:
-            await connection.call(Lane.SEND, action, **POLL)
+            await connection.call(Link.SEND, action, **POLL)
     assert [asked.action for asked in service.asked[1:]] == list(READERS)
 
 
@@ -422,14 +423,14 @@ async def test_authorities_of_the_users_choice_are_trusted_and_no_others(
         monkeypatch.setenv(variable, str(bundle))
         async with connected(service) as connection:
             assert connection._wires
-            await connection.call(Lane.SEND, "SendMessageBatch", **POLL)
-            stranger = connection._wires[Lane.SEND]._sample
+            await connection.call(Link.SEND, "SendMessageBatch", **POLL)
+            stranger = connection._wires[Link.SEND]._sample
             monkeypatch.delenv(variable)
             other = await wire.tls(stranger, None)
             lone = wire.Wire(
-                stranger, connection._wires[Lane.SEND]._credentials, other, pool=1, connect=2.0, read=2.0
+                stranger, connection._wires[Link.SEND]._credentials, other, pool=1, connect=2.0, read=2.0
             )
-            connection._wires[Lane.SEND] = lone
+            connection._wires[Link.SEND] = lone
             kind, text = await raised(connection)
             await lone.close()
     assert kind is NotSent

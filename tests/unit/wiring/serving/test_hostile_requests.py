@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-import pytest
 
 from worker import App
 from worker.http.app import create_app
-from worker.runtime.options import ServeOptions
 from worker.settings import DatabaseSettings, Settings, TransportSettings
 from worker.wiring.service import opened
-from worker.wiring.serving.intake import Intake
+from worker.wiring.serving.ports import intake_ports
 
 ID = "0194b9a0-0000-7000-8000-00000000000a"
 GOOD = b'{"order_id": "1"}'
@@ -151,16 +150,15 @@ async def ask(app: Any, method: str, target: str, headers: list[tuple[bytes, byt
     return status
 
 
-async def test_no_request_is_an_internal_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_request_is_an_internal_error(tmp_path: Path) -> None:
     """Wrong bytes, wrong numbers, depth, NUL, lone surrogates: in body, path, query string and header."""
-    monkeypatch.setattr("worker.wiring.serving.intake.Server", lambda *given: None)  # no port is needed
     settings = Settings(
         database=DatabaseSettings(url=f"sqlite:///{tmp_path}/state.db"),
         transports={"sqlite": TransportSettings(url=f"sqlite:///{tmp_path}/queue.db")},
         base=tmp_path,
     )
     async with opened(settings, shop().registry()) as service:
-        app = create_app(Intake(service, ServeOptions(port=0))._ports())
+        app = create_app(intake_ports(service, "127.0.0.1", (), asyncio.Event()))
         wrong = [
             (status, method, target[:80], headers, body[:60])
             for method, target, headers, body in requests()

@@ -9,6 +9,7 @@ from worker.wiring.serving.outward import Outward, cut, with_cut_troubles
 
 WHOLE = [
     "database: database postgresql://shop:***@db.internal/shop: no answer",
+    "documents: documents mongodb://shop:***@db.internal/shop: no answer",
     "transport.rabbitmq: cannot reach amqp://shop:***@mq.internal:5672/",
     "queue shop-go: amqp://localhost does not answer",
     "stopping",
@@ -20,9 +21,10 @@ def test_a_reason_is_cut_after_whose_it_is():
     """Names stay, what the driver said does not."""
     assert [cut(reason) for reason in WHOLE] == [
         "database: see the log",
+        "documents: see the log",
         "transport.rabbitmq: see the log",
         "queue shop-go: see the log",
-        *WHOLE[3:],
+        *WHOLE[4:],
     ]
 
 
@@ -43,7 +45,7 @@ def test_the_log_has_the_whole_of_it_once():
 
 def test_troubles_of_workers_are_cut_too():
     """The consumers document keeps everything else."""
-    document = {"version": 1, "workers": [{"id": "w", "troubles": WHOLE[2:3]}], "consumers": []}
+    document = {"version": 1, "workers": [{"id": "w", "troubles": WHOLE[3:4]}], "consumers": []}
     assert with_cut_troubles(document) == {
         "version": 1,
         "workers": [{"id": "w", "troubles": ["queue shop-go: see the log"]}],

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import httpx
 
 from tests.unit.kit import Go, shop
 from worker.http.app import create_app
-from worker.runtime.options import ServeOptions
 from worker.settings import DatabaseSettings, Settings, TransportSettings
 from worker.wiring.service import opened
-from worker.wiring.serving.intake import Intake
+from worker.wiring.serving.ports import intake_ports
 
 
 async def test_they_are_asked_and_sent_by_name(tmp_path: Path) -> None:
@@ -25,8 +25,8 @@ async def test_they_are_asked_and_sent_by_name(tmp_path: Path) -> None:
         base=tmp_path,
     )
     async with opened(settings, shop(go).registry()) as service:
-        intake = Intake(service, ServeOptions(port=0))
-        transport = httpx.ASGITransport(create_app(intake._ports()), client=("127.0.0.1", 1))
+        ports = intake_ports(service, "127.0.0.1", (), asyncio.Event())
+        transport = httpx.ASGITransport(create_app(ports), client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             for name in ("Ping", "worker.Ping"):
                 assert (await client.get(f"/queries/{name}")).json() is True
@@ -39,5 +39,4 @@ async def test_they_are_asked_and_sent_by_name(tmp_path: Path) -> None:
             refused = await client.post("/consumers/pause", json={"types": ["worker.PauseConsumers"]})
             assert refused.status_code == 400
             document = (await client.get("/openapi.json")).json()
-            intake._server._socket.close()
             assert not [path for path in document["paths"] if "Ping" in path or "PauseConsumers" in path]

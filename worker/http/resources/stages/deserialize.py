@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import msgspec
+from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from worker.errors import InvalidMessage
 from worker.http.body import read_body
@@ -31,7 +33,7 @@ class Deserialize:
     def __init__(
         self, operation: Operation, bodies: Bodies, onto: bool, scoped: MessageType | None, max_body: int
     ) -> None:
-        self._method = operation.method
+        self._format = body_format(operation.method)
         self._bodies = bodies
         self._onto = onto
         self._scoped = scoped
@@ -46,12 +48,14 @@ class Deserialize:
             InvalidMessage: it does not fit; carries every fault.
             ClientDisconnect: the client went away before its end.
         """
-        if event.leaves_out("receive"):
+        if event.switches is not None and event.leaves_out("receive"):
             return
-        format = body_format(self._method, event.headers.get(b"content-type"))
+        format = self._format(event.headers.get(b"content-type"))
         if event.unread is not None:
             raise event.unread
-        body = await body_of(event, self._max_body)
+        body = event.body
+        if body is None:
+            body = await body_of(event, self._max_body)
         if format == "json_ld":
             body = _plain(body)
         content_type: ContentType = "msgpack" if format == "msgpack" else "json"
@@ -94,11 +98,19 @@ class BodyFirst:
 async def body_of(event: RequestEvent, max_body: int) -> bytes:
     """Return the request's body, read once; Starlette's request has it, too, from then on."""
     if event.body is None:
-        request = event.request
-        read: bytes | None = getattr(request, "_body", None)  # a listener was first
-        event.body = await read_body(request.receive, event.headers, max_body) if read is None else read
-        request._body = event.body
+        read: bytes | None = getattr(event.made_request, "_body", None)  # a listener was first
+        event.body = await read_body(event.receive, event.headers, max_body) if read is None else read
+        if event.made_request is not None:
+            event.made_request._body = event.body
     return event.body
+
+
+def request_of(scope: Scope, receive: Receive, body: bytes | None) -> Request:
+    """Make Starlette's request; it has the body where that was read."""
+    request = Request(scope, receive)
+    if body is not None:
+        request._body = body
+    return request
 
 
 def _plain(body: bytes) -> bytes:

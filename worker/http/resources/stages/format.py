@@ -20,16 +20,14 @@ class ChooseFormat:
         self._asked = asked
         self._unchecked = unchecked
 
-    async def __call__(self, event: RequestEvent) -> None:
+    def __call__(self, event: RequestEvent) -> None:
         """Choose it.
 
         Raises:
             Problem: 406, nothing of what there is would do.
         """
-        event.format = format = ANSWERS.demanded(event.headers.get(b"accept"))
+        event.agree(ANSWERS.demanded(event.headers.get(b"accept")))
         if self._unchecked is not None:
             read_query(event, self._unchecked, lists=False)
         if self._asked:
-            event["request_type"] = ("rest", format)
-        else:
-            event.facts["request_type"] = ("rest", format)
+            event.changes += 1

@@ -9,16 +9,19 @@ from worker.resources.event import RequestEvent
 
 _LINK = (b"link", LINK.encode())
 _VARY = (b"vary", VARY.encode())
+LINKED = [_LINK, _VARY]
+"""What is added, at the end."""
 
 
-async def add_link(event: RequestEvent) -> None:
-    """Add ``Link`` and ``Vary``."""
-    response: Response = event.response
+def add_link(event: RequestEvent) -> None:
+    """Add ``Link`` and ``Vary`` to an answer that does not have them yet, as those that ``Respond`` makes do."""
+    response: Response = event.answer
     headers = response.raw_headers
+    if headers[-2:] == LINKED:
+        return
     if _LINK not in headers:  # a response that is answered again and again has it already
         headers.append(_LINK)
-    for name, _ in headers:
-        if name == b"vary":
-            response.headers.add_vary_header(VARY)
-            return
-    headers.append(_VARY)
+    if b"vary" in dict(headers):
+        response.headers.add_vary_header(VARY)
+    else:
+        headers.append(_VARY)

@@ -13,14 +13,18 @@ from worker.http import problems
 from worker.http.dispatch import handler_error
 from worker.http.explanation import explain, internal
 from worker.http.problems import Problem
-from worker.http.resources.representing import problem as represented
-from worker.http.resources.stages.respond import response_of
+from worker.http.resources.representing import problem as represent
+from worker.http.resources.stages.respond import BODILESS, response_of
 from worker.messaging.declaration import MessageType
 from worker.raising import as_exception, behind
 from worker.resources.event import RequestEvent
 from worker.resources.operation import Operation
 from worker.texts import message_of
 
+_LEAST, _MOST = 300, 599
+"""Statuses of what is raised: what went well is answered, not raised."""
+_OURS = ("content-type", "content-length", "transfer-encoding")
+"""Headers that say what the body is, which is made here."""
 RetryAfter = Callable[[Unavailable], float]
 
 
@@ -38,12 +42,12 @@ class Problems:
         self._message = message
         self._retry_after = retry_after
 
-    async def invalid(self, event: RequestEvent) -> None:
+    def invalid(self, event: RequestEvent) -> None:
         """Answer data that does not fit, and nothing else."""
         if isinstance(event.error, InvalidMessage) and not event.handling:
             event.response = self.answer(event, event.error)
 
-    async def any(self, event: RequestEvent) -> None:
+    def any(self, event: RequestEvent) -> None:
         """Answer whatever it is."""
         if event.error is not None:
             event.response = self.answer(event, event.error)
@@ -51,13 +55,18 @@ class Problems:
     def answer(self, event: RequestEvent, error: BaseException) -> Response:
         """Make the answer of an error."""
         problem = self._problem(event, error)
-        media_type, body = represented(problem, event.format)
+        represented = represent(problem, event.format)
+        body = represented.body
         headers = [
-            (b"content-type", media_type.encode("latin-1")),
+            (b"content-type", represented.media_type.encode("latin-1")),
             (b"content-length", b"%d" % len(body)),
         ]
+        if problem.status in BODILESS:
+            headers, body = [], b""
         headers += [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in problem.headers
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in problem.headers
+            if name.lower() not in _OURS
         ]
         return response_of(problem.status, headers, body)
 
@@ -70,6 +79,10 @@ class Problems:
             if status is not None:
                 return Problem(problems.DECLARED, message_of(raised) or cls.__name__, status=status)
         if isinstance(raised, HTTPException):
+            if not _LEAST <= raised.status_code <= _MOST:
+                return internal(
+                    UsageError(f"HTTPException({raised.status_code}): expected {_LEAST} to {_MOST}")
+                )
             headers = list((raised.headers or {}).items())
             return Problem(problems.DECLARED, raised.detail, status=raised.status_code, headers=headers)
         if isinstance(raised, UsageError) and not isinstance(raised, WrongMiddleware):

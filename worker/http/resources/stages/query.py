@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from worker.http.parameters import invalid, parameters_of
 from worker.http.resources.parameters import Asked, Parameters
 from worker.resources.event import RequestEvent
@@ -32,7 +34,7 @@ class ReadQuery:
         self._scopes = Scopes(resource)
         self._read = read
 
-    async def __call__(self, event: RequestEvent) -> None:
+    def __call__(self, event: RequestEvent) -> Awaitable[None] | None:
         """Read it, and what it asks for.
 
         Raises:
@@ -41,8 +43,9 @@ class ReadQuery:
         asked = read_query(event, self._parameters, self._lists)
         if self._lists and asked.wanted is not None:
             event.wanted = self._narrowed(event, asked.wanted)
-        if self._read is not None and not (self._lists and self._checks and asked.faults):
-            await self._read(event)
+        if self._read is None or (self._lists and self._checks and asked.faults):
+            return None
+        return self._read(event)
 
     def _narrowed(self, event: RequestEvent, wanted: Wanted) -> Wanted:
         conditions = self._scopes.conditions(event.principal)
@@ -60,7 +63,7 @@ def read_query(event: RequestEvent, parameters: Parameters, lists: bool) -> Aske
     """Read the query string of a request, once."""
     asked: Asked | None = event.asked
     if asked is None:
-        scope = event.request.scope
+        scope = event.scope
         given = parameters_of(scope) if scope["query_string"] else {}
         asked = parameters.read(given) if given or lists or parameters.described else _NOTHING
         event.asked = asked
@@ -76,13 +79,13 @@ class CheckQuery:
         self._lists = operation.is_collection
         self._plain = not self._lists and not self._parameters.described
 
-    async def __call__(self, event: RequestEvent) -> None:
+    def __call__(self, event: RequestEvent) -> None:
         """Check it.
 
         Raises:
             Problem: 422, with every fault.
         """
-        if event.asked is None and self._plain and not event.request.scope["query_string"]:
+        if event.asked is None and self._plain and not event.scope["query_string"]:
             return  # nothing was said, and nothing has to be
         asked = read_query(event, self._parameters, self._lists)
         if asked.faults:

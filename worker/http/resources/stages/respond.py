@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from worker.http.resources.answering import Answers
 from worker.http.resources.formats import ANSWERS
 from worker.http.resources.links import status_link
+from worker.http.resources.stages.link import LINKED
 from worker.messaging.stamps import Sent
 from worker.resources.event import RequestEvent
 from worker.resources.operation import Operation
@@ -16,6 +18,7 @@ from worker.resources.operation import Operation
 BODILESS = frozenset({204, 205, 304})
 """Statuses of answers that have no body."""
 RawHeaders = list[tuple[bytes, bytes]]
+_NO_LENGTH = (b"content-length", b"0")
 
 
 class Respond:
@@ -35,16 +38,16 @@ class Respond:
         # an operation that may create says 201 where it did, unless it has a status of its own
         self._created = 201 if operation.allow_create and self._status == 200 else self._status
 
-    async def __call__(self, event: RequestEvent) -> None:
+    def __call__(self, event: RequestEvent) -> None:
         """Make it."""
-        if event.leaves_out("respond"):
+        if event.switches is not None and event.leaves_out("respond"):
             return
-        result = event.result
+        result = event.data if event.held is None else event.held[0]
         if isinstance(result, Response):
             event.response = result
             return
-        event.response = self.made(
-            event, result, result if event.subject is None else event.subject, event.media_type
+        event.respond(
+            self.made(event, result, result if event.subject is None else event.subject, event.media_type)
         )
 
     def made(self, event: RequestEvent, result: Any, subject: Any, media_type: str | None) -> Response:
@@ -57,21 +60,22 @@ class Respond:
             media_type: of the result; None: the request's format.
         """
         status = self._created if event.created else self._status
-        headers: RawHeaders = []
-        body = b""
-        if not self._empty:
-            body = self._body(result)
-            if body:
-                media = media_type or ANSWERS.names[event.format]
-                headers.append((b"content-type", media.encode("latin-1")))
-        if status not in BODILESS:
-            headers.append((b"content-length", b"%d" % len(body)))
+        if self._empty:
+            body = b""
+            headers = [] if status in BODILESS else [_NO_LENGTH]
+        elif body := result if type(result) is bytes else self._body(result):
+            length = b"%d" % len(body)
+            kind = _type_of(media_type or ANSWERS.names[event.format])
+            headers = [kind, (b"content-length", length)]
+        else:
+            headers = [_NO_LENGTH]
         if status == 201 and self._locates:
             path = self._answers.path(subject, event.uri_variables)
             if path is not None:
                 headers.append((b"location", path.encode("latin-1")))
         if event.envelope is not None:
             _of_message(event.envelope, headers)
+        headers += LINKED
         return response_of(status, headers, body)
 
     def _body(self, result: Any) -> bytes:
@@ -88,9 +92,15 @@ class Respond:
 
 
 def _of_message(envelope: Any, headers: RawHeaders) -> None:
+    correlation, id = envelope.correlation_id, envelope.id.encode()
     if envelope.get(Sent) is not None:
-        headers.append((b"link", status_link(envelope.id).encode()))
-    headers.append((b"x-correlation-id", (envelope.correlation_id or envelope.id).encode()))
+        headers.append((b"link", status_link(id)))
+    headers.append((b"x-correlation-id", correlation.encode() if correlation else id))
+
+
+@lru_cache(maxsize=32)
+def _type_of(media_type: str) -> tuple[bytes, bytes]:
+    return b"content-type", media_type.encode("latin-1")
 
 
 def response_of(status: int, headers: RawHeaders, body: bytes) -> Response:

@@ -14,15 +14,24 @@ class Serialize:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    async def __call__(self, event: RequestEvent) -> None:
+    def __call__(self, event: RequestEvent) -> None:
         """Write it in the request's format; what it becomes is the result from now on."""
-        if event.leaves_out("respond"):
+        if event.switches is not None and event.leaves_out("respond"):
             return
-        result = event.result
+        result = event.data if event.held is None else event.held[0]
         if isinstance(result, Response):
             return
         event.subject = result
         if result is None and event.operation.is_delete:
-            event.result = b""
+            event.held = (b"",)
             return
-        event.media_type, event.result = self._answers.written(result, event)
+        try:
+            written = self._answers.written(result, event)
+        except Exception as error:
+            if event.set_by is not None:
+                error.add_note(
+                    f"the {type(result).__name__} that cannot be written was set by {event.set_by}"
+                )
+            raise
+        event.media_type = written.media_type
+        event.held = (written.body,)

@@ -48,7 +48,8 @@ def annotation_of(cls: type[Any], key: str, column: Column[Any], dialect: Dialec
         TypeError: neither the hint nor the column's type says so.
     """
     hint, nullable = _optional(_hint(cls, key))
-    base = _of_type(column.type) if hint is None else hint
+    words = isinstance(column.type, Enum) and column.type.enum_class is None and hint is str
+    base = _of_type(column.type) if hint is None or words else hint
     if base is None:
         raise TypeError(
             f"column type {column.type!r} says nothing of its values; write {key}: Mapped[str], or what it holds"

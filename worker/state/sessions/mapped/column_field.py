@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET
@@ -39,6 +39,11 @@ class ColumnField(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     computed: bool = False
     digits: int | None = None
     zoned: bool = False
+
+    @property
+    def is_worked_out(self) -> bool:
+        """Whether what a replaced object holds may be an expression of SQL until it is stored."""
+        return self.default is UNSET and not self.kept
 
     def absent(self) -> Any:
         """What a replaced object holds where the new state says nothing: a value, or an expression of SQL."""
@@ -93,6 +98,8 @@ def _field(
         column is mapper.version_id_col or column.onupdate is not None or column.server_onupdate is not None
     )
     kept = generated or computed or changing
+    if computed:
+        annotation = Annotated[annotation, msgspec.Meta(extra_json_schema={"readOnly": True})]
     return ColumnField(
         name=key,
         column=column,

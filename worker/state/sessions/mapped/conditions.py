@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Context, Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, false, func, or_, true
+from sqlalchemy import ColumnElement, Integer, Interval, Numeric, and_, false, func, literal, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from worker.resources.stores import How, Ordered
+from worker.state.sessions.mapped.unfit import holds_interval
 from worker.state.statement import Dialect
 
 CONTAINS = "worker_contains"
 """Function of SQL on SQLite, whose own functions fold ASCII letters alone."""
 
+_EXACT = Context(prec=2000)
 _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "gt": operator.gt,
     "gte": operator.ge,
@@ -33,7 +37,7 @@ def condition(
 ) -> ColumnElement[bool]:
     """Make the SQL of one condition."""
     if how == "in":
-        fitting = [one for one in value if one is not None and fits(attribute, one, dialect)]
+        fitting = [one for one in value if one is not None and _is_held(attribute, one, dialect)]
         found = attribute.in_(fitting) if fitting else false()
         return or_(found, attribute.is_(None)) if None in value else found
     if how == "contains":
@@ -41,7 +45,7 @@ def condition(
     if how == "eq":
         if value is None:
             return attribute.is_(None)
-        return attribute == value if fits(attribute, value, dialect) else false()
+        return attribute == value if _is_held(attribute, value, dialect) else false()
     return _compared(attribute, how, value, dialect)
 
 
@@ -59,13 +63,15 @@ def _compared(
 ) -> ColumnElement[bool]:
     if value is None:
         return false()
-    bits = _bits(attribute, value, dialect)
-    if bits is not None and not -(2**bits) <= value < 2**bits:
-        beyond = (value > 0) == (how in {"lt", "lte"})
+    if isinstance(value, int | timedelta) and not fits(attribute, value, dialect):
+        above = value > timedelta() if isinstance(value, timedelta) else value > 0
+        beyond = above == (how in {"lt", "lte"})
         return attribute.is_not(None) if beyond else false()
     if not fits(attribute, value, dialect):
         return false()
-    compared: ColumnElement[bool] = _COMPARED[how](attribute, value)
+    # of the column's own type a decimal would be rounded to its digits
+    asked = literal(value, Numeric()) if isinstance(value, Decimal) else value
+    compared: ColumnElement[bool] = _COMPARED[how](attribute, asked)
     return compared
 
 
@@ -73,8 +79,23 @@ def fits(attribute: InstrumentedAttribute[Any], value: Any, dialect: Dialect) ->
     """Tell whether a column can hold a value, as far as drivers refuse it before they ask."""
     if isinstance(value, str):
         return _storable(value) is not None and not ("\0" in value and dialect == "postgresql")
+    if isinstance(value, timedelta):
+        return dialect != "sqlite" or not isinstance(attribute.type, Interval) or holds_interval(value)
     bits = _bits(attribute, value, dialect)
     return bits is None or -(2**bits) <= value < 2**bits
+
+
+def _is_held(attribute: InstrumentedAttribute[Any], value: Any, dialect: Dialect) -> bool:
+    """Tell whether any row can have a value: one with more digits than its column has none."""
+    if not fits(attribute, value, dialect):
+        return False
+    kind = attribute.type
+    if not isinstance(value, Decimal) or not isinstance(kind, Numeric):
+        return True
+    exponent = value.normalize(_EXACT).as_tuple().exponent
+    if not isinstance(exponent, int) or (kind.scale is not None and exponent < -kind.scale):
+        return False
+    return kind.precision is None or value.adjusted() < kind.precision - (kind.scale or 0)
 
 
 def _storable(text: str) -> str | None:
@@ -127,8 +148,9 @@ def _beyond(
 ) -> ColumnElement[bool]:
     if value is None:
         return false() if descending else attribute.is_not(None)
-    above: ColumnElement[bool] = attribute > value
-    below: ColumnElement[bool] = attribute < value
+    place = literal(value, attribute.type)  # SQLAlchemy itself compares no booleans by order
+    above: ColumnElement[bool] = attribute > place
+    below: ColumnElement[bool] = attribute < place
     if not descending:
         return above
     return or_(below, attribute.is_(None)) if nullable else below

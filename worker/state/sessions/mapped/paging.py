@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Float, Numeric, Select, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from worker.errors import Fault, InvalidMessage
+from worker.resources.loosening import loosened
 from worker.resources.stores import Page, Wanted
-from worker.state.sessions.mapped.conditions import CONTAINS, after, condition, contains, ordering
+from worker.state.sessions.mapped.conditions import CONTAINS, after, condition, contains, fits, ordering
 
 if TYPE_CHECKING:
     from worker.resources.resource import Resource
@@ -40,7 +43,8 @@ async def read_page(session: HandlerSession, resource: Resource, shape: MappedSh
         await _folding(session)
     count = select(func.count()).select_from(cls).where(*conditions)
     # as one statement: a round trip less, and both see the same rows
-    found: Select[Any] = select(cls, count.scalar_subquery()).where(*conditions).options(*shape.options)
+    raw = [type_coerce(getattr(cls, name), Float()).label(f"kept_{name}") for name in _rounded(shape, wanted)]
+    found: Select[Any] = select(cls, count.scalar_subquery(), *raw).where(*conditions).options(*shape.options)
     found = _ordered(found, resource, shape, wanted).limit(wanted.limit + 1)
     if first is not None and len(shape.first_pages) < _KEPT:
         shape.first_pages[first] = found, count
@@ -57,9 +61,25 @@ async def _read(
     items = [row[0] for row in rows[: wanted.limit]]
     last = None
     if len(rows) > wanted.limit and items:
-        values = shape.values(items[-1])
+        values = {**shape.values(items[-1]), **_exact(shape, wanted, rows[wanted.limit - 1][2:])}
         last = tuple([values.get(one.field) for one in wanted.order])
     return Page(items, rows[0][1], last)
+
+
+def _rounded(shape: MappedShape, wanted: Wanted) -> list[str]:
+    """Fields of the order that are read less exactly than they are kept: SQLite keeps decimals as floats."""
+    if shape.dialect != "sqlite":
+        return []
+    kinds = [(one.field, shape.columns[one.field].column.type) for one in wanted.order]
+    return [name for name, kind in kinds if isinstance(kind, Numeric) and kind.asdecimal]
+
+
+def _exact(shape: MappedShape, wanted: Wanted, kept: Sequence[float | None]) -> dict[str, Decimal | None]:
+    """What the last object of a page has of these, as it is kept."""
+    names = _rounded(shape, wanted) if kept else []
+    return {
+        name: None if value is None else Decimal(repr(value)) for name, value in zip(names, kept, strict=True)
+    }
 
 
 def _ordered(found: Select[Any], resource: Resource, shape: MappedShape, wanted: Wanted) -> Select[Any]:
@@ -80,16 +100,21 @@ def _place(resource: Resource, shape: MappedShape, wanted: Wanted) -> list[Any]:
     """Read the values of a place: whoever asks could have made them up."""
     given = wanted.after or ()
     if len(given) != len(wanted.order):
-        raise InvalidMessage(resource.name, [Fault("/next", "is of another order; ask for the first page")])
+        raise InvalidMessage(
+            resource.name, [Fault("/next", "is of another order; leave it out to begin anew")]
+        )
     read = []
     for one, value in zip(wanted.order, given, strict=True):
         field = shape.columns[one.field]
         try:
-            kind = field.annotation if value is not None else field.annotation | None
-            read.append(shape.stored(one.field, msgspec.convert(value, kind)))
+            kind = loosened(field.annotation)
+            place = shape.stored(one.field, None if value is None else msgspec.convert(value, kind))
+            if place is not None and not fits(getattr(shape.cls, one.field), place, shape.dialect):
+                raise ValueError
+            read.append(place)
         except (ValueError, TypeError):
             raise InvalidMessage(
-                resource.name, [Fault("/next", "is no place in this order; ask for the first page")]
+                resource.name, [Fault("/next", "is no place in this order; leave it out to begin anew")]
             ) from None
     return read
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from worker.state.sessions.mapped.shape import MappedShape
 
 _UNIQUE, _FOREIGN, _NULL, _CHECK, _EXCLUDED = "23505", "23503", "23502", "23514", "23P01"
-_DATA = "22"
-"""PostgreSQL's class of values that do not fit: too long, out of range, no valid text."""
+_DATA = ("22", "54")
+"""PostgreSQL's classes of values that do not fit: out of range, no valid text, too long for a column or an index."""
 _SQLITE = (
     ("UNIQUE constraint failed", _UNIQUE),
     ("PRIMARY KEY must be unique", _UNIQUE),
     ("FOREIGN KEY constraint failed", _FOREIGN),
     ("NOT NULL constraint failed", _NULL),
     ("CHECK constraint failed", _CHECK),
-    ("datatype mismatch", _DATA),
+    ("datatype mismatch", _DATA[0]),
 )
 _KEY = re.compile(r"\((.+?)\)=\(")
 
@@ -46,12 +46,15 @@ def refusal(error: Exception, resource: Resource, shape: MappedShape, *, removin
         return Stale(f"{resource.name}: changed or removed since it was read; read it again")
     if isinstance(error, FlushError):
         return Taken(f"{resource.name}: its {resource.identifier} is taken", resource.identifier)
-    if isinstance(error, OverflowError | UnicodeError):  # the driver's, before anything was sent
+    cause = error.orig if isinstance(error, exc.StatementError) else error
+    if isinstance(
+        cause, OverflowError | UnicodeError
+    ):  # the driver's or the mapper's, before anything was sent
         return InvalidMessage(
             resource.name, [Fault("", "a value is out of the range of what the database holds")]
         )
     if not isinstance(error, exc.DBAPIError):
-        return error
+        return _unsendable(error, resource)
     told = _told(error)
     code = _code(error, told)
     named = _named(error, told, shape)
@@ -59,6 +62,8 @@ def refusal(error: Exception, resource: Resource, shape: MappedShape, *, removin
         return _taken(resource, named)
     if code == _FOREIGN:
         return _linked(resource, named, removing=removing)
+    if code == _NULL and removing:  # the mapper has taken the object out of those that refer to it
+        return _linked(resource, named, removing=True)
     if code == _NULL:
         return InvalidMessage(resource.name, _faults(named, "is missing"))
     if code == _CHECK:
@@ -67,6 +72,24 @@ def refusal(error: Exception, resource: Resource, shape: MappedShape, *, removin
         )
     if code.startswith(_DATA):
         return InvalidMessage(resource.name, _faults(named, f"the database does not take it: {_first(told)}"))
+    return error
+
+
+def unreadable(error: Exception, resource: Resource) -> Exception:
+    """Say what an error of a statement that reads means, where a value of the query is at fault; give any other back."""
+    if not isinstance(error, exc.DBAPIError):
+        return _unsendable(error, resource)
+    told = _told(error)
+    if _code(error, told).startswith(_DATA):
+        return InvalidMessage(resource.name, [Fault("", f"the database does not take it: {_first(told)}")])
+    return error
+
+
+def _unsendable(error: Exception, resource: Resource) -> Exception:
+    """What a column's type refuses of a value before anything is sent."""
+    refused = error.orig if isinstance(error, exc.StatementError) else None
+    if isinstance(refused, ValueError | OverflowError | LookupError):
+        return InvalidMessage(resource.name, [Fault("", f"the database does not take it: {_first(refused)}")])
     return error
 
 
@@ -102,7 +125,7 @@ def _code(error: exc.DBAPIError, told: Any) -> str:
     if state is not None:
         return state
     if type(told).__name__ == "DataError" or type(error.orig).__name__ == "DataError":
-        return _DATA  # of PostgreSQL's driver, before anything was sent
+        return _DATA[0]  # of PostgreSQL's driver, before anything was sent
     text = str(error.orig)
     return next((code for words, code in _SQLITE if text.startswith(words)), "")
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import msgspec
 from msgspec import NODEFAULT, UNSET
-from sqlalchemy import Select, UniqueConstraint, bindparam, inspect, select
+from sqlalchemy import JSON, Select, UniqueConstraint, bindparam, inspect, select
 from sqlalchemy.orm import Mapper, undefer
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 from sqlalchemy.sql import ClauseElement
 
 from worker.errors import ConfigurationError, Fault, Stale
 from worker.messaging.faults import escape
-from worker.resources.shape import FieldShape, struct_faults, struct_of
+from worker.resources.shape import FieldShape, Unsettable, struct_faults, struct_of
 from worker.state.sessions.mapped.column_field import ColumnField, column_fields, init_parameters
+from worker.state.sessions.mapped.unfit import has_utc, unfit
 from worker.state.statement import Dialect
 
 
@@ -56,8 +57,10 @@ def _identifies(mapper: Mapper[Any], identifier: str, fields: Mapping[str, Colum
     field = fields.get(identifier)
     if field is None:
         known = ", ".join(fields)
+        keys = [name for name, one in fields.items() if mapper.primary_key == (one.column,)]
+        key = f"; its primary key is identifier={keys[0]!r}" if keys else ""
         raise TypeError(
-            f"identifier={identifier!r}: expected the name of a column's attribute; there are: {known}"
+            f"identifier={identifier!r}: expected the name of a column's attribute; there are: {known}{key}"
         )
     if mapper.primary_key == (field.column,):
         return
@@ -110,8 +113,10 @@ class MappedShape(FieldShape):
         self._parameters = parameters
         version = mapper.version_id_col
         self.version = next((field.name for field in fields if field.column is version), None)
-        self._zoned = tuple(field.name for field in fields if field.zoned and dialect == "sqlite")
+        self._json = frozenset(field.name for field in fields if isinstance(field.column.type, JSON))
+        self._zoned = tuple(field.name for field in fields if field.zoned)
         self._names = tuple(self.columns)
+        self._worked_out = tuple(field.name for field in fields if field.is_worked_out)
         self._finding: dict[
             tuple[tuple[str, ...], bool], Select[Any]
         ] = {}  # one for each path of the resource
@@ -133,6 +138,21 @@ class MappedShape(FieldShape):
                 setattr(made, name, value)
         return made
 
+    def absent(self, name: str) -> Any:
+        """Return a column's default: a value, or an expression of SQL until it is stored."""
+        field = self.columns[name]
+        return UNSET if field.kept else field.absent()
+
+    def carried(self, values: Mapping[str, Any]) -> Any:
+        """Make an object of what a message carries: what is computed the database knows, but for a key that it made."""
+        columns = self.columns
+        computed = {name: value for name, value in values.items() if columns[name].computed}
+        made = self.make({name: value for name, value in values.items() if name not in computed})
+        for name, value in computed.items():
+            if columns[name].column.primary_key:
+                setattr(made, name, value)
+        return made
+
     def fill(self, obj: Any, values: Mapping[str, Any]) -> Any:
         """Set the fields.
 
@@ -141,7 +161,7 @@ class MappedShape(FieldShape):
             Stale: the version is another one than the object's.
         """
         for name, value in self._settable(values, obj).items():
-            setattr(obj, name, value)
+            self._set(obj, name, value)
         return obj
 
     def replace(self, obj: Any, values: Mapping[str, Any]) -> Any:
@@ -156,10 +176,16 @@ class MappedShape(FieldShape):
             elif field.kept or name == self.identifier:
                 continue
             else:
-                value = field.absent()
+                value = self.absent(name)
             if value is not UNSET and value is not NODEFAULT:
-                setattr(obj, name, value)
+                self._set(obj, name, value)
         return obj
+
+    def _set(self, obj: Any, name: str, value: Any) -> None:
+        before = obj.__dict__.get(name)
+        setattr(obj, name, value)
+        if name in self._json and value is not None and before is not None and _differs(before, value):
+            flag_modified(obj, name)  # SQLAlchemy would compare as Python does
 
     def _settable(self, values: Mapping[str, Any], obj: Any) -> dict[str, Any]:
         found = {}
@@ -173,25 +199,30 @@ class MappedShape(FieldShape):
             if self.columns[name].computed:
                 if obj is not None and value == getattr(obj, name, None):
                     continue  # as it was read
-                raise ValueError(f"{name} is computed and cannot be set")
+                raise Unsettable(name, "is computed and cannot be set")
             found[name] = self.stored(name, value)
         return found
 
     def stored(self, name: str, value: Any) -> Any:
-        """Return a value as its column keeps it: SQLite keeps no zone, so there times are UTC."""
-        if name not in self._zoned:
+        """Return a value as its column keeps it: JSON as plain data, and SQLite keeps no zone, so there times are UTC."""
+        if name in self._json:
+            return _plain(value)
+        if self.dialect != "sqlite" or name not in self._zoned:
             return value
         return [_in_utc(one) for one in value] if isinstance(value, list | tuple) else _in_utc(value)
 
     def values(self, obj: Any) -> dict[str, Any]:
-        """Read the fields; those that the database has yet to fill in are left out."""
+        """Read the fields; those that the database has yet to fill in, or to work out, are left out."""
         state = obj.__dict__
         try:
             found = {name: state[name] for name in self._names}
         except KeyError:
             found = {name: state[name] for name in self._names if name in state}
+        for name in self._worked_out:
+            if isinstance(found.get(name), ClauseElement):
+                del found[name]
         for name in self._zoned:
-            value = found.get(name)
+            value = found.get(name)  # of SQLite, or PostgreSQL's infinity
             if isinstance(value, datetime) and value.tzinfo is None:
                 found[name] = value.replace(tzinfo=UTC)
         return found
@@ -235,28 +266,30 @@ class MappedShape(FieldShape):
         return [*(fault for fault in faults if fault.pointer[1:] not in pending), *self._unfit(known)]
 
     def _unfit(self, values: Mapping[str, Any]) -> list[Fault]:
-        """What no annotation says: numbers that are none, digits, and characters that PostgreSQL does not take."""
-        faults = []
-        for name, value in values.items():
-            if isinstance(value, str) and "\0" in value and self.dialect == "postgresql":
-                faults.append(Fault(f"/{escape(name)}", "expected text without NUL characters"))
-            elif isinstance(value, float) and not math.isfinite(value):
-                faults.append(Fault(f"/{escape(name)}", "expected a finite number"))
-            elif isinstance(value, Decimal):
-                faults += self._unfit_decimal(name, value)
-        return faults
-
-    def _unfit_decimal(self, name: str, value: Decimal) -> list[Fault]:
-        digits = self.columns[name].digits
-        if not value.is_finite():
-            return [Fault(f"/{escape(name)}", "expected a finite number")]
-        if digits is not None and value and value.adjusted() >= digits:
-            return [Fault(f"/{escape(name)}", f"expected at most {digits} digits before the point")]
-        return []
+        told = {name: unfit(self.columns[name], value, self.dialect) for name, value in values.items()}
+        return [Fault(f"/{escape(name)}", text) for name, text in told.items() if text is not None]
 
 
 _UNCHANGING = frozenset({str, int, float, bool, bytes, Decimal, datetime})
+_AS_IN_JSON = frozenset({str, int, float, bool})
 
 
 def _in_utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not None else value
+    if not isinstance(value, datetime) or value.tzinfo is None or not has_utc(value):
+        return value  # the last is refused by check
+    return value.astimezone(UTC)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: other formats have bytes and times, and a class's hints may name more."""
+    if value is None or type(value) in _AS_IN_JSON or isinstance(value, ClauseElement):
+        return value
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def _differs(before: Any, value: Any) -> bool:
+    """Whether a value is another one in JSON than what Python holds equal to it: 1 and true, 1 and 1.0."""
+    try:
+        return msgspec.json.encode(before) != msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return True

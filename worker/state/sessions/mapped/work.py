@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import InstanceState
 
 from worker.errors import DatabaseUnavailable, Guarded
@@ -16,7 +17,7 @@ from worker.state.idempotency import finish_with
 from worker.state.outbox import leave
 from worker.state.sessions.mapped.conditions import fits
 from worker.state.sessions.mapped.paging import read_page
-from worker.state.sessions.mapped.refusals import refusal
+from worker.state.sessions.mapped.refusals import refusal, unreadable
 from worker.state.sessions.mapped.shape import MappedShape
 from worker.state.sessions.transaction import SessionTransaction
 
@@ -90,7 +91,13 @@ class MappedWork:
     async def page(self, resource: Resource, wanted: Wanted) -> Page:
         """Read a page of the collection."""
         async with self._database.bounded():
-            return await read_page(self.session, resource, _shape(resource), wanted)
+            try:
+                return await read_page(self.session, resource, _shape(resource), wanted)
+            except StatementError as error:
+                meant = unreadable(error, resource)
+                if meant is error:
+                    raise
+                raise meant from error
 
     async def persist(self, resource: Resource, obj: Any, *, created: bool) -> Any:
         """Write an object, and read it again: what the database made of it is answered. Others are returned as they are."""

@@ -6,20 +6,20 @@ import sqlite3
 from collections.abc import Iterable
 
 
-class Names:
+class Numbers:
     """Known queues; used by the writer's thread. A queue is never removed, so what is known stays right."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._known: dict[str, int] = {}
 
     def number(self, connection: sqlite3.Connection, name: str) -> int | None:
         """Return a queue's number, None where nobody has set it up; notices what other processes set up."""
-        number = self._numbers.get(name)
+        number = self._known.get(name)
         if number is None:
             row = connection.execute("SELECT id FROM transport_queues WHERE name = ?", (name,)).fetchone()
             if row is None:
                 return None
-            number = self._numbers[name] = int(row[0])
+            number = self._known[name] = int(row[0])
         return number
 
     def add(self, connection: sqlite3.Connection, names: Iterable[str]) -> None:
@@ -30,4 +30,4 @@ class Names:
 
     def forget(self) -> None:
         """Ask again from now on: a transaction was undone, and with it perhaps a queue."""
-        self._numbers.clear()
+        self._known.clear()

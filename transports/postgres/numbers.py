@@ -11,27 +11,27 @@ from transports.postgres.connection import Connection
 _FIND = "SELECT name, id FROM transport_queues WHERE name = ANY($1::text[])"
 
 
-class Names:
+class Numbers:
     """Known queues. A queue is never removed, so what is known stays right while the database stays the same."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._known: dict[str, int] = {}
 
-    async def numbers(self, connection: Connection, names: Collection[str]) -> Mapping[str, int]:
+    async def of(self, connection: Connection, names: Collection[str]) -> Mapping[str, int]:
         """Return the numbers of those that are set up; notices what other processes set up."""
-        unknown = [name for name in names if name not in self._numbers]
+        unknown = [name for name in names if name not in self._known]
         if unknown:
             try:
                 found = await connection.fetch(_FIND, unknown)
             except asyncpg.UndefinedTableError:
                 return {}  # nobody has set anything up
-            self._numbers.update((name, number) for name, number in found)
-        return {name: self._numbers[name] for name in names if name in self._numbers}
+            self._known.update((name, number) for name, number in found)
+        return {name: self._known[name] for name in names if name in self._known}
 
     async def number(self, connection: Connection, name: str) -> int | None:
         """Return a queue's number, None where nobody has set it up."""
-        return (await self.numbers(connection, [name])).get(name)
+        return (await self.of(connection, [name])).get(name)
 
     def forget(self) -> None:
         """Ask again from now on: a new connection may lead to a database that was made anew."""
-        self._numbers.clear()
+        self._known.clear()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transports.kafka import records
-from transports.kafka.holdings import Holdings
+from transports.kafka import encoding
 from transports.kafka.window import Window
+from transports.kafka.windows import Windows
 from worker.messaging.transport import Outgoing, Settled
 
 PLACE = ("t", 0)
@@ -28,7 +28,7 @@ def record(offset, key=None, due=0.0, body=b""):
         offset=offset,
         key=None if key is None else key.encode(),
         value=body,
-        headers=tuple(records.headers(message, due)),
+        headers=tuple(encoding.headers(message, due)),
     )
 
 
@@ -39,9 +39,9 @@ def now():
 
 @pytest.fixture
 def held(now):
-    holdings = Holdings("q", now)
-    holdings.begin([Window("t", 0, start=0)])
-    return holdings
+    windows = Windows("q", now)
+    windows.begin([Window("t", 0, start=0)])
+    return windows
 
 
 def ids(deliveries):
@@ -72,7 +72,7 @@ def test_a_retry_in_place_keeps_its_key_waiting(held, now):
     now.now += 5.0
     (second,) = held.hand_out(10)
     assert (second.id, second.body, second.headers["content-type"]) == ("0", b"again", "x/y")
-    assert held.windows[PLACE].start == 0
+    assert held.by_partition[PLACE].start == 0
     assert held.ack([delivery]) == [Settled.LOST]
     assert held.ack([second]) == [Settled.DONE]
     assert ids(held.hand_out(10)) == ["1"]
@@ -99,7 +99,7 @@ def test_what_is_fenced_changes_nothing(held):
     held.took(PLACE, [record(0), record(1)])
     assert held.ack([out[0]]) == [Settled.LOST]
     assert held.release(out[1], 0.0) is Settled.LOST
-    assert held.windows[PLACE].start == 0
+    assert held.by_partition[PLACE].start == 0
     assert ids(held.hand_out(10)) == ["0", "1"]
 
 
@@ -141,7 +141,7 @@ operations = st.lists(
 def test_order_and_accounts_hold_under_any_sequence(steps):
     """Whatever happens in whatever order: keys in order, nothing twice, nothing lost, commits behind the unfinished."""
     now = Now()
-    held = Holdings("q", now)
+    held = Windows("q", now)
     held.begin([Window("t", 0, start=0)])
     published, out, done, moved = [], [], [], set()
     keys = {}
@@ -172,7 +172,7 @@ def test_order_and_accounts_hold_under_any_sequence(steps):
         assert len(busy) == len(set(busy))
         assert held.out == len(out)
         unfinished = [offset for offset in published if str(offset) not in {*done, *moved}]
-        assert held.windows[PLACE].start == (unfinished[0] if unfinished else len(published))
+        assert held.by_partition[PLACE].start == (unfinished[0] if unfinished else len(published))
     while len(done) + len(moved) < len(published):
         now.now += 10
         for delivery in [*out, *held.hand_out(100)]:
@@ -199,7 +199,7 @@ class Stepped(Now):
 def test_what_waits_here_does_not_follow_a_clock_that_is_set(step):
     """Retries in place, what was taken back, copies that failed and delays that were read wait as long as was said."""
     wall = Stepped()
-    held = Holdings("q", wall)
+    held = Windows("q", wall)
     held.begin([Window("t", 0, start=0)])
     held.took(PLACE, [record(0, "a"), record(1, "b"), record(2), record(3, due=1010.0), record(4, "c")])
     retried, returned, copied, _ = held.hand_out(10)
@@ -217,7 +217,7 @@ def test_what_waits_here_does_not_follow_a_clock_that_is_set(step):
 def test_a_delay_ends_by_the_clock_that_its_sender_had():
     """A record's time is a time of day: whoever reads it compares it with its own."""
     wall = Stepped()
-    held = Holdings("q", wall)
+    held = Windows("q", wall)
     held.begin([Window("t", 0, start=0)])
     wall.now = 1009.0
     held.took(PLACE, [record(0, due=1010.0), record(1, "a", due=1009.0)])

@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from transports.kafka import records
-from transports.kafka.records import Reader
+from transports.kafka import encoding
+from transports.kafka.encoding import Reader
 from transports.kafka.window import Window
 from worker.messaging.transport import Outgoing
 
@@ -17,7 +17,7 @@ def read(headers, key=b"k", value=b"v", offset=7):
 def test_a_message_comes_back():
     """Id, key, body, content type and due time survive."""
     message = Outgoing(queue="q", id="é1", type="T", body=b"v", key="k", content_type="a/b")
-    entry = read(tuple(records.headers(message, 123.25)))
+    entry = read(tuple(encoding.headers(message, 123.25)))
     assert (entry.delivery.id, entry.delivery.key, entry.delivery.body) == ("é1", "k", b"v")
     assert dict(entry.delivery.headers) == {"content-type": "a/b"}
     assert entry.due == 123.25

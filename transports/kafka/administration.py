@@ -19,7 +19,7 @@ T = TypeVar("T")
 _RETRY_PAUSE = 0.1
 
 
-class Admin:
+class Administration:
     """Asks, each time for a bounded time."""
 
     def __init__(self, connection: Connection) -> None:

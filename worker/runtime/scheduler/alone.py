@@ -1,4 +1,4 @@
-"""Gathering: firings that are written down many at a time, where no other process fires."""
+"""Firing alone: where no other process fires, firings are written down many at a time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ Write = Callable[[Sequence[tuple[Firing, Sequence[Parcel]]]], Awaitable[None]]
 """Writes firings down, with what they send, in order."""
 
 
-class Gathering:
-    """Stands in the place of the store; see ``Firings``. What is gathered is lost with the process: for tests.
+class AloneFirings:
+    """Stands in the place of the store; see ``Firings``. What is not written down is lost with the process: for tests.
+
+    Not a ``Batcher``: nobody waits for an answer, and the last ones are written when the caller says so.
 
     Args:
-        write: takes what was gathered.
+        write: takes firings.
     """
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._gathered: list[tuple[Firing, Sequence[Parcel]]] = []
+        self._unwritten: list[tuple[Firing, Sequence[Parcel]]] = []
 
     async def begin(self, triggers: Mapping[str, str], now: Moment) -> Mapping[str, Standing]:
         """Tell that nothing was missed."""
@@ -35,9 +37,9 @@ class Gathering:
         return True
 
     async def fire(self, firing: Firing, parcels: Sequence[Parcel], lead: Lead | None) -> bool:
-        """Gather a firing; write all down when they are many."""
-        self._gathered.append((firing, parcels))
-        if len(self._gathered) >= MOST:
+        """Keep a firing; write all down when they are many."""
+        self._unwritten.append((firing, parcels))
+        if len(self._unwritten) >= MOST:
             await self.flush()
         return True
 
@@ -45,7 +47,7 @@ class Gathering:
         """Nothing to note."""
 
     async def flush(self) -> None:
-        """Write down what was gathered."""
-        gathered, self._gathered = self._gathered, []
-        if gathered:
-            await self._write(gathered)
+        """Write down what is kept."""
+        firings, self._unwritten = self._unwritten, []
+        if firings:
+            await self._write(firings)

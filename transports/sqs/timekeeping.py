@@ -1,4 +1,4 @@
-"""The service's own time, from its answers: the clock of this machine may be wrong by hours."""
+"""Keeps the time of the service, from its answers: the clock of this machine may be wrong by hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 
-class ServiceTime:
+class Timekeeper:
     """What time the service has; a little behind at most, never ahead of it.
 
     Args:

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from transports.kafka.records import CONTENT_TYPE, Reader, Record
+from transports.kafka.encoding import CONTENT_TYPE, Reader, Record
 from transports.kafka.window import COPYING, OUT, WAITING, Entry, Window
 from worker.messaging.steady import monotonic_of
 from worker.messaging.transport import Delivery, Outgoing, Settled
@@ -21,7 +21,7 @@ AHEAD = 512
 _DONE, _LOST = Settled.DONE, Settled.LOST
 
 
-class Holdings:
+class Windows:
     """Hands out in order of arrival; of each key only the head. Knows no broker.
 
     Args:
@@ -31,7 +31,7 @@ class Holdings:
     """
 
     def __init__(self, queue: str, clock: Callable[[], float]) -> None:
-        self.windows: dict[Partition, Window] = {}
+        self.by_partition: dict[Partition, Window] = {}
         self.out = 0
         self.settled = 0
         self._wall = clock
@@ -53,29 +53,29 @@ class Holdings:
 
     def open(self) -> Sequence[Partition]:
         """Partitions of which more may be read."""
-        return [partition for partition, window in self.windows.items() if not window.full]
+        return [partition for partition, window in self.by_partition.items() if not window.full]
 
     def held(self) -> Iterable[Window]:
         """The windows of the partitions that are held now."""
-        return self.windows.values()
+        return self.by_partition.values()
 
     def begin(self, windows: Iterable[Window]) -> None:
         """Hold these partitions, and no others."""
         self.end()
-        self.windows = {(window.topic, window.partition): window for window in windows}
+        self.by_partition = {(window.topic, window.partition): window for window in windows}
 
     def end(self) -> None:
         """Hold nothing: what is still out is fenced, its settlement changes nothing."""
-        for window in self.windows.values():
+        for window in self.by_partition.values():
             window.alive = False
-        self.windows = {}
+        self.by_partition = {}
         self._ready.clear()
         self._later.clear()
         self.out = 0
 
     def took(self, partition: Partition, records: Sequence[Record]) -> None:
         """Take what was read of a partition, in its order."""
-        window = self.windows[partition]
+        window = self.by_partition[partition]
         if not window.skips:
             self._take(window, records)
             return

@@ -1,0 +1,80 @@
+"""Errors of the service and of the way to it, told apart and named in our words."""
+
+from __future__ import annotations
+
+from worker.errors import TransportUnavailable
+
+_HINTS = {
+    "AccessDenied": "expected the rights of deploy/iam/sqs-intake.json, sqs-worker.json or sqs-setup.json",
+    "ExpiredToken": "the credentials are used up, and the SDK's chain brought no new ones",
+    "OverLimit": "as many messages are in flight as the queue allows (120,000): settle or extend fewer at once",
+}
+"""What is expected where the service refuses, by the beginning of its code."""
+
+_BROKEN = ("Internal", "Service", "5")
+"""Beginnings of codes of a service that failed in the middle of it."""
+
+_PASSING = (
+    "AccessDenied",
+    "ExpiredToken",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSecurity",
+    "InvalidSignature",
+    "Kms",
+    "KMS",
+    "MissingAuthenticationToken",
+    "NotAuthorized",
+    "OptInRequired",
+    "OverLimit",
+    "QueueDeletedRecently",
+    "RequestExpired",
+    "RequestThrottled",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "SlowDown",
+    "TooMany",
+    "UnrecognizedClient",
+    *("3", "401", "403", "407", "408", "429"),
+)
+"""Beginnings of codes that say nothing about what was asked, and that nothing was done: limits, or the credentials.
+
+Numbers are of those between here and the service, who know nothing of its errors: a redirection, a gateway, a proxy.
+"""
+
+
+class Refused(Exception):
+    """The service answered that it does not do it.
+
+    Attributes:
+        code: its own word for why, without what stands before a dot.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code.rpartition(".")[2]
+        super().__init__(f"{self.code}: {text}" if text else self.code)
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no such queue."""
+        return self.code in {"QueueDoesNotExist", "NonExistentQueue"}
+
+    @property
+    def broken(self) -> bool:
+        """Whether the service failed in the middle of it: it may have been done all the same."""
+        return self.code.startswith(_BROKEN)
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed later, as it is."""
+        return not self.missing and (self.code.startswith(_PASSING) or "Throttl" in self.code)
+
+    @property
+    def hint(self) -> str | None:
+        """What is expected, where that is known."""
+        return next((text for code, text in _HINTS.items() if self.code.startswith(code)), None)
+
+
+class NotSent(TransportUnavailable):
+    """The service was not reached: nothing was done."""
