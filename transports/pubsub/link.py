@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import grpc.aio
-
 from transports.pubsub.faults import Failed, broken_off, failed, unreadable
+from transports.pubsub.library import grpc
 from transports.pubsub.settings import Settings
 from transports.pubsub.wire import Method
 from worker.messaging.bounded import closed

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from google.protobuf import empty_pb2
-from google.pubsub_v1 import types
+
+from transports.pubsub.library import types
 
 
 def _plain(wrapper: Any) -> Any:
