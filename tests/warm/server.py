@@ -8,6 +8,7 @@ says the process's number, and one with its exit code, below 0 for a signal.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import io
@@ -58,52 +59,61 @@ def prepare() -> str:
 
 def serve(listener: socket.socket) -> dict[str, Any] | None:
     """Fork for each request: it is returned in the process that is to do it, None in this one at its end."""
-    while True:
-        ready, _, _ = select.select([listener, 0], [], [])
-        if 0 in ready:
-            return None
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
-            return attend(connection)
-        connection.close()
-        while _reap():
-            pass
-
-
-def attend(connection: socket.socket) -> dict[str, Any]:
-    """Fork the process itself, and wait for it: its parent is this one."""
-    line, streams, _, _ = socket.recv_fds(connection, 65536, 3)
-    while not line.endswith(b"\n"):
-        line += connection.recv(65536)
-    child = os.fork()
-    if child == 0:
-        connection.close()
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
+    ended, wake = socket.socketpair()
+    for one in (ended, wake):
+        one.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    askers: dict[socket.socket, int] = {}
+    asked: list[socket.socket | int] = [listener, 0]
+    while asked or askers:
+        ready, _, _ = select.select([*asked, ended, *askers], [], [])
+        if 0 in ready:  # nobody asks any more; what still runs has an end, or an asker that goes
+            asked.clear()
+        if ended in ready:
+            ended.recv(4096)
+            _tell_ends(askers)
+        for asker in askers.keys() & set(ready):  # gone before its process, which nobody else would end
+            os.kill(askers[asker], signal.SIGKILL)
+            os.waitpid(askers.pop(asker), 0)
+            asker.close()
+        if listener not in asked or listener not in ready:
+            continue
+        asker, _ = listener.accept()
+        line, streams, _, _ = socket.recv_fds(asker, 65536, 3)
+        while not line.endswith(b"\n") and (more := asker.recv(65536)):
+            line += more
+        child = os.fork()
+        if child == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+                os.close(stream)
+            for held in (listener, ended, wake, asker, *askers):
+                held.close()
+            request: dict[str, Any] = json.loads(line)
+            return request
+        for stream in streams:
             os.close(stream)
-        request: dict[str, Any] = json.loads(line)
-        return request
-    for stream in (0, 1, 2, *streams):
-        os.close(stream)
-    connection.sendall(b"%d\n" % child)
-    _watch(child, connection)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        connection.sendall(b"%d\n" % code)
-    finally:
-        os._exit(0)
+        askers[asker] = child
+        _tell(asker, child)
+    return None
 
 
-def _watch(child: int, asker: socket.socket) -> None:
-    """Return when a process has ended; it is killed where its asker has gone before: nobody else would end it."""
-    if not hasattr(os, "pidfd_open"):
-        return
-    ending = os.pidfd_open(child)
-    ready, _, _ = select.select([ending, asker], [], [])
-    if ending not in ready:
-        os.kill(child, signal.SIGKILL)
-    os.close(ending)
+def _tell_ends(askers: dict[socket.socket, int]) -> None:
+    """Tell who has asked for them of processes that have ended."""
+    for asker, child in list(askers.items()):
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            del askers[asker]
+            _tell(asker, os.waitstatus_to_exitcode(status))
+            asker.close()
+
+
+def _tell(asker: socket.socket, number: int) -> None:
+    with contextlib.suppress(OSError):  # it has gone
+        asker.sendall(b"%d\n" % number)
 
 
 def become(request: dict[str, Any], program: str, path: list[str]) -> None:
@@ -153,13 +163,6 @@ def leave(code: Any) -> None:
 
 def _written(number: int) -> io.BufferedWriter:
     return io.BufferedWriter(io.FileIO(number, "w", closefd=False))
-
-
-def _reap() -> bool:
-    try:
-        return os.waitpid(-1, os.WNOHANG)[0] != 0
-    except ChildProcessError:
-        return False
 
 
 def main() -> None:
