@@ -34,6 +34,7 @@ OTHERS = (
     "transports.rabbitmq.transport",
     "transports.sqlite.transport",
     "transports.sqs.transport",
+    "uvloop",
 )
 """What commands import beside the package itself; nothing for Pub/Sub: gRPC does not bear a fork."""
 

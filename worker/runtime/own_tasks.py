@@ -29,10 +29,7 @@ class OwnTasks:
     brokers, leases, heartbeats nor the messages of others end with that.
     """
 
-    __slots__ = ("_set_apart",)
-
-    def __init__(self) -> None:
-        self._set_apart = gc.get_freeze_count()
+    __slots__ = ()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **facts: Any) -> asyncio.Task[Any]:
         """Make a task."""
@@ -47,9 +44,11 @@ class OwnTasks:
         They are looked for among all objects, once: a list of them would cost each request something. What was set
         apart for the collector before the loop's first task is no task, and much: it is left alone.
         """
-        if gc.get_freeze_count() > self._set_apart:  # application code has set apart more, tasks too
+        objects = gc.get_objects()
+        if not any(found is self for found in objects):  # application code has set apart more, tasks too
             gc.unfreeze()
-        for found in gc.get_objects():
+            objects = gc.get_objects()
+        for found in objects:
             if issubclass(type(found), Task) and not found.done():
                 asyncio._register_task(found)
 
