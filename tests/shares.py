@@ -2,13 +2,15 @@
 
 With pytest-xdist a process is given one share after the other. The tests of a file are one share, as they may use a
 server that was started for them. In the folders of ``APART`` each test brings a place of its own and is a share of
-its own, so that no process has a long file before it while the others have nothing left.
+its own, so that no process has a long file before it while the others have nothing left. Those that wait, for brokers
+and processes, alternate with those that only work: else there were minutes in which all of them wait.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +51,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the long shares first, in the processes of a run only; a share stays together."""
     if not hasattr(config, "workerinput"):
         return
-    first: dict[str, int] = {}
-    tests: Counter[str] = Counter()
+    shares: dict[str, list[pytest.Item]] = {}
     for item in items:
-        name = share(item.nodeid)
-        first[name] = min(rank(item), first.get(name, len(LONG)))
-        tests[name] += 1
+        shares.setdefault(share(item.nodeid), []).append(item)
+    kinds = {name: min(map(rank, those)) for name, those in shares.items()}
+    # among those of a kind the shares of many tests come first
+    ordered = sorted(shares, key=lambda name: (kinds[name], -len(shares[name])))
+    waiting = [name for name in ordered if kinds[name] < len(LONG)]
+    working = [name for name in ordered if kinds[name] == len(LONG)]
+    items[:] = [item for name in alternating(waiting, working) for item in shares[name]]
 
-    def place(item: pytest.Item) -> tuple[int, int]:
-        """Among those of a kind the shares of many tests come first."""
-        name = share(item.nodeid)
-        return first[name], -tests[name]
 
-    items.sort(key=place)
+def alternating(some: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Merge two orders so that at each place as much of both is left, by their lengths."""
+    places = [
+        ((index + 1) / len(names), name) for names in (some, others) for index, name in enumerate(names)
+    ]
+    return [name for _, name in sorted(places, key=itemgetter(0))]
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
