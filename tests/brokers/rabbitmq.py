@@ -17,6 +17,7 @@ import httpx
 
 from tests.brokers import docker, owned, packages, ports
 from tests.brokers.daemon import Daemon
+from tests.brokers.erlang import Modules
 from tests.brokers.place import Place
 from tests.brokers.unavailable import Unavailable
 from tests.e2e.waiting import until
@@ -178,14 +179,17 @@ class InstalledRabbitMQ(OwnRabbitMQ):
         self._control = (scripts / "rabbitmqctl", node, {**os.environ, **environment})
         # a mapper in the foreground: one that the server starts itself would outlive it
         self._mapper = _mapper(place, folder, mapper, environment)
-        command = [str(scripts / "rabbitmq-server")]
-        self.server = Daemon(place, command, folder=folder, port=port, environment=environment)
+        program = scripts / "rabbitmq-server"
+        self._modules = Modules(program, folder)
+        environment = environment | self._modules.environment()
+        self.server = Daemon(place, [str(program)], folder=folder, port=port, environment=environment)
 
     def start(self) -> None:
         if self._mapper and not self._mapper.running:
             self._mapper.start()
             until(lambda: ports.is_open(self._mapper.port), "epmd listens")
         super().start()
+        self._modules.learn(lambda expression: self.ctl("eval", expression))
 
     def end(self) -> None:
         super().end()
