@@ -14,13 +14,14 @@ def main() -> int:
     from worker.cli.program import program
     from worker.cli.streams import in_utf8, mend_streams
     from worker.cli.structlog_alone import import_structlog
-    from worker.runtime.process.parent import follow_parent
-    from worker.runtime.process.readiness import tell_end
 
     mend_streams()
     in_utf8()
     pin("transports")
-    import_structlog()
+    import_structlog()  # before whatever else imports it
+    from worker.runtime.process.parent import follow_parent
+    from worker.runtime.process.readiness import tell_end
+
     follow_parent()
     code = program.main(prog_name="worker", standalone_mode=False)
     tell_end()

@@ -21,6 +21,14 @@ print([name for name in sys.modules if name.partition(".")[0] == "rich"])
 import rich.table
 """
 
+COMMAND = """
+import sys
+from worker.cli.main import main
+sys.argv = ["worker", "debug", "--help"]
+main()
+print([name for name in sys.modules if name.partition(".")[0] == "rich"])
+"""
+
 
 def test_logs_need_no_rich():
     """Text with a traceback is written without it, and it can still be imported afterwards."""
@@ -29,3 +37,11 @@ def test_logs_need_no_rich():
     )
     assert done.stdout.strip() == "[]"
     assert "ValueError: told" in done.stderr
+
+
+def test_no_command_begins_with_rich():
+    """Nothing that is imported before structlog brings it."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
