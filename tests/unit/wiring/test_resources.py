@@ -62,7 +62,7 @@ async def test_documents_without_an_address_are_a_fault_that_names_the_resource_
 async def test_documents_of_a_server_that_does_not_answer_are_an_outage_at_start() -> None:
     settings = {
         "documents": DocumentsSettings(url="mongodb://u:geheim@127.0.0.1:1/x"),
-        "worker": msgspec.structs.replace(Settings().worker, connect_timeout=0.3),
+        "worker": msgspec.structs.replace(Settings().worker, connect_timeout=2.0),
     }
     with pytest.raises(DatabaseUnavailable, match=r"u:\*\*\*@127") as raised:
         async with served(documents(), settings=settings):

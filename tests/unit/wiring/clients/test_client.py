@@ -248,11 +248,11 @@ async def test_settings_are_found_as_the_command_line_finds_them(tmp_path: Path,
 
 
 async def test_a_broker_that_does_not_answer_is_an_error_when_it_is_opened(tmp_path: Path) -> None:
-    """``Unavailable`` within the connect timeout; nothing is left open."""
+    """``Unavailable`` within the connect timeout, which is the database's, too; nothing is left open."""
     far = settings(tmp_path, "amqp://guest:guest@127.0.0.1:1/")
     quick = type(far)(
         **{name: getattr(far, name) for name in far.__struct_fields__}
-        | {"worker": type(far.worker)(connect_timeout=0.2)}
+        | {"worker": type(far.worker)(connect_timeout=2.0)}
     )
     with pytest.raises(TransportUnavailable, match="transport here"):
         await Client(shop(), quick).__aenter__()
