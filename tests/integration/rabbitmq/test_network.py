@@ -89,7 +89,7 @@ async def test_a_frozen_publish_has_an_unknown_fate_when_its_time_is_up(
     proxied_url: str, proxy: Proxy
 ) -> None:
     """F18: a publish that is never confirmed ends as unknown, at its deadline."""
-    transport = make(proxied_url, publish_timeout=0.5, heartbeat=30)
+    transport = make(proxied_url, publish_timeout=2, heartbeat=30)
     await transport.connect()
     await transport.setup([QUEUE])
     (outcome,) = await transport.publish([message(0)])
@@ -97,7 +97,7 @@ async def test_a_frozen_publish_has_an_unknown_fate_when_its_time_is_up(
     proxy.freeze()
     outcomes = await transport.publish([message(1), message(2)])
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.UNKNOWN] * 2
-    assert "0.5 s" in outcomes[0].detail
+    assert "2 s" in outcomes[0].detail
     proxy.cut()
     proxy.clear()
     await transport.close()

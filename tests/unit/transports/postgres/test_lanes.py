@@ -68,7 +68,7 @@ async def test_a_lock_that_somebody_else_holds_is_waited_for_so_long_only(connec
     """A lane that is locked for good is an outage, and other messages are not held up afterwards."""
     from transports.postgres import lanes
 
-    hasty = await connect(postgres_url, timeout=0.5)
+    hasty = await connect(postgres_url, timeout=2)
     numbers = dict(await sql.fetch("SELECT name, id FROM transport_queues"))
     await lanes.begin(sql, [(numbers["jobs"], "k")])
     async with asyncio.timeout(20):

@@ -277,7 +277,7 @@ async def test_an_error_is_the_one_that_the_client_makes_of_it(
 async def test_of_a_broken_answer_nothing_is_known(service: Service, told: bytes | None) -> None:
     if told is not None:
         service.answers["SendMessageBatch"] = told
-    async with connected(service, timeout=0.5) as connection:
+    async with connected(service, timeout=2) as connection:
         kind, _ = await raised(connection)
     assert kind is TransportUnavailable
 
