@@ -1,4 +1,7 @@
-"""Requests generated from an OpenAPI document, and what must hold of every answer."""
+"""Requests generated from an OpenAPI document, and what must hold of every answer.
+
+Tests import it where they need it: it takes a second, which only the processes of a run that use it are to spend.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,16 @@ def read_msgpack(context: Any, response: Any) -> Any:
 @schemathesis.deserializer("application/x-ndjson", "text/html")
 def read_text(context: Any, response: Any) -> str:
     return response.content.decode()
+
+
+def at(url: str) -> schemathesis.BaseSchema:
+    """The document that is served there."""
+    return schemathesis.openapi.from_url(url)
+
+
+def of(app: Any) -> schemathesis.BaseSchema:
+    """The document of an application in this process."""
+    return schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 ANY_TEXT = {"type", "title", "description", "examples"}

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import hcl2
 import pytest
 
 from transports.sqs.topology import FEWEST_RECEIVES, LONGEST_RETENTION, RECEIVES
@@ -53,6 +52,8 @@ def test_each_part_may_what_it_does_and_no_more() -> None:
 
 
 def test_the_terraform_example_can_be_read_and_makes_queues_that_setup_would_take() -> None:
+    import hcl2  # which takes long, and nobody else needs
+
     text = (ROOT / "deploy" / "terraform" / "sqs" / "main.tf").read_text()
     assert {"terraform", "variable", "resource", "data"} <= set(hcl2.loads(text))
     assert re.search(rf"longest_retention = {LONGEST_RETENTION}\b", text)
