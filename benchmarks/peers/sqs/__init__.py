@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 MOST = 10
@@ -31,12 +32,18 @@ def prefix_of(url: str) -> str:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Any]:
     """Make aiobotocore's client as it is by default; credentials come from the environment."""
-    from aiobotocore.session import get_session  # frameworks have no use for it
-
-    async with get_session().create_client(
+    async with _session().create_client(
         "sqs", region_name=region_of(url), endpoint_url=endpoint_of(url)
     ) as client:
         yield client
+
+
+@cache
+def _session() -> Any:
+    """One for the process: each reads the service's models anew, for a tenth of a second."""
+    from aiobotocore.session import get_session  # frameworks have no use for it
+
+    return get_session()
 
 
 def _told(url: str, name: str) -> str:
