@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Modules:
         """Leave the list of a server that runs, where there is none; an empty one says that it tells none."""
         if self.list.exists():
             return
-        with contextlib.suppress(AssertionError):
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
             evaluate(_LEARNING % _quoted(self._draft))
         self._draft.touch()
         self.list.parent.mkdir(parents=True, exist_ok=True)
