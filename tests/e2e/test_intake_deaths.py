@@ -30,7 +30,7 @@ class Deposits(Repeating):
         return await client.post("/commands/Deposit", json={"number": number}, headers=key)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(size(300, 1800))
 def test_intake_killed_under_load(project: Project) -> None:
     """Every 202 that a client received is handled, and no repeated key makes a second message."""
     chance = random.Random(SEED)
