@@ -77,12 +77,7 @@ class SteadyClock:
             self._stepped = True
 
     def _difference(self) -> float:
-        """How far the wall clock is ahead of the monotonic one, read at the same time: a process may be stopped between."""
-        while True:
-            before = self._monotonic()
-            ahead = self._wall() - before
-            if self._monotonic() - before < _TOGETHER:
-                return ahead
+        return difference(self._wall, self._monotonic)
 
 
 class SharedClock:
@@ -143,9 +138,12 @@ class SharedClock:
             skew: what is stored to make up for its steps.
             seen: when, by that clock, somebody found it in order; None where nothing can be stored.
         """
-        doubt = (self._monotonic() - begun) / 2
-        wall = wall if self._wall is None else self._wall()
-        ahead = wall + skew - (begun + doubt)
+        if self._wall is None:
+            doubt = (self._monotonic() - begun) / 2
+            ahead = wall + skew - (begun + doubt)
+        else:  # this machine's, read without asking: however long the answer took, there is no doubt about it
+            doubt, apart_now = 0.0, difference(self._wall, self._monotonic)
+            wall, ahead = self._monotonic() + apart_now, apart_now + skew
         apart = 0.0 if self._ahead is None else ahead - self._ahead
         stepped = abs(apart) - doubt >= STEP
         if stepped and seen is not None and not 0.0 <= wall - seen <= self._recent:
@@ -156,6 +154,15 @@ class SharedClock:
         else:  # no further than the answer's own inexactness demands
             self._ahead += max(apart - doubt, 0.0) + min(apart + doubt, 0.0)
         return Correction(wall, None)
+
+
+def difference(wall: Callable[[], float], monotonic: Callable[[], float]) -> float:
+    """How far a wall clock is ahead of a monotonic one, read at the same time: a process may be stopped between."""
+    while True:
+        before = monotonic()
+        ahead = wall() - before
+        if monotonic() - before < _TOGETHER:
+            return ahead
 
 
 class Correction(NamedTuple):

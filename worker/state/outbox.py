@@ -192,7 +192,8 @@ def _row(row: Row, now: float) -> OutboxRow:
         type=row["type"],
         body=row["body"],
         key=row["key"],
-        delay=max(0.0, row["created_at"] + row["delay"] - now),
+        # what has no delay leaves at once, also where another process's clock was ahead
+        delay=max(0.0, row["created_at"] + row["delay"] - now) if row["delay"] else 0.0,
         priority=row["priority"],
         content_type=row["content_type"],
     )

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.conformance.clock import Clock
-from worker.messaging.steady import SteadyClock
+from worker.messaging.steady import SharedClock, SteadyClock
 
 
 @pytest.mark.parametrize("step", [3600.0, -3600.0, 2.0, -2.0, 1e9])
@@ -84,3 +84,22 @@ def test_a_process_stopped_between_two_looks_sees_no_step() -> None:
     steady._wall = Stopping()
     assert steady() - began == pytest.approx(60)
     assert not steady.stepped
+
+
+def test_a_slow_answer_says_nothing_about_a_clock_of_this_machine() -> None:
+    """What is stored in a file took a second to be read: the time is that of the machine all the same."""
+    clock = Clock()
+    shared = SharedClock(clock)
+    for slow in (1.0, 0.0, 0.6):
+        begun = shared.begin()
+        clock.advance(slow)
+        assert shared.judge(begun, wall=0.0, skew=0.0, seen=clock()).skew is None
+        assert shared() == pytest.approx(clock())
+
+
+def test_a_slow_answer_is_half_as_far_off_at_most() -> None:
+    """A server's clock was read somewhere between question and answer."""
+    shared = SharedClock(None)
+    begun = shared.begin() - 1.0
+    shared.judge(begun, wall=5000.0, skew=0.0, seen=5000.0)
+    assert shared() == pytest.approx(5000.5, abs=0.1)

@@ -210,7 +210,7 @@ async def test_a_burst_leaves_what_is_not_due() -> None:
 
 
 async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None:
-    """What was taken during the last question is handled, not given back to a queue that nobody looks at any more."""
+    """What was taken during the question is handled, not given back to a queue that nobody looks at any more."""
     gate = Gate()
     async with house(shop(gate)) as it:
         asked = 0
@@ -218,7 +218,7 @@ async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None
         async def pending() -> int:
             nonlocal asked
             asked += 1
-            if asked == 2:  # the answer that confirms the first one
+            if asked == 1:  # the queues were found empty before
                 await it.send(Go(1), Go(2))
                 assert it.worker is not None
                 await until(lambda: any(one.in_hand == 2 for one in it.worker.consumers))
@@ -228,6 +228,33 @@ async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None
         it.service.sending.outbox.count = pending  # type: ignore[method-assign]
         assert await it.run(burst=True, concurrency=1) == "nothing left"
         assert it.outcomes() == ["done", "done"]
+
+
+async def test_a_burst_ends_behind_its_last_look_and_in_none() -> None:
+    """What came as a look is broken off would go back to a queue that others have already found empty."""
+    async with house(shop(done)) as it:
+        broken_off: list[str] = []
+        subscribed = it.broker.subscribe
+
+        async def watched(spec: Any, *, slots: int) -> Any:
+            subscription = await subscribed(spec, slots=slots)
+            receive = subscription.receive
+
+            async def looking(limit: int, wait: float) -> Any:
+                try:
+                    return await receive(limit, wait)
+                except asyncio.CancelledError:
+                    broken_off.append(spec.name)
+                    raise
+
+            subscription.receive = looking
+            return subscription
+
+        it.broker.subscribe = watched
+        await it.send(Go(1), Go(2), Haste(3))
+        assert await it.run(burst=True) == "nothing left"
+        assert it.outcomes() == ["done"] * 3
+        assert not broken_off
 
 
 async def test_a_burst_waits_for_the_outbox() -> None:

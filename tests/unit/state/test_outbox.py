@@ -75,6 +75,13 @@ async def test_a_delay_counts_from_the_commit(outbox, commit, clock):
     assert (await outbox.claim("w1", 10, 1.0))[0].outgoing.delay == 0.0
 
 
+async def test_what_has_no_delay_leaves_at_once_whatever_two_clocks_say(outbox, commit, clock):
+    """One process's clock may be ahead of another's by half of a slow answer: a burst would end before that time."""
+    await commit("m1", parcel("a"), worker="w1", lease=30.0)
+    clock.advance(-0.5)
+    assert (await outbox.claim("w1", 10, 30.0))[0].outgoing.delay == 0.0
+
+
 async def test_sent_rows_are_removed(outbox, commit):
     """A row is gone once it was sent."""
     await commit("m1", parcel("a"), parcel("b"))

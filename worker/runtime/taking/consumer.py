@@ -130,6 +130,23 @@ class Consumer:
         return not self.running and not self.buffer and self.settlements.idle
 
     @property
+    def resting(self) -> bool:
+        """Whether its next look at the queue is the last one where it finds nothing."""
+        return self._fetching.resting
+
+    @resting.setter
+    def resting(self, wanted: bool) -> None:
+        ended = self._fetching.resting and not wanted
+        self._fetching.resting = wanted
+        if ended:
+            self.nudge()
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is being received, nor will be before ``resting`` ends."""
+        return self._fetching.resting and self._fetching.crowded
+
+    @property
     def in_hand(self) -> int:
         """How many messages it has in hand: those that wait for a slot, and those that run."""
         return len(self.buffer) + self.running
@@ -190,6 +207,7 @@ class Consumer:
             TransportUnavailable: the broker does not answer.
         """
         self._subscriber.paused = False
+        self.empty_since = -1  # as long as it was paused nothing was looked for
         self.prospect.unknown()
         self.took_at = asyncio.get_running_loop().time()
         self._fetching.look()

@@ -59,7 +59,8 @@ class Fetching:
         thorough: it must be known for sure when the queue is empty: for a burst.
 
     Attributes:
-        crowded: it waits until there is space.
+        crowded: it waits until there is space, or rests.
+        resting: nothing is received any more once the queue was found empty in the present epoch.
         down: why nothing can be received; None while the broker answers.
     """
 
@@ -76,6 +77,7 @@ class Fetching:
         "_wake",
         "crowded",
         "down",
+        "resting",
     )
 
     def __init__(
@@ -90,6 +92,7 @@ class Fetching:
         thorough: bool,
     ) -> None:
         self.crowded = False
+        self.resting = False
         self.down: str | None = None
         self._into = into
         self._subscriber = subscriber
@@ -123,7 +126,8 @@ class Fetching:
         while True:
             limit = into.space()
             stands_back = into.outranked and not self._reached
-            if limit <= 0 or stands_back or (subscriber.paused and not subscriber.open):
+            rests = self.resting and (subscriber.paused or into.empty_since == epoch())
+            if limit <= 0 or stands_back or rests or (subscriber.paused and not subscriber.open):
                 self.crowded = True
                 self._space.clear()
                 await self._space.wait()
