@@ -34,6 +34,15 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["brokers_folder"] = str(node.config.stash[_BROKERS].place.folder)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses a broker, so that it can be left out."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if any(_uses(kind, names) for kind in KINDS):
+            item.add_marker(pytest.mark.broker)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Install what the chosen tests need before the first one's time runs."""
     if session.config.option.collectonly:

@@ -50,4 +50,5 @@ def test_what_cannot_be_loaded_at_once_is_loaded_as_usual(modules: Modules) -> N
     wrong = modules.list.parent / "wrong.beam"
     wrong.write_text("none")
     modules.list.write_text(f'{{digraph, "{wrong}"}}.\n{{array, "/nowhere/array.beam"}}.\n')
-    assert erl(modules, f"digraph:new(), {LOADED}").endswith("[true,false]")  # after what it says of the file
+    # beside what its log says of the file, sooner or later
+    assert "[true,false]" in erl(modules, f"digraph:new(), {LOADED}")

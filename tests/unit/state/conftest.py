@@ -58,7 +58,7 @@ async def _set_up(url: str, base: Path) -> None:
     await database.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.broker)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of each kind in turn: empty, or with empty tables where the test asks for ``database``."""
     has_tables = "database" in request.fixturenames

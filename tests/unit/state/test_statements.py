@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.unit.state.statements import STATEMENTS
 from worker.state.statement import Sql, Statement
 
@@ -78,6 +80,7 @@ async def test_the_database_understands_every_statement(database):
                 raise
 
 
+@pytest.mark.slow
 def test_a_worker_whose_tables_are_there_loads_no_sqlalchemy(tmp_path):
     """Nor anything else of weight that it does not use: consuming starts without."""
     first = run(tmp_path)

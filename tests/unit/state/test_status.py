@@ -283,6 +283,7 @@ def arrivals(draw):
     return arrived
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(arrived=arrivals())
 def test_no_order_of_writing_shows_a_step_back_or_a_hole(arrived):
@@ -340,6 +341,7 @@ changes = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.lists(changes, min_size=1, max_size=3), second=st.lists(changes, min_size=1, max_size=3))
 async def test_the_database_joins_rows_as_the_writer_does(database, first, second):

@@ -90,6 +90,7 @@ def test_the_driver_is_pinned_to_its_minor_version(name: str) -> None:
     assert found.endswith(f",<{major}.{int(minor) + 1}")
 
 
+@pytest.mark.slow
 def test_they_stand_in_one_file_a_folder() -> None:
     """No other reaches into what is not its own: what it reads of another object's inside, its own file defines."""
     found = []

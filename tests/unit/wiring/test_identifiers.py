@@ -74,7 +74,9 @@ def documents() -> App:
     return app
 
 
-@pytest.fixture(params=["sqlite", "postgres", "mongo"])
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(name, marks=pytest.mark.broker) for name in ("postgres", "mongo"))]
+)
 async def it(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
     settings: dict[str, Any] = {"resources": ResourcesSettings(create_tables=True)}
     app = mapped()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
+import pytest
 from msgspec import Meta
 from sqlalchemy import JSON, DateTime, Enum, Interval, Numeric
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -160,6 +161,7 @@ def calls() -> Iterator[Call]:
             )
 
 
+@pytest.mark.slow
 async def test_no_request_is_an_internal_error() -> None:
     class Base(DeclarativeBase): ...
 

@@ -51,6 +51,7 @@ def test_each_part_may_what_it_does_and_no_more() -> None:
     assert "sqs:CreateQueue" not in rights("worker")
 
 
+@pytest.mark.slow
 def test_the_terraform_example_can_be_read_and_makes_queues_that_setup_would_take() -> None:
     import hcl2  # which takes long, and nobody else needs
 

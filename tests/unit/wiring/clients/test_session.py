@@ -19,7 +19,7 @@ from worker import Client, NotFound, Sent, UsageError
 KINDS = ("AsyncSession", "AsyncConnection", "Session", "Connection", "scoped_session")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.broker)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each kind in turn."""
     if request.param == "sqlite":
