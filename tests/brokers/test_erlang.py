@@ -28,7 +28,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
 def erl(modules: Modules, expression: str, *arguments: str) -> str:
     """Evaluate an expression, with what a server would load before; what it prints."""
     command = ["erl", "-noshell", *arguments, "-eval", f"{expression}, halt()."]
-    environment = {**os.environ, **modules.environment()}
+    environment = {**os.environ, **modules.environment(), "ERL_CRASH_DUMP_SECONDS": "0"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -234,27 +234,27 @@ class Flow:
         for kind in ("Take", "Keep"):
             until(lambda: self._probe(kind, 1), f"{kind} is taken after the fault", BACK, 0.2)  # noqa: B023
 
-    def finish(self, *, lost: Callable[[set[int]], None] | None = None) -> None:
+    def finish(self, *, lost: Callable[[], Collection[int]] = tuple, at_most: int = 0) -> None:
         """Drain, count, and stop everything.
 
         Handled again may be what was in flight at the faults, and what was posted again because nobody knew
         whether it had been taken.
 
         Args:
-            lost: judges which numbers are missing, where the fault itself took some away; by default none may be.
+            lost: once every command is accepted, those to note that the fault itself may have taken away.
+            at_most: how many of them.
         """
         until(lambda: self.load.done, "every command is accepted", DRAIN, 0.2)
         posted = {number: type_of(number) for number in range(self.commands)} | self._probes
-        until(lambda: self._drained(posted, may_miss=lost is not None), "everything is drained", DRAIN, 0.3)
+        may_miss = set(lost())
+        until(lambda: self._drained(posted, may_miss), "everything is drained", DRAIN, 0.3)
         tally, noted = self.load.tally, self.effects.noted
         assert not tally.odd, tally.odd
         kept, told = self.effects.numbers("kept"), self.effects.numbers("told")
         missing = set(posted) - set(noted) - set(kept)
-        if lost is None:
-            assert not missing, f"lost: {len(missing)}, {sorted(missing)[:20]}"
-            assert set(told) == set(kept), f"events lost: {sorted(set(kept) - set(told))[:20]}"
-        else:
-            lost(missing)
+        assert missing <= may_miss, f"lost: {len(missing - may_miss)}, {sorted(missing - may_miss)[:20]}"
+        assert len(missing) <= at_most, f"{len(missing)} are missing, at most {at_most} were in the queue"
+        assert set(told) == set(kept), f"events lost: {sorted(set(kept) - set(told))[:20]}"
         known = posted | self._unclear
         unexpected = {number for number in noted if known.get(number) != "Take"} | {
             number for number in {*kept, *told} if known.get(number) != "Keep"
@@ -316,12 +316,12 @@ class Flow:
             self._probes[number] = kind
         return True
 
-    def _drained(self, posted: Mapping[int, str], *, may_miss: bool) -> bool:
+    def _drained(self, posted: Mapping[int, str], may_miss: set[int]) -> bool:
         self._fails()
         self.effects.look()
         kept = self.effects.rows("kept")
-        takes = sum(kind == "Take" for kind in posted.values())
-        if not may_miss and (len(self.effects.noted) < takes or kept < len(posted) - takes):
+        takes = {number for number, kind in posted.items() if kind == "Take"}
+        if kept < len(posted) - len(takes) or takes - may_miss - self.effects.noted.keys():
             return False
         if self.effects.rows("worker_outbox") or self._queues.waiting():
             return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -248,3 +250,19 @@ async def test_what_is_paused_waits() -> None:
         await worker.send(ResumeConsumers())
         await worker.run_until_idle()
         assert handled == [1]
+
+
+async def test_where_all_is_paused_a_run_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes that would wake it up to find out."""
+    monkeypatch.setattr("worker.runtime.worker._TICK", 600.0)
+    app = App("shop")
+    app.command(Go)
+
+    @app.handler
+    async def go(command: Go) -> None: ...
+
+    async with TestWorker(app) as worker, asyncio.timeout(30):
+        await worker.send(PauseConsumers())
+        await worker.send(Go())
+        await worker.run_until_idle()
+        assert worker.handled(Go) == []

@@ -142,8 +142,8 @@ class SharedClock:
             doubt = (self._monotonic() - begun) / 2
             ahead = wall + skew - (begun + doubt)
         else:  # this machine's, read without asking: however long the answer took, there is no doubt about it
-            doubt, apart_now = 0.0, difference(self._wall, self._monotonic)
-            wall, ahead = self._monotonic() + apart_now, apart_now + skew
+            doubt, lead = 0.0, difference(self._wall, self._monotonic)
+            wall, ahead = self._monotonic() + lead, lead + skew
         apart = 0.0 if self._ahead is None else ahead - self._ahead
         stepped = abs(apart) - doubt >= STEP
         if stepped and seen is not None and not 0.0 <= wall - seen <= self._recent:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -230,31 +232,67 @@ async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None
         assert it.outcomes() == ["done", "done"]
 
 
+Receive = Callable[[int, float], Awaitable[Any]]
+
+
+def receiving_by(it: House, watched: Callable[[str, Receive], Receive]) -> None:
+    """Let what is received of each queue go through something."""
+    subscribed = it.broker.subscribe
+
+    async def subscribe(spec: Any, *, slots: int) -> Any:
+        subscription = await subscribed(spec, slots=slots)
+        subscription.receive = watched(spec.name, subscription.receive)
+        return subscription
+
+    it.broker.subscribe = subscribe
+
+
 async def test_a_burst_ends_behind_its_last_look_and_in_none() -> None:
     """What came as a look is broken off would go back to a queue that others have already found empty."""
     async with house(shop(done)) as it:
         broken_off: list[str] = []
-        subscribed = it.broker.subscribe
 
-        async def watched(spec: Any, *, slots: int) -> Any:
-            subscription = await subscribed(spec, slots=slots)
-            receive = subscription.receive
-
+        def watched(queue: str, receive: Receive) -> Receive:
             async def looking(limit: int, wait: float) -> Any:
                 try:
                     return await receive(limit, wait)
                 except asyncio.CancelledError:
-                    broken_off.append(spec.name)
+                    broken_off.append(queue)
                     raise
 
-            subscription.receive = looking
-            return subscription
+            return looking
 
-        it.broker.subscribe = watched
+        receiving_by(it, watched)
         await it.send(Go(1), Go(2), Haste(3))
         assert await it.run(burst=True) == "nothing left"
         assert it.outcomes() == ["done"] * 3
         assert not broken_off
+
+
+async def test_a_burst_asks_at_once_after_something_happened_and_waits_no_longer_than_it_was_quiet() -> None:
+    """It ends as soon as all is done, though a receive that waits is not broken off."""
+    gate = Gate()
+    async with house(shop(gate)) as it:
+        waits: list[float] = []
+
+        def watched(queue: str, receive: Receive) -> Receive:
+            async def looking(limit: int, wait: float) -> Any:
+                if queue == "shop-go":
+                    waits.append(wait)
+                return await receive(limit, wait)
+
+            return looking
+
+        receiving_by(it, watched)
+        await it.send(Go(1))
+        task = it.start(burst=True)
+        await until(lambda: gate.started and len(waits) > 5)  # it waits for the handler
+        gate.open.set()
+        await task
+    quiet = [wait for wait in waits if wait]
+    assert waits[:2] == [0.0, 0.0] and waits[-1] == 0.0
+    assert quiet[0] < 0.01
+    assert all(later <= 2 * wait for wait, later in pairwise(quiet))
 
 
 async def test_a_burst_waits_for_the_outbox() -> None:

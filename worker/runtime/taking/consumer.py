@@ -47,6 +47,7 @@ class Consumer:
     Attributes:
         outranks: there are lesser queues, whose messages are started only while this one is known to be empty.
         outranked: there are better ones; it takes ahead only after a slot has come down to it.
+        fetching: receives its messages.
         settlements: what became of its messages, on its way to the broker.
         leased: what of it is held by a lease: what is lost is forgotten, or its handler is cancelled.
         under_way: which task handles what of it; whoever handles what ``take`` started notes it there.
@@ -95,7 +96,7 @@ class Consumer:
         self.leased = Leased(lambda: self._subscriber.leasing, self._lost_lease)
         self.under_way = UnderWay()
         self._ahead = Ahead(slots)
-        self._fetching = Fetching(
+        self.fetching = Fetching(
             self,
             self._subscriber,
             transport=transport.name,
@@ -113,7 +114,7 @@ class Consumer:
     @property
     def down(self) -> str | None:
         """Why nothing can be received; None while the broker answers."""
-        return self._fetching.down
+        return self.fetching.down
 
     @property
     def paused(self) -> bool:
@@ -130,23 +131,6 @@ class Consumer:
         return not self.running and not self.buffer and self.settlements.idle
 
     @property
-    def resting(self) -> bool:
-        """Whether its next look at the queue is the last one where it finds nothing."""
-        return self._fetching.resting
-
-    @resting.setter
-    def resting(self, wanted: bool) -> None:
-        ended = self._fetching.resting and not wanted
-        self._fetching.resting = wanted
-        if ended:
-            self.nudge()
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is being received, nor will be before ``resting`` ends."""
-        return self._fetching.resting and self._fetching.crowded
-
-    @property
     def in_hand(self) -> int:
         """How many messages it has in hand: those that wait for a slot, and those that run."""
         return len(self.buffer) + self.running
@@ -155,7 +139,7 @@ class Consumer:
     def hungry(self) -> bool:
         """Whether it could start a message at once and has none."""
         free = self.running < self.concurrency and self._room(self) > 0
-        stands_back = self.outranked and self._fetching.crowded
+        stands_back = self.outranked and self.fetching.crowded
         return free and not (self.buffer or self.paused or stands_back) and self.down is None
 
     @property
@@ -176,7 +160,7 @@ class Consumer:
 
     def reach(self) -> None:
         """A slot has come down to this queue: take something ahead."""
-        self._fetching.reach()
+        self.fetching.reach()
 
     async def open(self) -> None:
         """Subscribe.
@@ -210,7 +194,7 @@ class Consumer:
         self.empty_since = -1  # as long as it was paused nothing was looked for
         self.prospect.unknown()
         self.took_at = asyncio.get_running_loop().time()
-        self._fetching.look()
+        self.fetching.look()
         self._wake()
         await self._subscriber.tell()
 
@@ -221,7 +205,7 @@ class Consumer:
             ConfigurationError: the first subscription is refused for what is configured.
         """
         self.took_at = asyncio.get_running_loop().time()
-        await self._fetching.run(epoch)
+        await self.fetching.run(epoch)
 
     def space(self) -> int:
         """How many messages may be taken now."""
@@ -245,8 +229,8 @@ class Consumer:
             pace.started()
         self.running += 1
         delivery = buffer.popleft()
-        if self._fetching.crowded and len(buffer) * 2 <= self._ahead.limit:
-            self._fetching.look()
+        if self.fetching.crowded and len(buffer) * 2 <= self._ahead.limit:
+            self.fetching.look()
         if not buffer:
             lasted = asyncio.get_running_loop().time() - self.took_at
             self._ahead.used_up(lasted, full=self._full)
@@ -274,7 +258,7 @@ class Consumer:
 
     def nudge(self) -> None:
         """Let the fetching go on after room was made elsewhere."""
-        self._fetching.look()
+        self.fetching.look()
 
     def lost(self, delivery: Delivery) -> bool:
         """Whether its handler was cancelled, as another worker has the message."""

@@ -46,19 +46,22 @@ class Dryness:
             self._looks += 1
             self._last = self.epoch(consumers)
             for consumer in consumers:
-                consumer.resting = True
-            return False
-        return all(consumer.rests for consumer in consumers)
+                consumer.fetching.rest()
+            if not self._dry(consumers):  # all that is not paused is looked at once more
+                return False
+        return all(consumer.fetching.rests for consumer in consumers)
 
     def _still(self, consumers: Sequence[Consumer]) -> bool:
         """Whether nothing has come since the last look began, no consumer either."""
-        return self._last == self.epoch(consumers) and all(one.idle and one.resting for one in consumers)
+        return self._last == self.epoch(consumers) and all(
+            one.idle and one.fetching.resting for one in consumers
+        )
 
     def _go_on(self, consumers: Sequence[Consumer]) -> None:
         """The last look was none."""
         self._last = None
         for consumer in consumers:
-            consumer.resting = False
+            consumer.fetching.go_on()
 
     def _dry(self, consumers: Sequence[Consumer]) -> bool:
         """Whether every queue was found empty after the last message was done with."""

@@ -16,6 +16,9 @@ from worker.runtime.taking.subscriber import Subscriber
 _FIRST_LOOK, _LONGEST_LOOK = 0.02, 0.5
 """Seconds between questions whether a queue has more, while it is said to have some and none comes."""
 
+_FIRST_QUIET = 0.002
+"""Seconds of the first wait for a queue of a burst after it was found empty; the next ones are twice as long each."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds before a broker that did not answer is asked again."""
 
@@ -60,7 +63,7 @@ class Fetching:
 
     Attributes:
         crowded: it waits until there is space, or rests.
-        resting: nothing is received any more once the queue was found empty in the present epoch.
+        resting: the next look at the queue is the last one where it finds nothing.
         down: why nothing can be received; None while the broker answers.
     """
 
@@ -68,6 +71,7 @@ class Fetching:
         "_into",
         "_look_after",
         "_queue",
+        "_quiet",
         "_reached",
         "_space",
         "_subscriber",
@@ -102,6 +106,7 @@ class Fetching:
         self._wait = wait
         self._thorough = thorough
         self._look_after = 0.0
+        self._quiet = 0.0
         self._reached = False
         self._space = asyncio.Event()
 
@@ -114,6 +119,21 @@ class Fetching:
         if not self._reached:
             self._reached = True
             self._space.set()
+
+    def rest(self) -> None:
+        """Receive nothing any more once the queue was found empty in the present epoch."""
+        self.resting = True
+
+    def go_on(self) -> None:
+        """Receive as before ``rest``."""
+        if self.resting:
+            self.resting = False
+            self._space.set()
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is being received, nor will be before ``go_on``."""
+        return self.resting and self.crowded
 
     async def run(self, epoch: Callable[[], int]) -> None:
         """Receive until cancelled.
@@ -129,6 +149,8 @@ class Fetching:
             rests = self.resting and (subscriber.paused or into.empty_since == epoch())
             if limit <= 0 or stands_back or rests or (subscriber.paused and not subscriber.open):
                 self.crowded = True
+                if rests:
+                    self._wake()  # a burst may end now
                 self._space.clear()
                 await self._space.wait()
                 self.crowded = False
@@ -162,6 +184,11 @@ class Fetching:
         into, subscriber = self._into, self._subscriber
         if not (into.outranks or self._thorough):
             got = await subscriber.receive(limit, self._wait)
+            return got, not got
+        if self._thorough and subscriber.foretelling is None:
+            # it may be the last look: what is known at once is not waited for, nor longer than it has been quiet
+            self._quiet = min(max(self._quiet * 2, _FIRST_QUIET), self._wait) if known else 0.0
+            got = await subscriber.receive(limit, self._quiet)
             return got, not got
         got = await subscriber.receive(limit, self._wait if into.prospect.empty else self._look_after)
         if got:
