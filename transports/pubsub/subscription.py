@@ -156,9 +156,8 @@ class PubsubSubscription:
     async def _run(self, limit: int) -> None:
         try:
             got = await self._puller.pull(limit)
-        except (
-            Exception
-        ) as error:  # a fault of the library, too: the next pull would meet it again, in silence
+        except Exception as error:
+            # a fault of the library, too: the next pull would meet it again, in silence
             if self._waiting:
                 self._error = error
         else:

@@ -34,9 +34,8 @@ class Transactions:
                 self._begin(operations)
                 self._perform(operations, now)
                 self._commit()
-        except (
-            BaseException
-        ) as error:  # the thread is everybody's, and must go on whatever a handler has spoilt
+        except BaseException as error:
+            # the thread is everybody's, and must go on whatever a handler has spoilt
             self._undo()
             failure = (
                 error

@@ -111,9 +111,8 @@ class SqsTransport:
             if not refused.missing:
                 raise self.connection.unavailable(refused) from refused
         except NotSent as error:
-            if "AccessDenied" not in str(
-                error
-            ):  # it answers; which rights are lacking is told where they are needed
+            # one that denies answers; which rights are lacking is told where they are needed
+            if "AccessDenied" not in str(error):
                 raise
 
     async def close(self) -> None:

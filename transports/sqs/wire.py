@@ -101,11 +101,8 @@ class Wire:
         """The signer of the credentials of this moment."""
         try:
             credentials = await self._credentials.get_frozen_credentials()
-        except (
-            BotoCoreError,
-            ClientError,
-            RuntimeError,
-        ) as error:  # whatever was asked for them: nothing was sent
+        except (BotoCoreError, ClientError, RuntimeError) as error:
+            # whatever was asked for them: nothing was sent
             raise CredentialRetrievalError(provider="the SDK's chain", error_msg=str(error)) from error
         if credentials is None:
             raise NoCredentialsError

@@ -259,10 +259,8 @@ def _written(stamps: tuple[Stamp, ...]) -> str | msgspec.Raw | None:
     else:
         try:
             return _written_once(*stamps)
-        except (
-            TypeError
-        ):  # it cannot be looked up: names in a list, made in Python; the request of one object
-            pass
+        except TypeError:
+            pass  # it cannot be looked up: names in a list, made in Python; the request of one object
     written = {name_of(stamp): value_of(stamp) for stamp in stamps if stamp.travels}
     return write_stamps(written) if written else None
 

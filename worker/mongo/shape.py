@@ -16,11 +16,12 @@ from msgspec import UNSET, Meta
 
 from worker.errors import ConfigurationError, Fault, Stale
 from worker.messaging.faults import escape
-from worker.mongo.values import DIGITS, OWN, fits, has_utc, is_text, plain
+from worker.mongo.values import DIGITS, OWN, fits, is_text, plain
 from worker.resources.class_shapes import class_shape
 from worker.resources.finite import is_finite
 from worker.resources.repeating import repeated
 from worker.resources.shape import Shape
+from worker.resources.utc import has_utc
 
 _ID = "_id"
 _PLAIN = frozenset({str, int, bool, type(None), datetime, Decimal, bytes, uuid.UUID})

@@ -86,17 +86,6 @@ def is_text(value: Any) -> bool:
     return True
 
 
-def has_utc(value: dt.datetime) -> bool:
-    """Whether a time is one between the years 1 and 9999 in UTC, too."""
-    if value.tzinfo is None:
-        return True
-    try:
-        value.astimezone(dt.UTC)
-    except OverflowError:
-        return False
-    return True
-
-
 def is_same(one: Any, other: Any) -> bool:
     """Whether two values are the same in a document; Python holds 1, 1.0 and true equal, and 1.0 and 1.00 of decimals."""
     if one != other:

@@ -18,12 +18,14 @@ from msgspec import Meta
 from worker.http.resources.cursor import EXPECTED
 from worker.messaging.faults import from_error
 from worker.messaging.schema import schemas
+from worker.resources.utc import has_utc
 
 _INTEGER = 2**63
 _DIGITS = 400
 _DEPTH = 5
 _LEAST, _MOST = -16_383, 131_071
 """Places of a decimal's first digit: PostgreSQL holds no others."""
+_NO_UTC = "expected a time between the years 1 and 9999 in UTC"
 _ENDLESS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _TEXTS = (str,)
 _ORDERED = (int, float, decimal.Decimal, dt.datetime, dt.date, dt.time, dt.timedelta)
@@ -83,8 +85,8 @@ class Comparable:
             value.is_finite() and _LEAST <= value.adjusted() <= _MOST
         ):
             raise ValueError(EXPECTED)
-        if isinstance(value, dt.datetime) and value.tzinfo is not None:
-            _in_utc(value)
+        if isinstance(value, dt.datetime) and not has_utc(value):
+            raise ValueError(_NO_UTC)
         return value
 
     def _checked(self, value: Any) -> Any:
@@ -94,8 +96,8 @@ class Comparable:
             raise ValueError("expected an integer of 64 bits")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("expected a finite number")
-        if isinstance(value, dt.datetime) and value.tzinfo is not None:
-            _in_utc(value)
+        if isinstance(value, dt.datetime) and not has_utc(value):
+            raise ValueError(_NO_UTC)
         if isinstance(value, decimal.Decimal) and not (
             value.is_finite() and abs(value.adjusted()) <= _DIGITS
         ):
@@ -106,13 +108,6 @@ class Comparable:
 def kept(value: Any) -> Any:
     """Return a value as a cursor holds it: JSON has no numbers without end."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _in_utc(value: dt.datetime) -> None:
-    try:
-        value.astimezone(dt.UTC)
-    except OverflowError:
-        raise ValueError("expected a time between the years 1 and 9999 in UTC") from None
 
 
 def schema_of(hint: Any) -> Mapping[str, Any]:

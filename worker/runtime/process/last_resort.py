@@ -80,9 +80,8 @@ def leave(code: int) -> None:
 
 def _beside(work: Callable[[], object]) -> None:
     """Do it in a thread that is not waited for long: a log whose reader is stuck must not keep the process."""
-    with contextlib.suppress(
-        RuntimeError, MemoryError
-    ):  # one that goes down, or has no room, starts no threads
+    # a process that goes down, or has no room, starts no threads
+    with contextlib.suppress(RuntimeError, MemoryError):
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         thread.join(_WORDS)

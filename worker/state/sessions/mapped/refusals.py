@@ -47,9 +47,8 @@ def refusal(error: Exception, resource: Resource, shape: MappedShape, *, removin
     if isinstance(error, FlushError):
         return Taken(f"{resource.name}: its {resource.identifier} is taken", resource.identifier)
     cause = error.orig if isinstance(error, exc.StatementError) else error
-    if isinstance(
-        cause, OverflowError | UnicodeError
-    ):  # the driver's or the mapper's, before anything was sent
+    # the driver's or the mapper's, before anything was sent
+    if isinstance(cause, OverflowError | UnicodeError):
         return InvalidMessage(
             resource.name, [Fault("", "a value is out of the range of what the database holds")]
         )

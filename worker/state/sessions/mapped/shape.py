@@ -19,8 +19,9 @@ from sqlalchemy.sql import ClauseElement
 from worker.errors import ConfigurationError, Fault, Stale
 from worker.messaging.faults import escape
 from worker.resources.shape import FieldShape, Unsettable, struct_faults, struct_of
+from worker.resources.utc import has_utc
 from worker.state.sessions.mapped.column_field import ColumnField, column_fields, init_parameters
-from worker.state.sessions.mapped.unfit import has_utc, unfit
+from worker.state.sessions.mapped.unfit import unfit
 from worker.state.statement import Dialect
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Interval
 
 from worker.resources.finite import is_finite
+from worker.resources.utc import has_utc
 from worker.state.sessions.mapped.column_field import ColumnField
 from worker.state.statement import Dialect
 
@@ -32,16 +33,6 @@ def holds_interval(value: timedelta) -> bool:
         _EPOCH + value
     except OverflowError:
         return False
-    return True
-
-
-def has_utc(value: datetime) -> bool:
-    """Tell whether a time is one between the years 1 and 9999 in UTC, too."""
-    if value.tzinfo is not None:
-        try:
-            value.astimezone(UTC)
-        except OverflowError:
-            return False
     return True
 
 
