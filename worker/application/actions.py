@@ -9,7 +9,6 @@ from worker.chain.actions import Action, Actions
 from worker.chain.declared import ActionEntry, StepEntry
 from worker.errors import UsageError
 from worker.messaging.declaring.declarations import Declares
-from worker.messaging.declaring.functions import name_of
 
 T = TypeVar("T")
 
@@ -33,7 +32,6 @@ class DeclaresActions(Declares):
         Raises:
             UsageError: the application has been checked already: its actions are frozen.
         """
-        self._refuse_late(f"action {name!r}")
         self._declared.add(ActionEntry(name=name, groups={} if groups is None else groups))
         return Action(name, self._all_actions)
 
@@ -64,18 +62,7 @@ class DeclaresActions(Declares):
         options = self._declared.known("step", options, ("action", "group", "priority", "when"))
         options["when"] = {} if options.get("when") is None else options["when"]
 
-        def entry(it: Any) -> StepEntry:
-            self._refuse_late(f"step {name_of(it)}")
-            return StepEntry(target=it, **options)
-
-        return self._decorate(entry, target)
-
-    def _refuse_late(self, what: str) -> None:
-        if self._actions is not None:
-            raise UsageError(
-                f"{what}: declared behind the application's checks (app.registry(), a program, TestWorker or a first run), "
-                "so that nothing would run it: what they found is frozen; declare it before"
-            )
+        return self._decorate(lambda it: StepEntry(target=it, **options), target)
 
     def _all_actions(self) -> Actions:
         """The actions of the application that this is part of, checked where nobody has done it yet.

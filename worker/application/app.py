@@ -46,8 +46,13 @@ class App(DeclaresEverything):
         return tuple(one for one in found if isinstance(one, str))
 
     def include(self, other: App | Plugin) -> None:
-        """Join another application's declarations, or a plugin's, to this one; also what they declare later."""
+        """Join another application's declarations, or a plugin's, to this one; also what they declare later.
+
+        Raises:
+            UsageError: this application has been checked already: what it declares is frozen.
+        """
         given: Any = other
+        self._declared.refuse_late(lambda: f"include({given!r})")
         if isinstance(given, App | Plugin):
             self._included.append(given)
             include_actions(self, given)
@@ -90,6 +95,7 @@ class App(DeclaresEverything):
         actions = actions_of(registry)
         for part in parts:
             give_actions(part, actions)
+            part._declared.freeze()
         return registry
 
     def _check(self) -> None:

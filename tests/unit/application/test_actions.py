@@ -6,6 +6,7 @@ import abc
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from worker import App, ChainContext, ConfigurationError, NotFound, Plugin, StepFailed, UsageError
@@ -17,6 +18,9 @@ class Book: ...
 
 
 class Novel(Book): ...
+
+
+class Message(msgspec.Struct, frozen=True): ...
 
 
 def noting(name: str) -> Callable[[ChainContext], Any]:
@@ -164,6 +168,60 @@ async def test_what_is_declared_behind_the_checks_is_refused() -> None:
         with pytest.raises(UsageError, match="action 'more'"):
             declares.action("more")
     assert (await export.run()).result == ["a"]
+
+
+DECORATORS: list[Callable[[App | Plugin], object]] = [
+    lambda it: it.command(Message),
+    lambda it: it.command("message")(Message),
+    lambda it: it.query(Message),
+    lambda it: it.event(Message),
+    lambda it: it.handler(noting("late")),
+    lambda it: it.subscriber(noting("late")),
+    lambda it: it.middleware(priority=3)(noting("late")),
+    lambda it: it.health("late")(noting("late")),
+    lambda it: it.schedule("@hourly")(noting("late")),
+    lambda it: it.schedule(noting("late")),  # type: ignore[call-overload]
+    lambda it: it.crontab(noting("late")),
+    lambda it: it.resource(Message),
+    lambda it: it.processor(Message),
+    lambda it: it.provider(Message),
+    lambda it: it.listener("view")(noting("late")),
+    lambda it: it.action("late"),
+    lambda it: it.step(noting("late")),
+]
+
+
+@pytest.mark.parametrize("declare", DECORATORS)
+def test_nothing_is_declared_behind_the_checks(declare: Callable[[App | Plugin], object]) -> None:
+    """One rule for all decorators, of the application and of its parts."""
+    app, part, plugin = App("shop"), App("part"), Plugin("plugin")
+    app.include(part)
+    part.include(plugin)
+    app.registry()
+    for it in (app, part, plugin):
+        with pytest.raises(UsageError, match="declared behind the application's checks"):
+            declare(it)
+
+
+def test_nothing_is_included_behind_the_checks() -> None:
+    app, part = App("shop"), App("part")
+    app.include(part)
+    app.registry()
+    for it in (app, part):
+        with pytest.raises(UsageError, match=r"include\(.*declared behind the application's checks"):
+            it.include(Plugin("late"))
+
+
+def test_what_was_refused_at_start_may_be_mended() -> None:
+    app = App("shop")
+    app.command(Message)
+    with pytest.raises(ConfigurationError, match="no handler"):
+        app.registry()
+
+    async def handle(message: Message) -> None: ...
+
+    app.handler(handle)
+    assert app.registry().by_name.keys() >= {"Message"}
 
 
 async def test_an_unknown_action_says_what_there_is() -> None:

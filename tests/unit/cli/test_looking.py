@@ -78,6 +78,8 @@ def test_check_counts_resources_and_says_what_cannot_be_meant_of_them(worker, se
     page = worker("check")
     assert (page.code, "0 commands, 0 queries, 0 events, 1 resource\n" in page.out) == (0, True), page.out
 
+    library = App("library")
+
     @library.resource(operations=[Post(), Get("/failed/{id}"), GetCollection(parameters={"limit": int})])
     class Other(msgspec.Struct):
         id: int

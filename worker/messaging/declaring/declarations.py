@@ -6,9 +6,12 @@ base of ``App``, and a check, which joins those that ``App.registry`` runs at st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Self, TypeVar
 
+from worker.errors import UsageError
+from worker.messaging.declaring.functions import name_of
 from worker.suggestion import hint
 
 Entry = TypeVar("Entry")
@@ -25,11 +28,36 @@ class Declarations:
         self.faults: list[str] = []
         self._entries: list[Any] = []
         self._places: dict[int, int] = {}
+        self._frozen = False
 
     def add(self, entry: object) -> None:
-        """Add an entry; its class is its kind."""
+        """Add an entry; its class is its kind.
+
+        Raises:
+            UsageError: they are frozen.
+        """
+        self.refuse_late(lambda: _said(entry))
         self._places[id(entry)] = len(self._entries)
         self._entries.append(entry)
+
+    def freeze(self) -> None:
+        """Take no more: they have been checked, and what comes later would be part of nothing that runs."""
+        self._frozen = True
+
+    def refuse_late(self, what: Callable[[], str]) -> None:
+        """Refuse what is declared too late.
+
+        Args:
+            what: names it.
+
+        Raises:
+            UsageError: they are frozen.
+        """
+        if self._frozen:
+            raise UsageError(
+                f"{what()}: declared behind the application's checks (app.registry(), a program, TestWorker or a first run), "
+                "so that nothing would run it: what they found is frozen; declare it before"
+            )
 
     def of(self, kind: type[Entry]) -> list[Entry]:
         """All entries of one kind."""
@@ -90,3 +118,13 @@ class Declares:
             return target
 
         return decorate if given is None else decorate(given)
+
+
+def _said(entry: Any) -> str:
+    """What an entry is, and its name: ``command PlaceOrder``, ``step app.load``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(entry).__name__).lower().removesuffix("entry").strip()
+    kind = getattr(entry, "kind", words)
+    named = next(
+        (getattr(entry, one) for one in ("target", "cls", "call", "name") if getattr(entry, one, None)), ""
+    )
+    return f"{kind} {repr(named) if isinstance(named, str) else name_of(named)}"

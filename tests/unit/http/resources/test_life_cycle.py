@@ -293,10 +293,11 @@ async def test_an_attribute_switches_stages_off_for_one_request(
 
 async def test_without_respond_something_else_has_to_set_the_response() -> None:
     app, _ = library(Get(respond=False), GetCollection())
-
     async with served(app) as it:
         nothing = await it.http.get("/books/7")
     assert nothing.status_code == 500
+
+    app, _ = library(Get(respond=False), GetCollection())
 
     @app.listener("view", priority=7, when={"action": "get"})
     async def answer(event: RequestEvent) -> None:

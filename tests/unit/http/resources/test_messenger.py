@@ -59,16 +59,17 @@ async def test_a_queued_object_is_answered_before_it_is_handled() -> None:
 
 
 async def test_its_message_is_not_taken_by_name_unless_it_is_a_command_too() -> None:
-    app = resets(operations=[Post()])
-
-    @app.handler
     async def reset(request: Reset) -> None: ...
 
+    app = resets(operations=[Post()])
+    app.handler(reset)
     async with served(app) as it:
         answer = await it.http.post("/commands/Reset", json={"username": "x"})
         assert answer.status_code == 404
         assert answer.json()["detail"].startswith("'Reset' is sent by the calls of its resource")
         assert "/commands/Reset" not in (await it.http.get("/openapi.json")).json()["paths"]
+    app = resets(operations=[Post()])
+    app.handler(reset)
     app.command(name="reset.password")(Reset)
     async with served(app) as it:
         assert (await it.http.post("/commands/reset.password", json={"username": "x"})).status_code == 202
