@@ -37,6 +37,7 @@ NOT_ACCEPTABLE = Kind("not-acceptable", 406, "Nothing that the caller takes")
 TOO_SLOW = Kind("too-slow", 408, "The request did not come to its end")
 CONFLICT = Kind("conflict", 409, "Refused by a guard")
 IN_PROGRESS = Kind("in-progress", 409, "The first request with this key is still under way")
+PRECONDITION = Kind("precondition-failed", 412, "The request's condition does not hold")
 TOO_LARGE = Kind("too-large", 413, "Too large")
 UNSUPPORTED = Kind("unsupported-media-type", 415, "Unsupported content type")
 INVALID = Kind("invalid-message", 422, "The data does not fit its type")
@@ -61,6 +62,7 @@ KINDS = (
     TOO_SLOW,
     CONFLICT,
     IN_PROGRESS,
+    PRECONDITION,
     TOO_LARGE,
     UNSUPPORTED,
     INVALID,

@@ -130,7 +130,10 @@ class CollectionQuery:
                 known = ", ".join(self._orders)
                 faults.append(Fault("/order", f"expected {known}, or one with a minus; several with commas"))
                 break
-            found.setdefault(field, Ordered(field, text.startswith("-")))
+            if field in found:
+                faults.append(Fault("/order", f"names {field} twice; expected each field once"))
+                break
+            found[field] = Ordered(field, text.startswith("-"))
         found.setdefault(self._identifier, Ordered(self._identifier))
         return tuple(found.values())
 

@@ -16,6 +16,7 @@ from worker.http.resources.parameters import Parameters
 from worker.http.resources.stages.deserialize import BodyFirst, Deserialize
 from worker.http.resources.stages.format import ChooseFormat
 from worker.http.resources.stages.link import LINKED, add_link
+from worker.http.resources.stages.precondition import Precondition
 from worker.http.resources.stages.problem import Problems
 from worker.http.resources.stages.query import CheckQuery, ReadQuery
 from worker.http.resources.stages.respond import Respond
@@ -92,9 +93,13 @@ class Stages:
             "problem": lambda: self._problems.any,
         }
         found = []
-        for place in places_of(self._operation, scoped=bool(self._resource.scopes)):
+        places = [*places_of(self._operation, scoped=bool(self._resource.scopes))]
+        conditional = self._conditional({place.stage for place in places})
+        for place in places:
             call = made[place.stage]()
             if call is not None:
+                if place.stage == conditional:
+                    call = Precondition(call)
                 quiet = place.stage not in self._loud
                 found.append(stage(place.stage, place.event, place.priority, call, quiet=quiet))
         return found
@@ -115,6 +120,12 @@ class Stages:
             body, headers = response.body, response.raw_headers
         told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
         return Remembered(response.status_code, told, bytes(body))
+
+    def _conditional(self, stages: set[str]) -> str | None:
+        """The stage behind which the conditions of a request are asked; None where nothing is read that is written."""
+        if "read" not in stages or self._operation.method not in {"PUT", "PATCH", "DELETE"}:
+            return None
+        return "access" if "access" in stages else "read"
 
     @cached_property
     def _respond(self) -> Respond:

@@ -257,6 +257,8 @@ def _problems(operation: Operation, *, reads_body: bool) -> set[int]:
         found.add(404)
     if not operation.is_safe:
         found.add(409)
+        if operation.method != "POST":
+            found.add(412)
         found |= {413, 415}
     if not (reads_body or operation.is_safe):
         found.discard(415)

@@ -54,3 +54,20 @@ async def test_where_parameters_are_not_validated_what_does_not_fit_is_passed_ov
         assert [book["id"] for book in wrong.json()["items"]] == [0, 1, 2]
         right = await it.http.get("/books?year=1904&colour=red")
         assert [book["id"] for book in right.json()["items"]] == [4]
+
+
+async def test_an_order_that_names_a_field_twice_is_refused():
+    app, store = App("pages"), MemoryStore()
+
+    @app.resource(store=store, operations=[GetCollection(order=("id", "year"))])
+    class Book(msgspec.Struct):
+        id: int
+        year: int
+
+    async with served(app) as it:
+        for order in ("year,-year", "-id,year,id", "year,year"):
+            answer = await it.http.get("/books", params={"order": order})
+            assert answer.status_code == 422, order
+            (fault,) = answer.json()["errors"]
+            assert fault["pointer"] == "/order"
+            assert fault["message"].endswith("twice; expected each field once")

@@ -121,6 +121,44 @@ async def test_a_put_may_create_under_its_id_where_the_operation_says_so() -> No
     assert store.rows[8].title == "y"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "condition", "status"),
+    [
+        ("PUT", "/books/8", {"if-none-match": "*"}, 201),
+        ("PUT", "/books/7", {"if-none-match": "*"}, 412),
+        ("PUT", "/books/8", {"if-match": "*"}, 412),
+        ("PUT", "/books/7", {"if-match": "*"}, 200),
+        ("PUT", "/books/7", {"if-match": '"v1"'}, 412),
+        ("PUT", "/books/7", {"if-none-match": '"v1"'}, 200),
+        ("PATCH", "/books/7", {"if-none-match": "*"}, 412),
+        ("PATCH", "/books/7", {"if-match": "*"}, 200),
+        ("PATCH", "/books/8", {"if-match": "*"}, 404),
+        ("DELETE", "/books/7", {"if-none-match": "*"}, 412),
+        ("DELETE", "/books/7", {"if-match": " *"}, 204),
+    ],
+)
+async def test_a_write_is_done_only_where_its_conditions_hold(
+    method: str, path: str, condition: dict[str, str], status: int
+) -> None:
+    """RFC 9110, 13.1: what fails is 412, and changes nothing; what is 404 without the condition is so with it."""
+    app, store, _ = library(operations=[Get(), Put(allow_create=True), Patch(), Delete()])
+    before = dict(store.rows)
+    async with served(app) as it:
+        body = {} if method == "DELETE" else {"json": {"title": "x"}}
+        answer = await it.http.request(method, path, headers=condition, **body)
+    assert answer.status_code == status, answer.text
+    if status == 412:
+        assert answer.json()["type"] == "urn:command-worker:problem:precondition-failed"
+        assert store.rows == before
+
+
+async def test_a_condition_tells_nothing_to_who_is_not_allowed_to_know() -> None:
+    app, _, _ = library(operations=[Put(allow_create=True, security=lambda who, book, request: book is None)])
+    async with served(app) as it:
+        answer = await it.http.put("/books/7", json={"title": "x"}, headers={"if-none-match": "*"})
+    assert answer.status_code == 403
+
+
 async def test_a_patch_keeps_absent_fields() -> None:
     app, store, _ = library()
     async with served(app) as it:
