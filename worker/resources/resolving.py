@@ -79,6 +79,13 @@ def _operation_faults(declared: DeclaredResource, operation: Operation, shape: S
         cls = getattr(operation, option)
         if isinstance(cls, type) and cls is not declared.cls and class_shape(cls) is None:
             yield f"{option}={cls.__name__}: is mapped; expected the resource's own class, or one of plain fields"
+    if isinstance(operation.input, type) and (read := class_shape(operation.input)) is not None:
+        for scope, field in declared.scopes.items() if operation.input is not declared.cls else ():
+            try:
+                if field in read.fields:
+                    container_of(read.struct, field)
+            except TypeError as error:
+                yield f"input={operation.input.__name__}: scopes={{{scope!r}: {field!r}}}: {error}"
     if isinstance(operation, GetCollection):
         for option, names in (("filters", operation.filters), ("order", operation.order)):
             yield from (

@@ -22,6 +22,10 @@ class Other(msgspec.Struct):
     title: str
 
 
+class Counted(msgspec.Struct):
+    title: int
+
+
 def resolve(app: App) -> None:
     resolved(app.registry().entries_of(DeclaredResource), lambda declared: declared.store)
 
@@ -65,6 +69,13 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (Delete(output=Other), {}, "the status is 204"),
     (Get(security=yields), {}, "security yields"),
     (Put(security_after=yields_later), {}, "security_after yields"),
+    (
+        Put(security_after=lambda *_: False, deserialize=False),
+        {},
+        "security_after has no effect: deserialize",
+    ),
+    (Post(security_after=lambda *_: False, receive=False), {}, "security_after has no effect: receive"),
+    (Post(input=Counted), {"scopes": {"index": "title"}}, "input=Counted: scopes={'index': 'title'}"),
     (Delete(messenger="input"), {}, "messenger='input' has no effect on DELETE"),
     (Put(allow_create=True, read=False), {}, "allow_create=True has no effect"),
     (Put(allow_create=True, receive=False), {}, "allow_create=True has no effect"),

@@ -83,7 +83,9 @@ class Stages:
             "access": lambda: Access(self._resource, self._operation.security),
             "query_parameter_validate": lambda: CheckQuery(self._resource, self._operation),
             "deserialize": self._deserialize,
-            "access_after": lambda: AccessAfter(self._resource, self._operation.security_after),
+            "access_after": lambda: AccessAfter(
+                self._resource, self._operation.security_after, shapes_of(self._resource, self._operation)
+            ),
             "validate": self._validate,
             "write": self._write,
             "serialize": lambda: Serialize(self._answers),
@@ -170,10 +172,14 @@ class Stages:
         resource, operation = self._resource, self._operation
         own = reads_own(resource, operation)
         scoped = None
-        if resource.scopes and own and operation.method != "PATCH":
-            scoped = MessageType(
-                name=resource.name, cls=self._bodies.struct, kind="command", scopes=resource.scopes
-            )
+        if resource.scopes and not (own and operation.method == "PATCH"):
+            struct = self._bodies.struct
+            scopes = {
+                scope: field
+                for scope, field in resource.scopes.items()
+                if own or field in struct.__struct_fields__
+            }
+            scoped = MessageType(name=resource.name, cls=struct, kind="command", scopes=scopes)
         onto = own and operation.method in {"PUT", "PATCH"}
         return Deserialize(operation, self._bodies, onto, scoped, self._ports.limits.max_body)
 

@@ -182,6 +182,12 @@ def effect_faults(said: Operation, whole: Operation) -> Iterator[str]:
         )
         if said.security_after is not None:
             yield "security_after has no effect: input=False, no body is read"
+    elif said.security_after is not None and said.reads_body:
+        yield from (
+            f"security_after has no effect: {flag}=False, no body is read"
+            for flag in ("receive", "deserialize")
+            if getattr(whole, flag) is False
+        )
     if (
         said.output is not None
         and said.output is not False

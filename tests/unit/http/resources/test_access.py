@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.http.resources.memory_store import MemoryStore
 from tests.unit.http.resources.serving import served
-from worker import App, TokenDocument
+from worker import App, Patch, Post, Put, TokenDocument
+from worker.resources import Page as PageOf
 from worker.tokens.principal import Principal, principal_of
 
 
@@ -28,6 +29,11 @@ def pages(**options: Any) -> tuple[App, MemoryStore]:
 def caller(**options: Any) -> Principal:
     token = TokenDocument(id="t", **options)
     return principal_of(token, None, lambda _, plugins: ())
+
+
+class Draft(msgspec.Struct, frozen=True):
+    index: str
+    text: str = ""
 
 
 async def test_security_is_asked_of_the_stored_object_before_the_body_is_read() -> None:
@@ -66,8 +72,6 @@ async def test_what_security_says_counts_as_python_counts_it_and_is_awaited(
 
 
 async def test_security_after_is_asked_of_the_object_as_the_body_made_it() -> None:
-    from worker import Post
-
     app, store = pages(operations=[Post(security_after=lambda principal, obj, request: obj.index != "x")])
     async with served(app) as it:
         refused = await it.http.post("/pages", json={"index": "x"})
@@ -125,3 +129,70 @@ async def test_a_missing_field_is_narrowed_to_what_the_token_reaches() -> None:
     assert (answer.status_code, answer.json()["index"]) == (201, "a"), answer.text
     assert all_of_it.json()["index"] == "a"
     assert len(store.rows) == 5
+
+
+@pytest.mark.parametrize("operation", [Post(input=Draft), Put(input=Draft), Patch(input=Draft)])
+@pytest.mark.parametrize(
+    ("body", "index"),
+    [
+        ({"index": "a"}, "a"),
+        ({"index": "b,a"}, "b,a"),
+        ({"index": "*"}, "a,b"),
+        ({}, "a,b"),
+        ({"index": "c"}, None),
+    ],
+)
+async def test_what_is_read_into_an_input_class_is_narrowed_as_the_resource_is(
+    operation: Any, body: dict[str, str], index: str | None
+) -> None:
+    """By the fields of the same names: another class is no way around a token's scopes."""
+    app, _ = pages(scopes={"index": "index"}, operations=[operation], processor="Noting")
+    noted: list[Any] = []
+
+    @app.processor
+    class Noting:
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            noted.append(data)
+            return Page(data.index, 11)
+
+    async with served(app, caller(scopes={"index": ("a", "b")})) as it:
+        path = "/pages" if operation.method == "POST" else "/pages/11"
+        answer = await it.http.request(operation.method, path, json=body)
+    if index is None:
+        assert (answer.status_code, noted) == (403, []), answer.text
+    else:
+        assert answer.is_success, answer.text
+        assert noted == [Draft(index)]
+
+
+async def test_an_input_class_without_the_scoped_field_is_not_narrowed() -> None:
+    class Note(msgspec.Struct, frozen=True):
+        text: str
+
+    app, _ = pages(scopes={"index": "index"}, operations=[Post(input=Note)], processor="Noting")
+
+    @app.processor
+    class Noting:
+        async def process(self, data: Any, operation: Any, uri_variables: Any, context: Any) -> Any:
+            return Page("a", 11)
+
+    async with served(app, caller(scopes={"index": ("a", "b")})) as it:
+        assert (await it.http.post("/pages", json={"text": "x"})).status_code == 201
+
+
+@pytest.mark.parametrize("as_page", [False, True])
+async def test_a_page_of_a_provider_has_what_a_token_reaches(as_page: bool) -> None:
+    """Whether or not it asks for the token's scopes itself."""
+    app, _ = pages(scopes={"index": "index"}, provider="All")
+    found = [Page("a", 11), Page("c", 12), Page("b", 13)]
+
+    @app.provider
+    class All:
+        async def provide(self, operation: Any, uri_variables: Any, context: Any) -> Any:
+            return PageOf(found, 3) if as_page else found
+
+    async with served(app, caller(scopes={"index": ("a", "b")})) as it:
+        answer = (await it.http.get("/pages")).json()
+    assert ([one["index"] for one in answer["items"]], answer["total"]) == (["a", "b"], 2)
+    async with served(app, caller()) as it:
+        assert (await it.http.get("/pages")).json()["total"] == 3
