@@ -107,10 +107,10 @@ class DeclaresMessages(Declares):
         """Declare a domain event: it says what happened and has any number of subscribers."""
         return self._declare("event", name, options)
 
-    def _declare(self, kind: Kind, name: Any, options: dict[str, Any]) -> Any:
-        if isinstance(name, type):
-            self._declared.add(MessageType(name=name.__name__, cls=name, kind=kind))
-            return name
+    def _declare(self, kind: Kind, given: Any, options: dict[str, Any]) -> Any:
+        """Declare a class that was given, with its options; else make the decorator that does."""
+        bare = isinstance(given, type)
+        name = None if bare else given
         if name is not None and not isinstance(name, str):
             self._declared.faults.append(f"{kind} {name!r}: expected a class, or a wire name and options")
             return name
@@ -128,12 +128,12 @@ class DeclaresMessages(Declares):
             options["errors"] = dict(errors or {}) if isinstance(errors, Mapping | None) else errors
 
         def decorate(cls: type[Any]) -> type[Any]:
-            wire = str(name or getattr(cls, "__name__", repr(cls)))
+            wire = str(getattr(cls, "__name__", repr(cls)) if name is None else name)
             known = self._declared.known(f"{kind} {wire!r}", options, _OPTIONS[kind])
             self._declared.add(MessageType(name=wire, cls=cls, kind=kind, **known))
             return cls
 
-        return decorate
+        return decorate(given) if bare else decorate
 
 
 def check_messages(draft: Draft) -> None:

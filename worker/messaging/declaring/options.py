@@ -46,7 +46,7 @@ def _number_faults(message: MessageType) -> Iterable[str]:
 def _kind_faults(message: MessageType) -> Iterable[str]:
     for option in ("queue", "transport"):
         value = getattr(message, option)
-        if value is not None and not (isinstance(value, str) and value.strip()):
+        if value is not None and not (isinstance(value, str) and value.strip() and value.isprintable()):
             yield f"{option}={value!r}, expected a name"
     for option in ("exclusive", "many_handlers", "track"):
         value = getattr(message, option)
