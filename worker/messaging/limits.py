@@ -35,6 +35,15 @@ def key_fault(key: str | None) -> str | None:
     return None
 
 
+def correlation_fault(correlation_id: str | None) -> str | None:
+    """Say what is wrong with a correlation id that was given; None when nothing is."""
+    return (
+        None
+        if correlation_id is None or correlation_id.isprintable()
+        else "expected text that can be printed"
+    )
+
+
 def delay_fault(seconds: float, *, inline: bool) -> str | None:
     """Say what is wrong with a delay; None when nothing is. A command that is handled at once has none."""
     try:

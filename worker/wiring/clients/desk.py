@@ -115,8 +115,8 @@ class Desk:
         """Send a message."""
         entrance = self._entrance or self._not_open()
         door = entrance.door(message)
-        if delay or id is not None or key is not None or stamps:
-            stamps = checked(door, stamps, delay, key, id)
+        if delay or stamps or id is not None or key is not None or correlation_id is not None:
+            stamps = checked(door, stamps, delay, key, id, correlation_id)
         declared = door.declared
         if key is None and declared.key is not None:
             key = key_for(declared, message, key)

@@ -13,9 +13,10 @@ from worker.messaging.bus import Bus
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import new_id
-from worker.messaging.limits import delay_fault, id_fault, key_fault, key_for
-from worker.messaging.stamps import Delay, Stamp
+from worker.messaging.limits import correlation_fault, delay_fault, id_fault, key_fault, key_for
+from worker.messaging.stamps import Delay, Stamp, UnknownStamp
 from worker.messaging.validation import decoder, fitting
+from worker.texts import message_of
 from worker.wiring.service import Service
 
 
@@ -60,7 +61,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Entrance:
-    """Knows the door of each type."""
+    """Knows the door of each type, of the product's own messages, too."""
 
     def __init__(self, service: Service) -> None:
         self._process = service.process
@@ -104,8 +105,8 @@ class Entrance:
             UsageError: names every argument that is wrong.
             InvalidMessage: the message's own key cannot be kept.
         """
-        if delay or id is not None or key is not None or stamps:
-            stamps = checked(door, stamps, delay, key, id)
+        if delay or stamps or id is not None or key is not None or correlation_id is not None:
+            stamps = checked(door, stamps, delay, key, id, correlation_id)
         if key is None and door.declared.key is not None:
             key = key_for(door.declared, message, key)
         return Ready(
@@ -131,7 +132,7 @@ class Entrance:
 
 
 def _doors(service: Service) -> Mapping[type[Any], Door]:
-    registry, routes = service.process.registry, service.process.routes.by_type
+    registry, routes = service.buses.registry, service.buses.routes.by_type
     tracks = service.process.settings.status.track
     return {
         cls: Door(
@@ -159,7 +160,12 @@ def _fits(declared: MessageType) -> Callable[[Any], object]:
 
 
 def checked(
-    door: Door, stamps: tuple[Stamp, ...], delay: float | timedelta, key: str | None, id: str | None
+    door: Door,
+    stamps: tuple[Stamp, ...],
+    delay: float | timedelta,
+    key: str | None,
+    id: str | None,
+    correlation_id: str | None,
 ) -> tuple[Stamp, ...]:
     """Check what is said about how a message is sent; return the stamps, that of the delay among them.
 
@@ -176,12 +182,25 @@ def checked(
     wrong = {
         "id": id_fault(id) if _is_text(id) else "expected text",
         "key": key_fault(key) if _is_text(key) else "expected text",
+        "correlation_id": correlation_fault(correlation_id) if _is_text(correlation_id) else "expected text",
         "delay": delay_fault(ahead, inline=door.transport is None),
     }
     faults = [f"{argument}: {text}" for argument, text in wrong.items() if text is not None]
+    faults += [f"{type(stamp).__name__}: {text}" for stamp in stamps if (text := _stamp_fault(stamp))]
     if faults:
         raise UsageError(f"send({name}): {'; '.join(faults)}")
     return stamps
+
+
+def _stamp_fault(stamp: Stamp) -> str | None:
+    """Say why a stamp could not be read by whoever gets the message; None where it can."""
+    if not stamp.travels or type(stamp) is UnknownStamp:
+        return None
+    try:
+        msgspec.json.decode(msgspec.json.encode(stamp), type=type(stamp))
+    except Exception as error:
+        return message_of(error)
+    return None
 
 
 def _is_stamp(given: object) -> bool:
