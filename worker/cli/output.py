@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -32,11 +33,13 @@ def _finite(value: Any) -> Any:
 
 
 def cell(value: Any) -> str:
-    """Text of a value in a table: unknown is ``-``, and no control character reaches the terminal."""
+    """Text of a value in a table: unknown is ``-``, times are in UTC, and no control character reaches the terminal."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, list | tuple):
         return ", ".join(map(cell, value)) or "-"
     return _CONTROL.sub(" ", str(value)).strip() or "-"

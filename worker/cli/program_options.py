@@ -11,6 +11,7 @@ from worker.cli.duration import Duration
 from worker.cli.lookup import check_transports
 from worker.cli.size import Size
 from worker.cli.whole import Whole
+from worker.errors import UsageError
 from worker.runtime.options import ConsumeOptions, ScheduleOptions, ServeOptions
 from worker.settings import Settings
 from worker.settings.model import MOST_SLOTS
@@ -127,8 +128,11 @@ def consume_options(
 
     Raises:
         ConfigurationError: a transport is not configured.
+        UsageError: a limit is passed before the first message.
     """
     check_transports(settings, transports)
+    if given["time_limit"] == 0:
+        raise UsageError("--time-limit 0: expected a duration of more than 0")
     return ConsumeOptions(
         transports=tuple(dict.fromkeys(transports)),
         queues=given["queues"],

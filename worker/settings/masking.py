@@ -87,4 +87,11 @@ def masked(settings: Settings) -> dict[str, Any]:
 
 def _parameter(match: re.Match[str]) -> str:
     before, key, value = match.groups()
-    return f"{before}{key}={MASK if is_secret(unquote(key)) else value}"
+    return f"{before}{key}={MASK if is_secret(unquote(key)) or _holds_secret(unquote(value)) else value}"
+
+
+def _holds_secret(value: str) -> bool:
+    """Whether a parameter is a list of ``NAME:value``, as MongoDB's ``authMechanismProperties``, with a secret in it."""
+    return any(
+        colon and is_secret(name) for name, colon, _ in (one.partition(":") for one in value.split(","))
+    )

@@ -81,7 +81,14 @@ def test_a_transport_that_is_not_configured_exits_2(worker, service):
 
 @pytest.mark.parametrize(
     "option",
-    [("-c", "0"), ("--limit", "0"), ("--memory-limit", "lots"), ("--time-limit", "-1"), ("--port", "1")],
+    [
+        ("-c", "0"),
+        ("--limit", "0"),
+        ("--memory-limit", "lots"),
+        ("--time-limit", "-1"),
+        ("--time-limit", "0"),
+        ("--port", "1"),
+    ],
 )
 def test_a_value_that_does_not_fit_exits_2(worker, service, option):
     """A wrong value of an option, or an option of another command: exit 2 before anything starts."""

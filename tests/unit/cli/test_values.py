@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from datetime import datetime, timedelta, timezone
 
 import click
 import pytest
@@ -76,6 +77,12 @@ def test_no_control_character_reaches_the_terminal(text):
     shown = cell(text)
     assert shown
     assert not any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in shown)
+
+
+def test_a_time_in_a_table_reads_as_in_every_document():
+    """RFC 3339 in UTC, to the millisecond."""
+    there = timezone(timedelta(hours=2))
+    assert cell(datetime(2026, 12, 1, 14, 28, 55, 933044, there)) == "2026-12-01T12:28:55.933Z"
 
 
 def test_progress_shows_after_a_second_and_only_to_somebody(capsys):

@@ -34,6 +34,18 @@ from worker.settings.masking import mask_text
             "https://h/d?sig=k&pass%77ord=p&jwt=j#token=t",
             "https://h/d?sig=***&pass%77ord=***&jwt=***#token=***",
         ),
+        (
+            "mongodb://h/db?authMechanismProperties=AWS_SESSION_TOKEN:s&authMechanism=MONGODB-AWS",
+            "mongodb://h/db?authMechanismProperties=***&authMechanism=MONGODB-AWS",
+        ),
+        (
+            "mongodb://h/?authMechanismProperties=SERVICE_NAME:x%2CAWS_SESSION_TOKEN%3As",
+            "mongodb://h/?authMechanismProperties=***",
+        ),
+        (
+            "mongodb://h/?authMechanismProperties=SERVICE_NAME:x&readPreferenceTags=dc:ny",
+            "mongodb://h/?authMechanismProperties=SERVICE_NAME:x&readPreferenceTags=dc:ny",
+        ),
         ("sqlite:///var/queue.db", "sqlite:///var/queue.db"),
         ("no url: a@b", "no url: a@b"),
     ],
