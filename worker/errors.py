@@ -250,7 +250,10 @@ class AbruptEnd(WorkerError):
 
 
 class HandlerTimeout(WorkerError):
-    """A handler ran longer than its message's timeout, or let a transaction on SQLite wait; follows the retry policy."""
+    """A handler ran longer than its message's timeout, or let a transaction on SQLite wait; follows the retry policy.
+
+    A request of a resource that took longer than its operation's ``timeout`` fails with it, too.
+    """
 
 
 class PoisonMessage(WorkerError):

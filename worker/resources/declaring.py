@@ -24,6 +24,7 @@ OPTIONS = (
     "provider",
     "security",
     "errors",
+    "timeout",
     "store",
     "scopes",
     "name",
@@ -57,6 +58,7 @@ class DeclaresResources(Declares):
         provider: type[Any] | str | None = None,
         security: Callable[[Any, Any, Any], object] | None = None,
         errors: Mapping[type[BaseException], int] | None = None,
+        timeout: float | None = None,
         store: Any = None,
         scopes: Mapping[str, str] | None = None,
         name: str | None = None,
@@ -70,7 +72,7 @@ class DeclaresResources(Declares):
             **options: ``path`` (the class's name in kebab case, plural, unless given), ``operations`` (all six unless
                 given), ``identifier`` (name of the field), ``store`` and ``scopes``, and what its operations have
                 unless they say otherwise: ``messenger``, ``input``, ``output``, ``processor``, ``provider``,
-                ``security``, ``errors``, ``listeners``. See ``Operation``.
+                ``security``, ``errors``, ``timeout``, ``listeners``. See ``Operation``.
         """
         options = self._declared.known("resource", options, OPTIONS, _OF_OPERATIONS)
         return self._decorate(lambda it: ResourceEntry(cls=it, options=options), cls)

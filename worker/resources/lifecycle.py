@@ -13,12 +13,13 @@ from worker.chain.declared import DeclaredAction, DeclaredStep
 from worker.chain.joined import joined
 from worker.chain.lazy import Call, LazyStep, as_call
 from worker.chain.running import Runner
-from worker.errors import StepFailed
+from worker.errors import HandlerTimeout, StepFailed
 from worker.messaging.declaration import Registry
 from worker.raising import is_failure
 from worker.resources.declared import Listener
 from worker.resources.event import RequestEvent
 from worker.resources.hook import GROUPS
+from worker.resources.limited import limited
 from worker.resources.operation import Operation
 from worker.resources.watched import RequestStep, watched
 
@@ -125,12 +126,16 @@ class LifeCycle:
     Args:
         chain: of the operation.
         last_resort: makes an answer of an error where nothing else has.
+        timeout: seconds for request and view, and again for each event that follows; None for no limit.
+        name: of the operation, for the error.
     """
 
     def __init__(
         self,
         chain: Chain[LazyStep[RequestEvent]],
         last_resort: Callable[[RequestEvent, BaseException], Any],
+        timeout: float | None = None,
+        name: str = "",
     ) -> None:
         self.chain = chain
         places = {group: place for place, group in enumerate(chain.groups)}
@@ -155,10 +160,13 @@ class LifeCycle:
                 always.append(step)
         # where nobody can say anything between them, the stages are called one after the other
         self._straight = all(step.run.quiet for step in chain.steps)
-        self._before, self._behind_view, self._on_error, self._always = (
+        parts = [
             joined(part) if self._straight else Runner(Chain(tuple(part), chain.groups)).run
             for part in (before, behind_view, on_error, always)
-        )
+        ]
+        if timeout is not None:
+            parts = [limited(part, timeout, name) for part in parts]
+        self._before, self._behind_view, self._on_error, self._always = parts
         self._any_behind_view = bool(behind_view)
         self._last_resort = last_resort
 
@@ -215,7 +223,7 @@ class LifeCycle:
 
     def _cause(self, raised: BaseException) -> BaseException:
         """What a step raised; what is no failure of it goes on."""
-        if self._straight and is_failure(raised):
+        if isinstance(raised, HandlerTimeout) or (self._straight and is_failure(raised)):
             return raised
         if not self._straight and isinstance(raised, StepFailed):
             cause = raised.cause

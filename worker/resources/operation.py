@@ -27,6 +27,7 @@ class Operation:
         security: ``(principal, object, request) -> bool``, plain or async, asked before the body is read.
         security_after: the same, asked when the body was read into the object.
         errors: status by class of what a processor or an inline handler raises.
+        timeout: seconds that its requests may take; what runs longer is cancelled. None for no limit.
         parameters: query parameters by name, each an annotation such as ``Annotated[int, Meta(ge=1)]``.
         query_parameter_validate: whether query parameters are validated.
         read: whether the object is read.
@@ -58,6 +59,7 @@ class Operation:
     security: Callable[[Any, Any, Any], object] | None = None
     security_after: Callable[[Any, Any, Any], object] | None = None
     errors: Mapping[type[BaseException], int] | None = None
+    timeout: float | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     query_parameter_validate: Flag = None
     read: Flag = None

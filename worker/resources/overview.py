@@ -59,6 +59,7 @@ def _operation(declared: DeclaredResource, operation: Operation, registry: Regis
         "security": operation.security is not None,
         "security_after": operation.security_after is not None,
         "errors": {cls.__name__: status for cls, status in (operation.errors or {}).items()},
+        "timeout": operation.timeout,
         "parameters": list(operation.parameters),
         "steps": _steps(declared, operation, registry),
     }

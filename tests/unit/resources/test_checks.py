@@ -83,6 +83,8 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (Post(provider="x"), {}, "no provider of this name"),
     (Post(processor="Proces"), {}, "no processor of this name"),
     (Post(processor=Other), {}, "has no process"),
+    (Post(timeout=0), {}, "timeout=0, expected seconds"),
+    (Post(), {"timeout": "5"}, "timeout='5', expected seconds"),
     (Post(status=99), {}, "status=99, expected 200 to 599"),
     (Post(messenger="inputs"), {}, "messenger='inputs', expected True, False or 'input'"),
     (Post(messenger="input"), {}, "expected input=SomeClass"),

@@ -75,7 +75,7 @@ class Requests:
         )
         self._stages = stages = Stages(resource, operation, processing, ports, own, problems)
         chain = chain_of(known, stages.steps(), own, groups)
-        self.life_cycle = LifeCycle(chain, problems.answer)
+        self.life_cycle = LifeCycle(chain, problems.answer, operation.timeout, str(operation.name))
         # without a store there is no work to end
         self._answer = self.life_cycle.run if resource.store is None else self._worked
 

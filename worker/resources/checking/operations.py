@@ -12,7 +12,7 @@ from worker.messaging.declaring.options import error_faults
 from worker.resources.checking.processors import class_faults
 from worker.resources.class_shapes import class_shape
 from worker.resources.operation import GetCollection, Operation
-from worker.seconds import is_number
+from worker.seconds import LONGEST, is_number
 from worker.suggestion import hint
 
 _STATUS = range(200, 600)
@@ -58,6 +58,9 @@ def _value_faults(operation: Operation) -> Iterator[str]:
     status: Any = operation.status
     if status is not None and not (is_number(status, int) and status in _STATUS):
         yield f"status={status!r}, expected 200 to 599"
+    timeout: Any = operation.timeout
+    if timeout is not None and not (is_number(timeout) and 0 < timeout <= LONGEST):
+        yield f"timeout={timeout!r}, expected seconds, more than 0, at most {LONGEST:.0f}"
     for flag in _FLAGS:
         value = getattr(operation, flag)
         if not isinstance(value, bool | None):

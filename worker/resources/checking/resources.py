@@ -21,7 +21,7 @@ from worker.resources.making import built_in_of
 from worker.resources.operation import ALL, Operation
 from worker.resources.plural import plural
 
-_INHERITED = ("messenger", "input", "output", "processor", "provider", "security", "listeners")
+_INHERITED = ("messenger", "input", "output", "processor", "provider", "security", "timeout", "listeners")
 _WRITING = ("processor", "messenger", "input")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from worker.errors import UsageError
 from worker.messaging.envelope import Envelope
 from worker.resources.event import RequestEvent
+from worker.resources.limited import unbroken
 from worker.resources.operation import Operation
 from worker.resources.processors import Chosen
 from worker.resources.resource import Resource
@@ -65,7 +66,10 @@ class Write:
         if work is not None and (self._own or event.wrote):
             if event.remembering is not None and (finished := event.remembering(answered)) is not None:
                 await work.remember(finished)
-            await work.commit()
+            if event.operation.timeout is None:
+                await work.commit()
+            else:
+                await unbroken(work.commit())
         event.calling = False
         if event.later:
             later, event.later = event.later, ()

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from worker.errors import InvalidMessage, Unavailable, UsageError, WrongMiddleware
+from worker.errors import HandlerTimeout, InvalidMessage, Unavailable, UsageError, WrongMiddleware
 from worker.http import problems
 from worker.http.dispatch import handler_error
 from worker.http.explanation import explain, internal
@@ -74,7 +74,7 @@ class Problems:
         raised = behind(error)
         if isinstance(raised, ClientDisconnect):
             raise raised  # there is nobody to answer
-        for cls in type(raised).__mro__ if event.calling else ():
+        for cls in type(raised).__mro__ if event.calling or isinstance(raised, HandlerTimeout) else ():
             status = self._errors.get(cls)
             if status is not None:
                 return Problem(problems.DECLARED, message_of(raised) or cls.__name__, status=status)
