@@ -20,7 +20,8 @@ def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec
     known = {spec.name for specs in routes.queues.values() for spec in specs}
     types = {name for specs in routes.queues.values() for spec in specs for name in spec.types}
     faults = [
-        f"transport {name!r}: no message is routed to it; known: {', '.join(routes.queues) or 'none'}"
+        f"transport {name!r}: no message is routed to it; known: {', '.join(routes.queues) or 'none'}; "
+        f"""WORKER_ROUTING='{{"TYPE": "{name}"}}' routes a type there for this process alone"""
         for name in options.transports
         if name not in routes.queues
     ]

@@ -56,6 +56,9 @@ def test_a_transport_by_flag_wins_over_routing(worker, service, tmp_path):
     worker("send", "mail.send", "--transport", "two")
     assert worker("send", "mail.send", "--transport", "inline", "--json").json["status"] == "done"
     assert [sent.transport for sent in service.sent] == ["two", "inline"]
+    page = worker("send", "mail.send", "--transport", "two")
+    assert "Warning: mail.send is routed to one; it waits on two for a worker whose [routing]" in page.err
+    assert worker("send", "mail.send", "--transport", "one").err == ""
     page = worker("send", "mail.send", "--transport", "three")
     assert page.code == 2
     assert "known: one, two" in page.err

@@ -64,6 +64,9 @@ def test_all_unknown_names_come_in_one_error() -> None:
         "--exclude-queue 'nay'",
         "--type 'Nope'",
     ]
+    assert caught.value.faults[0].endswith(
+        """WORKER_ROUTING='{"TYPE": "c"}' routes a type there for this process alone"""
+    )
     assert "mail, shop-go, shop-stay" in caught.value.faults[1]
 
 

@@ -106,6 +106,8 @@ async def _send_one(
         if command is None:
             command = _read(principal, declared, data, words)
         answer: Any = await send_one(client, declared, command, options, principal)
+        if transport is not None:
+            _warn_off_route(invocation, declared.name, target)
         command_id = answer["id"]
         if not invocation.json:
             click.echo(command_id)
@@ -142,6 +144,16 @@ async def _send_many(invocation: Invocation, name: str, transport: str | None, t
         async with invocation.product.client(settings, registry, tables="create") as client:
             await send_lines(client, source, told, await principal_named(client, token))
     return 1 if codes else 0
+
+
+def _warn_off_route(invocation: Invocation, name: str, target: str | None) -> None:
+    """Say that no worker with these settings takes a command from where it was sent to."""
+    usual = invocation.product.routes(*invocation.open()).by_type[name].transport
+    if target not in {None, usual}:
+        click.echo(
+            f"Warning: {name} is routed to {usual or 'inline'}; it waits on {target} for a worker whose [routing] leads it there",
+            err=True,
+        )
 
 
 def _opened(invocation: Invocation, transport: str | None) -> tuple[Settings, Registry]:
