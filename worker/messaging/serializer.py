@@ -37,6 +37,7 @@ from worker.messaging.rewriting import (
     write_stamps,
 )
 from worker.messaging.stamps import Stamp, UnknownStamp, kind_name, name_of, travelling
+from worker.messaging.validation import decoder
 from worker.texts import message_of
 
 __all__ = ["CONTENT_TYPE", "Serializer", "UndecodableMessage", "UnknownStamp"]
@@ -247,7 +248,7 @@ class Serializer:
 
 
 def _decode_of(message: MessageType) -> Callable[[Any], Any]:
-    read, form = msgspec.json.Decoder(message.read_as).decode, message.form
+    read, form = decoder(message.read_as, "json"), message.form
     return read if form is None else lambda data: form.message(read(data))
 
 

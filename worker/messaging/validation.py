@@ -13,6 +13,7 @@ from worker.errors import Fault, InvalidMessage, Malformed
 from worker.messaging.declaration import MessageType
 from worker.messaging.extras import checker, unknown_members
 from worker.messaging.faults import collect, from_error
+from worker.messaging.filling import filled, filling
 from worker.messaging.schema import TextField, text_fields
 from worker.raising import as_exception
 
@@ -78,7 +79,7 @@ def decode_data(declared: MessageType, data: Any) -> Any:
     faults = faults_of(declared, data)
     if faults:
         raise InvalidMessage(declared.name, faults)
-    return fitting(declared, _made(declared, msgspec.convert(data, declared.read_as, str_keys=True)))
+    return fitting(declared, _made(declared, filled(msgspec.convert(data, declared.read_as, str_keys=True))))
 
 
 def faults_of(declared: MessageType, data: Any, *, strict: bool = True) -> list[Fault]:
@@ -114,7 +115,7 @@ def from_text(declared: MessageType, parameters: Mapping[str, Sequence[str]]) ->
     faults += [fault for fault in faults_of(declared, data, strict=False) if fault.pointer not in bad]
     if faults:
         raise InvalidMessage(declared.name, faults)
-    read = msgspec.convert(data, declared.read_as, strict=False, str_keys=True)
+    read = filled(msgspec.convert(data, declared.read_as, strict=False, str_keys=True))
     return fitting(declared, _made(declared, read))
 
 
@@ -228,7 +229,9 @@ def decoder(cls: Any, content_type: ContentType) -> Callable[[bytes], Any]:
 
 @cache
 def _decoder(cls: Any, content_type: ContentType) -> Callable[[bytes], Any]:
-    return (msgspec.json.Decoder if content_type == "json" else msgspec.msgpack.Decoder)(cls).decode
+    read = (msgspec.json.Decoder if content_type == "json" else msgspec.msgpack.Decoder)(cls).decode
+    fill = filling(cls)
+    return read if fill is None else lambda body: fill(read(body))
 
 
 @cache

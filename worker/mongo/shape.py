@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta
 
 from worker.errors import ConfigurationError, Fault, Stale
 from worker.messaging.faults import escape
+from worker.messaging.filling import filled
 from worker.mongo.values import DIGITS, OWN, fits, is_text, plain
 from worker.resources.class_shapes import class_shape
 from worker.resources.finite import is_finite
@@ -184,7 +185,8 @@ class DocumentShape:
                 value = value.astimezone(UTC).replace(tzinfo=None)
             elif name in self._whole and type(value) is float and value.is_integer():
                 value = int(value)  # a shell writes all numbers so
-            found[name] = msgspec.convert(value, _loose(self.fields[name]), builtin_types=OWN, str_keys=True)
+            hint = _loose(self.fields[name])
+            found[name] = filled(msgspec.convert(value, hint, builtin_types=OWN, str_keys=True))
         return found
 
     def made_of(self, document: Mapping[str, Any]) -> Any:

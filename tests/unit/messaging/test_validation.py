@@ -284,3 +284,28 @@ def test_of_a_member_named_twice_the_last_holds_and_all_must_fit():
     assert decode(declared, b'{"amount":1,"amount":2}').amount == 2
     with pytest.raises(InvalidMessage):
         decode(declared, b'{"amount":"x","amount":2}')
+
+
+@dataclasses.dataclass(frozen=True)
+class Price:
+    amount: int
+    currency: str = "EUR"
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    price: Price
+    note: str = ""
+
+
+def test_a_dataclass_is_written_with_the_defaults_that_it_was_read_with() -> None:
+    """Whichever way it came: what handlers get later does not depend on the defaults that the class has then."""
+    offer = MessageType(name="Offer", cls=Offer, kind="command")
+    whole = {"price": {"amount": 3, "currency": "EUR"}, "note": ""}
+    read = [
+        decode(offer, b'{"price": {"amount": 3}}'),
+        decode(offer, msgspec.msgpack.encode({"price": {"amount": 3}}), content_type="msgpack"),
+        decode_data(offer, {"price": {"amount": 3}}),
+        from_text(offer, {"price": ['{"amount": 3}']}),
+    ]
+    assert [msgspec.to_builtins(one) for one in read] == [whole] * 4
