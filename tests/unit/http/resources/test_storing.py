@@ -152,6 +152,22 @@ async def test_a_write_is_done_only_where_its_conditions_hold(
         assert store.rows == before
 
 
+async def test_of_two_that_create_at_once_the_second_is_told_by_its_condition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It had found nothing when it looked: 412 where it said that there must be nothing, else 409."""
+    app, _, book = library(operations=[Put(allow_create=True)])
+
+    async def late(work: MemoryWork, resource: Any, identifiers: Any) -> None:
+        work._rows = {8: book("first", 8)}
+
+    monkeypatch.setattr(MemoryWork, "find", late)
+    async with served(app) as it:
+        told = await it.http.put("/books/8", json={"title": "x"}, headers={"if-none-match": "*"})
+        plain = await it.http.put("/books/8", json={"title": "x"})
+    assert (told.status_code, plain.status_code) == (412, 409)
+
+
 async def test_a_condition_tells_nothing_to_who_is_not_allowed_to_know() -> None:
     app, _, _ = library(operations=[Put(allow_create=True, security=lambda who, book, request: book is None)])
     async with served(app) as it:

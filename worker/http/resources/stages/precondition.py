@@ -8,6 +8,7 @@ from worker.http import problems
 from worker.http.problems import Problem
 from worker.resources.event import RequestEvent
 
+THERE_IS_ONE = "If-None-Match asks for no object, and there is one here"
 Call = Callable[[RequestEvent], Awaitable[None] | None]
 
 
@@ -33,12 +34,18 @@ class Precondition:
         if left is not None:
             await left
         headers, there = event.headers, event.read_data is not None
-        match, none_match = headers.get(b"if-match"), headers.get(b"if-none-match")
+        match = headers.get(b"if-match")
         if match is not None and not there:
             raise Problem(problems.PRECONDITION, "If-Match asks for an object, and there is none here")
         if match is not None and match.strip() != b"*":
             raise Problem(
                 problems.PRECONDITION, "If-Match names an entity tag, and objects have none; expected *"
             )
-        if none_match is not None and none_match.strip() == b"*" and there:
-            raise Problem(problems.PRECONDITION, "If-None-Match asks for no object, and there is one here")
+        if there and asks_for_none(event):
+            raise Problem(problems.PRECONDITION, THERE_IS_ONE)
+
+
+def asks_for_none(event: RequestEvent) -> bool:
+    """Whether a request is meant only for where there is no object yet."""
+    none_match = event.headers.get(b"if-none-match")
+    return none_match is not None and none_match.strip() == b"*"

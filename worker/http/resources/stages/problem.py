@@ -8,12 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from worker.errors import HandlerTimeout, InvalidMessage, Unavailable, UsageError, WrongMiddleware
+from worker.errors import HandlerTimeout, InvalidMessage, Taken, Unavailable, UsageError, WrongMiddleware
 from worker.http import problems
 from worker.http.dispatch import handler_error
 from worker.http.explanation import explain, internal
 from worker.http.problems import Problem
 from worker.http.resources.representing import problem as represent
+from worker.http.resources.stages.precondition import THERE_IS_ONE, asks_for_none
 from worker.http.resources.stages.respond import BODILESS, response_of
 from worker.messaging.declaration import MessageType
 from worker.raising import as_exception, behind
@@ -85,6 +86,9 @@ class Problems:
                 )
             headers = list((raised.headers or {}).items())
             return Problem(problems.DECLARED, raised.detail, status=raised.status_code, headers=headers)
+        made_meanwhile = isinstance(raised, Taken) and event.created and raised.field in event.uri_variables
+        if made_meanwhile and asks_for_none(event):
+            return Problem(problems.PRECONDITION, THERE_IS_ONE)
         if isinstance(raised, UsageError) and not isinstance(raised, WrongMiddleware):
             return internal(raised)  # a mistake of the application, and none of who asks
         if event.handling and self._message is not None:
