@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 
 from tests.conformance.bench import Bench, ack, empty, settle, take
+from worker.messaging.limits import MAX_KEY
 from worker.messaging.transport import Again, Release
 
 
@@ -73,6 +74,35 @@ class Ordering:
         await ack(subscription, [got[first.id]])
         async with asyncio.timeout(15):
             assert [delivery.id for delivery in await waiting] == [second.id]
+
+    async def test_the_longest_key_is_a_key_like_others(self, bench: Bench) -> None:
+        """As long as the intake takes it, of the widest characters: it is kept, a retry keeps it, and others are not harmed."""
+        chance = random.Random(22)
+        longest = "".join(chr(chance.randrange(0x10000, 0x20000)) for _ in range(MAX_KEY))
+        first, second, other = (bench.message(key=key) for key in (longest, longest, "a"))
+        await bench.publish(first, second, other)
+        subscription = await bench.subscribe()
+        keys: defaultdict[str, set[str | None]] = defaultdict(set)
+        again = {first.id, second.id, other.id}
+        left = set(again)
+        async with asyncio.timeout(60):
+            while left:
+                for delivery in await subscription.receive(3, 1.0):
+                    keys[delivery.id].add(delivery.key)
+                    if delivery.id in again:
+                        again.remove(delivery.id)
+                        key = "a" if delivery.id == other.id else longest
+                        copy = bench.message(id=delivery.id, key=key)
+                        if bench.features.replaces:
+                            await settle(subscription, Again(delivery, copy))
+                        else:
+                            await bench.publish(copy)
+                            await ack(subscription, [delivery])
+                    else:
+                        left.remove(delivery.id)
+                        await ack(subscription, [delivery])
+        assert keys[first.id] == keys[second.id] != keys[other.id] == {"a"}
+        assert len(keys[first.id]) == 1
 
     async def test_a_delayed_head_holds_its_key_only(self, bench: Bench) -> None:
         """Order by key is by publishing: a later message waits for an earlier one that is delayed."""

@@ -56,7 +56,7 @@ class Judged(msgspec.Struct):
     @property
     def lanes(self) -> list[lanes.Lane]:
         """The lanes that messages are added to."""
-        return [(queue, due.message.key or "") for (queue, _), due in self.keyed.items()]
+        return [(queue, lanes.stored(due.message.key or "")) for (queue, _), due in self.keyed.items()]
 
 
 def judge(batch: Sequence[Due], numbers: Mapping[str, int], max_bytes: int) -> Judged:

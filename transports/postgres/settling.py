@@ -64,10 +64,9 @@ class Work:
                     self.answers[delivery.receipt] = (
                         Settled.UNKNOWN
                     )  # unchanged: it comes back after its lease
-                elif (outgoing.queue, outgoing.id, outgoing.key) == (
-                    delivery.queue,
-                    delivery.id,
-                    delivery.key,
+                elif (outgoing.queue, outgoing.id) == (delivery.queue, delivery.id) and (
+                    outgoing.key == delivery.key
+                    or (outgoing.key is not None and lanes.stored(outgoing.key) == delivery.key)
                 ):
                     self.swaps.append(item)
                 else:  # to another queue, or as another message: it gives up its place

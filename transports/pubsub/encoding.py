@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from transports.keys import kept
 from transports.pubsub import wire
 from worker.messaging.transport import Outgoing
 
@@ -15,10 +16,15 @@ _ATTRIBUTE = 1024
 """Bytes of an attribute's value, and of an ordering key."""
 
 
+def sent(key: str | None) -> str | None:
+    """A key as it is sent; of a longer one than Pub/Sub takes its hash."""
+    return None if key is None else kept(key, _ATTRIBUTE)
+
+
 def encode(message: Outgoing, *, ordered: bool) -> tuple[Any, int]:
     """Make a message of Pub/Sub, and tell how many bytes of a request it takes; ``ordered``: by its key."""
     attributes = {ID: message.id, CONTENT_TYPE: message.content_type}
-    key = message.key
+    key = sent(message.key)
     if key and not ordered:
         attributes[KEY] = key
     made = wire.Message(data=message.body, attributes=attributes, ordering_key=key or "" if ordered else "")
@@ -27,7 +33,7 @@ def encode(message: Outgoing, *, ordered: bool) -> tuple[Any, int]:
 
 def unfit(message: Outgoing) -> str | None:
     """Say why Pub/Sub does not take a message; None where it does."""
-    for what, text in (("id", message.id), ("key", message.key), ("content type", message.content_type)):
+    for what, text in (("id", message.id), ("content type", message.content_type)):
         if text and len(text) > _ATTRIBUTE // 4 and (size := len(text.encode())) > _ATTRIBUTE:
             return f"its {what} has {size} bytes, Pub/Sub's limit is {_ATTRIBUTE}"
     return None

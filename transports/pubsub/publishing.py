@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from transports.gathering import Gathering
 from transports.pubsub import wire
 from transports.pubsub.connection import Connection
-from transports.pubsub.encoding import encode, unfit
+from transports.pubsub.encoding import encode, sent, unfit
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import BATCH
 from transports.pubsub.topology import Route, Topology
@@ -190,7 +190,7 @@ class Publisher:
 
 
 def _lane(message: Outgoing, route: Route) -> str:
-    return message.key or "" if route.keyed else ""
+    return sent(message.key) or "" if route.keyed else ""
 
 
 def _add(parts: list[_Part], place: int, message: Outgoing, route: Route) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from tests.unit.transports.pubsub.service import FakeConnection, failure
@@ -156,10 +157,20 @@ async def test_after_a_lost_connection_the_subscription_is_looked_for_before_it_
     assert bodies(service) == [[b"2"], [b"2"]]
 
 
-async def test_an_id_or_key_above_the_limit_is_refused_with_both_sizes(publisher):
-    (outcome,) = await publisher.publish([message(key="k" * 1025)])
+async def test_an_id_above_the_limit_is_refused_with_both_sizes(publisher):
+    (outcome,) = await publisher.publish([msgspec.structs.replace(message(), id="i" * 1025)])
     assert outcome.kind is OutcomeKind.REFUSED
     assert "1025" in outcome.detail and "1024" in outcome.detail
+
+
+@pytest.mark.parametrize("queue", ["plain", "keyed"])
+async def test_a_key_above_the_limit_goes_by_its_hash(publisher, service, queue):
+    assert (
+        kinds(await publisher.publish([message(0, queue, key="k" * 1024), message(1, queue, key="k" * 1025)]))
+        == [OutcomeKind.ACCEPTED] * 2
+    )
+    sent = [m.ordering_key or m.attributes["key"] for r in service.requests(wire.PUBLISH) for m in r.messages]
+    assert sorted(map(len, sent)) == [64, 1024]
 
 
 async def test_lanes_of_keys_are_forgotten_when_they_are_done(publisher):
