@@ -13,7 +13,7 @@ from worker.errors import Guarded, NotFound
 from worker.state.database import Database
 from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
-from worker.tokens.document import KnownToken, TokenDocument, stored
+from worker.tokens.document import KnownToken, TokenDocument, may_be_id, stored
 from worker.tokens.store import Allows, Held, Put
 
 log = structlog.stdlib.get_logger("worker.tokens")
@@ -79,7 +79,7 @@ class SqlTokens:
     async def get(self, id: str) -> KnownToken | None:
         """Return one by its id."""
         async with self._database.begin_read() as transaction:
-            row = await transaction.first(_LOOK, id=id)
+            row = await transaction.first(_LOOK, id=id) if may_be_id(id) else None
         return None if row is None else _token(row)
 
     async def all(self) -> Sequence[KnownToken]:
@@ -142,7 +142,7 @@ class SqlTokens:
             Forbidden: ``allows`` raised it.
         """
         async with self._database.begin_write() as transaction:
-            row = await transaction.first(_GET, id=id)
+            row = await transaction.first(_GET, id=id) if may_be_id(id) else None
             if row is None:
                 raise NotFound(f"no token {id[:128]!r} is stored")
             await _remove(transaction, [row], allows, beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -19,15 +20,19 @@ MOST = 1000
 """Members of each list."""
 
 # an end that is no line's end: "$" alone would let one stand after it
-Id = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_.\-]{1,128}$(?!\n)", description="letters, digits, '-', '_', '.'")
-]
+_ID = r"^[A-Za-z0-9_.\-]{1,128}$(?!\n)"
+Id = Annotated[str, Meta(pattern=_ID, description="letters, digits, '-', '_', '.'")]
 Pattern = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_.\-*?]{1,128}$(?!\n)", description="a type or a pattern of types")
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]+$")]
 Value = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
 Time = Annotated[datetime, Meta(tz=True)]
+
+
+def may_be_id(text: str) -> bool:
+    """Whether a token can have this id; a database need not even be able to keep another."""
+    return re.search(_ID, text) is not None
 
 
 class TokenDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -223,3 +223,12 @@ def _refusing(asked):
         raise Forbidden("no")
 
     return refuse
+
+
+@pytest.mark.parametrize("id", ["a\0b", "\ud800", "", "x" * 5_000])
+async def test_what_can_be_no_id_is_no_tokens(database, id):
+    """Also where the database could not even be asked for it."""
+    tokens = SqlTokens(database)
+    assert await tokens.get(id) is None
+    with pytest.raises(NotFound):
+        await tokens.remove(id)
