@@ -9,14 +9,17 @@ from typing import Any
 
 from worker.errors import Guarded, NotFound, UnknownType, UsageError
 from worker.messaging.consumers import Controlled, PauseConsumers, ResumeConsumers
+from worker.messaging.context import Context
 from worker.messaging.declaration import Registry
 from worker.messaging.identity import Clock
 from worker.messaging.pausing import EVERYTHING, Applied, Change, Pauses, Scope, Target, paused, resumed
 from worker.messaging.routing import Routes
+from worker.messaging.stamps import SentBy
 from worker.seconds import CENTURY, seconds_of
 from worker.state.pauses import SqlPauses
 from worker.state.workers import Workers
 from worker.texts import NAME, storable
+from worker.tokens.principal import Principal
 from worker.wiring.built_in import BuiltIn
 
 LIVE = 15.0
@@ -24,6 +27,14 @@ LIVE = 15.0
 
 _POLL = 0.1
 _WILD = frozenset("*?[")
+
+
+def _actor(command: PauseConsumers | ResumeConsumers, context: Context) -> str:
+    """Who does it: the token that sent it, whatever the command says; without one, whom it names."""
+    sent = context.envelope.get(SentBy)
+    principal = None if sent is None else sent.principal
+    token = principal.id if isinstance(principal, Principal) else None
+    return command.actor if token is None else token
 
 
 def targets_of(registry: Registry, routes: Routes) -> tuple[Target, ...]:
@@ -60,11 +71,11 @@ class Pausing:
     def messages(self) -> tuple[BuiltIn, ...]:
         """The commands, and what handles them."""
         return (
-            BuiltIn(cls=PauseConsumers, call=self.pause, right="consumers"),
-            BuiltIn(cls=ResumeConsumers, call=self.resume, right="consumers"),
+            BuiltIn(cls=PauseConsumers, call=self.pause, right="consumers", wants_context=True),
+            BuiltIn(cls=ResumeConsumers, call=self.resume, right="consumers", wants_context=True),
         )
 
-    async def pause(self, command: PauseConsumers) -> Controlled:
+    async def pause(self, command: PauseConsumers, context: Context) -> Controlled:
         """Store the pause.
 
         Raises:
@@ -86,7 +97,7 @@ class Pausing:
         now = self._clock()
         until = None if command.seconds is None else now + _length(command.seconds)
         reason = None if command.reason is None else storable(command.reason)
-        actor = storable(command.actor, NAME)
+        actor = storable(_actor(command, context), NAME)
         version, before = await self._change(
             lambda pauses: paused(pauses, scopes, actor=actor, reason=reason, now=now, until=until),
             held,
@@ -99,12 +110,12 @@ class Pausing:
         types = tuple(target.type for target in held)
         return Controlled(version, types, tuple(name for name in types if name not in before))
 
-    async def resume(self, command: ResumeConsumers) -> Controlled:
+    async def resume(self, command: ResumeConsumers, context: Context) -> Controlled:
         """Take back all that pauses these types, by any actor. Raises as ``pause``, but for ``Guarded``."""
         scopes, chosen = self._chosen(command.types, command.queues, command.kinds)
         held = self._with_mates(chosen)
         now = self._clock()
-        actor = storable(command.actor, NAME)
+        actor = storable(_actor(command, context), NAME)
         version, before = await self._change(
             lambda pauses: resumed(pauses, scopes, held, actor=actor, now=now),
             held,

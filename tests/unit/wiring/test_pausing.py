@@ -12,7 +12,15 @@ from tests.conformance.clock import Clock
 from tests.unit.runtime.house import house
 from worker import App, PauseConsumers, ResumeConsumers
 from worker.errors import Guarded, NotFound, UnknownType, UsageError
+from worker.messaging.stamps import SentBy
+from worker.state.statement import Statement
+from worker.tokens.document import TokenDocument
+from worker.tokens.principal import ANYONE, principal_of
 from worker.wiring.consumers_document import consumers_document
+
+_LAST_ACTOR = Statement(
+    "SELECT actor FROM worker_audit WHERE application = :application AND version = :version"
+)
 
 
 def shop():
@@ -42,10 +50,10 @@ async def shopping():
         yield it
 
 
-async def dispatch(it, command):
+async def dispatch(it, command, *stamps):
     from worker import Result
 
-    return (await it.service.buses.dispatch["command"].dispatch(command)).get(Result).value
+    return (await it.service.buses.dispatch["command"].dispatch(command, *stamps)).get(Result).value
 
 
 async def paused(it):
@@ -174,3 +182,19 @@ async def test_a_pause_lasts_as_long_as_it_was_told_to_whatever_is_done_to_the_c
         assert await paused(it) == {"Place"}
         clock.advance(2)
         assert await paused(it) == set()
+
+
+@pytest.mark.parametrize(("token", "actor"), [("night", "night"), (None, "anna")])
+async def test_who_pauses_is_the_token_that_sent_it_whatever_the_command_says(token, actor):
+    """What came through a door says who sent it; without a token it is whom the command names."""
+    sender = (
+        ANYONE if token is None else principal_of(TokenDocument(id=token), None, lambda name, plugins: ())
+    )
+    async with shopping() as it:
+        await dispatch(it, PauseConsumers(types=("Place",), actor="anna"), SentBy(sender))
+        [shown] = [one for one in (await consumers_document(it.service))["consumers"] if one["paused"]]
+        assert shown["pause"]["actor"] == actor
+        version = (await dispatch(it, ResumeConsumers(actor="anna"), SentBy(sender))).version
+        async with it.service.state.database.begin_read() as transaction:
+            row = await transaction.first(_LAST_ACTOR, version=version)
+        assert row["actor"] == actor
