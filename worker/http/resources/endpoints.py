@@ -131,5 +131,7 @@ class _Made:
         if self._ports is not ports:
             self._ports, self._listeners, self._processing = ports, ListenerSteps(), {}
         if resource not in self._processing:
-            self._processing[resource] = processing_of(resource, RequestMessenger(ports), ports.registry)
+            self._processing[resource] = processing_of(
+                resource, RequestMessenger(ports, resource), ports.registry
+            )
         return Requests(resource, operation, self._processing[resource], ports, self._listeners)

@@ -12,16 +12,24 @@ from worker.messaging.limits import key_for
 from worker.messaging.parcel import Parcel
 from worker.messaging.stamps import Collect, Result, Stamp
 from worker.resources.event import RequestEvent
+from worker.resources.ordered import sends_with_commits
+from worker.resources.resource import Resource
 
 
 class RequestMessenger:
     """Takes messages to the command bus.
 
     Where a processor of the application composes, what is to be sent is kept for the commit of the request's work, and what
-    is to be handled at once is handled after it.
+    is to be handled at once is handled after it. So is a message with a key where another operation may do that: it would
+    overtake what was sent before.
+
+    Args:
+        ports: what it needs from the rest of the house.
+        resource: whose messages it takes.
     """
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, resource: Resource) -> None:
+        self._with_commits = sends_with_commits(resource, ports.registry)
         self._bus = ports.messages.command_bus
         self._types = ports.registry.by_class
         self._commands = {
@@ -51,6 +59,8 @@ class RequestMessenger:
             stamps = (*principal.marks, *stamps)
         if principal.limits:
             await self._spend(principal)
+        if self._with_commits and declared.key is not None and not inline and not event.composing:
+            event.composing = event.wrote = await event.work() is not None
         collected: list[Any] | None = None
         if event.composing:
             collected = []

@@ -18,7 +18,7 @@ def compiled(app: App) -> list[LifeCycle]:
     ports = World(registry=registry, resources=resources).ports
     found: list[LifeCycle] = []
     for resource in resources:
-        processing = processing_of(resource, RequestMessenger(ports), registry)
+        processing = processing_of(resource, RequestMessenger(ports, resource), registry)
         found += [
             Requests(resource, operation, processing, ports, ListenerSteps()).life_cycle
             for operation in resource.operations
