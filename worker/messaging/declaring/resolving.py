@@ -180,11 +180,16 @@ def _handler(
             f"declared: {', '.join(sorted(m.name for m in declared.values())) or 'none'}"
         )
         return None
-    wrong = _shape_fault(call, parameters, message, entry)
-    if wrong is not None:
-        faults.append(f"handler {name}: {wrong}")
+    fault = _shape_fault(call, parameters, message, entry)
+    if fault is not None:
+        faults.append(f"handler {name}: {fault}")
         return None
     second = parameters[1:2]
+    wrong = next((p for p in second if _is_required(p) and not _may_be_context(hints.get(p.name))), None)
+    if wrong is not None:
+        shown = getattr(hints[wrong.name], "__qualname__", hints[wrong.name])
+        faults.append(f"handler {name}: its second parameter is annotated {shown}; expected Context")
+        return None
     return Handler(
         name=name,
         call=call,
@@ -214,6 +219,13 @@ def _shape_fault(
     if entry.breaker is not None and message.kind == "query":
         return "has a breaker, which pauses a queue; a query has none"
     return generator_fault(call)
+
+
+def _may_be_context(annotation: Any) -> bool:
+    """Whether what is annotated so can be given the context; of what is no class nobody knows."""
+    if annotation is Any or not isinstance(annotation, type) or getattr(annotation, "_is_protocol", False):
+        return True
+    return issubclass(Context, annotation)
 
 
 def _is_required(parameter: inspect.Parameter) -> bool:

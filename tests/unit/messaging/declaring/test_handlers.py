@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import pytest
@@ -43,6 +43,13 @@ async def with_default(command: Go, times: int = 3) -> None: ...
 async def alone(command: Go) -> None: ...
 
 
+class Noting(Protocol):
+    def record(self, event: Any) -> None: ...
+
+
+async def with_part_of_it(command: Go, context: Noting) -> None: ...
+
+
 def in_a_thread(command: Go, context: Context) -> None: ...
 
 
@@ -79,6 +86,7 @@ def fault(target: Any, *, subscriber: bool = False) -> str:
     [
         (with_context, True, True),
         (with_any_context, True, True),
+        (with_part_of_it, True, True),
         (with_default, False, True),
         (alone, False, True),
         (in_a_thread, True, False),
@@ -203,6 +211,9 @@ async def unresolved(command: Missing) -> None: ...
 async def three(command: Go, context: Context, more: int) -> None: ...
 
 
+async def wrong_second(command: Go, times: int) -> None: ...
+
+
 async def by_keyword(command: Go, *, context: Context) -> None: ...
 
 
@@ -235,6 +246,7 @@ class Unresolved:
         (bare, "bare: its first parameter is annotated with nothing"),
         (unresolved, "unresolved: its annotations cannot be read: name 'Missing' is not defined"),
         (three, "three: takes 3 parameters; expected the message and the context"),
+        (wrong_second, "wrong_second: its second parameter is annotated int; expected Context"),
         (by_keyword, "by_keyword: takes keyword-only parameters"),
         (of_an_event, "of_an_event: Gone is an event; use @app.subscriber"),
         (generating, "generating: is a generator, whose body would never run"),
