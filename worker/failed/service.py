@@ -71,7 +71,7 @@ class FailedService:
         Raises:
             InvalidMessage: ``after`` is no cursor, the filter's type, transport or queue is unknown, or its group is no key.
         """
-        await self._check(chosen)
+        chosen = await self._checked(chosen)
         rows, cursor = await self._store.page(chosen, limit, after)
         return FailedPage(await self._store.count(chosen), [summary(row) for row in rows], cursor)
 
@@ -115,7 +115,7 @@ class FailedService:
         Raises:
             InvalidMessage: the filter's type, transport or queue is unknown, or its group is no key.
         """
-        await self._check(chosen)
+        chosen = await self._checked(chosen)
         return await self._put_back(await self._store.ids(chosen))
 
     async def edit(self, failure_id: str, data: Any, *, retry: bool = False) -> None:
@@ -150,13 +150,14 @@ class FailedService:
         Raises:
             InvalidMessage: the filter's type, transport or queue is unknown, or its group is no key.
         """
-        await self._check(chosen)
+        chosen = await self._checked(chosen)
         return await self._store.remove(await self._store.ids(chosen))
 
-    async def _check(self, chosen: Filter) -> None:
+    async def _checked(self, chosen: Filter) -> Filter:
         """Refuse names that nobody knows: a misspelt one would choose nothing, and that looks like success.
 
-        A name is known that is declared or configured, or that some message in the store has.
+        A name is known that is declared or configured, or that some message in the store has. That of a type stands for
+        its aliases, too, and each of them for it: what could not be read is stored under the name that it came with.
         """
         faults: list[Fault] = []
         for field, known in self._known.items():
@@ -179,6 +180,10 @@ class FailedService:
             )
         if faults:
             raise InvalidMessage("filter", faults)
+        declared = self._registry.by_name.get(chosen.type or "")
+        if declared is None or not declared.aliases:
+            return chosen
+        return msgspec.structs.replace(chosen, aliases=(declared.name, *declared.aliases))
 
     async def _get(self, failure_id: str) -> StoredFailure:
         row = await self._store.get(failure_id)

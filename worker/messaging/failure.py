@@ -81,7 +81,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which failed messages; everything given must hold. Times are seconds since the epoch.
 
-    ``error`` is an error type's name. No field set: all of them.
+    ``error`` is an error type's name, ``aliases`` are other names of the type. No field set: all of them.
     """
 
     ids: tuple[str, ...] | None = None
@@ -92,6 +92,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     group: str | None = None
     since: float | None = None
     until: float | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class FailureStore(Protocol):

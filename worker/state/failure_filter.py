@@ -12,6 +12,7 @@ def parameters(chosen: Filter) -> dict[str, Any]:
     """Make the parameters; what is left open is None."""
     return {
         "type": chosen.type,
+        "types": [] if chosen.type is None else [chosen.type, *chosen.aliases],
         "transport": chosen.transport,
         "queue": chosen.queue,
         "since": chosen.since,

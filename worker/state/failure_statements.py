@@ -20,7 +20,7 @@ _GROUPED = """
 """
 _CHOSEN = f"""
     application = :application AND {_VISIBLE}
-    AND (:type::text IS NULL OR type = :type)
+    AND (:type::text IS NULL OR type = ANY (:types))
     AND (:transport::text IS NULL OR transport = :transport)
     AND (:queue::text IS NULL OR queue = :queue)
     AND (:since::float8 IS NULL OR failed_at >= :since)

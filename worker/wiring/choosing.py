@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from worker.errors import ConfigurationError
+from worker.messaging.declaration import Registry
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec
 from worker.runtime.options import ConsumeOptions
+
+
+def unaliased(options: ConsumeOptions, registry: Registry) -> ConsumeOptions:
+    """Say types that are given by an alias by their own names, which queues know them by."""
+    known = registry.by_name
+    names = tuple(known[name].name if name in known else name for name in options.types)
+    return options if names == options.types else msgspec.structs.replace(options, types=names)
 
 
 def choose(routes: Routes, options: ConsumeOptions) -> list[tuple[str, QueueSpec, int]]:

@@ -26,6 +26,7 @@ async def consumers_document(service: Service) -> dict[str, Any]:
     for name, specs in service.process.routes.queues.items():
         depths[name] = await _depths(service, name, [spec.name for spec in specs])
     items = []
+    messages = service.process.registry.messages
     for target in service.fleet.pausing.targets:
         depth = depths[target.transport].get(target.queue, Depth())
         pause = _pause(service, pauses, target)
@@ -47,7 +48,9 @@ async def consumers_document(service: Service) -> dict[str, Any]:
                 "consumers": depth.consumers,
                 "oldest_age": None if depth.oldest_age is None else round(depth.oldest_age, 3),
                 "positions": [msgspec.structs.asdict(one) for one in depth.positions] or None,
-                "failed": await service.state.failures.count(Filter(type=target.type)),
+                "failed": await service.state.failures.count(
+                    Filter(type=target.type, aliases=messages[target.type].aliases)
+                ),
             }
         )
     return {

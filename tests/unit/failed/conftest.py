@@ -24,7 +24,7 @@ AT = 1_800_000_000.0
 app = App("shop")
 
 
-@app.command(key="order_id")
+@app.command(key="order_id", aliases=("PutOrder",))
 class PlaceOrder(msgspec.Struct, frozen=True):
     order_id: str
     amount: int = 1

@@ -25,6 +25,17 @@ async def test_a_type_that_is_only_in_the_store_is_known(service, store, failure
     assert await service.remove_many(Filter(type="Gone")) == 1
 
 
+@pytest.mark.parametrize("name", ["PlaceOrder", "PutOrder"])
+async def test_a_type_is_chosen_by_any_of_its_names(service, store, failure, name):
+    """What was read has its own name in the store, what could not be read the one that it came with."""
+    await store.add(
+        [failure("read"), failure("unread", type="PutOrder", body=b"{}"), failure("other", type="Gone")]
+    )
+    assert {item.id for item in (await service.list(Filter(type=name))).items} == {"read", "unread"}
+    assert await service.remove_many(Filter(type=name)) == 2
+    assert (await service.list()).total == 1
+
+
 @pytest.mark.parametrize("what", ["list", "retry_many", "remove_many"])
 async def test_every_place_that_nobody_knows_is_an_error(service, store, failure, what):
     """Transport and queue as the type: what is neither configured nor in the store is refused, all at once."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from worker import ConfigurationError
+from worker import App, ConfigurationError
 from worker.messaging.routing import Routes
 from worker.messaging.transport import QueueSpec
 from worker.runtime.options import ConsumeOptions
-from worker.wiring.choosing import choose
+from worker.wiring.choosing import choose, unaliased
 
 ROUTES = Routes(
     {},
@@ -51,6 +52,14 @@ def test_all_are_consumed_unless_chosen() -> None:
 def test_names_and_patterns_choose_and_rank(options: dict[str, Any], expected: list[str]) -> None:
     """What is named is taken in the order of naming; what is excluded is not."""
     assert chosen(**options) == expected
+
+
+def test_a_type_may_be_given_by_an_alias() -> None:
+    """As everywhere on the command line; a pattern stays a pattern."""
+    app = App("shop")
+    app.event(aliases=("Put",))(msgspec.defstruct("Stay", [("n", int, 0)], frozen=True))
+    options = ConsumeOptions(types=("Put", "S*", "Go"))
+    assert unaliased(options, app.registry()).types == ("Stay", "S*", "Go")
 
 
 def test_all_unknown_names_come_in_one_error() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from worker.messaging.declaration import Registry
 from worker.runtime.options import ConsumeOptions
 from worker.settings import Settings
-from worker.wiring.choosing import choose
+from worker.wiring.choosing import choose, unaliased
 from worker.wiring.consuming import make_consumers
 from worker.wiring.parts.process import routes_of
 from worker.wiring.programs.confined import confined, is_cell
@@ -29,6 +29,7 @@ async def consume(
         ConfigurationError: a name is not known, or something is missing and ``setup`` is off.
         Unavailable: database or broker did not answer at start.
     """
+    options = unaliased(options, registry)
     choose(routes_of(settings, registry), options)
     if is_cell():
         return await confined(settings, registry, options)
