@@ -55,6 +55,7 @@ def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
 def _refused(host: str, port: int, error: OSError) -> ConfigurationError:
     if error.errno == errno.EADDRINUSE:
         return ConfigurationError(
-            f"cannot listen on {host}:{port}: the port is in use; stop what listens there, or choose another by --port"
+            f"cannot listen on {host}:{port}: the port is in use; stop what listens there, or choose another "
+            "by --port, or by --health-port where it is that of a worker's probes"
         )
     return ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}")
