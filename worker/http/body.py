@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.requests import ClientDisconnect
+import msgspec
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
+from worker.http.media import media_of
 from worker.http.problems import MALFORMED, TOO_LARGE, UNSUPPORTED, Problem
+from worker.messaging.validation import malformed
 
 _DIGITS = 18
 """Digits of a length that is read as a number; a longer one is more than any limit."""
@@ -54,6 +57,24 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
             if size > limit:
                 raise too_large(limit)
             return b"".join(parts)
+
+
+async def read_as_json(request: Request, limit: int) -> bytes:
+    """Return the whole body as JSON, also where it came as MessagePack; nothing where nothing came.
+
+    Raises:
+        Problem: it is something else, is compressed, or is larger than ``limit`` bytes.
+        Malformed: it is no MessagePack, or holds what JSON cannot.
+        ClientDisconnect: the client went away before the end.
+    """
+    headers = dict(request.scope["headers"])
+    body = await read_body(request.receive, headers, limit)
+    if not body or media_of(headers.get(b"content-type")) == "json":
+        return body
+    try:
+        return msgspec.json.encode(msgspec.msgpack.decode(body))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise malformed(body, error) from error
 
 
 def too_large(limit: int) -> Problem:

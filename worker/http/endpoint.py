@@ -73,7 +73,7 @@ class Body:
 
     shape: Shape
     _: KW_ONLY
-    media: tuple[str, ...] = (JSON,)
+    media: tuple[str, ...] = (JSON, MSGPACK)
     example: Callable[[str], Any] | None = None
     required: bool = True
 

@@ -12,13 +12,11 @@ from worker.errors import Fault, NotFound
 from worker.failed.documents import FailedDocument, FailedPage, GroupsPage
 from worker.http import documents
 from worker.http.answer import document
-from worker.http.body import read_body
+from worker.http.body import read_as_json
 from worker.http.endpoint import Body, Endpoint, Gives, Parameter
 from worker.http.filtering import PARAMETERS, RetryAll, RetryChosen, from_body, from_query, read_json
-from worker.http.media import media_of
 from worker.http.parameters import single_values
 from worker.http.ports import Ports
-from worker.http.problems import UNSUPPORTED, Problem
 
 _FRESH = {"Cache-Control": "no-store"}
 _KNOWN = tuple(parameter.name for parameter in PARAMETERS)
@@ -60,12 +58,12 @@ class Failed:
 
     async def retry_many(self, request: Request) -> Response:
         """Put all that a filter chooses back."""
-        chosen = from_body(await self._json(request), self._clock())
+        chosen = from_body(await read_as_json(request, self._max_body), self._clock())
         return document(request, {"retried": await self._failed.retry_many(chosen)}, 202)
 
     async def edit(self, request: Request) -> Response:
         """Replace one's data, and put it back when asked to."""
-        edit: Edit = read_json(await self._json(request), Edit)
+        edit: Edit = read_json(await read_as_json(request, self._max_body), Edit)
         id = _id(request)
         await self._failed.edit(id, edit.data, retry=edit.retry)
         return document(
@@ -76,12 +74,6 @@ class Failed:
         """Remove one for good."""
         await self._failed.remove(_id(request))
         return Response(status_code=204)
-
-    async def _json(self, request: Request) -> bytes:
-        headers = dict(request.scope["headers"])
-        if media_of(headers.get(b"content-type")) != "json":
-            raise Problem(UNSUPPORTED, "expected Content-Type application/json")
-        return await read_body(request.receive, headers, self._max_body)
 
 
 def _id(request: Request) -> str:

@@ -7,10 +7,8 @@ from typing import Annotated, TypeVar
 from msgspec import Meta
 from starlette.requests import Request
 
-from worker.http.body import read_body
+from worker.http.body import read_as_json
 from worker.http.filtering import read_json
-from worker.http.media import media_of
-from worker.http.problems import UNSUPPORTED, Problem
 
 T = TypeVar("T")
 
@@ -31,13 +29,11 @@ async def asked(request: Request, shape: type[T], max_body: int) -> T:
     """Read what is asked for; without a body, all that the shape has by itself.
 
     Raises:
-        Problem: it is no JSON, too large, or does not fit.
+        Problem: its content type is not read here, it is too large, or it does not fit.
+        Malformed: it cannot be read.
     """
-    headers = dict(request.scope["headers"])
-    body = await read_body(request.receive, headers, max_body)
+    body = await read_as_json(request, max_body)
     if not body:
         return shape()
-    if media_of(headers.get(b"content-type")) != "json":
-        raise Problem(UNSUPPORTED, "expected Content-Type application/json")
     found: T = read_json(body, shape)
     return found

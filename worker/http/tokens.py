@@ -11,12 +11,10 @@ from starlette.responses import Response
 from worker.errors import Fault, Guarded, InvalidMessage
 from worker.http import documents
 from worker.http.answer import document
-from worker.http.body import read_body
+from worker.http.body import read_as_json
 from worker.http.endpoint import Body, Endpoint, Gives, Parameter
 from worker.http.filtering import read_json
-from worker.http.media import media_of
 from worker.http.ports import Ports
-from worker.http.problems import UNSUPPORTED, Problem
 from worker.messaging.stamps import Result, SentBy
 from worker.tokens.document import TokenDocument
 from worker.tokens.messages import AddToken, DeleteToken, DeleteTokens, GetTokens, TokenAdded, Tokens
@@ -42,10 +40,7 @@ class TokensEndpoint:
 
     async def put(self, request: Request) -> Response:
         """Store one; its secret is in the answer where it is new, and nowhere else."""
-        headers = dict(request.scope["headers"])
-        if media_of(headers.get(b"content-type")) != "json":
-            raise Problem(UNSUPPORTED, "expected Content-Type application/json")
-        asked: PutToken = read_json(await read_body(request.receive, headers, self._max_body), PutToken)
+        asked: PutToken = read_json(await read_as_json(request, self._max_body), PutToken)
         token = msgspec.convert(asked, TokenDocument, from_attributes=True)
         secret = make_secret(self._entropy)
         added: TokenAdded = await self._change(request, AddToken(token, hash_of(secret), asked.renew))
