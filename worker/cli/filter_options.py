@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from worker.cli.once import Once
 from worker.errors import UsageError
 from worker.failed.filters import parse_filter
 from worker.messaging.failure import Filter
@@ -15,15 +16,15 @@ from worker.messaging.failure import Filter
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--type", metavar="TYPE", help="Of this message type."),
-    click.option("--transport", metavar="NAME", help="Taken from this transport."),
-    click.option("--queue", metavar="QUEUE", help="Taken from this queue."),
-    click.option("--error", metavar="NAME", help="Failed with this type of error."),
-    click.option("--group", metavar="KEY", help="In this group; see worker failed groups."),
+    click.option("--type", cls=Once, metavar="TYPE", help="Of this message type."),
+    click.option("--transport", cls=Once, metavar="NAME", help="Taken from this transport."),
+    click.option("--queue", cls=Once, metavar="QUEUE", help="Taken from this queue."),
+    click.option("--error", cls=Once, metavar="NAME", help="Failed with this type of error."),
+    click.option("--group", cls=Once, metavar="KEY", help="In this group; see worker failed groups."),
     click.option(
-        "--since", metavar="TIME", help="Failed then or later: 2026-01-31T12:00:00Z, or 2h, 7d ago."
+        "--since", cls=Once, metavar="TIME", help="Failed then or later: 2026-01-31T12:00:00Z, or 2h, 7d ago."
     ),
-    click.option("--until", metavar="TIME", help="Failed before then."),
+    click.option("--until", cls=Once, metavar="TIME", help="Failed before then."),
 )
 
 

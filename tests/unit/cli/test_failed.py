@@ -83,6 +83,15 @@ def test_a_bad_filter_exits_2(worker, option):
     assert worker("failed", "list", *option).code == 2
 
 
+@pytest.mark.parametrize("command", [["list"], ["retry", "--yes"], ["remove", "--yes"]])
+def test_a_filter_that_is_given_twice_exits_2(worker, service, command):
+    """As over HTTP: both cannot hold, and the last one alone would choose something else than was asked."""
+    page = worker("failed", *command, "--queue", "mail", "--queue", "parcels")
+    assert page.code == 2
+    assert "'--queue': is given 2 times, expected once" in page.err
+    assert service.failed.calls == []
+
+
 def test_list_passes_page_and_cursor(worker, service):
     """--limit and --next reach the store; with --json the document of the contract."""
     assert worker("failed", "list", "--limit", "7", "--next", "c", "--json").json == {
