@@ -88,7 +88,10 @@ LIMITS: Mapping[str, Limit] = {
     "filters": Limit(filters, (f"{UNIT}/test_topology.py::test_what_a_subscription_has_otherwise_is_told",)),
     "limits of attributes": Limit(
         large_attributes,
-        (f"{UNIT}/test_publishing.py::test_an_id_or_key_above_the_limit_is_refused_with_both_sizes",),
+        (
+            f"{UNIT}/test_publishing.py::test_an_id_above_the_limit_is_refused_with_both_sizes",
+            f"{UNIT}/test_publishing.py::test_a_key_above_the_limit_goes_by_its_hash",
+        ),
     ),
     "refused rights": Limit(
         rights, (f"{UNIT}/test_subscription.py::test_a_subscription_that_may_not_be_made_again_is_told",)

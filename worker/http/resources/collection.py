@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from worker.errors import Fault
@@ -148,17 +148,24 @@ class CollectionQuery:
     def _described(self) -> Iterator[Parameter]:
         for name, one in self._filters.items():
             yield Parameter(name, "query", one.value.schema, description=one.about)
-        names = "|".join(re.escape(name) for name in self._orders)
         yield Parameter(
             "order",
             "query",
-            {"type": "string", "pattern": f"^-?({names})(,-?({names}))*$"},
-            description=f"`{'`, `'.join(self._orders)}`; with a minus downwards, several with commas.",
+            {"type": "string", "pattern": _pattern(self._orders)},
+            description=f"`{'`, `'.join(self._orders)}`; with a minus downwards, several with commas, each once.",
         )
         limits = {"type": "integer", "minimum": 1, "maximum": self._most, "default": self._size}
         yield Parameter("limit", "query", limits, description="Objects of a page, at most.")
         cursor = {"type": "string", "pattern": "^[A-Za-z0-9_-]{12,}$"}
         yield Parameter("next", "query", cursor, description="The `next` of the page before.")
+
+
+def _pattern(names: Sequence[str]) -> str:
+    """What an order looks like: names with or without a minus, none of them twice."""
+    name = "|".join(re.escape(one) for one in names)
+    if len(names) == 1:
+        return f"^-?{name}$"
+    return rf"^(?!(.*,)?-?({name})(,.*)?,-?\2(,|$))-?({name})(,-?({name}))*$"
 
 
 def collection_faults(resource: Resource, operation: GetCollection) -> list[str]:
