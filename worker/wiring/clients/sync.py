@@ -21,6 +21,7 @@ from worker.messaging.status import CommandStatus
 from worker.settings import Settings
 from worker.wiring.clients.desk import Desk, Facts
 from worker.wiring.clients.joined import Runner
+from worker.wiring.clients.native_threads import native_threads, settle
 from worker.wiring.clients.thread import ClientThread
 
 if TYPE_CHECKING:  # the types of what an application may give
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 GRACE = 10.0
 """Seconds for which closing and forking wait until no call is under way."""
+
+_SETTLING = 0.5
+"""Seconds for which forking waits for threads of the brokers' libraries that end."""
 
 log = structlog.stdlib.get_logger("worker.client")
 
@@ -54,6 +58,7 @@ class SyncClient:
         self._lock = threading.RLock()
         self._thread: ClientThread | None = None
         self._closed = False
+        self._native = 0
         self._left: list[ClientThread] = []
         if hasattr(os, "register_at_fork"):  # there is none on Windows
             os.register_at_fork(
@@ -122,6 +127,7 @@ class SyncClient:
         if self._closed:
             raise UsageError("this client is closed; use it inside of: with Client.sync(app) as client")
         if self._thread is None:
+            self._native = native_threads()
             thread = ClientThread(Desk(*self._given))
             thread.start()
             self._thread = thread
@@ -143,6 +149,7 @@ class SyncClient:
         if thread.idle(GRACE):
             self._thread = None
             thread.stop()
+            settle(self._native, _SETTLING)
         else:
             log.warning("the process forks while the client has calls under way; the child leaves them alone")
 
