@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 
-from transports.keys import kept
 from transports.postgres.connection import Connection
 
 _BUCKETS = 256
@@ -23,13 +22,6 @@ _ADVANCE = """UPDATE transport_messages AS m SET visible_at = m.due
 
 Lane = tuple[int, str]
 """Number of the queue, and the key as it is stored."""
-_MOST = 2048
-"""Bytes of a key; an entry of the index takes 2,704 in all."""
-
-
-def stored(key: str) -> str:
-    """A key as its column has it; of a longer one than the index takes its hash."""
-    return kept(key, _MOST)
 
 
 async def begin(connection: Connection, lanes: Iterable[Lane]) -> None:

@@ -12,6 +12,7 @@ from transports.postgres.connection import Connection
 from transports.postgres.numbers import Numbers
 from transports.postgres.schema import NOW
 from transports.refusal import refusal
+from worker.messaging.keys import carried
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 DEFAULT_CONTENT_TYPE = Outgoing.__struct_defaults__[-1]
@@ -56,7 +57,7 @@ class Judged(msgspec.Struct):
     @property
     def lanes(self) -> list[lanes.Lane]:
         """The lanes that messages are added to."""
-        return [(queue, lanes.stored(due.message.key or "")) for (queue, _), due in self.keyed.items()]
+        return [(queue, carried(due.message.key) or "") for (queue, _), due in self.keyed.items()]
 
 
 def judge(batch: Sequence[Due], numbers: Mapping[str, int], max_bytes: int) -> Judged:

@@ -11,6 +11,7 @@ from transports.postgres.connection import Connection
 from transports.postgres.numbers import Numbers
 from transports.postgres.publishing import DEFAULT_CONTENT_TYPE, Due, Publishing, judge
 from transports.postgres.schema import NOW
+from worker.messaging.keys import carried
 from worker.messaging.transport import Ack, Again, Release, Settled, Settlement
 
 _HELD = "unnest($1::bigint[], $2::bigint[]) AS held (id, lease) WHERE m.id = held.id AND m.lease = held.lease"
@@ -65,8 +66,7 @@ class Work:
                         Settled.UNKNOWN
                     )  # unchanged: it comes back after its lease
                 elif (outgoing.queue, outgoing.id) == (delivery.queue, delivery.id) and (
-                    outgoing.key == delivery.key
-                    or (outgoing.key is not None and lanes.stored(outgoing.key) == delivery.key)
+                    outgoing.key == delivery.key or carried(outgoing.key) == delivery.key
                 ):
                     self.swaps.append(item)
                 else:  # to another queue, or as another message: it gives up its place

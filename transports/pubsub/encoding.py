@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from transports.keys import kept
 from transports.pubsub import wire
+from worker.messaging.keys import kept
 from worker.messaging.transport import Outgoing
 
 ID, CONTENT_TYPE, KEY = "message-id", "content-type", "key"

@@ -9,6 +9,7 @@ import msgspec
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.failure import Failure
+from worker.messaging.keys import carried
 from worker.messaging.rewriting import as_structured
 from worker.messaging.serializer import CONTENT_TYPE, Serializer
 from worker.messaging.stamps import Replay
@@ -41,7 +42,7 @@ def ticketed(serializer: Serializer, failure: Failure, envelope: Envelope[Any], 
         id=failure.id,
         type=envelope.type,
         body=serializer.onward(again, failure.body),
-        key=envelope.key if envelope.key is not None else failure.key,
+        key=carried(envelope.key if envelope.key is not None else failure.key),
         priority=failure.priority,
         content_type=CONTENT_TYPE,
     )
@@ -54,7 +55,7 @@ def unchanged(failure: Failure) -> Outgoing:
         id=failure.id,
         type=failure.type or "",
         body=failure.body,
-        key=failure.key,
+        key=carried(failure.key),
         priority=failure.priority,
         content_type=UNREAD,
     )

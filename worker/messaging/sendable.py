@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.errors import InvalidMessage, UsageError
 from worker.messaging.declaration import Kind, MessageType, Registry
+from worker.messaging.limits import key_for
 from worker.messaging.validation import fitting
 from worker.suggestion import hint
 
@@ -35,13 +36,14 @@ def checker(registry: Registry) -> Check:
 
 
 def check_fits(call: str, declared: MessageType, message: Any) -> None:
-    """Refuse a message whose values its own type would not read again.
+    """Refuse a message whose values its own type would not read again, or whose key nobody could keep.
 
     Raises:
         UsageError: names every field that does not fit.
     """
     try:
         fitting(declared, message)
+        key_for(declared, message, None)
     except InvalidMessage as error:
         raise UsageError(f"{call}({declared.name}): {error}") from error
 

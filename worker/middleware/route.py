@@ -9,6 +9,7 @@ from worker.chain.compiled import Facts
 from worker.errors import TransportUnavailable
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.keys import carried
 from worker.messaging.middleware import CallNext
 from worker.messaging.parcel import Parcel
 from worker.messaging.routing import Destination
@@ -76,7 +77,7 @@ class Route:
                 id=envelope.id,
                 type=type_name,
                 body=encode(envelope),
-                key=envelope.key,
+                key=carried(envelope.key),
                 delay=delay.seconds if delay else 0.0,
                 priority=priority,
                 content_type=CONTENT_TYPE,

@@ -16,6 +16,7 @@ from worker.errors import Unavailable, WorkerError
 from worker.messaging.cloudevents import BINARY_IDS, CONTENT_TYPE
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
+from worker.messaging.keys import carried
 from worker.messaging.naming import former_queue_name, queue_name
 from worker.messaging.transport import Ack, Delivery, Outgoing, QueueSpec, Release, Settlement, Transport
 from worker.wiring.service import Service
@@ -151,7 +152,7 @@ class Former:
             id=delivery.id,
             type=name,
             body=body,
-            key=delivery.key,
+            key=carried(delivery.key),
             priority=self._service.process.registry.messages[name].priority,
         )
 

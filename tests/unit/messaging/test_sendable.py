@@ -19,7 +19,7 @@ class PlaceOrder(msgspec.Struct, frozen=True):
     lines: list[str] = []
 
 
-@app.event
+@app.event(key="order_id")
 class OrderPlaced(msgspec.Struct, frozen=True):
     order_id: str
 
@@ -57,6 +57,7 @@ check = checker(app.registry())
         ("dispatch", "command", {"order_id": "7"}, r"not a dict"),
         ("dispatch", "command", PlaceOrder(7), r"dispatch\(PlaceOrder\): .*/order_id: expected str, got int"),  # type: ignore[arg-type]
         ("dispatch", "command", PlaceOrder("7", [1, "b", 2]), r"/lines/0: .*/lines/2: "),  # type: ignore[list-item]
+        ("record", "event", OrderPlaced("a\0b"), r"/order_id: is its key: expected text without NUL"),
         ("record", "event", OrderPlaced(object()), r"cannot be written as JSON"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip

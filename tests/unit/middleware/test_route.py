@@ -137,3 +137,20 @@ async def test_a_transport_that_is_not_open_here_is_named(sender: FakeSender) ->
     """The message was not sent, and the caller hears why."""
     with pytest.raises(TransportUnavailable, match="'kafka' is not open in this process"):
         await route(sender, envelope(Heard()))
+
+
+async def test_a_key_of_many_bytes_goes_by_its_hash_and_stands_whole_in_the_message(
+    sender: FakeSender,
+) -> None:
+    """To every broker and into the outbox alike, whose indexes take keys of a few bytes only."""
+    long = "k" * 5_000
+    collect = Collect([])
+    for stamps in ((), (collect,)):
+        message = Envelope(
+            message=Go(long), type="Go", id="1", source="shop", time="", key=long, stamps=stamps
+        )
+        await route(sender, message)
+    [sent], [kept] = sender.sent, collect.into
+    assert sent.key == kept.outgoing.key
+    assert len(sent.key or "") == 64
+    assert msgspec.json.decode(sent.body)["subject"] == long

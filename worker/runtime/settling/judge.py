@@ -12,6 +12,7 @@ from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope, Undecodable
 from worker.messaging.failure import Attempt, Failure, FailureStore
 from worker.messaging.identity import Clock
+from worker.messaging.keys import carried
 from worker.messaging.observing import How
 from worker.messaging.retry import Decision, GiveUp, Retry, TryAgain, decide
 from worker.messaging.sender import Sender
@@ -232,7 +233,7 @@ class Judge:
             id=envelope.id,
             type=envelope.type,
             body=self._serializer.onward(envelope, delivery.body, delivery.headers),
-            key=key_of(delivery, envelope),
+            key=carried(key_of(delivery, envelope)),
             delay=delay,
             priority=consumer.spec.priority,
             content_type=CONTENT_TYPE,
