@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import defaultdict
 
@@ -51,6 +52,35 @@ class Ordering:
 
         async with asyncio.timeout(60):
             await asyncio.gather(*(consume() for _ in range(10)))
+        assert handled == sent
+
+    async def test_c20_a_pause_keeps_the_order_by_key(self, bench: Bench) -> None:
+        """C20, C27: what a consumer gives back as it is paused, or goes, is handled before what follows it, whoever takes it."""
+        bench.require(bench.features.ordering == "key", "keeps no order by key")
+        bench.require(bench.keeps_place, "a retry loses its place")
+        sent: defaultdict[str, list[str]] = defaultdict(list)
+        for start in range(0, 800, 100):
+            batch = [bench.message(key=f"key-{number % 8}") for number in range(start, start + 100)]
+            for message in batch:
+                sent[str(message.key)].append(message.id)
+            await bench.publish(*batch)
+        handled: defaultdict[str, list[str]] = defaultdict(list)
+        subscriptions = [await bench.subscribe(), await bench.subscribe()]
+        async with asyncio.timeout(120):
+            for turn in itertools.count():
+                if sum(map(len, handled.values())) == 800:
+                    break
+                resting, taking = subscriptions[turn % 2], subscriptions[1 - turn % 2]
+                await taking.resume()
+                if turn == 4:
+                    await resting.close(1.0)
+                    subscriptions[turn % 2] = await bench.subscribe()
+                else:
+                    await resting.pause()
+                for _ in range(10):
+                    for delivery in await taking.receive(8, 0.05):
+                        handled[str(delivery.key)].append(delivery.id)
+                        await ack(taking, [delivery])
         assert handled == sent
 
     async def test_c21_a_successor_waits_for_the_head(self, bench: Bench) -> None:

@@ -145,7 +145,8 @@ class Consumption(Listener):
         self.flush()
         try:
             async with asyncio.timeout(grace):
-                await self.stop(tuple(self.active))
+                # the lanes of keys go back with the channel: another worker must not be handed what follows them before
+                await self.stop(tuple(source for source in self.active if source != KEYS))
                 for _ in range(_ROUNDS):
                     await self.channel.call(commands.Basic.Qos(0, 1, False), grace)
         except (WireFault, TimeoutError):

@@ -229,10 +229,13 @@ class RabbitSubscription:
             consumption = self._upkeep.current
             if consumption is None or not self._paused or self._closed:
                 return
-            keyed = any(receipt.source == KEYS for receipt in consumption.out.values())
-            sources = {MAIN, DEAD} if keyed else {MAIN, DEAD, KEYS}
+            sources = {MAIN, DEAD}
             if await self._change(consumption, consumption.stop(sources)):
                 consumption.give_back(consumption.prefetched.withdraw(sources))
+                if KEYS in consumption.active and not consumption.out:
+                    # only with its channel the lanes go back as one, before another worker is handed what follows
+                    consumption.flush()
+                    await self._upkeep.replace(consumption)
 
     def _changed(self) -> None:
         """A generation has begun or ended; with its end its receipts are worth nothing."""

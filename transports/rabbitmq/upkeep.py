@@ -74,6 +74,18 @@ class Upkeep:
         consumption, self.current = self.current, None
         return consumption
 
+    async def replace(self, old: Consumption) -> None:
+        """Put a new generation in the place of the present one; what that has and nobody took goes back, in its order."""
+        try:
+            new = await self._consume()
+        except WorkerError as error:
+            self._log.warning("cannot renew the consumer", error=str(error))
+            await old.channel.close(TIMEOUT)  # it ends all the same, and is begun anew
+            return
+        self.current = new
+        self._changed()
+        await old.channel.close(TIMEOUT)
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE
@@ -113,9 +125,11 @@ class Upkeep:
         while True:
             came = consumption.came
             done, _ = await asyncio.wait([consumption.ended], timeout=_IDLE * (0.75 + random.random() / 2))
-            if done:
+            if done and self.current is not None and self.current is not consumption:
+                consumption = self.current  # it was replaced
+            elif done:
                 return consumption
-            if consumption.came == came and consumption.idle:
+            elif consumption.came == came and consumption.idle:
                 consumption = await self._renewed(consumption)
 
     async def _renewed(self, old: Consumption) -> Consumption:
