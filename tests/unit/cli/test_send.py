@@ -72,6 +72,15 @@ def test_an_unknown_type_exits_4_with_near_names(worker):
     assert worker("send", "mail.deliver").code == 0
 
 
+@pytest.mark.parametrize("data", ["{", "", "nonsense", '{"order_id": "7"} {}'])
+def test_data_that_is_no_json_is_named(worker, service, data):
+    """Exit 2, with what was expected where."""
+    page = worker("send", "PlaceOrder", data)
+    assert page.code == 2
+    assert "Error: DATA: expected JSON: " in page.err
+    assert service.sent == []
+
+
 def test_a_query_is_not_sent(worker):
     """A query or an event is no command: exit 4."""
     page = worker("send", "Find", "text=x")

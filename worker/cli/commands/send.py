@@ -19,7 +19,7 @@ from worker.cli.output import print_json
 from worker.cli.progress import Progress
 from worker.cli.report import UNREACHABLE, exit_code, message
 from worker.cli.sending import Options, principal_named, require_done, send_one, stopped_by_signals, wait_for
-from worker.errors import Fault, InvalidMessage, Unavailable, UsageError
+from worker.errors import Fault, InvalidMessage, Malformed, Unavailable, UsageError
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.door import read_for
 from worker.messaging.limits import delay_fault, id_fault, key_fault
@@ -175,6 +175,8 @@ def _read(principal: Principal, declared: MessageType, data: bytes, words: tuple
         return read_for(principal, declared, data)
     except InvalidMessage as error:
         raise _hinted(error, words) from None
+    except Malformed as error:
+        raise UsageError(f"DATA: expected JSON: {error}") from error
 
 
 def _hinted(error: InvalidMessage, words: tuple[str, ...]) -> InvalidMessage:
