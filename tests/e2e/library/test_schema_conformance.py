@@ -90,10 +90,11 @@ def has_whole_float(value):
 def run(schema, name, mode):
     from tests.generated import ask, modes
 
+    keys: set[str] = set()
     for operation in operations(schema, name):
         for one in modes(operation):
             if one.value == mode:
-                ask(operation, one, size(8, 60), validate)
+                ask(operation, one, size(8, 60), lambda case: validate(case, keys))
 
 
 def says_another(case):
@@ -102,9 +103,18 @@ def says_another(case):
     return any(body.get(name, value) != value for name, value in (case.path_parameters or {}).items())
 
 
-def validate(case):
+def is_known(case, keys):
+    """Whether its idempotency key was used before: with another body it is refused."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    known = key in keys
+    keys.add(key)
+    return key is not None and known
+
+
+def validate(case, keys):
     from tests.generated import CHECKS, UNSURE
 
     # more is asked of a cursor than a schema can say, and of an identifier; 1.0 is an integer to a schema alone
     beyond = "next" in (case.query or {}) or has_whole_float(case.body) or says_another(case)
+    beyond |= is_known(case, keys)
     case.call_and_validate(checks=UNSURE if beyond else CHECKS)
