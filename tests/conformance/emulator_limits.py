@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
+
+import pytest
 
 from tests.conformance.raw_pubsub import Raw, body
 
@@ -37,6 +40,18 @@ async def out_of_order(emulator: Raw) -> None:
     first = await emulator.pull(6)
     await emulator.postpone(first, 0)
     assert [body(each) for each in await emulator.pull(10)] != [b"%d" % n for n in range(10)]
+
+
+async def put_aside(emulator: Raw) -> None:
+    """Where order is kept it fails at putting a message aside, and from then on answers no pull, whatever waits."""
+    emulator.puts_aside(after=5)
+    await emulator.publish(1, "a")
+    for _ in range(5):
+        await emulator.postpone(await emulator.pull(1), 0)
+    await emulator.publish(1, "b")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await emulator.pull(1)
 
 
 async def late_acknowledgements(emulator: Raw) -> None:
@@ -80,6 +95,10 @@ LIMITS: Mapping[str, Limit] = {
             f"{UNIT}/test_subscription.py::test_of_one_key_only_the_first_is_handed_out",
             f"{UNIT}/test_publishing.py::test_a_failed_request_of_a_key_is_sent_again_before_what_came_after_it",
         ),
+    ),
+    "what was handed out too often is put aside where order is kept": Limit(
+        put_aside,
+        (f"{UNIT}/test_topology.py::test_an_emulator_that_keeps_order_is_not_asked_to_put_anything_aside",),
     ),
     "late acknowledgements without exactly_once": Limit(
         late_acknowledgements,

@@ -25,6 +25,13 @@ class Raw:
         self.options: dict[str, Any] = {"enable_message_ordering": True}
         self.attributes: dict[str, str] = {}
 
+    def puts_aside(self, after: int) -> None:
+        """Ask that what was handed out more often is moved to the topic itself; before the first publish."""
+        self.options["dead_letter_policy"] = {
+            "dead_letter_topic": self._topic,
+            "max_delivery_attempts": after,
+        }
+
     async def publish(self, count: int, key: str = "") -> None:
         """Publish messages whose bodies are their numbers."""
         if not self._made:

@@ -20,9 +20,10 @@ from tests.conformance.score import CAUGHT_BY, Score
 from tests.proxy.proxy import Proxy
 from transports import dsn
 from transports.pubsub import link, pulling, settings, wire
+from transports.pubsub.topology import ATTEMPTS
 from transports.pubsub.transport import PubsubTransport
 from worker.errors import TransportUnavailable
-from worker.messaging.transport import Ack, Delivery, Outgoing, QueueSpec, Settled
+from worker.messaging.transport import Ack, Delivery, Outgoing, QueueSpec, Release, Settled
 
 pytestmark = [pytest.mark.broker, pytest.mark.conformance]
 
@@ -139,6 +140,26 @@ async def test_with_exactly_once_a_late_acknowledgement_is_lost_and_the_others_c
         assert [one.id for one in again] == [late.id]
         answers = await subscription.settle([Ack(one) for one in (late, *others, *again)])
         assert list(answers) == [Settled.LOST, Settled.DONE, Settled.DONE]
+    finally:
+        await transport.close()
+
+
+async def test_what_is_given_back_more_often_than_pub_sub_counts_hinders_nothing_of_its_queue(
+    pubsub_url: str,
+) -> None:
+    """Where order is kept the emulator cannot put aside; the queue flows all the same."""
+    transport = PubsubTransport("often", settings.read("often", dsn.parse(pubsub_url), {}))
+    await transport.connect()
+    try:
+        keyed = QueueSpec(name="orders", types=("T",), keyed=True)
+        await transport.setup([keyed])
+        await transport.publish([Outgoing(queue="orders", id="a", type="T", body=b"1", key="a")])
+        subscription = await transport.subscribe(keyed, slots=10)
+        for _ in range(ATTEMPTS + 5):
+            (one,) = await taken(subscription, 1)
+            await subscription.settle([Release(one)])
+        await transport.publish([Outgoing(queue="orders", id="b", type="T", body=b"1", key="b")])
+        assert {one.id for one in await taken(subscription, 2)} == {"a", "b"}
     finally:
         await transport.close()
 

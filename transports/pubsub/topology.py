@@ -233,6 +233,8 @@ class Topology:
         wanted = self._plain(spec.name)
         wanted.enable_message_ordering = spec.keyed
         wanted.enable_exactly_once_delivery = self._settings.exactly_once
-        wanted.dead_letter_policy.dead_letter_topic = self._names.topic(names.dead(spec.name))
-        wanted.dead_letter_policy.max_delivery_attempts = ATTEMPTS
+        if not (spec.keyed and self._settings.emulator_host):
+            # the emulator fails at putting aside what is ordered, and then answers no pull of that subscription
+            wanted.dead_letter_policy.dead_letter_topic = self._names.topic(names.dead(spec.name))
+            wanted.dead_letter_policy.max_delivery_attempts = ATTEMPTS
         return wanted

@@ -1,5 +1,6 @@
 """A queue is made so that nothing can be lost, and what is there otherwise is told with what mends it."""
 
+import msgspec
 import pytest
 
 from tests.unit.transports.pubsub.service import CONFIGURED, FakeConnection, failure
@@ -15,7 +16,7 @@ QUEUE = QueueSpec(name="orders", types=("T",), keyed=True)
 
 @pytest.fixture
 def service():
-    return FakeConnection()
+    return FakeConnection(msgspec.structs.replace(CONFIGURED, emulator_host=""))
 
 
 @pytest.fixture
@@ -41,6 +42,15 @@ async def test_a_queue_never_expires_is_kept_for_its_retention_and_put_aside_aft
     assert queue.enable_message_ordering
     assert queue.dead_letter_policy.dead_letter_topic == "projects/p/topics/orders.dead"
     assert queue.dead_letter_policy.max_delivery_attempts >= 20
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_an_emulator_that_keeps_order_is_not_asked_to_put_anything_aside(keyed):
+    """It fails at that, and then answers no pull of the whole queue."""
+    service = FakeConnection(msgspec.structs.replace(CONFIGURED, emulator_host="localhost:8085"))
+    topics = Topology("jobs", service, Names("p"), {}, Copying("jobs"))
+    await topics.setup([msgspec.structs.replace(QUEUE, keyed=keyed)])
+    assert made(service)["orders"].HasField("dead_letter_policy") is not keyed
 
 
 async def test_a_topic_is_never_without_its_subscription_for_who_publishes(topics, service):
