@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from tests.conformance.bench import Bench, ack, empty, take
+from tests.conformance.bench import QUEUE, Bench, ack, empty, take
 from worker.messaging.abilities import ExtendsLease
-from worker.messaging.transport import Ack, Release, Settled
+from worker.messaging.transport import Ack, QueueSpec, Release, Settled
 
 
 class Leasing:
-    """C33, F16: leases."""
+    """C33, F16: leases.
+
+    Attributes:
+        counted: a queue in which the broker tells a first delivery from a further one.
+    """
+
+    counted: QueueSpec = QUEUE
 
     async def test_a_lost_lease_brings_the_message_back_and_counts(self, bench: Bench) -> None:
         """A delivery that ends without settlement is handed out again, and counted as a death."""
         bench.require(bench.features.lease, "holds by connection, not by time")
-        await bench.publish(bench.message())
-        subscription = await bench.subscribe()
+        await bench.transport.setup([self.counted])
+        await bench.publish(bench.message(queue=self.counted.name))
+        subscription = await bench.subscribe(self.counted)
         assert isinstance(subscription, ExtendsLease)
         for deaths in range(4):
             (delivery,) = await take(subscription, 1)

@@ -28,7 +28,7 @@ KEEPING = ("test_c05", "test_c12")
 class TestPubsub(TransportSuite):
     pace = 1.0
     total = 200
-    disorder = QueueSpec(name="shop-count-stock", types=("CountStock",))  # why: see emulator_limits
+    disorder = counted = QueueSpec(name="shop-count-stock", types=("CountStock",))  # why: see emulator_limits
     glance = 0.5  # a pull that brings something takes the emulator up to 0.1 s, on a loaded machine more
 
     @pytest.fixture(autouse=True)
