@@ -5,7 +5,7 @@ from __future__ import annotations
 from worker.errors import Forbidden
 from worker.tokens import patterns, referrers
 from worker.tokens.document import TokenDocument
-from worker.tokens.limits import rules
+from worker.tokens.limits import rules, within
 from worker.tokens.principal import Principal
 from worker.tokens.rights import granted
 
@@ -50,8 +50,8 @@ def _messages_within(mine: TokenDocument, other: TokenDocument) -> bool:
 
 
 def _limits_within(mine: TokenDocument, other: TokenDocument) -> bool:
-    theirs = dict(rules(other.limits))
-    return all(unit in theirs and theirs[unit] <= most for unit, most in rules(mine.limits))
+    theirs = rules(other.limits)
+    return all(any(within(each, own) for each in theirs) for own in rules(mine.limits))
 
 
 def _referrers_within(mine: TokenDocument, other: TokenDocument) -> bool:

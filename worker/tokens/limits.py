@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,9 @@ MOST = 10**15
 """The largest count of a rule: what any database can hold."""
 
 EXPECTED = 'expected a count like "10/s", "100/i", "1K/h", "10K/d", "1M/m", "5/y", or "1K" in all'
-_FIXED = {"s": 1, "i": 60, "h": 3600, "d": 86_400}
+_FIXED: Mapping[Unit, int] = {"s": 1, "i": 60, "h": 3600, "d": 86_400}
+_LONGEST: Mapping[Unit, float] = {**_FIXED, "m": 31 * 86_400, "y": 366 * 86_400, "": math.inf}
+"""Seconds of a unit's longest window; each window lies in one of every longer unit."""
 
 
 class Rule(NamedTuple):
@@ -58,6 +61,13 @@ def rules(texts: Iterable[str]) -> tuple[Rule, ...]:
     for unit, most in map(parse, texts):
         lowest[unit] = min(most, lowest.get(unit, most))
     return tuple(Rule(unit, most) for unit, most in lowest.items())
+
+
+def within(rule: Rule, other: Rule) -> bool:
+    """Whether who keeps to the one rule keeps to the other, too: ``10/d`` is within ``10/h``, and ``10/i`` within ``1K/h``."""
+    shorter, longer = _LONGEST[rule.unit], _LONGEST[other.unit]
+    windows = 1 if shorter >= longer else math.inf if longer == math.inf else math.ceil(longer / shorter)
+    return rule.most == 0 or rule.most * windows <= other.most
 
 
 def window(unit: Unit, now: float) -> Window:
