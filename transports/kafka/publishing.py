@@ -15,8 +15,8 @@ from transports.kafka.driver import dismiss
 from transports.kafka.names import LEVELS, Names, level_for
 from transports.kafka.partitioning import Turns, by_key
 from transports.kafka.topology import Topology
-from transports.refusal import refusal
 from worker.errors import TransportUnavailable
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 _TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)

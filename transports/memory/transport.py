@@ -10,9 +10,9 @@ from transports.dsn import Dsn
 from transports.memory.holding import Holding
 from transports.memory.queue import Queue
 from transports.options import Options
-from transports.refusal import refusal
 from transports.subscription import ClaimingSubscription
 from worker.errors import TransportUnavailable
+from worker.messaging.refusal import refusal
 from worker.messaging.steady import SteadyClock
 from worker.messaging.transport import (
     ACCEPTED,

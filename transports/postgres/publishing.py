@@ -11,8 +11,8 @@ from transports.postgres import lanes
 from transports.postgres.connection import Connection
 from transports.postgres.numbers import Numbers
 from transports.postgres.schema import NOW
-from transports.refusal import refusal
 from worker.messaging.keys import carried
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 DEFAULT_CONTENT_TYPE = Outgoing.__struct_defaults__[-1]

@@ -13,8 +13,8 @@ from transports.pubsub.encoding import encode, sent, unfit
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import BATCH
 from transports.pubsub.topology import Route, Topology
-from transports.refusal import refusal
 from worker.errors import TransportUnavailable
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 _BYTES = 9_990_000

@@ -9,7 +9,7 @@ from pamqp import commands
 from transports.rabbitmq import delays, names
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.wire.writer import Writer
-from transports.refusal import refusal
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import Outcome, OutcomeKind, Outgoing
 
 LINE = 600.0

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar, cast
 
-from transports.refusal import refusal
 from transports.sqlite.numbers import Numbers
 from transports.sqlite.operation import Operation
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 DEFAULT_CONTENT_TYPE = Outgoing.__struct_defaults__[-1]

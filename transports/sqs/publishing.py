@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from transports.refusal import refusal
 from transports.sqs.connection import Connection, Link
 from transports.sqs.encoding import Encoded, encode
 from transports.sqs.faults import NotSent, Refused
@@ -19,6 +18,7 @@ from transports.sqs.queues import Queue, Queues
 from transports.sqs.settings import MOST
 from worker.errors import TransportUnavailable
 from worker.messaging.batcher import Batcher
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 _LANES = 4

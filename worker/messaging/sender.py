@@ -10,6 +10,7 @@ from functools import partial
 from worker.errors import PublishFailed, TransportUnavailable, Unavailable
 from worker.messaging.abilities import Confirms, Posts
 from worker.messaging.parking import Parking
+from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing, Transport
 
 PUBLISH_TIMEOUT = 30.0
@@ -74,6 +75,15 @@ class Sender:
         if outcome.kind is not OutcomeKind.ACCEPTED:
             raise failure(self._transport.name, outgoing, outcome)
 
+    def check(self, outgoing: Outgoing) -> None:
+        """Refuse what the broker will never take, without asking it; it may know more that it refuses.
+
+        Raises:
+            PublishFailed: it is too large, or cannot be expressed.
+        """
+        if (why := refusal(outgoing, self._transport.features.max_bytes)) is not None:
+            raise failure(self._transport.name, outgoing, Outcome(OutcomeKind.REFUSED, why))
+
     async def send_all(self, batch: Sequence[Outgoing]) -> None:
         """Publish in order and return once the broker has confirmed all of them; raises as ``send`` does."""
         if len(batch) == 1:
@@ -94,20 +104,27 @@ class Sender:
         late = [outgoing for outgoing in batch if outgoing.delay > self.longest]
         if not late:
             return await self._publish(batch)
-        parked = await self._park(late)
+        parked = iter(await self._park(late))
         rest = [outgoing for outgoing in batch if outgoing.delay <= self.longest]
         published = iter(await self._publish(rest) if rest else ())
-        return [parked if outgoing.delay > self.longest else next(published) for outgoing in batch]
+        return [next(parked if outgoing.delay > self.longest else published) for outgoing in batch]
 
-    async def _park(self, late: Sequence[Outgoing]) -> Outcome:
+    async def _park(self, late: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Park them; what the broker would never take then is refused now."""
         assert self._parking is not None
+        limit = self._transport.features.max_bytes
+        whys = [refusal(outgoing, limit) for outgoing in late]
+        fit = [outgoing for outgoing, why in zip(late, whys, strict=True) if why is None]
+        kept = ACCEPTED
         try:
-            await self._parking.park(self._transport.name, late, self.longest)
+            if fit:
+                await self._parking.park(self._transport.name, fit, self.longest)
         except Unavailable as error:
-            return Outcome(OutcomeKind.UNKNOWN, str(error))
-        if self._sent is not None:
-            self._sent(self._transport.name, late, [ACCEPTED] * len(late))
-        return ACCEPTED
+            kept = Outcome(OutcomeKind.UNKNOWN, str(error))
+        outcomes = [kept if why is None else Outcome(OutcomeKind.REFUSED, why) for why in whys]
+        if self._sent is not None and kept is ACCEPTED:
+            self._sent(self._transport.name, late, outcomes)
+        return outcomes
 
     async def _publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         outcomes: list[Outcome] = []

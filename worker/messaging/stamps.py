@@ -116,10 +116,17 @@ class Sent(Stamp, frozen=True):
 
 
 class Collect(Stamp, frozen=True):
-    """Do not publish now: add what would leave to this list, for the handler's commit."""
+    """Do not publish now: add what would leave to this list, for a commit.
+
+    Attributes:
+        into: the list.
+        refusing: raise for what its broker will never take, as a publish does: somebody waits for the answer. Else it
+            is committed, and goes to the failure store.
+    """
 
     travels: ClassVar[bool] = False
     into: list[Any]
+    refusing: bool = False
 
 
 class Result(Stamp, frozen=True):

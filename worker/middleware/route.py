@@ -83,6 +83,8 @@ class Route:
                 content_type=CONTENT_TYPE,
             )
             if collect is not None:
+                if collect.refusing and sender is not None:
+                    sender.check(outgoing)
                 collect.into.append(Parcel(transport, outgoing))
             elif sender is not None:
                 await sender.send(outgoing)

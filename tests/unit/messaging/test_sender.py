@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from worker.errors import DatabaseUnavailable, PublishFailed, TransportUnavailable
@@ -317,6 +318,16 @@ async def test_a_delay_that_the_broker_cannot_keep_is_parked() -> None:
     assert transport.batches == [["2", "4"]]
     assert parking.kept == ["fake 1 10", "fake 3 10"]
     assert sorted(told) == ["1", "3", "4"]
+
+
+async def test_what_the_broker_would_never_take_is_not_parked() -> None:
+    """It is refused at once, with size and limit, and not when its delay is nearly over."""
+    transport, parking = FakeTransport(), FakeParking()
+    transport.features = msgspec.structs.replace(transport.features, max_bytes=1)
+    outcomes = await sender(transport, parking=parking).publish([late(1), late(2)])
+    assert [one.kind for one in outcomes] == [OutcomeKind.REFUSED] * 2
+    assert outcomes[0].detail == "the body has 2 bytes, the limit is 1 (max_bytes)"
+    assert parking.kept == []
 
 
 async def test_what_could_not_be_parked_is_unknown() -> None:

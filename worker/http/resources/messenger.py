@@ -64,7 +64,7 @@ class RequestMessenger:
         collected: list[Any] | None = None
         if event.composing:
             collected = []
-            stamps = (*stamps, Collect(collected))
+            stamps = (*stamps, Collect(collected, refusing=True))
         id, event.message_id = event.message_id, None
         headers = event.headers
         try:

@@ -35,6 +35,7 @@ async def joined(
 
     Raises:
         UsageError: it is no session, is on another database, or a message is handled at once.
+        PublishFailed: one is too large for its broker.
         DatabaseUnavailable: the state's database does not answer.
         Exception: what SQLAlchemy or a middleware raises.
     """
@@ -46,7 +47,7 @@ async def joined(
     envelopes, parcels, statuses = [], [], []
     for one in messages:
         left: list[Any] = []
-        envelope = await one.dispatch(Collect(left))
+        envelope = await one.dispatch(Collect(left, refusing=True))
         sent = envelope.get(Sent)
         envelopes.append(envelope.without(Collect, Sent))
         for parcel in left:

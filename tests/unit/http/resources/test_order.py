@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -87,3 +88,22 @@ async def test_without_a_key_or_inline_nothing_waits_for_the_outbox(inline: bool
             assert handled == [("DELETE", 0)]
         else:
             assert len(it.worker._sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PATCH", "/books/1"), ("PUT", "/books/1"), ("POST", "/announced")]
+)
+async def test_what_is_too_large_for_its_broker_is_413_and_changes_nothing(method: str, path: str) -> None:
+    """Nothing is committed of which the message could only go to the failure store."""
+    app, handled = shelf(key="id")
+    async with served(app) as it:
+        await it.http.post("/books", json={})
+        [transport] = it.worker._open().brokers.transports.values()
+        transport.features = msgspec.structs.replace(transport.features, max_bytes=50)  # type: ignore[misc]
+        answer = await it.http.request(method, path, json={"year": 1})
+        assert answer.status_code == 413
+        assert "the limit is 50" in answer.json()["detail"]
+        assert (await it.http.get("/books/1")).json()["year"] == 0
+        await it.worker.run_until_idle()
+        assert it.worker.failed() == []
+    assert handled == []

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from tests.unit.wiring.clients.shop import PlaceOrder, Touch, settings, shop
-from worker import Client, NotFound, Sent, UsageError
+from worker import Client, NotFound, PublishFailed, Sent, UsageError
 
 KINDS = ("AsyncSession", "AsyncConnection", "Session", "Connection", "scoped_session")
 
@@ -213,5 +214,24 @@ async def test_relays_are_woken_at_once(client: Any, url: str, monkeypatch: pyte
             envelope = await client.send(PlaceOrder(str(number)), session=session)
             await commit()
             await until_sent(client, envelope.id)
+    finally:
+        await close()
+
+
+async def test_what_is_too_large_for_its_broker_is_told_before_the_commit(url: str, client: Any) -> None:
+    """It is not kept, and the others leave."""
+    transport = client._desk.service.brokers.transports["here"]
+    session, commit, close = await begin("AsyncSession", url)
+    try:
+        usual = transport.features
+        transport.features = msgspec.structs.replace(usual, max_bytes=50)
+        with pytest.raises(PublishFailed, match="the limit is 50") as caught:
+            await client.send(PlaceOrder("1"), session=session)
+        assert caught.value.refused
+        transport.features = usual
+        kept = await client.send(PlaceOrder("2"), session=session)
+        await commit()
+        await until_sent(client, kept.id)
+        assert client.sent == [kept.id]
     finally:
         await close()

@@ -1,4 +1,4 @@
-"""What no broker of ours will ever take, and why."""
+"""What a broker will never take, and why."""
 
 from __future__ import annotations
 
