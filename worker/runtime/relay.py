@@ -19,6 +19,9 @@ BATCH = 200
 SWEEP = 1.0
 """Seconds between looks for rows that another process left behind."""
 
+_ROUNDS = 25
+"""Batches of other transports that leave, at most, before one that does not go on is tried again."""
+
 _RELEASE_TIMEOUT = 2.0
 
 log = structlog.stdlib.get_logger("worker.relay")
@@ -107,25 +110,42 @@ class Relay:
     async def send_some(self) -> int:
         """Send one batch and say how many rows were sent.
 
+        Where a transport does not go on, what leaves by others is sent beside it: its rows, as the oldest, would fill each
+        batch, and those behind them would never be seen.
+
         Raises:
             Unavailable: database or broker do not answer; what was not sent stays.
         """
-        rows = await self._outbox.claim(self._worker, BATCH, self._lease, list(self._senders))
-        if not rows:
-            return 0
+        count = 0
+        stuck: dict[str, Unavailable | None] = {}
+        for _ in range(_ROUNDS):
+            going = [name for name in self._senders if name not in stuck]
+            rows = await self._outbox.claim(self._worker, BATCH, self._lease, going) if going else ()
+            count += await self._send_each(rows, stuck)
+            if len(rows) < BATCH or not stuck:
+                break
+        outage = next((error for error in stuck.values() if error is not None), None)
+        if outage is not None:
+            raise outage
+        return count
+
+    async def _send_each(self, rows: Sequence[OutboxRow], stuck: dict[str, Unavailable | None]) -> int:
+        """Send rows by their transports, and note those that do not go on, with their outages; say how many were sent."""
         sent: list[int] = []
-        outage: Unavailable | None = None
         try:
             for name in dict.fromkeys(row.transport for row in rows):
+                mine = [row for row in rows if row.transport == name]
                 try:
-                    sent.extend(await self._send(name, [row for row in rows if row.transport == name]))
+                    gone, goes_on = await self._send(name, mine)
                 except Unavailable as error:  # one broker's; the others' rows go on
-                    outage = error
+                    stuck[name] = error
+                    continue
+                sent.extend(gone)
+                if not goes_on:
+                    stuck[name] = None
         finally:
             if sent:
                 await self._outbox.remove(sent)
-        if outage is not None:
-            raise outage
         return len(sent)
 
     async def drain(self, timeout: float) -> None:
@@ -142,11 +162,12 @@ class Relay:
         except (TimeoutError, Unavailable):
             pass  # the lease runs out
 
-    async def _send(self, name: str, rows: Sequence[OutboxRow]) -> list[int]:
+    async def _send(self, name: str, rows: Sequence[OutboxRow]) -> tuple[list[int], bool]:
+        """Send rows in order; give those that are done with, and whether none is left."""
         sender = self._senders.get(name)
         if sender is None:
             log.error("outbox row names a transport that is not open here", transport=name, rows=len(rows))
-            return []
+            return [], False
         late = [row.seq for row in rows if row.outgoing.delay > sender.longest]
         if late:
             await self._outbox.postpone(late, sender.longest)
@@ -170,4 +191,4 @@ class Relay:
                 )
                 break
             sent.append(row.seq)
-        return sent
+        return sent, len(sent) == len(rows)

@@ -117,11 +117,19 @@ class Outbox:
         async with self._database.begin_read() as transaction:
             return await transaction.first(sql.HELD, message_id=message_id) is not None
 
-    async def count(self) -> int:
-        """Count what is to be sent now: all rows but those that wait for their time."""
+    async def count(self, transports: Sequence[str] | None = None) -> int:
+        """Count what is to be sent now: all rows but those that wait for their time; only of ``transports`` where they are given."""
         now = await self._database.now(writes=False)
+        statement = sql.COUNT if transports is None else sql.COUNT_BY
+        named = None if transports is None else list(transports)
         async with self._database.begin_read() as transaction:
-            return int(await transaction.value(sql.COUNT, now=now, parked=PARKED))
+            return int(await transaction.value(statement, now=now, parked=PARKED, transports=named))
+
+    async def stranded(self, transports: Sequence[str]) -> Mapping[str, int]:
+        """Count rows that leave by none of these transports, by their own: where no process has that, they wait for ever."""
+        async with self._database.begin_read() as transaction:
+            found = await transaction.rows(sql.STRANDED, transports=list(transports))
+        return {row["transport"]: row["count"] for row in found}
 
 
 CHANNEL = "worker_outbox"

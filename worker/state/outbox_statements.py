@@ -66,7 +66,13 @@ RELEASE = Statement("""
 HELD = Statement("""
     SELECT seq FROM worker_outbox WHERE application = :application AND message_id = :message_id LIMIT 1
 """)
-COUNT = Statement(f"SELECT count(*) FROM worker_outbox WHERE application = :application AND NOT {_WAITS}")
+_COUNT = f"SELECT count(*) FROM worker_outbox WHERE application = :application AND NOT {_WAITS}"
+COUNT = Statement(_COUNT)
+COUNT_BY = Statement(f"{_COUNT} AND transport = ANY (:transports)")
+STRANDED = Statement("""
+    SELECT transport, count(*) AS count FROM worker_outbox
+    WHERE application = :application AND NOT transport = ANY (:transports) GROUP BY transport ORDER BY transport
+""")
 
 TELL = Statement(
     "SELECT pg_notify(:channel, :application)",

@@ -128,8 +128,12 @@ class Console:
         ]
 
     async def faults(self) -> list[str]:
-        """Say what is missing that ``setup`` does not create, and without which nothing starts."""
-        return await self._service.resources.tables.faults()
+        """Say what is missing that ``setup`` does not create: tables without which nothing starts, transports of what waits."""
+        service = self._service
+        stranded: list[str] = []
+        if service.state.database.there and not await service.state.database.missing():
+            stranded = await service.sending.stranded(service.process.routes.transports())
+        return [*await service.resources.tables.faults(), *stranded]
 
     def unmade(self) -> list[str]:
         """Parts of the health document that are files which are not made yet."""

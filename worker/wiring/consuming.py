@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 
@@ -115,7 +116,7 @@ def make_consumers(
         processing.handle,
         slots=options.concurrency,
         limits=limits,
-        pending=sending.outbox.count,
+        pending=partial(sending.outbox.count, list(sending.senders)),  # what others send is not waited for
         on_stop=on_stop,
     )
     worker.add([_consumer(service, worker, name, spec, rank, options) for name, spec, rank in chosen])

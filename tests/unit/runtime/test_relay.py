@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -155,6 +156,21 @@ async def test_a_broker_that_is_down_does_not_hold_up_another() -> None:
         await post.relay.send_some()
     assert post.b.taken == ["m2"]
     assert post.outbox.left() == [1]
+
+
+@pytest.mark.parametrize("stuck", ["down", "unroutable"])
+async def test_a_backlog_of_one_broker_does_not_hold_up_another(stuck: str) -> None:
+    """What a broker does not take may be more than a batch, and older than all the rest: that of others leaves beside it."""
+    behind = range(module.BATCH * 2 + 1, module.BATCH * 4)
+    post = Post(
+        *((number, "a") for number in range(1, module.BATCH * 2 + 1)), *((number, "b") for number in behind)
+    )
+    post.a.down = stuck == "down"
+    post.a.answers["m1"] = UNROUTABLE
+    with contextlib.suppress(TransportUnavailable):
+        await post.relay.send_some()
+    assert post.b.taken == [f"m{number}" for number in behind]
+    assert post.outbox.left() == list(range(1, module.BATCH * 2 + 1))
 
 
 async def test_rows_of_a_transport_that_is_not_open_here_stay() -> None:

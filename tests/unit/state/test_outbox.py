@@ -99,6 +99,15 @@ async def test_only_open_transports_are_asked_for(outbox, commit):
     assert ids(await outbox.claim("w1", 1, 30.0, ["sqlite"])) == ["b"]
 
 
+async def test_rows_of_transports_that_nobody_here_has_are_told_apart(outbox, commit):
+    """They are not counted among what this process sends, and are named by what they wait for."""
+    await commit("m1", parcel("a", transport="gone"), parcel("b", transport="gone"))
+    await commit("m2", parcel("c", transport="sqlite"))
+    assert (await outbox.count(), await outbox.count(["sqlite"])) == (3, 1)
+    assert await outbox.stranded(["sqlite"]) == {"gone": 2}
+    assert await outbox.stranded(["gone", "sqlite"]) == {}
+
+
 async def test_old_rows_can_be_looked_for(outbox, commit, clock):
     """Rows that wait for long are found by age."""
     await commit("m1", parcel("a"))

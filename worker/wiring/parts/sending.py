@@ -34,6 +34,19 @@ class Sending(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     outbox: Outbox
     relay: Relay
 
+    async def stranded(self, transports: Sequence[str]) -> list[str]:
+        """Say what waits in the outbox for a transport that is none of these, a sentence for each.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        found = await self.outbox.stranded(transports)
+        return [
+            f"{count} {'message waits' if count == 1 else 'messages wait'} in the outbox for transport {name!r}, to which no "
+            "message is routed here: run a process that has it until that is sent"
+            for name, count in found.items()
+        ]
+
     async def publish(self, transport: str, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Publish to the transport of that name.
 

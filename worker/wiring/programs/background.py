@@ -7,12 +7,17 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import structlog
+
 from worker.errors import Unavailable
 from worker.runtime.standby import keep
 from worker.wiring.programs.program import Job
 from worker.wiring.service import Service
 
 _PRUNE_EVERY = 600.0
+_TELL_EVERY = 600.0
+
+log = structlog.stdlib.get_logger("worker.relay")
 
 
 @asynccontextmanager
@@ -31,6 +36,7 @@ async def tend(service: Service) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(relay(service))
         group.create_task(keep(lambda: _prune(service)))
+        group.create_task(keep(lambda: _tell_stranded(service)))
 
 
 async def relay(service: Service) -> None:
@@ -63,3 +69,12 @@ async def _prune(service: Service) -> None:
         await asyncio.sleep(_PRUNE_EVERY)
         with contextlib.suppress(Unavailable):
             await service.prune()
+
+
+async def _tell_stranded(service: Service) -> None:
+    """Say what this process will not send, as a transport was taken out of the settings: perhaps nobody will."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            for sentence in await service.sending.stranded(list(service.sending.senders)):
+                log.warning(sentence)
+        await asyncio.sleep(_TELL_EVERY)
