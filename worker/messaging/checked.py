@@ -7,11 +7,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 from worker.chain.compiled import Facts
-from worker.errors import UsageError, WrongMiddleware
-from worker.messaging.declaration import Registry
+from worker.errors import InvalidMessage, UsageError, WrongMiddleware
+from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
-from worker.messaging.stamps import Result, Sent, Stamp
+from worker.messaging.stamps import Result, Sent, Stamp, check_readable
+from worker.messaging.validation import fitting
 
 _OUTCOMES: tuple[type[Stamp], ...] = (Sent, Result)
 """What the rest of the chain says about a message; an answer that lost it would not be true."""
@@ -38,13 +39,13 @@ class Checked:
         watched there, which spares half of the cost a message.
         """
         declared = self._registry.messages[facts["type"]]
-        call, expected = self._call, _Expected(self._name, declared.name, declared.cls)
+        call, expected = self._call, _Expected(self._name, declared)
         if facts["on"] == "consume":
             return _received(call, expected, onward)
 
         async def checked(envelope: Envelope[Any]) -> Envelope[Any]:
             """Run it, with a rest of the chain that is watched."""
-            rest = _Rest(expected, onward)
+            rest = _Rest(expected, onward, envelope)
             try:
                 outcome = await call(envelope, rest)
             except WrongMiddleware:
@@ -61,12 +62,13 @@ class Checked:
 class _Expected:
     """What a middleware passes on and returns for one type."""
 
-    __slots__ = ("cls", "name", "type")
+    __slots__ = ("cls", "declared", "name", "type")
 
-    def __init__(self, name: str, type_name: str, cls: type[Any]) -> None:
+    def __init__(self, name: str, declared: MessageType) -> None:
         self.name = name
-        self.type = type_name
-        self.cls = cls
+        self.declared = declared
+        self.type = declared.name
+        self.cls = declared.cls
 
     def fits(self, envelope: Any) -> bool:
         return (
@@ -86,6 +88,22 @@ class _Expected:
             stamp for kind in _OUTCOMES if (stamp := inner.get(kind)) is not None and kept.get(kind) is None
         ]
         return kept.with_(*lost) if lost else kept
+
+    def check_changes(self, given: Envelope[Any], passed: Envelope[Any]) -> None:
+        """Refuse a message, or a stamp, that was put in and that nobody could read again.
+
+        Raises:
+            WrongMiddleware: names what does not fit.
+        """
+        try:
+            if passed.message is not given.message:
+                fitting(self.declared, passed.message)
+            if passed.stamps is not given.stamps:
+                for stamp in passed.stamps:
+                    if not any(stamp is one for one in given.stamps):
+                        check_readable(stamp)
+        except (InvalidMessage, ValueError) as error:
+            raise self.wrong(f"passed on what does not fit its type: {error}") from error
 
     def returned(self, outcome: Any, inner: Envelope[Any] | None = None) -> WrongMiddleware:
         """Say what came back."""
@@ -141,10 +159,11 @@ def _received(call: Middleware, expected: _Expected, onward: CallNext) -> CallNe
 class _Rest:
     """The rest of the chain as one middleware gets it for one message; it may be repeated only where it failed."""
 
-    __slots__ = ("_call_next", "_expected", "_running", "outcome")
+    __slots__ = ("_call_next", "_expected", "_given", "_running", "outcome")
 
-    def __init__(self, expected: _Expected, call_next: CallNext) -> None:
+    def __init__(self, expected: _Expected, call_next: CallNext, given: Envelope[Any]) -> None:
         self._expected = expected
+        self._given = given
         self._call_next = call_next
         self._running = False
         self.outcome: Envelope[Any] | None = None
@@ -154,6 +173,8 @@ class _Rest:
         expected = self._expected
         if not expected.fits(envelope):
             raise expected.passed(envelope)
+        if envelope is not self._given:
+            expected.check_changes(self._given, envelope)
         if self._running or self.outcome is not None:
             raise expected.wrong(
                 "called call_next twice; expected once, or again after it failed", self.outcome

@@ -155,6 +155,20 @@ def name_of(stamp: Stamp) -> str:
     return stamp.key if kind is UnknownStamp else _snake(kind.__name__)  # type: ignore[attr-defined]
 
 
+def check_readable(stamp: Stamp) -> None:
+    """Refuse a stamp that travels and whose values its own class would not read again.
+
+    Raises:
+        ValueError: it cannot be written, or read; says what.
+    """
+    if not stamp.travels or type(stamp) is UnknownStamp:
+        return
+    try:
+        msgspec.json.decode(msgspec.json.encode(stamp), type=type(stamp))
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise ValueError(f"stamp {name_of(stamp)!r}: {error}") from error
+
+
 def attribute_of(stamp: Stamp) -> Any:
     """Value that conditions compare with: the only field's value, or the fields as a tuple.
 

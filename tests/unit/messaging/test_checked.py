@@ -127,6 +127,45 @@ async def test_a_wrong_middleware_is_named_before_anything_is_sent(
     assert house.sent == []
 
 
+async def puts_in_what_does_not_fit(envelope: Envelope[Any], call_next: CallNext) -> Any:
+    return await call_next(envelope.with_message(Go("many")))  # type: ignore[arg-type]
+
+
+async def adds_a_stamp_that_does_not_fit(envelope: Envelope[Any], call_next: CallNext) -> Any:
+    return await call_next(envelope.with_(Mark(7)))  # type: ignore[arg-type]
+
+
+async def adds_a_stamp_that_cannot_be_written(envelope: Envelope[Any], call_next: CallNext) -> Any:
+    return await call_next(envelope.with_(Mark(object())))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (puts_in_what_does_not_fit, r"Go is invalid: /number: expected int, got str"),
+        (adds_a_stamp_that_does_not_fit, r"stamp 'mark': Expected `str`, got `int`"),
+        (adds_a_stamp_that_cannot_be_written, r"stamp 'mark': .*unsupported"),
+    ],
+)
+async def test_what_a_middleware_puts_in_fits_its_type(wrong: Any, told: str) -> None:
+    """Else it would be taken, and end in the failure store as unreadable."""
+    house = House(wrong)
+    with pytest.raises(
+        WrongMiddleware, match=rf"{wrong.__name__} passed on what does not fit its type: {told}"
+    ):
+        await house.bus.dispatch(Go())
+    assert house.sent == []
+
+
+async def test_what_a_middleware_puts_in_and_fits_is_sent() -> None:
+    async def changes(envelope: Envelope[Any], call_next: CallNext) -> Any:
+        return await call_next(envelope.with_message(Go(7)).with_(Mark("a")))
+
+    house = House(changes)
+    await house.bus.dispatch(Go())
+    assert [(one.message, one.get(Mark)) for one in house.sent] == [(Go(7), Mark("a"))]
+
+
 async def test_another_message_is_of_the_same_type() -> None:
     """``with_message`` says so itself."""
     house = House(puts_another_in)
