@@ -14,6 +14,7 @@ from worker.failed.replay import as_event, read, ticketed, unchanged
 from worker.messaging.declaration import Registry
 from worker.messaging.failure import GROUP_KEY, Failure, FailureStore, Filter, StoredFailure
 from worker.messaging.identity import Clock
+from worker.messaging.routing import INLINE, Routes
 from worker.messaging.serializer import Serializer
 from worker.messaging.status import StatusChange, StatusRecorder
 from worker.messaging.transport import Outcome, OutcomeKind, Outgoing
@@ -42,6 +43,7 @@ class FailedService:
         status: told that a command waits again; None to keep no status.
         transports: names of the configured ones.
         queues: names of those in use.
+        routes: where each type goes today; None to put everything back to where it came from.
         clock: seconds since the epoch.
     """
 
@@ -55,6 +57,7 @@ class FailedService:
         *,
         transports: Collection[str] = (),
         queues: Collection[str] = (),
+        routes: Routes | None = None,
         clock: Clock,
     ) -> None:
         self._known = {"type": registry.by_name, "transport": transports, "queue": queues}
@@ -64,6 +67,10 @@ class FailedService:
         self._serializer = serializer
         self._status = status
         self._clock = clock
+        self._routes = routes
+        self._used = {
+            (target.transport, target.queue) for target in (routes.by_type.values() if routes else ())
+        }
 
     async def list(self, chosen: Filter = _ALL, limit: int = 50, after: str | None = None) -> FailedPage:
         """Return one page, newest first; ``after`` is the ``next`` of the page before.
@@ -91,6 +98,7 @@ class FailedService:
     async def retry(self, ids: str | Sequence[str]) -> int:
         """Put messages back to the queue they came from and say how many; attempts count from 1 again.
 
+        Where nothing is routed to that any more, as the type was given another queue or transport, they go to that one.
         Each leaves the store when its broker has confirmed it. What can be decoded carries a ticket: another
         retry before that, or after a crash, makes no second message. What cannot goes back with its bytes
         unchanged and without ticket; after a crash between the broker's confirmation and its removal it is
@@ -200,7 +208,11 @@ class FailedService:
             # first the tickets: an edit that comes in between takes them away again
             tickets = await self._store.ticket(chosen)
             rows, _ = await self._store.page(Filter(ids=tuple(tickets)), CHUNK)
-            failures = [row.failure for row in reversed(rows) if row.ticket == tickets.get(row.failure.id)]
+            failures = [
+                self._placed(row.failure)
+                for row in reversed(rows)
+                if row.ticket == tickets.get(row.failure.id)
+            ]
             for transport in dict.fromkeys(failure.transport for failure in failures):
                 mine = [failure for failure in failures if failure.transport == transport]
                 outcomes = await self._send(transport, mine, tickets)
@@ -219,10 +231,23 @@ class FailedService:
             raise error
         return done
 
+    def _placed(self, failure: Failure) -> Failure:
+        """Give a failure today's place of its type, where nobody takes from its own any more: there it would wait for ever."""
+        declared = self._registry.by_name.get(failure.type or "")
+        if self._routes is None or declared is None or (failure.transport, failure.queue) in self._used:
+            return failure
+        today = self._routes.by_type.get(declared.name)
+        if today is None:
+            return failure
+        return msgspec.structs.replace(failure, transport=today.transport or INLINE, queue=today.queue)
+
     async def _send(
         self, transport: str, failures: Sequence[Failure], tickets: dict[str, str]
     ) -> Sequence[Outcome]:
         """Publish, then take what was confirmed out of the store."""
+        if transport == INLINE:
+            why = "its type is routed inline today, and nobody takes from the queue it came from: route it to a transport"
+            return [Outcome(OutcomeKind.REFUSED, why)] * len(failures)
         began = self._clock()
         batch: list[Outgoing] = []
         raw: set[str] = set()

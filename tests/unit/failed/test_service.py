@@ -16,7 +16,9 @@ from worker.errors import (
     TransportUnavailable,
     UsageError,
 )
+from worker.failed.service import FailedService
 from worker.messaging.failure import Filter
+from worker.messaging.routing import plan
 from worker.messaging.stamps import Handled, Replay
 from worker.messaging.transport import Outcome, OutcomeKind
 
@@ -282,3 +284,51 @@ async def test_headers_that_no_event_can_be_made_of_change_nothing(service, stor
     assert (await service.show("m1")).envelope is None
     await service.retry("m1")
     assert broker.taken[0][1].body == b"x"
+
+
+def routes(registry, **rules):
+    return plan(registry, {"*": "sqlite", **rules}, ["sqlite", "rabbitmq"])
+
+
+@pytest.fixture
+def moved(store, broker, registry, serializer):
+    """The service of a release in which types have other places than when messages failed."""
+
+    def make(**rules) -> FailedService:
+        return FailedService(
+            store, broker.publish, registry, serializer, routes=routes(registry, **rules), clock=lambda: AT
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("type_name", ["PlaceOrder", "PutOrder"])
+async def test_what_failed_in_a_queue_that_nobody_takes_from_goes_to_its_types_queue(
+    moved, store, broker, failure, type_name
+):
+    """The queue was renamed, or its transport taken out of the settings: where it was it would wait for ever, out of sight."""
+    await store.add([failure("m1", queue="old"), failure("m2", transport="gone")])
+    await store.add([failure("m3", type=type_name, body=b"{}", decoded=False, queue="old")])
+    assert await moved().retry_many(Filter()) == 3
+    assert {(transport, item.queue) for transport, item in broker.taken} == {("sqlite", "shop-place-order")}
+    assert {item.id for _, item in broker.taken} == {"m1", "m2", "m3"}
+    assert await store.count(Filter()) == 0
+
+
+async def test_what_failed_in_a_queue_that_is_in_use_goes_back_there(moved, store, broker, failure):
+    """Also where other types go there today; and where nobody knows what it is, nobody knows a better one."""
+    await store.add([failure("m1", transport="rabbitmq"), failure("m2", type="Gone", queue="old")])
+    assert await moved(PlaceOrder="rabbitmq").retry_many(Filter()) == 2
+    assert sorted((transport, item.queue) for transport, item in broker.taken) == [
+        ("rabbitmq", "shop-place-order"),
+        ("sqlite", "old"),
+    ]
+
+
+async def test_what_has_no_queue_today_stays(moved, store, broker, failure):
+    """Its type is handled at once now: nobody would take it, and it says so."""
+    await store.add([failure("m1", queue="old")])
+    with pytest.raises(PublishFailed, match="routed inline today"):
+        await moved(PlaceOrder="inline").retry("m1")
+    assert broker.taken == []
+    assert await store.count(Filter()) == 1

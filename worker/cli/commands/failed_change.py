@@ -39,7 +39,7 @@ worker failed retry --all --yes
 def retry(invocation: Invocation, /, ids: tuple[str, ...], everything: bool, **filters: str | None) -> None:
     """Put failed messages back to the queue they came from: by ID, by filter, or --all.
 
-    Same id, attempts counted from 1 again, history kept. With filters or --all it asks first.
+    Same id, attempts counted from 1 again, history kept. Where nothing is routed to that queue any more, they go to the one their type has today. With filters or --all it asks first.
     """
     chosen = chosen_of(ids, filters, everything=everything)
 

@@ -25,5 +25,6 @@ async def opened_failed(
         status.writer,
         transports=process.settings.transports,
         queues={spec.name for specs in process.routes.queues.values() for spec in specs},
+        routes=process.routes,
         clock=process.clock,
     )
