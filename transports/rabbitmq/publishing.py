@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -29,6 +30,8 @@ _RECONNECT = 1.0
 _BLOCKED = 5.0
 """Seconds that a publish waits for a broker that takes none."""
 _TIMEOUT = 10.0
+_TOO_LARGE = re.compile(r"message size \d+ .*max size (\d+)")
+"""What the broker says when it closes a channel because of one message."""
 
 
 class Publisher(Listener):
@@ -67,6 +70,7 @@ class Publisher(Listener):
         self._batches: set[Unconfirmed] = set()
         self._bytes = 0
         self._tag = 0
+        self._largest: int | None = None  # bytes of a body that the broker takes, once it has said so
 
     async def publish(self, messages: Sequence[Outgoing], longest: int | None) -> list[Outcome]:
         """Publish, and return once the fate of each is known, or the deadline has come.
@@ -76,7 +80,7 @@ class Publisher(Listener):
         Raises:
             TransportUnavailable: none was written.
         """
-        outcomes: list[Outcome | None] = [refused(message, longest) for message in messages]
+        outcomes: list[Outcome | None] = [self._refused(message, longest) for message in messages]
         fit = [place for place, outcome in enumerate(outcomes) if outcome is None]
         if any(messages[place].delay > 0 for place in fit):
             await self._prepare_delays()
@@ -108,7 +112,7 @@ class Publisher(Listener):
         if not self._fits(batch):
             return None
         for message in messages:
-            if message.delay > 0 or refused(message, longest) is not None:
+            if message.delay > 0 or self._refused(message, longest) is not None:
                 return None
             if message.key is not None and self._keyed(message.queue) is None:
                 return None
@@ -159,7 +163,18 @@ class Publisher(Listener):
                 return
 
     def closed(self, error: ChannelClosed | ConnectionLost) -> None:
-        """Nobody knows what became of what was under way."""
+        """Nobody knows what became of what was under way, but of what is larger than the broker takes.
+
+        That closes the channel for all, and would again: it is refused without asking as long as the connection lasts.
+        """
+        found = _TOO_LARGE.search(str(error)) if isinstance(error, ChannelClosed) else None
+        if found is not None:
+            self._largest = int(found[1])
+            for batch, place in self._pending.values():
+                if batch.outcomes[place] is None:
+                    batch.outcomes[place] = self._refused(batch.messages[place], None)
+        elif isinstance(error, ConnectionLost):
+            self._largest = None
         self._channel = None
         self._pending.clear()
         self._tag = 0
@@ -167,6 +182,14 @@ class Publisher(Listener):
             if not batch.settled.done():
                 batch.settled.set_result(None)
         self._room.set()
+
+    def _refused(self, message: Outgoing, longest: int | None) -> Outcome | None:
+        """Why a message is not even written."""
+        size, most = len(message.body), self._largest
+        if most is not None and size > most:
+            why = f"the body has {size} bytes, the broker takes {most} at most (max_message_size)"
+            return Outcome(OutcomeKind.REFUSED, why)
+        return refused(message, longest)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
