@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import asyncpg
 import pytest
@@ -30,3 +31,8 @@ def test_a_worker_on_a_read_only_database_says_so_and_ends(project: Project, pos
     assert done.returncode == 3
     assert "read-only" in done.stderr and "expected the primary" in done.stderr
     assert project.json("status")["workers"] == []
+    checked = project.cli("check", "--json", timeout=60)
+    assert checked.returncode == 3
+    document = json.loads(checked.stdout)
+    assert (document["healthy"], document["status"]["database"]) == (False, False)
+    assert "read-only" in document["reasons"][0]

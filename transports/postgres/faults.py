@@ -17,8 +17,9 @@ DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg
 _BROKEN = ("08", "57P")
 """Classes of errors after which the connection is of no use: it broke, or the server ends."""
 
+_READ_ONLY = "25006"
 _HINTS = {
-    "25006": "a standby, or default_transaction_read_only is on; expected the primary "
+    _READ_ONLY: "a standby, or default_transaction_read_only is on; expected the primary "
     "(of several hosts: ?target_session_attrs=read-write)",
     "42501": "expected a role with SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and USAGE ON ALL SEQUENCES IN SCHEMA, "
     "and with CREATE ON SCHEMA where it is to make the tables itself",
@@ -37,6 +38,11 @@ def unavailable(shown: str, error: BaseException) -> TransportUnavailable:
 def unknown(shown: str, error: BaseException) -> OutcomeUnknown:
     """Name the server and the cause; the work may have been done all the same."""
     return OutcomeUnknown(f"postgresql {shown}: {reason(error)}")
+
+
+def read_only(shown: str) -> TransportUnavailable:
+    """Name a server that answers, and takes no writes."""
+    return TransportUnavailable(f"postgresql {shown}: it is read-only: {_HINTS[_READ_ONLY]}")
 
 
 def misconfigured(name: str, shown: str, error: BaseException) -> ConfigurationError:

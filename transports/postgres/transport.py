@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from transports.dsn import Dsn
-from transports.postgres import counting, finding, schema, settings
+from transports.postgres import counting, faults, finding, schema, settings
 from transports.postgres.batches import Publishes, Settlements
 from transports.postgres.claiming import Claiming
 from transports.postgres.faults import OutcomeUnknown
@@ -159,17 +159,21 @@ class PostgresTransport:
         return await self._opened().looks.run(lambda connection: finding.held(connection, queue, ids))
 
     async def ping(self) -> None:
-        """Prove within two seconds that the server answers.
+        """Prove within two seconds that the server answers, and takes writes.
 
         Raises:
             TransportUnavailable: it does not.
         """
         try:
             async with asyncio.timeout(_PING):
-                await self._opened().publishes.run(lambda connection: connection.fetchval("SELECT 1"))
+                read_only = await self._opened().publishes.run(
+                    lambda connection: connection.fetchval("SELECT current_setting('transaction_read_only')")
+                )
         except TimeoutError:
             shown = self._settings.shown
             raise TransportUnavailable(f"postgresql {shown}: no answer within {_PING:g} s") from None
+        if read_only == "on":
+            raise faults.read_only(self._settings.shown)
 
     async def close(self) -> None:
         """Finish what was asked, give back what is being taken, and let go of the connections."""

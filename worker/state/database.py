@@ -15,7 +15,7 @@ from worker.state.address import parse
 from worker.state.listening import Listener
 from worker.state.migrating import Migrating
 from worker.state.opening import open_driver
-from worker.state.outage import HINTS, READ_ONLY, translate
+from worker.state.outage import HINTS, READ_ONLY, is_locked, translate
 from worker.state.statement import Statement
 from worker.state.timekeeping import Timekeeper
 from worker.state.transaction import Transaction
@@ -144,16 +144,40 @@ class Database:
             await transaction.value("SELECT 1")
 
     async def prove_writable(self) -> None:
-        """Prove that it takes writes.
+        """Prove that it takes writes. Nothing that anybody reads is changed.
 
         Raises:
-            DatabaseUnavailable: it is read-only, or does not answer.
+            DatabaseUnavailable: it is read-only, its disk is full, or it does not answer.
         """
         async with self.begin_write() as transaction:
-            if not self.is_sqlite and await transaction.value(_READ_ONLY) == "on":
+            if self.is_sqlite:  # a full disk shows where something is written only: the number that is there
+                await transaction.run(
+                    f"PRAGMA user_version = {await transaction.value('PRAGMA user_version')}"
+                )
+            elif await transaction.value(_READ_ONLY) == "on":
                 raise DatabaseUnavailable(
                     f"database {self.shown}: it is read-only: {HINTS[READ_ONLY]}; this program writes to it"
                 )
+
+    async def prove_well(self, patience: float) -> None:
+        """Prove that it answers and takes writes; a SQLite file that others write for longer than that shows it by itself.
+
+        Args:
+            patience: seconds to wait for them.
+
+        Raises:
+            DatabaseUnavailable: it does not.
+        """
+        await self.ping()
+        try:
+            async with asyncio.timeout(patience):
+                await self.prove_writable()
+        except TimeoutError:
+            if not self.is_sqlite:
+                raise
+        except DatabaseUnavailable as error:
+            if not is_locked(error):
+                raise
 
     async def setup(self) -> None:
         """Create and change tables as needed. Safe to repeat, and in several processes at once.

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from tests.full_disk import full_disk
 from worker.errors import ConfigurationError, DatabaseUnavailable, UsageError
 from worker.state.database import Database
 from worker.state.migrations import MIGRATIONS
@@ -36,6 +37,33 @@ async def test_looking_makes_no_file(tmp_path):
     await maker.close()
     await database.connect(create=False)
     assert await database.missing() == []
+    await database.close()
+
+
+async def test_a_disk_that_is_full_takes_no_writes(tmp_path):
+    """To be allowed to write is not enough: something is written; and what is in the file is the same afterwards."""
+    database = Database("sqlite:///worker.db", base=tmp_path)
+    await database.connect()
+    await database.setup()
+    await database.prove_writable()
+    with full_disk(), pytest.raises(DatabaseUnavailable, match=r"worker\.db"):
+        await database.prove_writable()
+    await database.prove_writable()
+    await database.prove_well(1.0)
+    assert await database.missing() == []
+    await database.close()
+
+
+async def test_a_file_that_another_writer_holds_is_well(tmp_path):
+    """That it is written to proves that it takes writes; nobody is held up for longer than asked for."""
+    database = Database("sqlite:///worker.db", base=tmp_path)
+    await database.connect()
+    other = sqlite3.connect(tmp_path / "worker.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    await database.prove_well(0.01)
+    other.close()
+    with full_disk(), pytest.raises(DatabaseUnavailable):
+        await database.prove_well(5.0)
     await database.close()
 
 

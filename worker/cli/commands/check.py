@@ -37,7 +37,7 @@ def check(invocation: Invocation) -> int:
     """Check configuration, application, database and brokers, and say what is guaranteed.
 
     Exit 1: tables or queues are missing, or a health check of the application says no. Exit 2: configuration or application are wrong. Exit 3: a broker or a
-    database does not answer.
+    database does not answer, or takes no writes.
     """
     settings, registry = invocation.open()
     invocation.product.check_endpoints(settings, registry)

@@ -59,7 +59,7 @@ class Health:
         )
 
     async def troubles(self) -> list[str]:
-        """Say which of database and transports do not answer, and why: without them nothing is done.
+        """Say which of database and transports do not answer or take nothing, and why: without them nothing is done.
 
         An application's own checks are left out: what is not well may still be what a command mends. So is MongoDB, which
         some resources need and no message.
@@ -78,9 +78,12 @@ class Health:
             return {}
         return {"documents": await _reason("documents", self._documents.ping)}
 
+    async def _database(self) -> None:
+        await self._state.database.prove_well(PING_TIMEOUT / 2)
+
     async def _parts(self) -> dict[str, str | None]:
         """Database and transports, each with the reason why it is not healthy, None where it is."""
-        pings: dict[str, Callable[[], Awaitable[None]]] = {"database": self._state.database.ping}
+        pings: dict[str, Callable[[], Awaitable[None]]] = {"database": self._database}
         pings |= {f"transport.{name}": one.ping for name, one in self._brokers.transports.items()}
         reasons = await asyncio.gather(*(_reason(name, ping) for name, ping in pings.items()))
         absent = {f"transport.{name}": why for name, why in self._brokers.absent.items()}

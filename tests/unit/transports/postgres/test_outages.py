@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
+import asyncpg
 import pytest
 
 from tests.unit.transports.postgres.conftest import QUEUE, message
@@ -70,6 +72,21 @@ async def test_a_publish_without_an_answer_is_unknown_and_harmless_to_repeat(far
     proxy.clear()
     await publish(far, message(2))
     assert (await transport.depth(["jobs"]))["jobs"].ready == 2
+
+
+async def test_a_database_that_is_read_only_is_said_to_be(far, far_url, proxy):
+    """A standby answers, and takes no message: a ping says that, and what is expected."""
+    await far.ping()
+    owner = await asyncpg.connect(far_url)
+    name = await owner.fetchval("SELECT current_database()")
+    await owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await owner.close()
+    proxy.cut()  # what is opened from now on is read-only
+    async with asyncio.timeout(PATIENCE):
+        with suppress(TransportUnavailable):  # the line that was cut
+            await far.ping()
+        with pytest.raises(TransportUnavailable, match=r"read-only.*expected the primary"):
+            await far.ping()
 
 
 async def test_a_server_that_refuses_takes_nothing(far, proxy):
