@@ -9,7 +9,7 @@ from typing import Any
 
 AnyCall = Callable[..., Awaitable[Any]]
 Outcome = tuple[Any, BaseException | None]
-"""What a call returned, or what it raised: no future takes a StopIteration, and one with GeneratorExit closes who waits."""
+"""What a call returned, or what it raised: no future takes a StopIteration, and one with GeneratorExit closes the coroutine that waits."""
 
 
 def awaitable(call: Callable[..., Any]) -> AnyCall:

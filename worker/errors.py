@@ -15,7 +15,7 @@ WorkerError
 ├── InvalidMessage              data that does not fit its type: a list of pointers and messages (HTTP 422)
 ├── Unavailable                 something outside does not answer; charges no attempt (exit 3, HTTP 503)
 │   ├── TransportUnavailable    a broker
-│   │   └── PublishFailed       a broker did not take a message, or nobody knows whether it did
+│   │   └── PublishFailed       a broker did not take a message, or it is not known whether it did
 │   └── DatabaseUnavailable     the state database, or that of documents
 ├── HandlersFailed              some of a message's handlers failed; carries which, and what is done
 ├── AbruptEnd                   code raised what is no Exception, such as SystemExit; a failure like any other
@@ -27,7 +27,7 @@ WorkerError
 │   └── Reject                  raised by handlers: to the failure store at once, with a reason
 └── Recoverable                 raised by handlers: always retried
 
-Paused stands apart, as cancellation does: a message that may not start now is nobody's failure, and no middleware
+Paused stands apart, as cancellation does: a message that may not start now has not failed, and no middleware
 that catches errors shall take it for one.
 """
 
@@ -190,7 +190,7 @@ class PublishFailed(TransportUnavailable):
     """A broker did not take a message.
 
     Attributes:
-        unknown: nobody can tell whether it was taken: send it again under the same id.
+        unknown: it may have been taken, which cannot be told: send it again under the same id.
         refused: the broker will never take it, as it is too large: no repeat helps (HTTP 413).
         id: of the message; None where it is about several.
         failed: of several messages, those that were not sent: the place of each, from 0, and what became of it.
@@ -216,7 +216,7 @@ class DatabaseUnavailable(Unavailable):
     """A database cannot be reached, is locked for too long or does not answer in time.
 
     Attributes:
-        unknown: it was asked to commit: nobody can tell whether it has.
+        unknown: it was asked to commit, and it cannot be told whether it has.
     """
 
     unknown: bool = False

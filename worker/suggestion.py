@@ -1,4 +1,4 @@
-"""Near matches: what was probably meant by a name that nobody knows."""
+"""Near matches: what was probably meant by an unknown name."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class TestWorker:
         service = self._open()
         since, self._fired_until = self._fired_until, self.clock()
         await service.schedules.pass_time(since, self._fired_until)
-        if not service.process.routes.queues:  # queries and what is handled inline wait for nobody
+        if not service.process.routes.queues:  # queries and what is handled inline wait in no queue
             return
         options = ConsumeOptions(concurrency=self._concurrency, burst=True, graceful_timeout=5.0)
         consumers = make_consumers(service, options)

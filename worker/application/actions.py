@@ -65,7 +65,7 @@ class DeclaresActions(Declares):
         return self._decorate(lambda it: StepEntry(target=it, **options), target)
 
     def _all_actions(self) -> Actions:
-        """The actions of the application that this is part of, checked where nobody has done it yet.
+        """The actions of the application that this is part of, checked where that was not done yet.
 
         Raises:
             ConfigurationError: with every fault.

@@ -24,7 +24,7 @@ class Step(Generic[S]):
     """One entry of a chain: what runs, its name, and where and when it runs.
 
     A ``common`` step belongs to no chain in particular: it stands outside all that do, at any priority, and in no group.
-    ``plugin`` names the one that it is part of, for whoever reads the chain; a condition says when it runs.
+    ``plugin`` names the one that it is part of, for readers of the chain; a condition says when it runs.
     """
 
     name: str

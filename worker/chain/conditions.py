@@ -44,7 +44,7 @@ class Condition:
 
         Args:
             attributes: what is asked.
-            held: ``texts_of`` the attribute, where whoever asks many conditions has written it already.
+            held: ``texts_of`` the attribute, where a caller that asks many conditions has it already.
         """
         present = self.attribute in attributes
         value = attributes.get(self.attribute)

@@ -24,7 +24,7 @@ class LazyStep(Generic[C]):
 
     Attributes:
         run: runs the step with a context.
-        quiet: whether it is the product's own and gives the context to nobody else: it says nothing about what runs
+        quiet: whether it is the product's own and passes the context on to no other code: it says nothing about what runs
             next but that the run stops.
     """
 

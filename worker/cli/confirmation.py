@@ -12,7 +12,7 @@ def confirm(invocation: Invocation, question: str) -> None:
     """Ask, with no as the default; ``--yes`` answers, and without a terminal it has to.
 
     Raises:
-        Guarded: the answer was no, or there is nobody to ask.
+        Guarded: the answer was no, or there is no terminal to ask at.
     """
     if invocation.yes:
         return

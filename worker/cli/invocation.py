@@ -78,7 +78,7 @@ class Invocation:
         return ()
 
     def interactive(self) -> bool:
-        """Tell whether somebody is there to be asked."""
+        """Tell whether there is a user to be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
 

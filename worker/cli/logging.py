@@ -17,7 +17,7 @@ KEYS = ("timestamp", "level", "event", "type", "id", "correlation_id", "attempt"
 """Keys that come first in a JSON line, in this order."""
 
 _QUIET = ("asyncio", "aiosqlite", "watchfiles", "sqlalchemy", "uvicorn", "hpack", "worker.state.sessions")
-"""Libraries, and what is theirs under our name, that say at ``info`` what nobody asked for."""
+"""Libraries, and what is theirs under our name, that say at ``info`` what was not asked for."""
 
 _PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
 

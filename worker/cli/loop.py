@@ -55,7 +55,7 @@ def enduring(kind: type[asyncio.AbstractEventLoop]) -> type[asyncio.AbstractEven
     """Make a kind of loop that goes on where code in a task or callback of its own calls ``sys.exit`` or stops the loop.
 
     Such an error ends its task, passes through the loop and would end the program with all that it has in hand.
-    What a handler spawns runs beside it, so its failure is nobody's: it is logged. Costs nothing while it does not happen.
+    What a handler spawns runs beside it, so its failure is no message's: it is logged. Costs nothing while it does not happen.
     """
 
     class Enduring(kind):  # type: ignore[misc, valid-type]
@@ -110,7 +110,7 @@ def enduring(kind: type[asyncio.AbstractEventLoop]) -> type[asyncio.AbstractEven
 
 
 def _interrupted(main: asyncio.Future[Any], error: BaseException) -> bool:
-    """Whether somebody at the keyboard insists: the first interrupt has cancelled the main task, this is the second."""
+    """Whether the user at the keyboard insists: the first interrupt has cancelled the main task, this is the second."""
     if not isinstance(error, KeyboardInterrupt):
         return False
     return not isinstance(main, asyncio.Task) or main.cancelling() > 0

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pin(name: str) -> None:
-    """Import the package of that name that was installed with this one, before anybody looks for it elsewhere."""
+    """Import the package of that name that was installed with this one, before it is looked for elsewhere."""
     folder = ROOT / name
     spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
     if name in sys.modules or spec is None or spec.loader is None:

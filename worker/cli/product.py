@@ -159,7 +159,7 @@ class Product:
             await database.close()
 
     def routes(self, settings: Settings, registry: Registry) -> Routes:
-        """Say where each type goes, without asking anybody.
+        """Say where each type goes, without asking a broker.
 
         Raises:
             ConfigurationError: a type without route, or routed to what is not configured.

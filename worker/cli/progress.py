@@ -15,12 +15,12 @@ PATIENCE = 1.0
 
 
 class Progress:
-    """Counts what is done; shows nothing when it is quick or nobody looks.
+    """Counts what is done; shows nothing when it is quick or there is no terminal.
 
     Args:
         label: what is being done.
         total: how many there are; None when that is not known.
-        shown: whether there is somebody to look; by default, whether stderr is a terminal.
+        shown: whether it is looked at; by default, whether stderr is a terminal.
         now: monotonic seconds.
     """
 
@@ -79,7 +79,7 @@ class Progress:
 async def waiting(
     label: str, *, shown: bool | None = None, patience: float = PATIENCE
 ) -> AsyncIterator[None]:
-    """Show that one long step is under way, when it is and somebody looks."""
+    """Show that one long step is under way, when it is and there is a terminal."""
     opened: list[Any] = []
 
     def _show() -> None:

@@ -46,7 +46,7 @@ class CommandFailed(WorkerError):
 
 
 async def principal_named(client: Console, token: str | None) -> Principal:
-    """Return who sends: the stored token of this name, or whoever has the command line.
+    """Return who sends: the stored token of this name, or the user of the command line.
 
     Raises:
         NotFound: there is no such token.

@@ -15,7 +15,7 @@ _READ, _WRITTEN = "surrogateescape", "backslashreplace"
 """What becomes of bytes that are no UTF-8, and of text that is none."""
 
 PATIENCE = 1.0
-"""Seconds that the log waits for who reads it: what stands still here holds up everything."""
+"""Seconds that the log waits for its reader: what stands still here holds up everything."""
 
 
 def mend_streams() -> None:

@@ -30,7 +30,7 @@ def edited(failure: Failure, data: Any, registry: Registry, serializer: Serializ
 
     Raises:
         InvalidMessage: the data does not fit the type; carries every fault.
-        UsageError: nobody knows the message's type, so nothing says what would fit.
+        UsageError: the message's type is unknown, so nothing says what would fit.
     """
     declared = registry.by_name.get(failure.type or "")
     if declared is None:

@@ -162,7 +162,7 @@ class FailedService:
         return await self._store.remove(await self._store.ids(chosen))
 
     async def _checked(self, chosen: Filter) -> Filter:
-        """Refuse names that nobody knows: a misspelt one would choose nothing, and that looks like success.
+        """Refuse unknown names: a misspelt one would choose nothing, and that looks like success.
 
         A name is known that is declared or configured, or that some message in the store has. That of a type stands for
         its aliases, too, and each of them for it: what could not be read is stored under the name that it came with.
@@ -232,7 +232,7 @@ class FailedService:
         return done
 
     def _placed(self, failure: Failure) -> Failure:
-        """Give a failure today's place of its type, where nobody takes from its own any more: there it would wait for ever."""
+        """Give a failure today's place of its type, where no worker takes from its own any more: there it would wait for ever."""
         declared = self._registry.by_name.get(failure.type or "")
         if self._routes is None or declared is None or (failure.transport, failure.queue) in self._used:
             return failure
@@ -246,7 +246,7 @@ class FailedService:
     ) -> Sequence[Outcome]:
         """Publish, then take what was confirmed out of the store."""
         if transport == INLINE:
-            why = "its type is routed inline today, and nobody takes from the queue it came from: route it to a transport"
+            why = "its type is routed inline today, and no worker takes from the queue it came from: route it to a transport"
             return [Outcome(OutcomeKind.REFUSED, why)] * len(failures)
         began = self._clock()
         batch: list[Outgoing] = []

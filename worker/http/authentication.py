@@ -21,7 +21,7 @@ class Authentication:
     """Finds the principal of each request: by its token; without one, as long as tokens are not in use, by its address.
 
     Args:
-        access: lets in who shows no token, as long as tokens are not in use.
+        access: lets in callers without a token, as long as tokens are not in use.
         tokens: what is known of them.
         clock: seconds since the epoch.
     """

@@ -173,7 +173,7 @@ class SchedulerProcess(msgspec.Struct):
 
 
 class Schedules(msgspec.Struct):
-    """All schedules, and who fires them; null where nobody does."""
+    """All schedules, and which process fires them; null where none does."""
 
     items: list[Schedule]
     scheduler: SchedulerProcess | None

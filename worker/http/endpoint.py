@@ -22,7 +22,7 @@ Bare = Callable[[Scope, Mapping[bytes, bytes], Receive], Awaitable[ASGIApp]]
 
 
 class Direct(Protocol):
-    """Answers requests, and makes an object of one only where somebody asks for it."""
+    """Answers requests, and makes an object of one only where that is asked for."""
 
     @property
     def bare(self) -> Bare:

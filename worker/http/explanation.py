@@ -111,7 +111,7 @@ def unknown_type(
 _OTHERWISE: Mapping[Kind, str] = {
     "command": "a command: send it, with POST, where /docs lists it",
     "query": "a query: ask it, under /queries",
-    "event": "an event: handlers record it, and nobody sends it",
+    "event": "an event: handlers record it, it is not sent from outside",
 }
 _OF_A_RESOURCE = (
     "sent by the calls of its resource; with @app.command beside @app.resource it is taken here, too"

@@ -62,7 +62,7 @@ class Repeats:
         """Return the answer that the key has, or make it with ``answer``, given the message id to use.
 
         Where the first request died without an answer, a repeat sends the command under the same message id. Where
-        ``answer`` gives None, nobody knows what it has done: the key stays taken until its claim ends by itself.
+        ``answer`` gives None, it is not known what it has done: the key stays taken until its claim ends by itself.
 
         Raises:
             Problem: the key belongs to another body, or the first request takes too long.

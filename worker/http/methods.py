@@ -17,7 +17,7 @@ from worker.tokens.principal import Principal
 class Methods:
     """An ASGI application for one path. HEAD is GET without the body; OPTIONS lists the methods.
 
-    Who calls needs the right of the endpoint, be it answered or not. A query string is refused unless its endpoint reads it: the caller meant something by it.
+    The caller needs the right of the endpoint, be it answered or not. A query string is refused unless its endpoint reads it: the caller meant something by it.
     """
 
     def __init__(self, calls: Sequence[tuple[Endpoint, Call | Direct]]) -> None:
@@ -45,7 +45,7 @@ class Methods:
 
         Raises:
             Forbidden: the caller has no right to it.
-            Problem: there is no such method here, or nobody reads the query string.
+            Problem: there is no such method here, or no query string is read.
         """
         method = scope["method"]
         right = self._rights.get(method)

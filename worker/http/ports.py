@@ -115,7 +115,7 @@ class NoTokens:
         return None
 
     async def spend(self, principal: Principal) -> None:
-        """Whoever has no token has no limits."""
+        """Without a token there are no limits."""
 
     async def all(self) -> Sequence[KnownToken]:
         """There are none."""

@@ -31,7 +31,7 @@ class PutToken(TokenDocument, frozen=True, kw_only=True):
 
 
 class TokensEndpoint:
-    """Stores, shows and removes tokens, on the buses: so does whoever sends the messages themselves."""
+    """Stores, shows and removes tokens, on the buses, as sending the built-in messages does."""
 
     def __init__(self, ports: Ports) -> None:
         self._messages = ports.messages

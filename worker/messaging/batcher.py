@@ -15,7 +15,7 @@ class Batcher(Generic[Item, Answer]):
     """Does items together, in the order in which they were asked for; batches grow with the load.
 
     A single item never waits for company, unless it shall ``linger``. It differs from ``transports.gathering`` by what a
-    database or a service that is paid by the request needs: several batches at a time, and an error that is everybody's.
+    database or a service that is paid by the request needs: several batches at a time, and an error that is the whole batch's.
 
     Args:
         work: does a batch and gives one answer an item, in order. It bounds its own waiting. What it raises, all who
@@ -109,7 +109,7 @@ class Batcher(Generic[Item, Answer]):
                     continue
                 if isinstance(error, Exception):
                     future.set_exception(error)
-                    future.exception()  # who waits gets it; perhaps nobody does
+                    future.exception()  # its caller gets it, if there still is one
                 else:
                     future.cancel()
             if not isinstance(error, Exception):

@@ -29,7 +29,7 @@ async def bounded(doing: Awaitable[T], seconds: float) -> T:
     """Await what a library does, for so many seconds at most.
 
     ``asyncio.timeout`` cancels and then waits for the cancelled; this cancels and goes on. It cancels again what
-    has not ended: a library may wait for something else once it is cancelled, and whoever ends the loop waits for it.
+    has not ended: a library may wait for something else once it is cancelled, and the end of the loop waits for it.
 
     Raises:
         TimeoutError: it has not ended; it is cancelled, and not waited for.
@@ -47,7 +47,7 @@ async def bounded(doing: Awaitable[T], seconds: float) -> T:
 
 
 async def closed(closing: Awaitable[object], seconds: float) -> None:
-    """Let a library close something within so many seconds; nobody needs to know how it went."""
+    """Let a library close something within so many seconds; how it went does not matter."""
     with contextlib.suppress(Exception):
         await bounded(closing, seconds)
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """Ask whether anybody is there; the answer is ``True``."""
+    """Ask whether the service is there; the answer is ``True``."""
 
 
 class CheckHealth(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from worker.errors import InvalidMessage, UsageError, WrongMiddleware
 from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.middleware import CallNext, Middleware
-from worker.messaging.stamps import Result, Sent, Stamp, check_readable
+from worker.messaging.stamps import Result, Sent, Stamp, name_of, stamp_fault
 from worker.messaging.validation import fitting
 
 _OUTCOMES: tuple[type[Stamp], ...] = (Sent, Result)
@@ -90,7 +90,7 @@ class _Expected:
         return kept.with_(*lost) if lost else kept
 
     def check_changes(self, given: Envelope[Any], passed: Envelope[Any]) -> None:
-        """Refuse a message, or a stamp, that was put in and that nobody could read again.
+        """Refuse a message, or a stamp, that was put in and that could not be read again.
 
         Raises:
             WrongMiddleware: names what does not fit.
@@ -98,12 +98,12 @@ class _Expected:
         try:
             if passed.message is not given.message:
                 fitting(self.declared, passed.message)
-            if passed.stamps is not given.stamps:
-                for stamp in passed.stamps:
-                    if not any(stamp is one for one in given.stamps):
-                        check_readable(stamp)
-        except (InvalidMessage, ValueError) as error:
+        except InvalidMessage as error:
             raise self.wrong(f"passed on what does not fit its type: {error}") from error
+        if passed.stamps is not given.stamps:
+            for stamp in passed.stamps:
+                if not any(stamp is one for one in given.stamps) and (why := stamp_fault(stamp)) is not None:
+                    raise self.wrong(f"passed on what does not fit its type: stamp {name_of(stamp)!r}: {why}")
 
     def returned(self, outcome: Any, inner: Envelope[Any] | None = None) -> WrongMiddleware:
         """Say what came back."""

@@ -50,7 +50,7 @@ class InProgress(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """A claimed key and its answer, for whoever commits what the request changed: both hold together, or neither."""
+    """A claimed key and its answer, to be committed with what the request changed: both hold together, or neither."""
 
     key: Key
     claim: str

@@ -78,7 +78,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
 
     def holds(self, now: float) -> bool:
-        """Whether it still counts; only what came of a breaker outlasts its end, until somebody has probed."""
+        """Whether it still counts; only what came of a breaker outlasts its end, until a worker has probed."""
         return self.until is None or now < self.until or self.origin == "breaker"
 
 
@@ -114,7 +114,7 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         version: counts changes.
         rules: in the order they were made.
-        exclusive: for whom all commands wait; None for nobody.
+        exclusive: the command that all others wait for; None for none.
     """
 
     version: int = 0
@@ -244,7 +244,7 @@ def paused(
 def resumed(
     pauses: Pauses, scopes: Sequence[Scope], targets: Sequence[Target], *, actor: str, now: float
 ) -> Change:
-    """Say what resuming ``scopes`` changes: afterwards none of ``targets`` is paused, whoever paused it."""
+    """Say what resuming ``scopes`` changes: afterwards none of ``targets`` is paused, by whichever rule it was."""
     trail = [rule for target in targets if (rule := trace(pauses, target, now)) is not None]
     again = {rule.scope for rule in trail}
     gone = [rule.number for rule in pauses.rules if rule.origin == "ramp" and rule.scope in again]

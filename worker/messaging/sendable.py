@@ -36,7 +36,7 @@ def checker(registry: Registry) -> Check:
 
 
 def check_fits(call: str, declared: MessageType, message: Any) -> None:
-    """Refuse a message whose values its own type would not read again, or whose key nobody could keep.
+    """Refuse a message whose values its own type would not read again, or whose key could not be kept.
 
     Raises:
         UsageError: names every field that does not fit.

@@ -151,7 +151,7 @@ class Sender:
         return outcomes
 
     def _name(self, error: BaseException) -> None:
-        """Note whose an outage is, for those who may not know more."""
+        """Note which transport's an outage is, for callers who may not know more."""
         if isinstance(error, TransportUnavailable) and error.told is None:
             error.told = f"transport {self._transport.name!r} does not answer"
 
@@ -221,7 +221,7 @@ async def _raise(error: Exception) -> Sequence[Outcome]:
 
 
 def _complete(answers: Sequence[Outcome], expected: int) -> Sequence[Outcome]:
-    """One outcome a message: where a transport gives another number, nobody knows which is whose."""
+    """One outcome a message: where a transport gives another number, it is not known which is whose."""
     if len(answers) == expected:
         return answers
     return [Outcome(OutcomeKind.UNKNOWN, f"{len(answers)} answers to {expected} messages")] * expected
@@ -232,7 +232,7 @@ def failure(transport: str, outgoing: Outgoing, outcome: Outcome) -> PublishFail
     why = {
         OutcomeKind.UNROUTABLE: f"there is no queue {outgoing.queue!r}; run: worker setup",
         OutcomeKind.REFUSED: "refused",
-        OutcomeKind.UNKNOWN: "nobody knows whether it was taken; send it again under the same id",
+        OutcomeKind.UNKNOWN: "it is not known whether it was taken; send it again under the same id",
     }.get(outcome.kind, outcome.kind.value)
     detail = f" ({outcome.detail})" if outcome.detail else ""
     text = f"{outgoing.type} {outgoing.id} to {transport}/{outgoing.queue}: {why}"

@@ -16,6 +16,7 @@ import msgspec
 
 from worker.errors import UsageError
 from worker.seconds import seconds_of
+from worker.texts import message_of
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -120,7 +121,7 @@ class Collect(Stamp, frozen=True):
 
     Attributes:
         into: the list.
-        refusing: raise for what its broker will never take, as a publish does: somebody waits for the answer. Else it
+        refusing: raise for what its broker will never take, as a publish does: a caller waits for the answer. Else it
             is committed, and goes to the failure store.
     """
 
@@ -155,18 +156,15 @@ def name_of(stamp: Stamp) -> str:
     return stamp.key if kind is UnknownStamp else _snake(kind.__name__)  # type: ignore[attr-defined]
 
 
-def check_readable(stamp: Stamp) -> None:
-    """Refuse a stamp that travels and whose values its own class would not read again.
-
-    Raises:
-        ValueError: it cannot be written, or read; says what.
-    """
+def stamp_fault(stamp: Stamp) -> str | None:
+    """Say why a stamp that travels could not be read again by the worker that gets it; None where it can."""
     if not stamp.travels or type(stamp) is UnknownStamp:
-        return
+        return None
     try:
         msgspec.json.decode(msgspec.json.encode(stamp), type=type(stamp))
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise ValueError(f"stamp {name_of(stamp)!r}: {error}") from error
+    except Exception as error:
+        return message_of(error)
+    return None
 
 
 def attribute_of(stamp: Stamp) -> Any:

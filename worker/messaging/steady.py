@@ -2,8 +2,8 @@
 
 Leases, delays and signs of life are lengths of time. Measured by a wall clock that is set forward by an hour every
 lease would be over, and set back nothing would be due for an hour. So they are measured by the wall clock plus a
-*skew*, which makes up for its steps: they are seen by a monotonic clock beside it. Whoever shares a wall clock and
-something stored keeps the skew in what is stored, so that all agree on the time, also those that start later.
+*skew*, which makes up for its steps: they are seen by a monotonic clock beside it. Processes that share a wall clock and
+something stored keep the skew in what is stored, so that all agree on the time, also those that start later.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class SharedClock:
         return self._ahead is not None
 
     def stale(self, now: float) -> bool:
-        """Whether it is time to compare; then it is not so for the next who asks, as one comparison is enough.
+        """Whether it is time to compare; then it is not so for the next caller, as one comparison is enough.
 
         Args:
             now: seconds on any clock that goes on evenly.
@@ -136,7 +136,7 @@ class SharedClock:
             begun: what ``begin`` gave.
             wall: the server's clock.
             skew: what is stored to make up for its steps.
-            seen: when, by that clock, somebody found it in order; None where nothing can be stored.
+            seen: when, by that clock, it was last found in order; None where nothing can be stored.
         """
         if self._wall is None:
             doubt = (self._monotonic() - begun) / 2

@@ -100,7 +100,7 @@ def treatment_of(record: Record) -> Treatment:
 def handed(record: Record | None, me: Holder, now: float, fate: Callable[[Holder], Fate]) -> Record:
     """Say what is known of a message that ``me`` was handed and that was handed out before.
 
-    Who is asked for the first time presumes a death. Later only a holder that did not end it counts, and not one that
+    A worker that is asked for the first time presumes a death. Later only a holder that did not end it counts, and not one that
     lives: it has lost its lease or its connection.
     """
     if record is None:

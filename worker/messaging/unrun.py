@@ -27,7 +27,7 @@ def refuse_unrun(handler: str, result: object) -> None:
     name = getattr(result, "__qualname__", None)
     _close(result)
     raise UsageError(
-        f"{handler} returned {what}{f' of {name}' if name else ''}, which nobody runs: {instead}"
+        f"{handler} returned {what}{f' of {name}' if name else ''}, which is never run: {instead}"
     )
 
 

@@ -209,7 +209,7 @@ class DocumentWork:
 
 
 def _place(resource: Resource, shape: DocumentShape, wanted: Wanted) -> list[Any]:
-    """Read the values of a place: whoever asks could have made them up."""
+    """Read the values of a place: the client could have made them up."""
     given = wanted.after or ()
     if len(given) != len(wanted.order):
         raise InvalidMessage(

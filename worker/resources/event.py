@@ -107,7 +107,7 @@ class RequestEvent(ChainContext):
         self.principal: Principal = scope["principal"]
         self.store = store
         self.made_request: Any = None
-        """The object of the request, where somebody has asked for it."""
+        """The object of the request, where it was asked for."""
         self.data: Any = None
         self.previous_data: Any = None
         self.read_data: Any = None
@@ -147,7 +147,7 @@ class RequestEvent(ChainContext):
         self.media_type: str | None = None
         """Content type of what was serialized."""
         self.switches: dict[str, Any] | None = None
-        """The attributes, where somebody has asked for them; None: nothing can be left out."""
+        """The attributes, where they were asked for; None: nothing can be left out."""
         self.answer: Any = None
         """The response, as it is read; ``response`` sets it."""
         self.begun: StoreWork | None = None

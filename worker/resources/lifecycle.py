@@ -158,7 +158,7 @@ class LifeCycle:
                 on_error.append(step)
             else:
                 always.append(step)
-        # where nobody can say anything between them, the stages are called one after the other
+        # where nothing can intervene between them, the stages are called one after the other
         self._straight = all(step.run.quiet for step in chain.steps)
         parts = [
             joined(part) if self._straight else Runner(Chain(tuple(part), chain.groups)).run

@@ -13,7 +13,7 @@ from worker.messaging.faults import collect
 
 
 class Unsettable(ValueError):
-    """A field was given a value that nobody may give it.
+    """A field was given a value that may not be set.
 
     Attributes:
         field: its name.

@@ -33,7 +33,7 @@ class _Watched:
         """Run the step.
 
         Raises:
-            UsageError: it set, deleted or returned what nobody takes.
+            UsageError: it set, deleted or returned what has no effect.
             Exception: what the step raised.
         """
         before = [getattr(event, name) for name in _FIXED]
@@ -64,11 +64,13 @@ class _Watched:
 
     def _check_returned(self, returned: object) -> None:
         if is_response(returned):
-            raise UsageError(f"{self._who} returned a response, which nobody takes; set event.response")
+            raise UsageError(f"{self._who} returned a response, which has no effect; set event.response")
         if inspect.isawaitable(returned) or inspect.isgenerator(returned) or inspect.isasyncgen(returned):
             if inspect.iscoroutine(returned):
                 returned.close()
-            raise UsageError(f"{self._who} returned a {type(returned).__name__}, which nobody runs; await it")
+            raise UsageError(
+                f"{self._who} returned a {type(returned).__name__}, which is never run; await it"
+            )
 
 
 def place_of(step: RequestStep) -> str:

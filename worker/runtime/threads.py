@@ -194,7 +194,7 @@ class _Call:
             return None, error
 
     def tell(self, outcome: Outcome) -> None:
-        """Hand the outcome to who waits; from any thread."""
+        """Hand the outcome to the caller that waits; from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
             self._loop.call_soon_threadsafe(self._resolve, outcome)
 

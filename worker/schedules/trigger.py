@@ -14,7 +14,7 @@ from worker.schedules.zones import local_time, moment_in
 
 
 class Trigger(Protocol):
-    """Says when ticks are: always the same ones, whoever asks."""
+    """Says when ticks are: always the same ones."""
 
     @property
     def zone(self) -> tzinfo:

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 _SQLITE = "sqlite:///"
 _PLAIN = "/: "
-"""Beside letters, digits and ``_.-~``: what nobody takes for anything else in a path."""
+"""Beside letters, digits and ``_.-~``: what means nothing else in a path."""
 
 
 def resolve(url: str, base: Path) -> str:

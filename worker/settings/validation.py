@@ -54,7 +54,7 @@ def validate(tree: Tree, faults: list[str]) -> dict[str, Any]:
 
 
 def _check_tokens(tokens: TokensSettings | None, faults: list[str]) -> None:
-    """Refuse one secret for two tokens: it would give the rights of one of them, and nobody could tell which."""
+    """Refuse one secret for two tokens: it would give the rights of one of them, and it could not be told which."""
     first: dict[str, str] = {}
     for id, secret in ({} if tokens is None else tokens.secrets()).items():
         if first.setdefault(secret, id) != id:

@@ -29,7 +29,7 @@ class Outbox:
         self._database = database
 
     async def leave(self, parcels: Sequence[Parcel]) -> None:
-        """Keep messages that leave with no transaction of a handler's, for whoever relays first."""
+        """Keep messages that leave with no transaction of a handler's, for the first process that relays."""
         now = await self._database.now()
         async with self._database.begin_write() as transaction:
             await leave(transaction, parcels, now)
@@ -133,11 +133,11 @@ class Outbox:
 
 
 CHANNEL = "worker_outbox"
-"""Where PostgreSQL tells of rows that nobody has claimed."""
+"""Where PostgreSQL tells of rows that are not claimed."""
 
 
 def unclaimed(parcels: Sequence[Parcel], now: float) -> list[dict[str, Any]]:
-    """Make the rows of messages that are no handler's, for ``ADD_ONCE``: whoever relays may send them at once.
+    """Make the rows of messages that are no handler's, for ``ADD_ONCE``: any relay may send them at once.
 
     Args:
         parcels: each a message that waits for no other.

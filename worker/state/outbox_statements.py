@@ -76,6 +76,6 @@ STRANDED = Statement("""
 
 TELL = Statement(
     "SELECT pg_notify(:channel, :application)",
-    sqlite="SELECT :channel, :application",  # it tells nobody: who relays looks now and then
+    sqlite="SELECT :channel, :application",  # it tells no process: relays look now and then
 )
 """Say that an application's rows were left."""

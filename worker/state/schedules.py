@@ -114,7 +114,7 @@ class SqlSchedules:
         return {row["name"]: _standing(row) for row in found}
 
     async def leader(self, lock: str) -> Lock | None:
-        """Tell who has the lead; None where nobody does."""
+        """Tell which process has the lead; None where none does."""
         now = await self._database.now(writes=False)
         async with self._database.begin_read() as transaction:
             found = await held(transaction, lock)
@@ -147,7 +147,7 @@ class SqlSchedules:
         return True
 
     async def fire_all(self, fired: Sequence[tuple[Firing, Sequence[Parcel]]]) -> None:
-        """Write firings down in one transaction, with what they send, where nobody else fires: none was fired before."""
+        """Write firings down in one transaction, with what they send, for a process that alone fires: none was fired before."""
         now, at = await self._database.now(), self._database.clock()
         async with self._database.begin_write() as transaction:
             await transaction.run_each(_FIRE, [{"at": at, **_columns(firing)} for firing, _ in fired])

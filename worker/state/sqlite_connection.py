@@ -14,7 +14,7 @@ import aiosqlite
 _CHUNK = 64
 
 _LATER = 0.02
-"""Seconds after which a thread is woken for what nobody waits for."""
+"""Seconds after which a thread is woken for what is not waited for."""
 
 
 class Cursor:
@@ -121,7 +121,7 @@ class SwiftConnection(aiosqlite.Connection):
         return self
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """End the thread; the future tells when it has. Idempotent: nobody would answer a second one."""
+        """End the thread; the future tells when it has. Idempotent: a second one would get no answer."""
         if self._running:
             self._stopping = super().stop()
         return self._stopping
@@ -132,7 +132,7 @@ class SwiftConnection(aiosqlite.Connection):
         return self._running and self._connection is not None and self._asked == self._answered
 
     async def _execute(self, fn: Callable[..., Any], *given: Any, **options: Any) -> Any:
-        # also what aiosqlite's own methods go through. Who is cancelled leaves the thread at work
+        # also what aiosqlite's own methods go through. A caller that is cancelled leaves the thread at work
         self._hand_over()
         self._asked += 1
         number = self._asked
@@ -141,7 +141,7 @@ class SwiftConnection(aiosqlite.Connection):
         return found
 
     def do_later(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Have ``work`` done in the thread, before all that is asked from now on; nobody hears of its end.
+        """Have ``work`` done in the thread, before all that is asked from now on; its end is told to no caller.
 
         It goes with what is asked next, or by itself after some milliseconds: waking a thread takes longer than the work.
         """

@@ -66,7 +66,7 @@ class SqliteDriver:
         self.writers = self._pool("foreign_keys=ON", f"synchronous={self._durability}", size=1)
         self.readers = self._pool("foreign_keys=ON", "query_only=ON", size=waits.readers)
         self._ending: set[asyncio.Future[Any]] = set()
-        """Connections that are rolled back or closed while nobody waits for it."""
+        """Connections that are rolled back or closed, which is not waited for."""
 
     @property
     def there(self) -> bool:
@@ -106,8 +106,8 @@ class SqliteDriver:
     async def end(self, pool: Pool[SwiftConnection], connection: SwiftConnection) -> None:
         """Roll back what may be open and give a connection back, also when the caller is cancelled meanwhile.
 
-        Nobody waits for the end of what only read: who is lent the connection next comes after it. One whose thread
-        still runs a statement is lent to nobody until that is over.
+        The end of what only read is not waited for: the connection's next user comes after it. One whose thread
+        still runs a statement is not lent until that is over.
         """
         if connection.quiet:
             left_open = connection.raw.in_transaction
@@ -172,7 +172,7 @@ class SqliteDriver:
             await connection
             try:
                 connection.file, connection.looked = await connection.run(self._at_path), time.monotonic()
-            except BaseException:  # whoever wanted it is gone
+            except BaseException:  # its caller is gone
                 await connection.close()
                 raise
             return connection

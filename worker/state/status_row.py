@@ -66,7 +66,7 @@ def join(old: StatusRow, new: StatusRow) -> StatusRow:
     anew when it comes with a later putting back, and what is from before that changes nothing. But a first
     ``accepted`` never hides what a worker did: the intake's clock may be ahead, and its step is written by another
     process, at any time. Nor does what is under way hide that a command is done or has failed: its message was handed
-    out once more, and who has it may die after its ack and before it could say how it ended, too.
+    out once more, and the worker that has it may die after its ack and before it could say how it ended, too.
     """
     usual = old.state == "running" and new.state == "done" and old.attempts == new.attempts
     if usual and not new.put_back_at and new.at > old.put_back_at:

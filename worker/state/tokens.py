@@ -182,7 +182,7 @@ def _token(row: Row) -> KnownToken | None:
 
 
 def _widest(row: Row) -> TokenDocument:
-    """What it may do; where that cannot be read, all there is: nobody changes it who may not do all that."""
+    """What it may do; where that cannot be read, all there is: only a token that may do all that may change it."""
     return _token(row) or TokenDocument(id=row["id"], rights=("*",))
 
 

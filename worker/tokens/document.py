@@ -84,7 +84,7 @@ class KnownToken(TokenDocument, frozen=True, kw_only=True):
 def stored(members: Mapping[str, Any]) -> KnownToken:
     """Read a document that was stored, by this version or by a later one, while processes of both run.
 
-    What this version does not know is left out: a member, and a right, which lets nobody do anything here. So a later
+    What this version does not know is left out: a member, and a right, which allows nothing here. So a later
     version that adds a member by which a token may do less must write such a token so that this one cannot read it.
 
     Raises:

@@ -210,6 +210,6 @@ def _keep(room: OrderedDict[bytes, V], key: bytes, value: V) -> None:
 
 
 def _seen(future: asyncio.Future[Principal | None]) -> None:
-    """An error that no caller waits for any more is nobody's."""
+    """An error that no caller waits for any more is dropped."""
     if not future.cancelled():
         future.exception()

@@ -74,7 +74,7 @@ class Principal:
 
 
 ANYONE = Principal(None)
-"""Whoever calls as long as tokens are not in use."""
+"""Every caller as long as tokens are not in use."""
 
 
 def principal_of(token: TokenDocument, plugins: tuple[str, ...] | None, marks: Marks) -> Principal:

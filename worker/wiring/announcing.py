@@ -18,7 +18,7 @@ Beside = Callable[[Transaction], Awaitable[None]]
 
 
 class Announcing:
-    """Puts events into the outbox in the transaction of a change; where nobody subscribes to one, there is none.
+    """Puts events into the outbox in the transaction of a change; an event without subscribers is left out.
 
     Args:
         emitter: makes messages of events.

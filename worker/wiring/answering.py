@@ -34,11 +34,11 @@ class Answering:
         )
 
     async def ping(self, _query: Ping) -> bool:
-        """Say that somebody is there."""
+        """Say that the service is there."""
         return True
 
     async def check(self, _query: CheckHealth) -> HealthReport:
-        """Give the health document; who asks over HTTP is not told hosts and users."""
+        """Give the health document; over HTTP it names no hosts and users."""
         found = await self._health.report()
         return replace(found, reasons=[cut(reason) for reason in found.reasons])
 

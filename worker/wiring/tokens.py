@@ -36,7 +36,7 @@ def marks(id: str, plugins: tuple[str, ...] | None) -> tuple[Stamp, ...]:
 class Tokening:
     """Handles ``AddToken``, ``DeleteToken``, ``DeleteTokens`` and ``GetTokens``.
 
-    Who sends them is in their ``SentBy`` stamp. Without one it is the application itself, or its operator, who may do all.
+    Their sender is in their ``SentBy`` stamp. Without one it is the application itself, or its operator, who may do all.
 
     Args:
         store: of tokens.

@@ -175,7 +175,7 @@ async def test_sending_returns_only_after_the_confirmation() -> None:
         (
             Outcome(OutcomeKind.UNKNOWN, "cut off"),
             True,
-            "Go 1 to fake/q: nobody knows whether it was taken; send it again under the same id (cut off)",
+            "Go 1 to fake/q: it is not known whether it was taken; send it again under the same id (cut off)",
         ),
     ],
 )

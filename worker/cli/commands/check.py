@@ -70,7 +70,7 @@ def _is_asked_by_all(part: str) -> bool:
 async def _look(
     invocation: Invocation, settings: Settings, registry: Registry
 ) -> tuple[dict[str, Any], dict[str, Features], dict[str, Requests], list[str]]:
-    """The document, each transport's features, requests that are paid for, and which parts are files that nobody has made yet."""
+    """The document, each transport's features, requests that are paid for, and which parts are files that do not exist yet."""
     names = invocation.product.routes(settings, registry).transports()
     try:
         async with invocation.product.client(

@@ -107,7 +107,7 @@ def resume(
     reason: str | None,
     wait: str | None,
 ) -> int:
-    """Take messages of these types again, whoever paused them; nothing named is everything.
+    """Take messages of these types again, also what others have paused; nothing named is everything.
 
     A type comes back together with those that share its queue.
     """

@@ -80,7 +80,7 @@ def add(
     """Store a token, in place of the one with its ID, and print its secret.
 
     The secret is shown this once: only its hash is stored. One that exists keeps its secret unless --renew is said.
-    From the first token on the service answers nobody who shows none.
+    From the first token on the service answers no call without one.
     """
     members: dict[str, Any] = {"id": id, "scopes": _scopes(scopes), **lists}
     if rights:

@@ -28,7 +28,7 @@ worker tokens remove --all --yes
 def remove(invocation: Invocation, ids: tuple[str, ...], everything: bool) -> None:
     """Remove tokens by ID, or --all that are stored. Asks first.
 
-    Where tokens have been in use the service stays closed to whoever shows none, also when the last one is gone.
+    Where tokens have been in use the service stays closed to calls without one, also when the last one is gone.
     """
     if bool(ids) == everything:
         raise UsageError("expected IDs of tokens, or --all")

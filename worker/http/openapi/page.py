@@ -129,7 +129,7 @@ def _text(told: str) -> str:
 
 
 _BITS = {"minimum": -(2**63), "maximum": 2**63 - 1}
-"""Bounds of what databases hold as a whole number: nobody reads these digits."""
+"""Bounds of what databases hold as a whole number: digits that say nothing to a reader."""
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

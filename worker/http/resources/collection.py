@@ -103,7 +103,7 @@ class CollectionQuery:
         asked = dict(before.query)
         if query and dict(query) != asked:
             raise ValueError("belongs to other filters or another order; pass it with those, or alone")
-        # it may be one of an earlier version, or made up: what nobody knows any more would narrow nothing
+        # it may be one of an earlier version, or made up: an unknown name would narrow nothing
         faults = [Fault("", name) for name in asked if name not in self._filters and name != "order"]
         order = self._order(asked, faults)
         [*self._conditions(asked, faults)]

@@ -1,8 +1,8 @@
 """Cursors: where the next page of a collection begins, as a text that says nothing to its reader.
 
 A cursor has the filters and the order of its page in it, so that it can be passed on alone. Its digest tells a text that was
-cut, changed or made for another collection; it is no secret's. Nothing is believed of what a cursor holds: whoever reads
-one checks each value as if a caller had written it.
+cut, changed or made for another collection; it is no secret's. Nothing is believed of what a cursor holds: its reader
+checks each value as if a caller had written it.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def collection(
 
 
 def error(problem: Problem) -> Json:
-    """Write a problem; it stays a problem document (RFC 9457) for whoever does not know Hydra."""
+    """Write a problem; it stays a problem document (RFC 9457) for clients that do not know Hydra."""
     kind = "ConstraintViolation" if problem.errors else "Error"
     told: Json = {"@context": context_path(kind), "@type": kind, **problem.document()}
     if problem.instance:

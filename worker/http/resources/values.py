@@ -66,7 +66,7 @@ class Comparable:
         return self._checked(value)
 
     def restored(self, data: Any) -> Any:
-        """Return the value that a cursor holds, None too: whatever may be stored, also what nobody may ask for.
+        """Return the value that a cursor holds, None too: whatever may be stored, also what may not be asked for.
 
         Raises:
             ValueError: it is none.

@@ -222,7 +222,7 @@ def _shape_fault(
 
 
 def _may_be_context(annotation: Any) -> bool:
-    """Whether what is annotated so can be given the context; of what is no class nobody knows."""
+    """Whether what is annotated so can be given the context; what is no class cannot be judged, and may."""
     if annotation is Any or not isinstance(annotation, type) or typing.Protocol in annotation.__mro__:
         return True
     return issubclass(Context, annotation)

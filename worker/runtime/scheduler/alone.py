@@ -18,7 +18,7 @@ Write = Callable[[Sequence[tuple[Firing, Sequence[Parcel]]]], Awaitable[None]]
 class AloneFirings:
     """Stands in the place of the store; see ``Firings``. What is not written down is lost with the process: for tests.
 
-    Not a ``Batcher``: nobody waits for an answer, and the last ones are written when the caller says so.
+    Not a ``Batcher``: no answer is waited for, and the last ones are written when the caller says so.
 
     Args:
         write: takes firings.

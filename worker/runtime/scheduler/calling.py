@@ -43,7 +43,7 @@ class Calling:
 
         Raises:
             HandlerTimeout: it took too long.
-            UsageError: it still runs for an earlier tick, or returned what nobody runs.
+            UsageError: it still runs for an earlier tick, or returned what is never run, such as a coroutine.
             Exception: what it raised.
         """
         if schedule.name in self._stuck.values():
@@ -87,7 +87,7 @@ class Calling:
         ended: list[bool] = []
 
         def run() -> Any:
-            """Call it, and tell when it is over, also when nobody waits any more."""
+            """Call it, and tell when it is over, also when it is no longer waited for."""
             try:
                 return contextvars.copy_context().run(call)
             finally:

@@ -1,4 +1,4 @@
-"""The line of one schedule's ticks: which is next, and what becomes of those that nobody was there for."""
+"""The line of one schedule's ticks: which is next, and what becomes of those that were missed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Line:
         self._clock = clock
         self._leads = leads
         self._reached = arrived if standing.paused else standing.reached
-        self._arrived = arrived  # nobody was there for what lies before it and was not reached
+        self._arrived = arrived  # what lies before it and was not reached was missed
         self._next: Moment | None = None
         self._known: Moment | None = None
 
@@ -97,7 +97,7 @@ class Line:
             await self._fire(tick)
 
     async def _catch_up(self, until: Moment) -> None:
-        """Fire what the schedule wants of the ticks that nobody was there for."""
+        """Fire what the schedule wants of the ticks that were missed."""
         schedule, since = self._schedule, self._reached
         first = schedule.trigger.after(since)
         if first is not None and first <= until:

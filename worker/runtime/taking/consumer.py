@@ -50,7 +50,7 @@ class Consumer:
         fetching: receives its messages.
         settlements: what became of its messages, on its way to the broker.
         leased: what of it is held by a lease: what is lost is forgotten, or its handler is cancelled.
-        under_way: which task handles what of it; whoever handles what ``take`` started notes it there.
+        under_way: which task handles what of it; the code that handles what ``take`` started notes it there.
         apart: whether each of its messages is handled in a context of its own: one has set variables.
         ending: whether what still runs is being cancelled, to be given back.
     """

@@ -16,7 +16,7 @@ class Leased:
         lost: told of a delivery that another worker has by now.
 
     Attributes:
-        by_identity: the deliveries; whoever settles one takes it out.
+        by_identity: the deliveries; one is taken out when it is settled.
     """
 
     def __init__(self, leasing: Callable[[], ExtendsLease | None], lost: Callable[[Delivery], None]) -> None:

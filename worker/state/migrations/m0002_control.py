@@ -63,8 +63,8 @@ Table(
     _metadata,
     Column("name", String(255), primary_key=True),
     Column("trips", Integer, nullable=False),  # messages tried in a row that failed
-    Column("due", Double, nullable=False),  # when somebody may try one
-    Column("prober", String(255), nullable=False),  # the worker that tries; empty: nobody does
+    Column("due", Double, nullable=False),  # when a worker may try one
+    Column("prober", String(255), nullable=False),  # the worker that tries; empty: none does
 )
 
 Table(

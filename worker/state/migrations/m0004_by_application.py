@@ -207,8 +207,8 @@ Table(
     _application(),
     Column("name", String(255), primary_key=True),
     Column("trips", Integer, nullable=False),  # messages tried in a row that failed
-    Column("due", Double, nullable=False),  # when somebody may try one
-    Column("prober", String(255), nullable=False),  # the worker that tries; empty: nobody does
+    Column("due", Double, nullable=False),  # when a worker may try one
+    Column("prober", String(255), nullable=False),  # the worker that tries; empty: none does
 )
 
 Table(
@@ -241,7 +241,7 @@ Table(
 
 def upgrade(connection: Connection, application: str) -> None:
     """Give every table its column, and what is there to ``application``."""
-    connection.execute(text("DELETE FROM worker_exclusive"))  # whoever held it was to be stopped
+    connection.execute(text("DELETE FROM worker_exclusive"))  # its holder was to be stopped
     change = _rebuild if connection.dialect.name == "sqlite" else _alter
     for table in _metadata.sorted_tables:
         change(connection, table, application)

@@ -96,7 +96,7 @@ def caller_of(session: object, runner: Runner | None) -> AsyncCaller | SyncCalle
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Run what blocks in a thread; who is cancelled waits for its end: it uses what the canceller may go on with."""
+    """Run what blocks in a thread; a caller that is cancelled waits for its end: it uses what the canceller may go on with."""
     running = asyncio.get_running_loop().run_in_executor(None, call)
     try:
         return await asyncio.shield(running)

@@ -23,7 +23,7 @@ class HeldSession(Session):
 
     Attributes:
         guard: what it may still do.
-        aside: objects whose changes are not written, by their ids: nobody has asked for that yet.
+        aside: objects whose changes are not written, by their ids: it was not asked for yet.
     """
 
     def __init__(self, *given: Any, guard: Guard, **options: Any) -> None:

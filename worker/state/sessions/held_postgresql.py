@@ -28,7 +28,7 @@ class HeldPostgresql(Connection):
         """Nothing to note: the mark is set with the beginning."""
 
     def watch(self) -> None:
-        """Nothing to watch for: handlers have a pool of their own, and keep nobody else waiting."""
+        """Nothing to watch for: handlers have a pool of their own, and keep no other work waiting."""
 
     def approve(self) -> None:
         """Let the next commit happen."""

@@ -9,7 +9,7 @@ from worker.errors import DatabaseUnavailable
 
 
 class QueuePool(AsyncAdaptedQueuePool):
-    """A pool that says who waits for what when it has no connection to give in time."""
+    """A pool that says what was waited for when it has no connection to give in time."""
 
     def connect(self) -> PoolProxiedConnection:
         """Give a connection.

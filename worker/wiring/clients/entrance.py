@@ -14,9 +14,8 @@ from worker.messaging.declaration import MessageType, Registry
 from worker.messaging.envelope import Envelope
 from worker.messaging.identity import new_id
 from worker.messaging.limits import correlation_fault, delay_fault, id_fault, key_fault, key_for
-from worker.messaging.stamps import Delay, Stamp, UnknownStamp
+from worker.messaging.stamps import Delay, Stamp, stamp_fault
 from worker.messaging.validation import decoder, fitting
-from worker.texts import message_of
 from worker.wiring.service import Service
 
 
@@ -186,21 +185,10 @@ def checked(
         "delay": delay_fault(ahead, inline=door.transport is None),
     }
     faults = [f"{argument}: {text}" for argument, text in wrong.items() if text is not None]
-    faults += [f"{type(stamp).__name__}: {text}" for stamp in stamps if (text := _stamp_fault(stamp))]
+    faults += [f"{type(stamp).__name__}: {text}" for stamp in stamps if (text := stamp_fault(stamp))]
     if faults:
         raise UsageError(f"send({name}): {'; '.join(faults)}")
     return stamps
-
-
-def _stamp_fault(stamp: Stamp) -> str | None:
-    """Say why a stamp could not be read by whoever gets the message; None where it can."""
-    if not stamp.travels or type(stamp) is UnknownStamp:
-        return None
-    try:
-        msgspec.json.decode(msgspec.json.encode(stamp), type=type(stamp))
-    except Exception as error:
-        return message_of(error)
-    return None
 
 
 def _is_stamp(given: object) -> bool:

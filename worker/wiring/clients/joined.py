@@ -25,7 +25,7 @@ Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 async def joined(
     service: Service, session: object, messages: Sequence[Ready], runner: Runner | None = None
 ) -> list[Envelope[Any]]:
-    """Keep messages in the transaction of a session or connection; whoever relays sends them once it is committed.
+    """Keep messages in the transaction of a session or connection; a relay sends them once it is committed.
 
     Args:
         service: opened.

@@ -104,7 +104,7 @@ class Schedules(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return fired.ids
 
     async def pass_time(self, since: float, until: float) -> None:
-        """Fire all ticks of a time, in their order, without the lead: where nobody else fires.
+        """Fire all ticks of a time, in their order, without the lead: for a process that alone fires.
 
         Args:
             since: seconds since the epoch; not included.

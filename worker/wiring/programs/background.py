@@ -72,7 +72,7 @@ async def _prune(service: Service) -> None:
 
 
 async def _tell_stranded(service: Service) -> None:
-    """Say what this process will not send, as a transport was taken out of the settings: perhaps nobody will."""
+    """Say what this process will not send, as a transport was taken out of the settings: perhaps no process will."""
     while True:
         with contextlib.suppress(Unavailable):
             for sentence in await service.sending.stranded(list(service.sending.senders)):

@@ -58,7 +58,7 @@ class Connection(HttpToolsProtocol):
         _on_body(self, body)
 
     def on_response_complete(self) -> None:
-        """Go on with the next request. Who is idle is looked for once a second, which spares each request a timer."""
+        """Go on with the next request. Idle connections are looked for once a second, which spares each request a timer."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -144,7 +144,7 @@ class Connection(HttpToolsProtocol):
             self.cycle
         )  # uvicorn's types know no connection without a request
         if cycle is not None and not cycle.response_complete:
-            # where we do not read, it is not the client who is slow
+            # where we do not read, it is not the client that is slow
             asked = cycle.more_body and not self.pipeline and not self.flow.read_paused
             return (cycle if asked else None), PATIENCE
         scope: Any = self.scope

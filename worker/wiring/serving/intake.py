@@ -61,6 +61,6 @@ class Intake:
 
     def _whom(self) -> str:
         if self._service.tokens.in_use:
-            return "whoever shows a token"
+            return "calls with a token"
         whom = " and ".join(["loopback", *(f"the gateway {address}" for address in self._admitted)])
         return f"{whom} only: there is no token"

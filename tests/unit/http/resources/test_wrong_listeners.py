@@ -146,8 +146,8 @@ async def coroutine() -> None: ...
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (lambda: Response("x"), "returned a response, which nobody takes; set event.response"),
-        (coroutine, "returned a coroutine, which nobody runs; await it"),
+        (lambda: Response("x"), "returned a response, which has no effect; set event.response"),
+        (coroutine, "returned a coroutine, which is never run; await it"),
     ],
     ids=["response", "coroutine"],
 )

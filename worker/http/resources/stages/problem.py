@@ -74,7 +74,7 @@ class Problems:
     def _problem(self, event: RequestEvent, error: BaseException) -> Problem:
         raised = behind(error)
         if isinstance(raised, ClientDisconnect):
-            raise raised  # there is nobody to answer
+            raise raised  # the client is gone
         for cls in type(raised).__mro__ if event.calling or isinstance(raised, HandlerTimeout) else ():
             status = self._errors.get(cls)
             if status is not None:
@@ -90,7 +90,7 @@ class Problems:
         if made_meanwhile and asks_for_none(event):
             return Problem(problems.PRECONDITION, THERE_IS_ONE)
         if isinstance(raised, UsageError) and not isinstance(raised, WrongMiddleware):
-            return internal(raised)  # a mistake of the application, and none of who asks
+            return internal(raised)  # a mistake of the application, not of the caller
         if event.handling and self._message is not None:
             error = handler_error(self._message, as_exception(error))
         return explain(error, self._retry_after)

@@ -19,7 +19,7 @@ _NOTHING = Asked({}, None, (), [])
 class ReadQuery:
     """Reads the query string before the object or the page is read, which may depend on it.
 
-    What does not fit is told by ``CheckQuery``; until then nothing is read that nobody can have meant.
+    What does not fit is told by ``CheckQuery``; until then nothing is read that cannot have been meant.
 
     Args:
         resource: of the operation.

@@ -1,4 +1,4 @@
-"""A column as a field: what it takes, and what it holds when nobody says so."""
+"""A column as a field: what it takes, and what it holds by default."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ColumnField(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         default: of the Struct: a plain value, ``UNSET`` where only the database or a function knows it, or
             ``msgspec.NODEFAULT`` where it has to be given.
         kept: whether a replaced object keeps its value: it is the database's or the mapper's to change.
-        computed: whether nobody may set it.
+        computed: whether it may not be set.
         digits: before the point, of a decimal; None for no limit.
         zoned: whether its times have a zone.
     """

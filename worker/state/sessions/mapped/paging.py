@@ -97,7 +97,7 @@ def _ordered(found: Select[Any], resource: Resource, shape: MappedShape, wanted:
 
 
 def _place(resource: Resource, shape: MappedShape, wanted: Wanted) -> list[Any]:
-    """Read the values of a place: whoever asks could have made them up."""
+    """Read the values of a place: the client could have made them up."""
     given = wanted.after or ()
     if len(given) != len(wanted.order):
         raise InvalidMessage(

@@ -35,7 +35,7 @@ class MappedWork:
     """See ``StoreWork``.
 
     Until it commits, what it has read to change is locked: by SQLite's lock of writers, and by PostgreSQL's of rows, so
-    that nobody changes it meanwhile. A class with a version has none of the latter: there the second to write is told
+    that no other request changes it meanwhile. A class with a version has none of the latter: there the second to write is told
     that it is stale.
 
     Args:
@@ -134,7 +134,7 @@ class MappedWork:
         """Commit what was written, and the messages that were kept.
 
         Raises:
-            DatabaseUnavailable: it was not committed; with ``unknown``, nobody can tell.
+            DatabaseUnavailable: it was not committed; with ``unknown``, that cannot be told.
         """
         if self._refused is not None:
             raise self._refused  # a processor went on after it: nothing of its transaction is left
