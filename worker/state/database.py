@@ -144,7 +144,7 @@ class Database:
             await transaction.value("SELECT 1")
 
     async def prove_writable(self) -> None:
-        """Prove that it takes writes. Nothing that anybody reads is changed.
+        """Prove that it takes writes. Nothing that is read is changed.
 
         Raises:
             DatabaseUnavailable: it is read-only, its disk is full, or it does not answer.

@@ -212,12 +212,12 @@ async def test_a_burst_leaves_what_is_not_due() -> None:
 
 
 async def test_a_burst_handles_what_comes_while_it_asks_for_the_outbox() -> None:
-    """What was taken during the question is handled, not given back to a queue that nobody looks at any more."""
+    """What was taken during the question is handled, not given back to a queue that is not looked at any more."""
     gate = Gate()
     async with house(shop(gate)) as it:
         asked = 0
 
-        async def pending() -> int:
+        async def pending(_transports: object) -> int:
             nonlocal asked
             asked += 1
             if asked == 1:  # the queues were found empty before
@@ -301,7 +301,7 @@ async def test_a_burst_waits_for_the_outbox() -> None:
         left: list[Any] = [1, DatabaseUnavailable("locked"), 1, 0]
         asked: list[Any] = []
 
-        async def pending() -> int:
+        async def pending(_transports: object) -> int:
             answer = left.pop(0) if left else 0
             asked.append(answer)
             if isinstance(answer, Exception):
