@@ -15,16 +15,16 @@ Answer = TypeVar("Answer")
 
 
 class Gathering(Generic[Item, Answer]):
-    """Does items together; a single one never waits for company.
+    """Does items in batches; a single item never waits for others to join it.
 
-    It differs from ``Batcher`` by what a broker needs: one batch at a time, each a time apart from the one before, and an
-    item that is to blame fails alone.
+    It differs from ``Batcher`` by what a broker needs: one batch at a time, a minimum time between the starts of two, and
+    an item that makes its batch fail fails alone.
 
     Args:
-        work: does a batch, with one answer an item, in order; it bounds its own waiting.
-        weigh: says what share of a batch an item takes; a batch weighs 1.0 or is a single item.
-        apart: seconds from the start of one batch to that of the next, unless that one is full; the first after a
-            while without any starts at once.
+        work: does a batch and returns one answer for each item, in order; it bounds its own waiting.
+        weigh: says what share of a batch an item takes; a batch weighs at most 1.0, or is a single item.
+        apart: seconds from the start of one batch to the start of the next, unless the next one is full. A batch that
+            follows a longer time without any starts at once.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Gathering(Generic[Item, Answer]):
         return self._task is None
 
     def submit(self, item: Item) -> asyncio.Future[Answer]:
-        """Ask for an item; whoever stops waiting for the answer does not take the item back."""
+        """Ask for an item; a caller that stops waiting for the answer does not take the item back."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         weight = self._weigh(item)
@@ -61,7 +61,7 @@ class Gathering(Generic[Item, Answer]):
         return future
 
     async def finish(self) -> None:
-        """Wait until everything that was asked for is answered; nothing waits for company any more."""
+        """Wait until everything that was asked for is answered; from now on no batch waits for its time to start."""
         while self._task is not None:
             self._enough.set()
             await asyncio.wait([self._task])
@@ -108,7 +108,7 @@ class Gathering(Generic[Item, Answer]):
             if len(batch) == 1:
                 _fail(batch, error)
                 return
-            for one in batch:  # one of them is at fault: it alone shall fail
+            for one in batch:  # one item makes the batch fail: only that one shall fail
                 await self._do([one])
         except BaseException:
             for _, future in batch:
@@ -124,4 +124,4 @@ def _fail(batch: Sequence[tuple[Item, asyncio.Future[Answer]]], error: Exception
     for _, future in batch:
         if not future.done():
             future.set_exception(error)
-            future.exception()  # whoever waits gets it; nobody need
+            future.exception()  # marks it as retrieved: asyncio warns of no error that the caller did not wait for

@@ -68,7 +68,7 @@ class Options:
         self._faults.append(f"transports.{self._name}.{key} = {value!r}: expected {expected}")
 
     def finish(self) -> None:
-        """Refuse what nobody asked for.
+        """Refuse the keys that were not read, and every value that was wrong.
 
         Raises:
             ConfigurationError: some options are unknown or hold wrong values; names each.

@@ -1,7 +1,7 @@
 """Orphans: claims whose process is gone; on the same machine that can be seen before their lease is over.
 
-A claim's mark tells who made it: the space of process ids that it is in, and its id there. Of a process in another
-space, another container's or machine's, nothing can be seen: its claims end with their lease.
+A claim's mark names the process that made it: the namespace of process ids in which it runs, and its id there. Whether a
+process in another namespace (another container or machine) is gone cannot be seen: its claims end with their lease.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Marks:
     """Makes the marks of this process's claims, no two alike.
 
     Args:
-        place: of this process; 0 where it has no name, then nobody looks whether it is gone.
+        place: number of this process's namespace; 0 where that is not known: then no other process can see that this
+            one is gone, and its claims end with their lease.
         pid: its id.
     """
 
@@ -40,10 +41,10 @@ class Marks:
 
 
 class Orphans:
-    """Finds the claims of processes that are gone, now and then.
+    """Finds, now and then, the claims of processes that are gone.
 
     Args:
-        place: of this process.
+        place: number of this process's namespace.
         gone: whether there is no process of an id.
         now: monotonic seconds.
     """
@@ -68,7 +69,7 @@ class Orphans:
         return True
 
     def among(self, marks: Iterable[int]) -> list[int]:
-        """Those of these marks whose process is gone."""
+        """Return those of ``marks`` whose process is gone."""
         pids: dict[int, list[int]] = {}
         for mark in marks:
             if mark >> _COUNT + _PID == self._place:
@@ -77,7 +78,7 @@ class Orphans:
 
 
 def _place() -> int:
-    """A number for the machine since it started and the space of process ids; 0 where the system does not tell."""
+    """A number for this start of the machine and the namespace of process ids; 0 where the system does not tell."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
         space = str(Path("/proc/self/ns/pid").readlink())
@@ -87,7 +88,7 @@ def _place() -> int:
 
 
 def _is_gone(pid: int) -> bool:
-    """Whether a process has ended, also while nobody has asked for its exit code."""
+    """Whether a process has ended, also while its parent has not yet collected its exit code."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""A consumer's hold on one queue: it claims when asked to, and what nobody wants any more goes back at once.
+"""A consumer's hold on one queue: it claims when asked to, and gives back at once what is not wanted any more.
 
-It never waits long for a claim: one that takes its time, as a poll of a service may, is left to itself, and what it brings
-goes back when it comes.
+It never waits long for a claim that is not wanted any more: where that takes its time, as a poll of a service may, it is
+left to run, and what it brings is given back when it comes.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from worker.errors import TransportUnavailable
 from worker.messaging.transport import Delivery, Release, Settled, Settlement
 
 _LONGEST_SLEEP = 2.0
-"""Seconds after which a waiting consumer looks for itself, whatever it was told: a clock may be set back meanwhile."""
+"""Seconds after which a waiting consumer looks by itself, whatever it was told: a clock may have been set back."""
 _LONGEST_CLAIM = 2.0
 """Seconds that a pause or a close waits for what is being claimed."""
 _SHORTEST_SLEEP = 0.002
-"""Seconds, late rather than early: a timer that fires before its time finds nothing, and a message that is due and was
-not had is just being taken, or added, by somebody else."""
+"""Seconds that are added to the time until a message is due. A timer that fires too early finds nothing; and a message
+that is due but could not be claimed is just being taken by another consumer, or added."""
 
 
 class Claimed(NamedTuple):
-    """What a claim brought; ``next_due`` is in how many seconds to look again where it brought nothing."""
+    """What a claim brought. Where it brought nothing, ``next_due`` says in how many seconds to look again."""
 
     deliveries: list[Delivery]
     next_due: float | None
@@ -39,14 +39,14 @@ class Claims(Protocol):
     lease: float
 
     def claim(self, limit: int, wait: float) -> asyncio.Future[Claimed]:
-        """Begin to take up to ``limit`` messages; nobody cancels the future, which may be ``TransportUnavailable``.
+        """Begin to take up to ``limit`` messages. The future may raise ``TransportUnavailable``; callers never cancel it.
 
-        It ends by itself within seconds. ``wait`` is how long is waited in all until something comes, seconds.
+        It ends by itself within seconds. ``wait`` is how long, in seconds, the caller waits in all for something to come.
         """
         ...
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
-        """Settle with whatever else is settled meanwhile; the answer never is an error."""
+        """Settle, together with what else is settled meanwhile; the future never raises."""
         ...
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
@@ -58,16 +58,16 @@ class Claims(Protocol):
         ...
 
     async def let_go(self) -> None:
-        """Nobody claims until the next claim: give back what was taken ahead; returns when that is back."""
+        """No claim follows for now: give back what was taken ahead; returns when that is back."""
         ...
 
     def waiting(self, waits: bool) -> None:
-        """Somebody waits for the queue to change, or nobody does any more."""
+        """Hear whether the consumer waits for the queue to change (``waits``), or does not any more."""
         ...
 
 
 class _Claim:
-    """A claim under way, and whether anybody still wants what it brings."""
+    """A claim under way, and whether what it brings is still wanted."""
 
     def __init__(self, future: asyncio.Future[Claimed]) -> None:
         self.future = future
@@ -75,13 +75,13 @@ class _Claim:
 
 
 class ClaimingSubscription:
-    """Claims when asked to; what was claimed for someone who no longer wants it goes back at once.
+    """Claims when asked to; what was claimed for a caller that no longer wants it goes back at once.
 
     Args:
         queue: the application's name of it.
         claims: takes, holds and settles.
         forget: called when it is closed.
-        changed: an event that somebody else sets, too; by default one of its own.
+        changed: an event that the transport shares among subscriptions; by default one of this subscription's own.
 
     Attributes:
         changed: to be set when something may have become due.
@@ -128,7 +128,7 @@ class ClaimingSubscription:
         return []
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
-        """Settle with whatever else is settled meanwhile; never raises."""
+        """Settle, together with what else is settled meanwhile; never raises."""
         if not items:
             return []
         return await self._settling(items)
@@ -143,7 +143,7 @@ class ClaimingSubscription:
             return [Settled.UNKNOWN] * len(deliveries)
 
     async def pause(self) -> None:
-        """Stop taking; returns when what was taken is back. What a claim brings that takes long goes back when it comes."""
+        """Stop taking; returns when what was taken is back. What a slow claim brings goes back when it comes."""
         self._paused = True
         await self._abandon(None)
 
@@ -163,7 +163,7 @@ class ClaimingSubscription:
         claim = _Claim(self._held.claim(limit, wait))
         self._claims.add(claim)
         try:
-            # whoever is cancelled while it waits must not break off what the broker is doing
+            # a caller that is cancelled while it waits must not break off what the broker is doing
             claimed = await asyncio.shield(claim.future)
         except asyncio.CancelledError:
             self._withdraw(claim)
@@ -176,7 +176,7 @@ class ClaimingSubscription:
         return claimed if claim.wanted else Claimed([], None)
 
     def _withdraw(self, claim: _Claim) -> None:
-        """Nobody shall have the claim's result any more: what it took, or will take, goes back."""
+        """Give the claim's result to no caller any more: what it took, or will take, goes back."""
         if claim.wanted:
             claim.wanted = False
             claim.future.add_done_callback(lambda _: self._give_back(claim))

@@ -8,8 +8,8 @@ from worker.messaging.transport import Delivery, Outgoing
 class Entry:
     """A message and where it stands.
 
-    ``due`` is when it may be handed out, or comes back while somebody holds it; ``lease`` names the holder's claim.
-    ``place`` says which heap position is the valid one, so that stale ones are skipped.
+    ``due`` is when it may be handed out; of one that a consumer holds, when it comes back. ``lease`` names the consumer's
+    claim. ``place`` says which heap position is the valid one, so that stale ones are skipped.
     """
 
     __slots__ = ("blocked", "deaths", "due", "lease", "number", "outgoing", "place")

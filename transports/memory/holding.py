@@ -24,7 +24,7 @@ class MemoryOwner(Protocol):
         ...
 
     def wake(self) -> None:
-        """Let everyone who waits look again."""
+        """Let every waiting ``receive`` look again."""
         ...
 
 
@@ -93,7 +93,7 @@ class Holding:
 
 
 def _soon(answer: T) -> asyncio.Future[T]:
-    """Give an answer in the loop's next round: who gives back and takes again lets those come first who wait."""
+    """Answer in the loop's next round: waiting consumers come before one that gives a message back and takes again."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     loop.call_soon(lambda: None if future.done() else future.set_result(answer))

@@ -1,4 +1,4 @@
-"""One queue in memory: what is ready, what waits for its time, who holds what, and the lanes of keys."""
+"""One queue in memory: what is ready, what waits for its time, which claim holds what, and the lanes of keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from worker.messaging.transport import Delivery, Depth, Outgoing
 
 
 class Queue:
-    """Hands out by priority, then by time of arrival; of each key only the head. Times are the caller's."""
+    """Hands out by priority, then by due time; of each key only the head. Callers give the times."""
 
     def __init__(self) -> None:
         self._entries: Final[dict[str, Entry]] = {}
@@ -22,7 +22,7 @@ class Queue:
         self._leases = 0
 
     def put(self, outgoing: Outgoing, now: float) -> None:
-        """Take a message. One that waits already is the same message; one in somebody's hand starts anew."""
+        """Take a message. Where its id waits already, that one stays; where a consumer holds it, it starts anew."""
         entry = self._entries.get(outgoing.id)
         if entry is not None:
             if entry.lease is not None:
@@ -78,7 +78,7 @@ class Queue:
             self._place(lane[0])
 
     def release(self, entry: Entry, due: float) -> None:
-        """Give it back, nothing charged; due 0 puts it in front, where it was taken from."""
+        """Give it back without counting a death; a ``due`` of 0 puts it in front, where it was taken from."""
         entry.lease = None
         entry.deaths -= 1
         entry.due = due

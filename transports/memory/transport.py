@@ -113,7 +113,7 @@ class MemoryTransport:
         return self._queues.get(name)
 
     def wake(self) -> None:
-        """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
+        """Let every waiting ``receive`` look again; call it after moving the clock."""
         for subscription in self._subscriptions:
             subscription.changed.set()
 

@@ -1,4 +1,4 @@
-"""Batches: what callers publish and settle, gathered, with the moment at which each asked."""
+"""Batches: what callers publish and settle, gathered, each with the moment at which it was asked for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Request(NamedTuple, Generic[Item]):
 
 
 class Publishes:
-    """Publishes what callers ask for while the previous statement is under way in the next one.
+    """Publishes in one statement what callers ask for while the previous statement is under way.
 
     Args:
         link: to the server.
@@ -58,7 +58,7 @@ class Publishes:
 
     async def _do(self, requests: Sequence[Request[Outgoing]]) -> list[list[Outcome]]:
         async def publish(connection: Connection) -> list[Outcome]:
-            """Whenever the turn has come."""
+            """Publish when the link is free; until then delays have partly run out."""
             now = self._timer()
             due = [
                 Due(item, item.delay - (now - request.at)) for request in requests for item in request.items
@@ -69,7 +69,7 @@ class Publishes:
 
 
 class Settlements:
-    """Settles what callers ask for together; through a short outage, too, so that nobody does again what was done.
+    """Settles together what callers ask for. It waits out a short outage, so that no handler runs again for it.
 
     Args:
         link: to the server.
@@ -88,11 +88,11 @@ class Settlements:
         )
 
     def submit(self, items: Sequence[Settlement]) -> asyncio.Future[list[Settled]]:
-        """Settle; the future raises TransportUnavailable where nobody knows how it went."""
+        """Settle; the future raises TransportUnavailable where it is not known how it went."""
         return self._gathering.submit(Request(items, self._timer()))
 
     def give_up(self) -> None:
-        """Try no more what did not succeed: the transport is being closed."""
+        """Do not try again what fails from now on: the transport is being closed."""
         self._patience = 0.0
 
     async def finish(self) -> None:
@@ -114,13 +114,13 @@ class Settlements:
 
     async def _once(self, requests: Sequence[Request[Settlement]], *, doubtful: bool) -> list[Settled]:
         async def settle(connection: Connection) -> list[Settled]:
-            """Whenever the turn has come."""
+            """Settle when the link is free; until then delays have partly run out."""
             now = self._timer()
             asked = [Asked(item, now - request.at) for request in requests for item in request.items]
             return await self._settling.settle(connection, asked)
 
         answers = await self._link.run(settle)
-        if doubtful:  # what is not there any more may have been settled by an earlier try
+        if doubtful:  # a claim that is not there any more may have been settled by an earlier try
             return [Settled.UNKNOWN if answer is Settled.LOST else answer for answer in answers]
         return answers
 

@@ -14,7 +14,7 @@ from transports.postgres.schema import NOW
 from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
 
-# The choice is made first, and once: a plan that asked for it again would take more than the limit.
+# MATERIALIZED, so that the rows are chosen once: a plan that chose them again would take more than the limit.
 _CLAIM = f"""WITH chosen AS MATERIALIZED (
         SELECT id, visible_at FROM transport_messages
         WHERE queue = $1 AND visible_at <= {NOW.format("$5")}
@@ -79,7 +79,7 @@ class Claiming:
         return Claimed([_delivery(queue, lease, *row) for row in rows], None)
 
     async def _free(self, connection: Connection, number: int, now: float | None) -> bool:
-        """Let go of what processes have claimed that are gone; whether there was any."""
+        """Free the claims of processes that are gone; return whether there were any."""
         marks = [row[0] for row in await connection.fetch(_LEASED, number, now)]
         orphaned = self._orphans.among(marks)
         if orphaned:

@@ -17,8 +17,8 @@ _CLOSING = 2.0
 Connection: TypeAlias = Any
 """The driver's connection: it comes without types."""
 
-# Every statement here is meant to go along an index. The planner would only think so once it has statistics, and
-# goes on with a plan that it made while the table was small; so it is left no other way.
+# Every statement here is meant to use an index. By itself the planner would do so only once it has statistics, and it
+# keeps a plan that it made while the table was small; so it is left no other way.
 _PLANS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",

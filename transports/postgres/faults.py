@@ -8,7 +8,7 @@ from worker.errors import ConfigurationError, TransportUnavailable
 
 
 class OutcomeUnknown(TransportUnavailable):
-    """Nobody can tell whether the work was committed."""
+    """It is not known whether the work was committed."""
 
 
 DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -27,7 +27,7 @@ _HINTS = {
 """What is expected where the server refuses, by its code."""
 
 _PASSING = {"40001", "40P01"}
-"""Others were in the way (serialization, deadlock): the same again may do."""
+"""Another transaction was in the way (serialization, deadlock): the same work, done again, may succeed."""
 
 
 def unavailable(shown: str, error: BaseException) -> TransportUnavailable:

@@ -25,7 +25,7 @@ class PostgresOwner(Protocol):
         ...
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
-        """Settle; the answer never is an error."""
+        """Settle; the future never raises."""
         ...
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
@@ -34,7 +34,10 @@ class PostgresOwner(Protocol):
 
 
 class Holding:
-    """Claims on one queue; see ``transports.subscription.Claims``. What nobody knows the fate of is given back first."""
+    """Claims on one queue; see ``transports.subscription.Claims``.
+
+    A claim that was not answered may have taken messages all the same: the next claim gives these back first.
+    """
 
     def __init__(self, owner: PostgresOwner, queue: str) -> None:
         self.lease = owner.lease

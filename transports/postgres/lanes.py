@@ -1,7 +1,7 @@
-"""Lanes: messages of one key, of which only the first is to be had.
+"""Lanes: messages of one key, of which only the first can be claimed.
 
-A lane's rows are added, and its next one brought forward, by one transaction at a time: else a message that is being
-added would not see that the one before it is just leaving, and wait for ever.
+One transaction at a time adds rows to a lane or brings its next one forward: else a message that is being added would not
+see that the one before it is just leaving, and would wait for ever.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Lane = tuple[int, str]
 
 async def begin(connection: Connection, lanes: Iterable[Lane]) -> None:
     """Begin a transaction that has these lanes for itself. End it with ``COMMIT``."""
-    buckets = sorted({_bucket(lane) for lane in lanes})  # in one order everywhere: nobody waits in a circle
+    buckets = sorted({_bucket(lane) for lane in lanes})  # in the same order everywhere: no deadlock
     locks = "".join(f"SELECT pg_advisory_xact_lock({bucket});" for bucket in buckets)
     await connection.execute(f"BEGIN;{locks}")
 

@@ -17,7 +17,7 @@ _IDLE = 5.0
 """Seconds without use after which the connection is asked whether it still lives: a half-open one does not say so."""
 
 _TRIES = 3
-"""How often work is done again that others were in the way of."""
+"""How often work is tried in all where another transaction was in the way."""
 
 
 class Link:

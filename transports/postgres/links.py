@@ -29,7 +29,7 @@ class Links:
             return Link(settings, name, synchronous=synchronous, opened=opened, lost=self._suspect)
 
         self.looks, self.publishes, self.settles = link(), link(), link()
-        # a claim that a crash of the server undoes is as good as one that never was: nobody waits for the disk
+        # a claim that a crash of the server undoes is as good as one that never was: no need to wait for the disk
         self.claims = link(synchronous=False)
 
     async def close(self) -> None:
@@ -38,7 +38,7 @@ class Links:
             await link.close()
 
     def _suspect(self) -> None:
-        """Have no link find out by itself, in seconds, that the way to the server is broken, while leases run out."""
+        """Let all links connect anew: each would need seconds to find the broken line by itself, while leases run out."""
         for link in self._all():
             link.suspect()
 

@@ -1,6 +1,6 @@
 """The listener: tells other processes that something came, and hears it from them.
 
-What is heard is a hint, never a promise: whoever waits looks for itself from time to time, too.
+A notification is a hint, never a promise: a consumer that waits also looks by itself from time to time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from worker.messaging.bounded import happens
 
 _CHANNEL = "command_worker_transport"
 _EVERY = 0.02
-"""Seconds between two notifications of one process: each takes a lock of the whole server when it is committed."""
+"""Seconds between two notifications of one process: the commit of each takes a lock on the whole server."""
 
 _PROBE = 5.0
 """Seconds between two proofs that the connection lives."""
@@ -25,7 +25,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two tries to connect."""
 
 _MOST = 100
-"""Names in one notification; more are said as "look at all"."""
+"""Names in one notification; where there are more, it says "look at all queues"."""
 
 
 class Listener:
@@ -101,7 +101,7 @@ class Listener:
                 async with asyncio.timeout(limit):
                     await connection.add_listener(_CHANNEL, self._heard)
                 listening = True
-                self._woken(None)  # what was said before nobody heard
+                self._woken(None)  # what was said before it listened was not heard
             queues, self._pending = self._pending, set()
             self._said.clear()
             if queues:

@@ -24,12 +24,12 @@ class Numbers:
             try:
                 found = await connection.fetch(_FIND, unknown)
             except asyncpg.UndefinedTableError:
-                return {}  # nobody has set anything up
+                return {}  # nothing is set up yet
             self._known.update((name, number) for name, number in found)
         return {name: self._known[name] for name in names if name in self._known}
 
     async def number(self, connection: Connection, name: str) -> int | None:
-        """Return a queue's number, None where nobody has set it up."""
+        """Return a queue's number, None where it is not set up."""
         return (await self.of(connection, [name])).get(name)
 
     def forget(self) -> None:

@@ -17,8 +17,8 @@ from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 DEFAULT_CONTENT_TYPE = Outgoing.__struct_defaults__[-1]
 
-# A message that waits under this id is the same message: it stays as it is. One that somebody holds is superseded:
-# it waits again with what was published last, and the holder's settlement finds its lease gone.
+# A message that waits under this id is the same message: it stays as it is. One that a consumer holds is superseded:
+# it waits again with what was published last, and that consumer's settlement finds its lease gone.
 _ON_CONFLICT = """ON CONFLICT (queue, message_id) DO UPDATE SET body = excluded.body,
     content_type = excluded.content_type, visible_at = coalesce(excluded.due, excluded.visible_at),
     lease = NULL, deaths = 0
@@ -41,7 +41,7 @@ _INSERT_KEYED = f"""INSERT INTO transport_messages (queue, message_id, visible_a
 
 
 class Due(NamedTuple):
-    """A message, and in how many seconds it is to be had: its delay began when it was asked for."""
+    """A message, and in how many seconds it may be claimed: its delay began when it was asked for."""
 
     message: Outgoing
     seconds: float

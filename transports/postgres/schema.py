@@ -19,7 +19,7 @@ _STATEMENTS = (
         id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         name text NOT NULL UNIQUE
     )""",
-    # rows live briefly, so what is dead is swept up at once, not when a fifth of the table is
+    # rows live briefly, so dead ones are vacuumed soon, not only when they are a fifth of the table
     """CREATE TABLE IF NOT EXISTS transport_messages (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         queue integer NOT NULL,
@@ -87,7 +87,7 @@ async def missing(connection: Connection, shown: str, names: list[str]) -> list[
 
 
 async def create(connection: Connection, shown: str, names: list[str]) -> None:
-    """Create what is missing, in one transaction; others that set up meanwhile wait, or wait for us.
+    """Create what is missing, in one transaction; processes that do so at the same time take turns.
 
     Raises:
         TransportUnavailable: a newer release made the tables.

@@ -29,7 +29,7 @@ _UNLIMITED = 2**31 - 1
 
 
 class Asked(NamedTuple):
-    """A settlement, and how long ago it was asked for, seconds: delays began then."""
+    """A settlement, and how many seconds ago it was asked for: its delay began then."""
 
     item: Settlement
     ago: float
@@ -74,7 +74,7 @@ class Work:
         return True
 
     def due(self, item: Again) -> Due:
-        """The next attempt, and in how many seconds it is to be had."""
+        """The next attempt, and in how many seconds it may be claimed."""
         return Due(item.outgoing, item.outgoing.delay - self.ago[item.delivery.receipt])
 
     def contents(self) -> tuple[list[float], list[str | None], list[bytes]]:
@@ -96,8 +96,8 @@ class Work:
 class Settling:
     """Settles.
 
-    Every statement stands for itself, so that what was done stays done when the connection breaks half-way; only
-    where a lane moves on, or a message moves to another queue, two things must happen together.
+    Every statement is a transaction of its own, so that what was done stays done when the connection breaks half-way.
+    Only where a lane moves on, or a message moves to another queue, two things must happen in one transaction.
 
     Args:
         numbers: of queues.

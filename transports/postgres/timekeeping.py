@@ -21,7 +21,7 @@ class Timekeeper(SharedClock):
 
     @property
     def due(self) -> bool:
-        """Whether it is time to compare, and nobody else does."""
+        """Whether it is time to compare; True for one caller each time, as one comparison is enough."""
         return self.stale(asyncio.get_running_loop().time())
 
     async def compare(self, connection: Connection) -> None:
@@ -32,7 +32,7 @@ class Timekeeper(SharedClock):
             try:
                 wall, skew, seen = await connection.fetchrow(_READ)
             except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-                # set up by an earlier release, or by somebody who gave no right to it yet
+                # the tables are an earlier release's, or this role has no right to the one of the clock yet
                 wall, skew, seen = await connection.fetchval(_WALL), 0.0, None
             found = self.judge(begun, wall, skew, seen)
             if found.skew is None:

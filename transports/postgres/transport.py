@@ -95,7 +95,7 @@ class PostgresTransport:
         return self._links
 
     async def setup(self, queues: Sequence[QueueSpec]) -> None:
-        """Create what is missing; nothing is created, and no right to is needed, where nothing is.
+        """Create what is missing. Where nothing is, it changes nothing and needs no right to create.
 
         Raises:
             TransportUnavailable: the server does not answer, or refuses.
@@ -116,7 +116,7 @@ class PostgresTransport:
         return await self._opened().looks.run(lambda connection: schema.missing(connection, shown, names))
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish with whatever else is published meanwhile; returns after the commit.
+        """Publish, together with what else is published meanwhile; returns after the commit.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -192,7 +192,7 @@ class PostgresTransport:
         await self._links.close()
 
     def wake(self) -> None:
-        """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
+        """Let every waiting ``receive`` look again; call it after moving the clock."""
         self._wake(None)
 
     # --- for subscriptions ---------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class PostgresTransport:
         return await link.run(lambda connection: self._claiming.claim(connection, queue, limit, lease))
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
-        """Settle with whatever else is settled meanwhile; the answer never is an error."""
+        """Settle, together with what else is settled meanwhile; the future never raises."""
         answer: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
 
         def settled(future: asyncio.Future[list[Settled]]) -> None:
@@ -244,7 +244,7 @@ class PostgresTransport:
         self._subscriptions.get(subscription.queue, set()).discard(subscription)
 
     async def _compare(self) -> None:
-        """Compare the time; where the server does not answer, whatever comes next tells."""
+        """Compare the time; where the server does not answer, what is asked of it next will say so."""
         with contextlib.suppress(TransportUnavailable):
             await self._opened().looks.run(self._time.compare)
 
@@ -271,7 +271,8 @@ def create(
 ) -> PostgresTransport:
     """Make the transport of a ``postgresql://`` address; opens nothing.
 
-    The machine's own clock gives way to the server's, which is one for all workers; any other clock stands for that.
+    Where ``clock`` is ``time.time``, the server's clock is used in its place, as that is one for all workers; any other
+    clock is used instead of the server's.
 
     Raises:
         ConfigurationError: the address or an option is wrong; names each.

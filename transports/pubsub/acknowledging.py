@@ -20,7 +20,7 @@ _IDS, _BYTES = 1000, 500_000
 _FRAME = 4
 """Bytes around each."""
 _APART = 0.1
-"""Seconds from one request that acknowledges to the next, unless a thousand wait: a request costs as much as forty messages."""
+"""Seconds from one acknowledging request to the next, unless a full one waits: each costs as much as forty messages."""
 _LONGEST = 600
 _PAUSE = 0.1
 
@@ -39,7 +39,8 @@ class Acknowledger:
     Args:
         connection: to the service.
         subscription: full name.
-        keyed: of one key's messages the next waits for the acknowledgement of the one before: none waits for company.
+        keyed: the queue keeps the order of a key. Its next message waits for the acknowledgement of the one before, so
+            acknowledgements are sent at once.
     """
 
     def __init__(self, connection: Connection, subscription: str, *, keyed: bool) -> None:
@@ -52,7 +53,7 @@ class Acknowledger:
         self._changes: Gathering[_Change, list[Settled]] = Gathering(self._do, attrgetter("weight"))
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> list[Settled]:
-        """They are done with."""
+        """Tell the service that these are done with."""
         return await self._asked(self._acks, receipts, None)
 
     async def postpone(self, receipts: Sequence[Receipt], delay: float) -> list[Settled]:
@@ -60,7 +61,7 @@ class Acknowledger:
         return await self._asked(self._changes, receipts, min(math.ceil(delay), _LONGEST))
 
     def give_up(self) -> None:
-        """Try no more what did not succeed: the transport is being closed."""
+        """Do not try again what fails from now on: the transport is being closed."""
         self._patience = 0.0
 
     async def finish(self) -> None:
@@ -75,7 +76,7 @@ class Acknowledger:
         return [answer for future in asked for answer in await asyncio.shield(future)]
 
     async def _do(self, changes: Sequence[_Change]) -> list[list[Settled]]:
-        """Those that get the same deadline go together."""
+        """Send together those that get the same deadline."""
         together: dict[int | None, list[Receipt]] = {}
         for change in changes:
             together.setdefault(change.seconds, []).extend(change.receipts)
@@ -108,7 +109,7 @@ class Acknowledger:
                     )
                     left = [receipt for receipt, answer in told.items() if answer is None]
                 elif error.code == "INVALID_ARGUMENT" and len(left) > 1:
-                    half = len(left) // 2  # one of them the service does not know: it alone is lost
+                    half = len(left) // 2  # the service does not know one of the ids: only that one is lost
                     for part in (left[:half], left[half:]):
                         await self._request(part, seconds, answers, end)
                     return
@@ -125,7 +126,7 @@ class Acknowledger:
             await asyncio.sleep(_PAUSE)
 
     def _believed(self, receipts: Sequence[Receipt]) -> list[Settled]:
-        """Without exactly-once the service says yes to ids whose lease is over too, and does nothing then."""
+        """Tell what a success means: without exactly-once the service also says yes where a lease is over."""
         if self._connection.settings.exactly_once:
             return [Settled.DONE] * len(receipts)
         now = asyncio.get_running_loop().time()
@@ -144,7 +145,7 @@ class Acknowledger:
 
 
 def _told(reason: str | None) -> Settled | None:
-    """What the service says of one id; None where it says to try again."""
+    """Tell what the service says of one id; None where it says to try again."""
     if reason is None:
         return Settled.DONE
     return None if reason.startswith("TRANSIENT_") else Settled.LOST

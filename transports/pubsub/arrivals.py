@@ -30,7 +30,7 @@ def read(
                 body=message.data,
                 headers=headers,
                 key=key,
-                redelivered=each.delivery_attempt != 1,  # 0: the service does not count, so nobody knows
+                redelivered=each.delivery_attempt != 1,  # 0: the service does not count, so it is not known
                 receipt=Receipt(each.ack_id, acknowledger, era, until),
             )
         )

@@ -16,7 +16,7 @@ _SCOPES = ("https://www.googleapis.com/auth/pubsub",)
 
 
 class Connection:
-    """Two links: one for pulls, which stay open, and one for all else, which must never wait behind them.
+    """Two links: one for pulls, which stay open, and one for all other calls, which must never wait behind pulls.
 
     Args:
         name: of the transport.
@@ -49,7 +49,7 @@ class Connection:
         self._calls, self._pulls = (Link(self.settings, self.credentials) for _ in range(2))
 
     async def call(self, method: Method, request: Any, timeout: float | None = None) -> Any:
-        """Call the service over the link for all that ends soon.
+        """Call the service over the link for calls that end soon.
 
         Raises:
             Failed: there was no answer in time, or the service refuses.
@@ -60,7 +60,7 @@ class Connection:
             return await link.call(method, request, timeout or self.settings.timeout)
         except Failed as error:
             if error.code == "DEADLINE_EXCEEDED":
-                link.renew()  # perhaps the line is dead and nobody has said so
+                link.renew()  # perhaps the line is dead without an error
             raise
 
     async def pull(self, method: Method, request: Any, timeout: float) -> Any:
@@ -68,7 +68,7 @@ class Connection:
         return await self._link(self._pulls).call(method, request, timeout)
 
     def renew_pulls(self) -> None:
-        """The line of the pulls is dead: renew their link."""
+        """Renew the link of the pulls: its line is dead."""
         if self._pulls is not None:
             self._pulls.renew()
 

@@ -15,7 +15,7 @@ log = structlog.stdlib.get_logger("worker.pubsub")
 
 
 class Copying:
-    """Sees to the copies of one transport's messages.
+    """Keeps and forgets the copies of one transport's messages.
 
     Args:
         name: of the transport.
@@ -42,9 +42,10 @@ class Copying:
             raise self._unreachable(error) from None
 
     async def not_taken(self, batch: Sequence[Outgoing], outcomes: Sequence[Outcome] | None) -> None:
-        """Forget the copies of what the broker did not take for sure; ``outcomes``: None for nothing of it.
+        """Forget the copies of what the broker is not known to have taken; ``outcomes``: None where it took nothing.
 
-        Whoever hears that nobody knows sends it again, with a copy of its own: this one would never be forgotten.
+        A sender that gets the outcome ``UNKNOWN`` sends the message again, with a copy of its own: this copy would never
+        be forgotten.
         """
         if self.copies is None:
             return
@@ -77,7 +78,7 @@ class Copying:
             raise self._unreachable(error) from None
 
     async def send_again(self, queue: str, before: float) -> None:
-        """A queue is gone: have published again what was kept for it until ``before``.
+        """Have published again what was kept until ``before`` for a queue that is gone.
 
         Raises:
             Failed: they cannot be reached; the queue must not be made yet.

@@ -18,7 +18,7 @@ async def count(monitoring: Monitoring, names: Names, queues: Sequence[str]) -> 
 
 
 def _depth(main: Backlog, aside: Backlog) -> Depth:
-    """Nothing is known without the queue's own count; of what was put aside there mostly is no sample at all."""
+    """Add the two. Without the queue's own count nothing is known; of what was put aside there mostly is no sample."""
     if main.unacknowledged is None:
         return Depth()
     count = main.unacknowledged + (aside.unacknowledged or 0)

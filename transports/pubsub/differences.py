@@ -1,4 +1,4 @@
-"""What an existing subscription has otherwise than it must be, and the command that mends it."""
+"""How an existing subscription differs from what it must be, and the command that mends each difference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ANEW = "cannot be changed: let it run empty, delete the subscription, and run: 
 
 
 def differences(name: str, project: str, wanted: Any, found: Any) -> Iterator[str]:
-    """Name each.
+    """Name each difference.
 
     Args:
         name: of the subscription, short.

@@ -17,12 +17,12 @@ _ATTRIBUTE = 1024
 
 
 def sent(key: str | None) -> str | None:
-    """A key as it is sent; of a longer one than Pub/Sub takes its hash."""
+    """A key as it is sent: its hash where it is longer than Pub/Sub takes."""
     return None if key is None else kept(key, _ATTRIBUTE)
 
 
 def encode(message: Outgoing, *, ordered: bool) -> tuple[Any, int]:
-    """Make a message of Pub/Sub, and tell how many bytes of a request it takes; ``ordered``: by its key."""
+    """Make a Pub/Sub message, and tell how many bytes of a request it takes; ``ordered``: its queue orders by key."""
     attributes = {ID: message.id, CONTENT_TYPE: message.content_type}
     key = sent(message.key)
     if key and not ordered:

@@ -32,7 +32,7 @@ _NEVER_SENT = ("failed to connect", "Name resolution failed", "DNS resolution fa
 _UNDONE = {"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND", "INVALID_ARGUMENT", "FAILED_PRECONDITION"}
 _DETAILS = "grpc-status-details-bin"
 _OF_AN_ID = ("PERMANENT_FAILURE_", "TRANSIENT_FAILURE_")
-"""How begins what is said of an id; of quotas and rights other things are said in the same place."""
+"""How a reason for one acknowledgement id begins; the same place holds other details, of quotas and rights."""
 
 
 class Failed(TransportUnavailable):
@@ -65,17 +65,17 @@ def failed(shown: str, error: Any) -> Failed:
 
 
 def unreadable(shown: str) -> Failed:
-    """A call whose answer is not what it must be."""
+    """Make the error of a call whose answer is not what it must be."""
     return Failed(f"{shown}: INTERNAL: the answer cannot be read", "INTERNAL", doubtful=True)
 
 
 def broken_off(shown: str) -> Failed:
-    """A call whose connection was let go of while it ran."""
+    """Make the error of a call whose connection was let go of while it ran."""
     return Failed(f"{shown}: the connection was given up", "CANCELLED", doubtful=True)
 
 
 def _reasons(error: grpc.RpcError) -> Mapping[str, str]:
-    """What the service says of single ids; see "exactly-once delivery" in its documentation."""
+    """Read what the service says of single ids; see "exactly-once delivery" in its documentation."""
     trailing = error.trailing_metadata() if hasattr(error, "trailing_metadata") else None
     found: dict[str, str] = {}
     for name, value in trailing or ():

@@ -10,7 +10,7 @@ BATCH = 1000
 
 
 def features(settings: Settings) -> Features:
-    """Describe it; delays wait elsewhere, as Pub/Sub has none."""
+    """Describe it; delayed messages wait elsewhere, as Pub/Sub has no delays."""
     return Features(
         durable=True,
         shared=True,

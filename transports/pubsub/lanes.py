@@ -23,7 +23,7 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
 
     def admit(self, deliveries: Sequence[Delivery], now: float) -> tuple[list[Delivery], list[Delivery]]:
-        """Tell what may be handed out, and what must go back as its head was lost; the rest waits in line."""
+        """Return what may be handed out, and what must go back as the lease of its key's head is over; the rest waits."""
         free: list[Delivery] = []
         stale: list[Delivery] = []
         for delivery in deliveries:
@@ -42,7 +42,7 @@ class Lanes:
         return free, stale
 
     def follow(self, head: Delivery, now: float) -> tuple[Delivery | None, list[Delivery]]:
-        """Tell which is next behind a head that is done with, and what must go back as the next is lost."""
+        """Return the next behind a head that is done with, and what must go back where the lease of that next is over."""
         lane = self._of(head)
         if lane is None or head.key is None:
             return None, []
@@ -53,7 +53,7 @@ class Lanes:
         return (None, self.break_up(lane.head)) if lane.head.receipt.lost(now) else (lane.head, [])
 
     def break_up(self, head: Delivery) -> list[Delivery]:
-        """The head goes back, or is lost: so must go, in order, what waits behind it."""
+        """Return, in order, what waits behind a head that goes back or is lost: it must go back, too."""
         lane = self._of(head)
         if lane is None or head.key is None:
             return []
@@ -61,12 +61,12 @@ class Lanes:
         return list(lane.waiting)
 
     def behind(self, heads: Sequence[Delivery]) -> list[Delivery]:
-        """What waits behind these: it is held as long as they are."""
+        """Return what waits behind these heads: it is held as long as they are."""
         lanes = [lane for head in heads if (lane := self._of(head)) is not None]
         return [delivery for lane in lanes for delivery in lane.waiting]
 
     def clear(self) -> list[Delivery]:
-        """Let nothing wait any more; what is out stays the head of its key."""
+        """Return all that waits, and let it wait no more; what is handed out stays the head of its key."""
         waiting: list[Delivery] = []
         for lane in self._lanes.values():
             waiting.extend(lane.waiting)

@@ -1,8 +1,8 @@
-"""gRPC's library, loaded so that it leaves processes alone that a handler forks.
+"""gRPC's library, loaded so that it leaves alone the processes that a handler forks.
 
-By default it starts its threads again in each child, beside connections that are not the child's, and ends many a child by
-a fault of memory (grpc/grpc#32992). It reads whether it may when it is loaded, so this is the first to load it. What the
-environment says itself holds; where an application has loaded gRPC before, so does what it was loaded with.
+By default it starts its threads again in each child, beside connections that are not the child's, and many children then
+crash (grpc/grpc#32992). It reads whether to do so when it is loaded, so this module must be the first to load it. What the
+environment sets itself is kept; where an application has loaded gRPC before, what was set then holds.
 """
 
 from __future__ import annotations

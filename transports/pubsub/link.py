@@ -22,7 +22,7 @@ _OPTIONS = [
 ]
 _CLOSING = 2.0
 _RENEWAL = 5.0
-"""Seconds between two renewals of a channel: a service that is slow is not helped by more of them."""
+"""Seconds between two renewals of a channel: more of them would not help where the service is slow."""
 
 
 class Link:

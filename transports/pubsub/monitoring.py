@@ -1,4 +1,4 @@
-"""How much waits, as Cloud Monitoring tells it: Pub/Sub itself cannot be asked. It is minutes late."""
+"""How much waits, as Cloud Monitoring tells it, minutes late: Pub/Sub itself cannot be asked."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ log = structlog.stdlib.get_logger("worker.pubsub")
 SCOPE = "https://www.googleapis.com/auth/monitoring.read"
 HOST = "https://monitoring.googleapis.com"
 COUNT = "pubsub.googleapis.com/subscription/num_undelivered_messages"
-"""Messages that nobody has acknowledged, be they handed out or not."""
+"""Messages that are not acknowledged yet, whether they are handed out or not."""
 AGE = "pubsub.googleapis.com/subscription/oldest_unacked_message_age"
 WINDOW = timedelta(minutes=10)
-"""What is older says nothing of now."""
+"""Older samples say nothing about now."""
 FRESH = 30.0
-"""Seconds for which an answer is taken for a new one: there is a sample a minute, and questions cost."""
+"""Seconds for which an answer counts as new: there is one sample a minute, and questions cost."""
 _AT_ONCE = 100
-"""Subscriptions in one question: it is an address, whose length is limited."""
+"""Subscriptions in one question: it is a URL, whose length is limited."""
 _PAGES = 100
-"""Pages of one answer: one that goes on is broken, and would keep its thread for good."""
+"""Most pages of one answer: one that never ends is broken, and would keep its thread for good."""
 
 
 class Backlog(NamedTuple):
@@ -56,7 +56,7 @@ class Monitoring:
         self._fault = ""
 
     async def backlogs(self, subscriptions: Sequence[str]) -> Mapping[str, Backlog]:
-        """Tell of these, by their short names; what is not known, or cannot be asked, is None."""
+        """Tell the backlog of each, by its short name; what is not known, or cannot be asked, is None."""
         async with self._turn:
             now = asyncio.get_running_loop().time()
             old = [

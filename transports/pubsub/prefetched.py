@@ -1,4 +1,4 @@
-"""What has come from one queue and was not received yet; of a key only the first."""
+"""What has come from one queue and was not received yet; of each key only the first may be received."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Prefetched:
         return bool(self._ready)
 
     def add(self, came: Sequence[Delivery], now: float) -> list[Delivery]:
-        """Line them up; return what must go back, as the head of its key was lost."""
+        """Line them up; return what must go back, as the lease of its key's head is over."""
         free, stale = (came, []) if self._lanes is None else self._lanes.admit(came, now)
         self._ready.extend(free)
         return stale
 
     def take(self, limit: int, now: float) -> tuple[list[Delivery], list[Delivery]]:
-        """Hand out up to so many that are held for sure; tell too what must go back, as what was before it is lost."""
+        """Return up to ``limit`` that are held for sure, and what must go back, as the one before it is lost."""
         got: list[Delivery] = []
         lost: list[Delivery] = []
         ready = self._ready
@@ -40,19 +40,19 @@ class Prefetched:
         return got, self.back(lost)
 
     def done(self, head: Delivery, now: float) -> list[Delivery]:
-        """A delivery is done with: the next of its key may be handed out; return what must go back, as that is lost."""
+        """Let the next of its key follow a delivery that is done with; return what must go back, as that next is lost."""
         following, stale = (None, []) if self._lanes is None else self._lanes.follow(head, now)
         if following is not None:
             self._ready.append(following)
         return stale
 
     def back(self, heads: Iterable[Delivery]) -> list[Delivery]:
-        """Deliveries go back, or are lost: so must, in order, what waits behind them, which is returned."""
+        """Return, in order, what waits behind deliveries that go back or are lost: it must go back, too."""
         lanes = self._lanes
         return [] if lanes is None else [behind for head in heads for behind in lanes.break_up(head)]
 
     def behind(self, heads: Sequence[Delivery]) -> list[Delivery]:
-        """What waits behind these."""
+        """Return what waits behind these."""
         return [] if self._lanes is None else self._lanes.behind(heads)
 
     def all_back(self) -> list[Delivery]:

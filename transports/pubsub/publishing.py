@@ -30,7 +30,7 @@ class _Part(NamedTuple):
 
 
 class Publisher:
-    """Publishes with whatever else is published meanwhile; each lane has one request under way, so it keeps its order.
+    """Publishes, together with what else is published meanwhile; one request a lane at a time keeps the lane's order.
 
     Args:
         connection: to the service.
@@ -157,7 +157,8 @@ class Publisher:
             except Failed as error:
                 doubtful = doubtful or (sent and error.doubtful)
                 if error.code in {"NOT_FOUND", "UNAVAILABLE"}:
-                    self._topology.forget(queue)  # who was away may be back without its subscriptions
+                    # a service that was away may be back without its subscriptions
+                    self._topology.forget(queue)
                 if error.code == "NOT_FOUND":
                     if repaired:
                         return [_unroutable(queue)] * len(messages)
@@ -175,7 +176,7 @@ class Publisher:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _by_halves(self, queue: str, messages: list[Any], end: float) -> list[Outcome]:
-        """One of them is at fault: it alone shall be refused.
+        """Send each half by itself: only the message at fault shall be refused.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -185,7 +186,8 @@ class Publisher:
         rest = messages[half:]
         try:
             return [*outcomes, *await self._request(queue, rest, end)]
-        except TransportUnavailable as error:  # which would deny what the first half has become
+        except TransportUnavailable as error:
+            # to raise it would deny what became of the first half
             return [*outcomes, *[Outcome(OutcomeKind.UNKNOWN, str(error))] * len(rest)]
 
 

@@ -1,4 +1,4 @@
-"""One pull: open until something comes, and watched, so that one that has gone silent is found out."""
+"""One pull: open until something comes, and watched, so that a dead line is noticed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from transports.pubsub.receipt import Acknowledges, Era
 from worker.messaging.transport import Delivery
 
 LONGEST = 90.0
-"""Seconds that a pull stays open: as rarely ended by us as may be, for what is on its way then comes a lease later."""
+"""Seconds that a pull stays open. It is ended as rarely as may be: what is on its way then comes only a lease later."""
 QUIET = 10.0
-"""Seconds without a word after which the same line is asked whether it still works."""
+"""Seconds without an answer after which a call over the same line proves whether it still works."""
 _PROBE = 3.0
 _ALIVE = {"PERMISSION_DENIED", "RESOURCE_EXHAUSTED"}
-"""Refusals that prove that the line works: the account may pull only, or a project's looks are used up."""
+"""Refusals that prove that the line works: the account may only pull, or the project's quota of such calls is used up."""
 _SOON = 0.5
-"""Seconds within which a pull that brings nothing has not waited."""
+"""Seconds: a pull that ends within them and brings nothing has not waited."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _TICK = 1.0
 _BETWEEN = 5.0
-"""Seconds between two repairs: a subscription that goes as often as it is made is a fault to be told."""
+"""Seconds between two repairs: where a subscription that was just made is gone again, the error is raised."""
 _MARGIN = 0.05
-"""Share of a lease by which we think it over earlier than the service does."""
+"""Share of a lease by which it counts as over earlier than the service ends it."""
 
 
 class Puller:
@@ -40,7 +40,7 @@ class Puller:
         acknowledger: of that subscription.
         era: this opening of the transport.
         lease: seconds that the service holds what it handed out.
-        repair: makes the subscription again where this process may; tells whether it did.
+        repair: makes the subscription again where this process may; tells whether it is there then.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class Puller:
         self._tick = min(_TICK, self.lease / 10)
 
     def until(self, since: float) -> float:
-        """Until when a lease that began at ``since`` is surely ours, seconds of the loop."""
+        """Return until when a lease that began at ``since`` surely holds, seconds of the loop."""
         return since + self.lease * (1 - _MARGIN)
 
     async def pull(self, limit: int) -> list[Delivery]:
-        """Wait for messages, at most ``limit``; none where the service brought none for long, or was without the queue.
+        """Wait for messages, at most ``limit``; none where none came for long, or the subscription had to be made again.
 
         Raises:
             TransportUnavailable: the service does not answer, refuses, or the line is dead.
@@ -91,7 +91,7 @@ class Puller:
         return read(self._queue, received, self._acknowledger, self._era, self.until(seen))
 
     async def _slow_down(self, *, empty: bool, since: float) -> None:
-        """Leave time before the next pull where one after the other brings nothing and does not wait."""
+        """Pause before the next pull where pulls bring nothing without waiting; longer for each in a row."""
         if not empty or asyncio.get_running_loop().time() - since >= _SOON:
             self._pause = 0.0
             return
@@ -115,14 +115,14 @@ class Puller:
         return read(self._queue, received, self._acknowledger, self._era, self.until(since))
 
     async def _mend(self, error: Failed) -> None:
-        """Go on where the subscription was gone and is there again; else raise the error."""
+        """Return where the subscription was gone and is there again; else raise the error."""
         now = asyncio.get_running_loop().time()
         if error.code != "NOT_FOUND" or now - self._mended < _BETWEEN or not await self._repair():
             raise error
         self._mended = now
 
     async def _watched(self, call: asyncio.Future[object]) -> float:
-        """Wait for the answer; return when it was surely not there yet: its lease began later."""
+        """Wait for the answer; return the last time at which it was not there yet, so that its lease began later."""
         loop = asyncio.get_running_loop()
         asked = loop.time()
         while True:

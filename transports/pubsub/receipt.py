@@ -1,4 +1,4 @@
-"""What settles a delivery: its acknowledgement id, and until when it is surely ours."""
+"""What settles a delivery: its acknowledgement id, and until when its lease surely holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Acknowledges(Protocol):
     """Decides about what came from one subscription; the answers stand in the order of the receipts."""
 
     async def acknowledge(self, receipts: Sequence[Receipt]) -> list[Settled]:
-        """They are done with."""
+        """Tell the service that these are done with."""
         ...
 
     async def postpone(self, receipts: Sequence[Receipt], delay: float) -> list[Settled]:
@@ -34,13 +34,13 @@ class Acknowledges(Protocol):
 
 
 class Receipt:
-    """Of one delivery, in one era.
+    """What settles one delivery, in one era.
 
     Attributes:
         ack_id: what the service calls this delivery.
         acknowledger: of the subscription that it came from.
-        until: when somebody else may have the message, by the loop's clock.
-        settled: it was decided about.
+        until: when another consumer may have the message, by the loop's clock.
+        settled: a settlement was begun and did not turn out ``UNKNOWN``.
     """
 
     __slots__ = ("ack_id", "acknowledger", "era", "settled", "until")
@@ -53,5 +53,5 @@ class Receipt:
         self.settled = False
 
     def lost(self, now: float) -> bool:
-        """Whether somebody else may have the message by now, seconds of the loop."""
+        """Whether another consumer may have the message at ``now``, seconds of the loop."""
         return self.until <= now

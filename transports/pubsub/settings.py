@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         copies: keep a copy of each message in the state database until it is done with; an emulator forgets its own.
         exactly_once: ask for subscriptions that confirm acknowledgements.
         lease: how long a delivery is held; the subscription's acknowledgement deadline.
-        retention: how long a message that nobody acknowledged is kept.
+        retention: how long a message that is not acknowledged is kept.
         monitoring: ask Cloud Monitoring how much waits.
         max_bytes: largest body.
         timeout: for one answer of the service.

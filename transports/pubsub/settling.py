@@ -11,14 +11,14 @@ from transports.pubsub.receipt import Acknowledges, Era, Receipt
 from worker.messaging.transport import Ack, Delivery, Release, Settled, Settlement
 
 Until = Callable[[float], float]
-"""Until when a lease that began then is surely ours, seconds of the loop."""
+"""Says until when a lease that began at a time surely holds; both in seconds of the loop."""
 
 
 class Settling:
     """Settles and extends.
 
     Args:
-        prefetched: what waits behind what is settled.
+        prefetched: knows what waits behind what is settled.
         era: this opening of the transport.
         copying: forgets the copies of what is done with.
         lease: seconds of one more lease.
@@ -35,7 +35,7 @@ class Settling:
         self._until = until
 
     def begin(self, items: Sequence[Settlement], answers: list[Settled]) -> Coroutine[Any, Any, None] | None:
-        """Claim what is ours; return what is to be done then, which fills in the answers; None for nothing."""
+        """Take the right to settle what is still held here; return the work left, which fills in the answers, or None."""
         now = self._era.now()
         acks: list[int] = []
         releases: dict[float, list[int]] = {}
@@ -56,7 +56,7 @@ class Settling:
         return self._settle(items, acks, releases, behind, answers) if acks or releases or behind else None
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
-        """Hold them, and what waits behind them, for another lease; LOST where somebody else may have them by now."""
+        """Hold them, and what waits behind them, for another lease; LOST where another consumer may have them by now."""
         now = self._era.now()
         ours = [each for each in deliveries if self._is_ours(each, now)]
         behind = [each for each in self._prefetched.behind(ours) if self._is_ours(each, now)]
@@ -73,7 +73,7 @@ class Settling:
         return [answers.get(delivery.receipt, Settled.LOST) for delivery in deliveries]
 
     def give_back(self, deliveries: Iterable[Delivery]) -> Coroutine[Any, Any, Any] | None:
-        """Return what hands those of them out again that are ours; None where none is."""
+        """Return the work that gives back those of them that are still held here; None where none is."""
         receipts = self._claimed(deliveries)
         return postpone(receipts, 0.0) if receipts else None
 
@@ -82,7 +82,7 @@ class Settling:
         return [delivery.receipt for delivery in deliveries if self._claims(delivery, now)]
 
     def _claims(self, delivery: Delivery, now: float) -> bool:
-        """Take the right to settle a delivery, which is there once."""
+        """Take the right to settle a delivery: True once only, and only while it is held here."""
         if not self._is_ours(delivery, now):
             return False
         delivery.receipt.settled = True
@@ -154,7 +154,7 @@ class Settling:
 
 
 def _lapsed(delivery: Delivery, now: float) -> bool:
-    """Whether nobody decided about it before its lease was over."""
+    """Whether its lease was over before it was settled."""
     receipt = delivery.receipt
     return isinstance(receipt, Receipt) and not receipt.settled and receipt.lost(now)
 
@@ -167,7 +167,7 @@ async def postpone(receipts: Sequence[Receipt], delay: float) -> list[Settled]:
 async def _by_acknowledger(
     receipts: Sequence[Receipt], ask: Callable[[Acknowledges, Sequence[Receipt]], Awaitable[list[Settled]]]
 ) -> list[Settled]:
-    """Ask each receipt's own; nearly always it is one."""
+    """Ask each receipt's own acknowledger; nearly always all have the same."""
     parts: dict[Acknowledges, list[int]] = {}
     for place, receipt in enumerate(receipts):
         parts.setdefault(receipt.acknowledger, []).append(place)

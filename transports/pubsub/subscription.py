@@ -15,9 +15,9 @@ from transports.pubsub.settling import Settling
 from worker.messaging.transport import Delivery, QueueSpec, Settled, Settlement
 
 _KEPT = 0.05
-"""Seconds that what came while nobody waited is kept for the next ``receive``, before it goes back."""
+"""Seconds that messages which came while no ``receive`` waited are kept for the next one, before they go back."""
 _EMPTY = 0.5
-"""Seconds for which a pull must have been open, and brought nothing, where the queue counts as empty."""
+"""Seconds: where a pull has been open for that long and brought nothing, the queue counts as empty."""
 _MOST = 1000
 """Messages in one pull: the service's limit."""
 _GLANCE, _FEW = 10.0, 8
@@ -25,9 +25,9 @@ _GLANCE, _FEW = 10.0, 8
 
 
 class PubsubSubscription:
-    """Pulls when asked to. A pull that nobody waits for any more stays open; what it brings goes back at once.
+    """Pulls when asked to. A pull that no ``receive`` waits for any more stays open; what it brings soon goes back.
 
-    To break a pull off would hide what is on its way until its lease ends.
+    To break a pull off would hide messages that are on their way until their lease ends.
 
     Args:
         queue: as declared.
@@ -113,7 +113,7 @@ class PubsubSubscription:
         return asyncio.get_running_loop().time() - self._pulling_since >= _EMPTY
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
-        """Settle with whatever else is settled meanwhile; never raises."""
+        """Settle, together with what else is settled meanwhile; never raises."""
         answers = [Settled.LOST] * len(items)
         work = self._settling.begin(items, answers)
         if work is not None:
@@ -121,7 +121,7 @@ class PubsubSubscription:
         return answers
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:
-        """Hold them, and what waits behind them, for another lease; LOST where somebody else may have them by now."""
+        """Hold them, and what waits behind them, for another lease; LOST where another consumer may have them by now."""
         return await self._settling.extend(deliveries)
 
     async def pause(self) -> None:
@@ -157,7 +157,7 @@ class PubsubSubscription:
         try:
             got = await self._puller.pull(limit)
         except Exception as error:
-            # a fault of the library, too: the next pull would meet it again, in silence
+            # also an error of the library's: unless it is raised, the next pull would meet it again, in silence
             if self._waiting:
                 self._error = error
         else:
@@ -167,7 +167,7 @@ class PubsubSubscription:
             self._changed.set()
 
     async def _look_aside(self) -> None:
-        """What was put aside is not lost: it is handed out as the rest is, and the worker judges it."""
+        """Take what the service has put aside: it is handed out like the rest, and the worker judges it."""
         try:
             self._admit(await self._dead.glance(_FEW))
         except Exception as error:
@@ -182,14 +182,14 @@ class PubsubSubscription:
         self._dispose()
 
     async def _settle(self, work: Coroutine[Any, Any, None]) -> None:
-        """Settle; what was behind may be handed out now."""
+        """Settle; what waited behind may be handed out then."""
         await work
         if self._prefetched:
             self._changed.set()
         self._dispose()
 
     def _dispose(self) -> None:
-        """What has come is kept for who waits, or for a moment, or goes back."""
+        """Give back what has come where this is paused or closed; else keep it for a waiting ``receive``, or a moment."""
         if self._paused or self._closed:
             self._give_back_all()
         else:

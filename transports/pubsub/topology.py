@@ -160,7 +160,7 @@ class Topology:
         return route
 
     async def _repaired(self, queue: str) -> bool:
-        """Repair; False where the service will not have it, which is said in the log."""
+        """Repair; False where it was not set up here, or the service refuses, which is logged."""
         try:
             return await self.repair(queue)
         except Failed as error:
@@ -174,7 +174,7 @@ class Topology:
         if spec is None:
             return False
         if await self._whole(queue):
-            return True  # somebody else was quicker
+            return True  # another worker was quicker
         try:
             await self.setup([spec])
         except ConfigurationError as error:
@@ -187,7 +187,7 @@ class Topology:
         return True
 
     async def _create(self, spec: QueueSpec) -> Sequence[str]:
-        """The dead-letter pair first: a message must never be put aside to nowhere."""
+        """Create a queue, its dead-letter pair first: a message must never be put aside to nowhere."""
         dead = names.dead(spec.name)
         for queue in (dead, spec.name):
             await self._made(wire.CREATE_TOPIC, wire.Topic(name=self._names.topic(queue)))
@@ -199,7 +199,7 @@ class Topology:
         return [*faults, *await self._made_or_compared(spec.name, wanted)]
 
     async def _made_or_compared(self, queue: str, wanted: Any) -> list[str]:
-        """Create a subscription; where it was there, say what it has otherwise."""
+        """Create a subscription; where it was there, say how it differs."""
         if await self._made(wire.CREATE_SUBSCRIPTION, wanted):
             return []
         found = await self._find(wire.GET_SUBSCRIPTION, wanted.name)
@@ -210,7 +210,7 @@ class Topology:
         return [f"transports.{self._name}: subscription {name!r} {each}" for each in told]
 
     async def _made(self, method: wire.Method, request: Any) -> bool:
-        """Create; False where it was there."""
+        """Create; False where it was there already."""
         try:
             await self._connection.call(method, request)
         except Failed as error:
@@ -234,7 +234,7 @@ class Topology:
         wanted.enable_message_ordering = spec.keyed
         wanted.enable_exactly_once_delivery = self._settings.exactly_once
         if not (spec.keyed and self._settings.emulator_host):
-            # the emulator fails at putting aside what is ordered, and then answers no pull of that subscription
+            # the emulator fails at putting aside an ordered message, and then answers no pull of that subscription
             wanted.dead_letter_policy.dead_letter_topic = self._names.topic(names.dead(spec.name))
             wanted.dead_letter_policy.max_delivery_attempts = ATTEMPTS
         return wanted

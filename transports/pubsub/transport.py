@@ -1,4 +1,4 @@
-"""Pub/Sub as a transport: a topic and a subscription a queue, pulls, and leases."""
+"""Pub/Sub as a transport: a topic and a subscription for each queue, pulls, and leases."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PubsubTransport:
         self._copying.copies = copies
 
     async def connect(self) -> None:
-        """Open the channels, and ask for something.
+        """Open the channels, and make one call, to prove that the service answers.
 
         Raises:
             TransportUnavailable: the service does not answer, or there are no credentials.
@@ -97,7 +97,7 @@ class PubsubTransport:
         return await self._topology.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish with whatever else is published meanwhile; a queue that was set up here and is gone is made again.
+        """Publish, together with what else is published meanwhile; a queue set up here that is gone is made again.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -113,7 +113,7 @@ class PubsubTransport:
         return outcomes
 
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> PubsubSubscription:
-        """Start consuming a queue; when it is gone later, and was set up here, it is made again."""
+        """Start consuming a queue. Where it was set up here and is gone later, it is made again."""
         self._check()
         main, aside = self._puller(queue, queue.name), self._puller(queue, names.dead(queue.name))
         subscription = PubsubSubscription(queue, main, aside, self._era, self._copying, self._forget)
@@ -121,7 +121,7 @@ class PubsubTransport:
         return subscription
 
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
-        """Tell what Cloud Monitoring told last, where it is to be asked: Pub/Sub itself cannot be."""
+        """Tell what Cloud Monitoring last told, with ``monitoring`` on; else nothing, as Pub/Sub cannot be asked."""
         self._check()
         monitoring = self._monitoring
         return (
@@ -162,7 +162,7 @@ class PubsubTransport:
         await self.connection.close()
 
     def wake(self) -> None:
-        """The service's clock goes by itself."""
+        """Nothing to do: leases follow the service's clock, which tests cannot move."""
 
     def _puller(self, queue: QueueSpec, source: str) -> Puller:
         name = self._names.subscription(source)
@@ -181,7 +181,7 @@ class PubsubTransport:
         )
 
     def _forget(self, subscription: PubsubSubscription, pull: asyncio.Task[None] | None) -> None:
-        """A subscription is closed; its pull stays open until it brings something, or the transport is closed."""
+        """Drop a closed subscription; its pull stays open until it brings something, or the transport is closed."""
         self._subscriptions.discard(subscription)
         if pull is not None:
             self._pulls.add(pull)
@@ -192,7 +192,7 @@ class PubsubTransport:
         try:
             await self.connection.call(wire.GET_SUBSCRIPTION, request, timeout)
         except Failed as error:
-            if error.code not in {"NOT_FOUND", "PERMISSION_DENIED"}:  # whoever says so has answered
+            if error.code not in {"NOT_FOUND", "PERMISSION_DENIED"}:  # these are answers, too
                 raise
 
     def _check(self) -> None:

@@ -26,7 +26,7 @@ class Method(NamedTuple):
     Attributes:
         path: its name on the wire.
         answer: the class of its answer.
-        routed: the request's field by which the service finds who serves it.
+        routed: the request's field by which the service finds the server for it.
     """
 
     path: str

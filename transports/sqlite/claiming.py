@@ -23,8 +23,8 @@ _DUE = """SELECT json_group_array(id) FROM (SELECT id FROM transport_messages
     WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?)"""
 _TAKE = """UPDATE transport_messages SET visible_at = ?, lease = ?, deaths = deaths + 1
     WHERE id IN (SELECT value FROM json_each(?))"""
-# All rows as one: a step a row would hand the interpreter's lock to the loop's thread each time, and getting it back
-# from a busy loop takes milliseconds.
+# All rows as one: with a step for each row, the interpreter's lock would go to the loop's thread at each step, and
+# getting it back from a busy loop takes milliseconds.
 _READ = """SELECT json_group_array(json_array(id, message_id, key, deaths, content_type, length(body))),
     CAST(group_concat(body, '') AS BLOB)
     FROM transport_messages WHERE id IN (SELECT value FROM json_each(?))"""
@@ -73,7 +73,7 @@ class Claim(Operation):
         self._orphaned: list[int] = []
 
     def needs_lock(self, connection: sqlite3.Connection, numbers: Numbers, now: float) -> bool:
-        """Look first: whoever finds nothing must not take the write lock from others."""
+        """Look first: a claim that finds nothing must not keep the write lock from others."""
         self.result = Claimed([], None)
         number = numbers.number(connection, self._queue)
         if number is None:

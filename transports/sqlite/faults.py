@@ -9,7 +9,7 @@ from worker.errors import TransportUnavailable
 
 
 class OutcomeUnknown(TransportUnavailable):
-    """Nobody can tell whether the transaction was committed."""
+    """It is not known whether the transaction was committed."""
 
 
 _CAUSES = {

@@ -21,7 +21,7 @@ class SqliteOwner(Protocol):
     clock: Callable[[], float]
 
     def waiting(self, who: object, waits: bool) -> None:
-        """Look for other processes' writes, too, while somebody waits."""
+        """Hear whether a consumer waits: while one does, other processes' writes are looked for."""
         ...
 
 
@@ -43,7 +43,7 @@ class Holding:
         ).future
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
-        """Settle with whatever else is settled in this turn of the loop; the answer never is an error."""
+        """Settle, together with what else is settled in this turn of the loop; the future never raises."""
         answer: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
 
         def settled(future: asyncio.Future[Sequence[Settled]]) -> None:
@@ -70,5 +70,5 @@ class Holding:
         """Nothing to do: nothing is taken ahead."""
 
     def waiting(self, waits: bool) -> None:
-        """Somebody waits for the queue to change, or nobody does any more."""
+        """Tell the transport whether the consumer waits for the queue to change."""
         self._owner.waiting(self, waits)

@@ -13,7 +13,7 @@ class Numbers:
         self._known: dict[str, int] = {}
 
     def number(self, connection: sqlite3.Connection, name: str) -> int | None:
-        """Return a queue's number, None where nobody has set it up; notices what other processes set up."""
+        """Return a queue's number, None where it is not set up; notices what other processes set up."""
         number = self._known.get(name)
         if number is None:
             row = connection.execute("SELECT id FROM transport_queues WHERE name = ?", (name,)).fetchone()

@@ -42,7 +42,7 @@ class Operation:
         return True
 
     def complete(self) -> None:
-        """Hand the result to whoever waits; on the loop."""
+        """Hand the result, or the error, to the caller that waits for it; on the loop."""
         if self.future.done():
             return
         if self.error is not None:

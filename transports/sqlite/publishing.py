@@ -17,8 +17,8 @@ DEFAULT_CONTENT_TYPE = Outgoing.__struct_defaults__[-1]
 _ROWS = 100
 """Rows in one statement."""
 
-# A message that waits under this id is the same message: it stays as it is. One that somebody holds is superseded:
-# it waits again with what was published last, and the holder's settlement finds its lease gone.
+# A message that waits under this id is the same message: it stays as it is. One that a consumer holds is superseded:
+# it waits again with what was published last, and that consumer's settlement finds its lease gone.
 _ON_CONFLICT = """ ON CONFLICT (queue, message_id) DO UPDATE SET body = excluded.body,
     content_type = excluded.content_type, visible_at = {visible_at}, lease = NULL, deaths = 0
     WHERE lease IS NOT NULL"""
@@ -136,7 +136,7 @@ class Find(Operation):
     def perform(
         cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
-        """Read all the same, beside others' writes."""
+        """Read inside the transaction of the other operations, which have something to write."""
         for operation in group:
             operation.needs_lock(connection, numbers, now)
 

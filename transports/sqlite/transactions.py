@@ -1,4 +1,4 @@
-"""One transaction for many operations: which fail alone, which fail together, and which nobody knows about."""
+"""One transaction for many operations: which fail alone, which fail together, and of which the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Transactions:
         self._refusal: Exception | None = None
 
     def refuse(self, error: Exception | None) -> None:
-        """Let every operation from now on fail with that, or none: the file that is open is nobody else's any more."""
+        """Let every operation fail with ``error`` from now on, as no other process sees the open file; None ends that."""
         self._refusal = error
 
     def run(self, operations: Sequence[Operation], now: float) -> None:
@@ -35,7 +35,7 @@ class Transactions:
                 self._perform(operations, now)
                 self._commit()
         except BaseException as error:
-            # the thread is everybody's, and must go on whatever a handler has spoilt
+            # all callers share the thread, so it must go on, whatever an operation has raised
             self._undo()
             failure = (
                 error
@@ -63,7 +63,7 @@ class Transactions:
         if synchronous != self._synchronous:
             self._sqlite.execute(f"PRAGMA synchronous = {synchronous}")
             self._synchronous = synchronous
-        # never a deferred one: it fails when it turns from reading to writing, however long it waits
+        # never a deferred transaction: that may fail when it turns from reading to writing, however long it waits
         connection.patiently(self._settings, lambda: self._sqlite.execute("BEGIN IMMEDIATE"))
 
     def _perform(self, operations: Sequence[Operation], now: float) -> None:
@@ -74,7 +74,7 @@ class Transactions:
             group = groups[kind]
             if self._attempt(group, now) is None:
                 continue
-            for operation in group:  # one of them is at fault: it alone shall fail
+            for operation in group:  # one operation makes the group fail: only that one shall fail
                 error = self._attempt([operation], now)
                 if error is not None:
                     operation.error = error

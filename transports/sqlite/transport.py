@@ -78,7 +78,7 @@ class SqliteTransport:
         return missing
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish with whatever else is published in this turn of the loop; returns after the commit.
+        """Publish, together with what else is published in this turn of the loop; returns after the commit.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -138,11 +138,11 @@ class SqliteTransport:
         await writer.close()
 
     def wake(self) -> None:
-        """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
+        """Let every waiting ``receive`` look again; call it after moving the clock."""
         self._wake(None)
 
     def waiting(self, who: object, waits: bool) -> None:
-        """Note whether somebody waits: other processes' writes are looked for while one does."""
+        """Note whether ``who`` waits: while a consumer does, other processes' writes are looked for."""
         if waits:
             self._waiting.add(who)
         else:

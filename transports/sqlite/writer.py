@@ -22,7 +22,7 @@ from worker.errors import TransportUnavailable
 from worker.messaging.steady import SteadyClock
 
 _SHORTEST_POLL, _LONGEST_POLL = 0.005, 0.05
-"""Seconds between two looks at what other processes did, while somebody waits for messages."""
+"""Seconds between two looks at what other processes did, while a consumer waits for messages."""
 _PATIENCE = 10.0
 """Seconds beyond ``busy_timeout`` after which the thread counts as stuck (a disk that does not answer)."""
 
@@ -85,7 +85,7 @@ class Writer:
 
         Raises:
             TransportUnavailable: nothing was done.
-            OutcomeUnknown: nobody knows.
+            OutcomeUnknown: it is not known whether it was done.
         """
         return await self.submit(make).future
 
@@ -102,7 +102,7 @@ class Writer:
         return operation
 
     def watch(self, watching: bool) -> None:
-        """Say whether anybody waits for messages: only then are other processes' writes looked for."""
+        """Say whether any consumer waits for messages: only then are other processes' writes looked for."""
         self._watching = watching
         if watching and self._parked:  # in this order: the thread parks first and asks then
             self._inbox.put([])
@@ -152,13 +152,13 @@ class Writer:
         if age > self._limit:
             self._give_up()
         elif age > _TICK:
-            # A loop that never sleeps takes the interpreter's lock back before the thread has woken up, again and
-            # again; so it is let go on purpose until the thread is done, a tenth of the time at most.
+            # A loop that never sleeps takes the interpreter's lock back again and again before the thread has woken up.
+            # So the loop lets go of the lock on purpose until the thread is done, for a tenth of the time at most.
             self._finished.clear()
             self._finished.wait(_TICK / 10)
 
     def _give_up(self) -> None:
-        """Every wait is bounded, also that for a disk which does not answer."""
+        """Fail what waits too long: every wait is bounded, also that for a disk which does not answer."""
         now = self._loop.time()
         for operation, since in list(self._outstanding.items()):
             if now - since > self._limit:
@@ -202,7 +202,7 @@ class Writer:
                 return
 
     def _drain(self, batch: list[Operation] | None) -> tuple[list[Operation], bool]:
-        """Everything that was handed over by now, and whether that was the last."""
+        """Return everything that was handed over by now, and whether the writer is to stop after it."""
         operations = list(batch or ())
         stop = batch is None
         while not self._inbox.empty():
@@ -218,9 +218,10 @@ class Writer:
         self._time = Timekeeper(self._settings, sqlite, self._clock)
 
     def _keep_to_the_path(self) -> None:
-        """Open the file anew, once a second, where another one or none is at its path: who comes now uses that one.
+        """Look, once a second, whether the path still leads to the open file; where it does not, open the path anew.
 
-        What was removed or replaced goes on to take all that is written, and nobody else would ever see that.
+        A file that was removed or replaced still takes all that is written to it, but no process that opens the path now
+        would ever see that.
         """
         now = time.monotonic()
         if now < self._next_look:
@@ -257,4 +258,4 @@ class Writer:
         try:
             self._loop.call_soon_threadsafe(callback, argument)
         except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
+            pass  # the loop is closed: no caller waits any more

@@ -17,7 +17,7 @@ from worker.messaging.transport import Settled
 
 _PARALLEL = 4
 _LINGER = 0.005
-"""Seconds that an ack waits for company: each request is paid for."""
+"""Seconds that an ack waits for others to share its request: each request is paid for."""
 
 _PAUSE = 0.2
 """Seconds between two tries while the service does not answer."""
@@ -29,11 +29,11 @@ _GONE = (
     "MessageNotInflight",
     "InvalidReceipt",
 )
-"""What the service calls a receipt that is worth nothing any more."""
+"""Codes by which the service refuses a receipt that is not valid any more."""
 
 
 class Fate(enum.Enum):
-    """What one try came to."""
+    """The result of one try."""
 
     DONE = "done"
     LOST = "lost"
@@ -113,7 +113,7 @@ class Acknowledger:
     async def _patiently(
         self, action: str, receipts: Sequence[Receipt], more: Sequence[Mapping[str, Any]]
     ) -> Sequence[Settled]:
-        """Try until it is known what became of each, its lease has run out, or patience has."""
+        """Try until it is known what became of each, its lease is over, or ``patience`` is."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         answers = [Settled.UNKNOWN] * len(receipts)
@@ -135,7 +135,7 @@ class Acknowledger:
                     left.append(place)
                 elif fate is Fate.DONE:
                     answers[place] = Settled.DONE
-                elif not doubtful:  # what is gone may have been settled by an earlier try
+                elif not doubtful:  # else an earlier try may have settled what is gone
                     answers[place] = Settled.LOST
             doubtful = True
             if not left or loop.time() + _PAUSE > began + self._patience or not self._connection.is_open:
@@ -144,7 +144,7 @@ class Acknowledger:
         return answers
 
     async def _once(self, action: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[Fate]:
-        """Try once, and account for every entry: one that the answer does not name is to be asked for again."""
+        """Try once, and account for every entry: one that the answer does not name must be tried again."""
         written = [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
         try:
             answer = await self._connection.call(Link.SETTLE, action, QueueUrl=self._url(), Entries=written)

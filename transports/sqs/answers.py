@@ -50,18 +50,18 @@ READERS: Mapping[str, Any] = {
     "DeleteMessageBatch": _READ_BATCH,
     "ChangeMessageVisibilityBatch": _READ_BATCH,
 }
-"""By action: reads the body of an answer; what nobody asks for is left out."""
+"""By action: reads the body of an answer; members that are not used here are left out."""
 
 
 def error(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, dict[str, str]]:
-    """Code and message of an answer that says no, as botocore's errors have them.
+    """Return code and message of an answer that is an error, as botocore's errors have them.
 
-    The code is the one of the older protocol where the service tells it, else the name of the error, else the status.
+    The code is the one of the older protocol where the service gives it, else the name of the error, else the status.
     """
     code, text = str(status), responses.get(status, "")
     try:
         told = msgspec.json.decode(body) if body else None
-    except msgspec.DecodeError:  # of somebody in between, a page perhaps
+    except msgspec.DecodeError:  # not the service's: an HTML page of a proxy, perhaps
         told = None
     if isinstance(told, dict):
         text = str(told.get("message") or told.get("Message") or "")

@@ -18,11 +18,11 @@ ATTRIBUTES = (
     "SentTimestamp",
     "MessageGroupId",
 )
-"""What is asked of the service beside the message."""
+"""The attributes that the service is asked to send with each message."""
 
 
 class Polled(NamedTuple):
-    """When a poll was sent and answered, by the loop's clock, how long it could wait, seconds, and its ``Date``."""
+    """When a poll was sent and answered, by the loop's clock; how many seconds it could wait; and its answer's ``Date``."""
 
     sent: float
     answered: float
@@ -32,14 +32,14 @@ class Polled(NamedTuple):
     def until(self, lease: float) -> float:
         """When the lease of what it brought ends, at the earliest.
 
-        It began when the service handed out, shortly before the answer came, and no later than the poll's time was
-        up: whoever was frozen in between finds that it has nothing.
+        It began when the service handed the messages out: shortly before the answer came, and no later than the end of
+        the poll's wait. A process that was frozen meanwhile finds so that the lease is over.
         """
         return min(max(self.sent, self.answered - min(1.0, lease / 10)), self.sent + self.wait) + lease
 
 
 class Arrived(NamedTuple):
-    """What came: to be handed out, and to be given back for so many seconds, in order."""
+    """What came: deliveries to hand out, and those to give back, in order, each with the seconds to stay hidden."""
 
     ready: list[Delivery]
     back: list[tuple[Delivery, int]]
@@ -95,12 +95,12 @@ class Arrivals:
             else:
                 lanes[group] = receipt.behind = deque()
                 ready.append(delivery)
-        # a head is given back last: its successors must not be had before it
+        # a group's head is given back last: what follows it must not be received before it
         back.sort(key=lambda each: each[1])
         return Arrived(ready, back)
 
     def _early(self, told: Mapping[str, str], delay: float, polled: Polled) -> int:
-        """Whole seconds until a delayed message of a FIFO queue is due; 0 where it is."""
+        """Return the whole seconds until a delayed message of a FIFO queue is due; 0 where it is due."""
         sent = int(told.get("SentTimestamp", 0)) / 1000
         if told.get("ApproximateReceiveCount") == "1":
             now = int(told.get("ApproximateFirstReceiveTimestamp", 0)) / 1000

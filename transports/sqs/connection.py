@@ -1,10 +1,10 @@
 """The service behind a driver: calls in, answers and our own errors out.
 
-Three links, each with connections of its own: a poll holds one for as long as it waits, and neither what is sent
-nor what is settled may wait behind it. Credentials come by the SDK's own chain and are renewed by it.
+There are three links, each with connections of its own: a poll holds one for as long as it waits, and neither sending nor
+settling may wait behind it. Credentials come by the SDK's own chain, which also renews them.
 
-aiobotocore answers all questions about queues. What is asked for every ten messages goes over a leaner way (``wire``),
-once the client's first request has shown where to and in which form, and if that is a form that is known here.
+Requests about queues are made by aiobotocore's client. Those that are made for every ten messages go a leaner way
+(``wire``), once the client's first request has shown where to send them and in which form, if that form is known here.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Connection:
         return self._session is not None
 
     async def _client(self, link: Link) -> Any:
-        """The SDK's client of a link, made when it is first needed."""
+        """Return the SDK's client of a link; it is made when it is first needed."""
         found = self._clients.get(link)
         if found is not None:
             return found
@@ -116,8 +116,8 @@ class Connection:
             connect_timeout=connect,
             read_timeout=read,
             max_pool_connections=pool,
-            parameter_validation=False,  # what is sent is made here
-            retries={"mode": "standard", "total_max_attempts": 1},  # repeated here, where it may be
+            parameter_validation=False,  # requests are written here, rightly
+            retries={"mode": "standard", "total_max_attempts": 1},  # repeated here, where that is harmless
             tcp_keepalive=True,
             warm_up_loader_caches=True,
         )
@@ -136,9 +136,9 @@ class Connection:
         return self._clients[link]
 
     def _bounds(self, link: Link) -> tuple[int, float, float]:
-        """Connections at most, and seconds for making one and for an answer.
+        """Return the most connections of a link, and the seconds for making one and for an answer.
 
-        A process needs a poller's connection for each of many queues, and a few for batches.
+        A process needs a connection for the poll of each queue, which may be many, and a few for batches.
         """
         settings = self.settings
         polls = link is Link.RECEIVE
@@ -155,7 +155,7 @@ class Connection:
         self._learned = True
         try:
             await self._open_wires(request)
-        except BaseException:  # the next request shows as much
+        except BaseException:  # the next request can be learned from just as well
             self._learned = False
             raise
 

@@ -1,4 +1,4 @@
-"""Messages as SQS carries them: a text that XML can hold, and one attribute with what belongs to it."""
+"""Messages as SQS carries them: the body as a text that XML can hold, and one attribute with all else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from worker.messaging.transport import Outgoing
 
 ATTRIBUTE = "worker"
-"""The one attribute that a message of ours has: SQS takes ten, and bills each by its bytes."""
+"""The one attribute of a message that this transport sends: SQS takes ten, and bills each by its bytes."""
 
 DEFAULT_CONTENT_TYPE: str = Outgoing.__struct_defaults__[-1]
 
@@ -21,7 +21,7 @@ _OVERHEAD = len(ATTRIBUTE) + len("String")
 
 
 class Facts(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False):
-    """What belongs to a message beside its body; ``delay`` in seconds after it was sent, of a FIFO queue."""
+    """What a message has beside its body. ``delay``, on FIFO queues alone, is in seconds from its sending."""
 
     id: str = ""
     key: str | None = None
@@ -31,7 +31,7 @@ class Facts(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=False):
 
 
 class Encoded(NamedTuple):
-    """A body and its attribute, as SQS takes them, and the bytes that they count."""
+    """A body and its attribute as SQS takes them, and their size in bytes, as SQS counts it."""
 
     body: str
     facts: str
@@ -39,7 +39,7 @@ class Encoded(NamedTuple):
 
 
 def encode(message: Outgoing, delay: float) -> Encoded:
-    """Write a message; ``delay`` is what its consumers must hold it back for."""
+    """Write a message; ``delay`` is for how many seconds its consumers must hold it back."""
     text, encoding = _text(message.body)
     facts = Facts(message.id, message.key, message.content_type, encoding, delay)
     # ASCII alone: what XML cannot hold is escaped
@@ -50,9 +50,9 @@ def encode(message: Outgoing, delay: float) -> Encoded:
 
 
 def decode(message: Mapping[str, Any]) -> tuple[bytes, Facts]:
-    """Read a message; one that is not ours has the service's own id and all of its text as body.
+    """Read a message; one that another program sent gets the service's own id, and all of its text as body.
 
-    Never raises: whoever sent it, somebody must be able to look at it.
+    Never raises: an operator must be able to look at every message, whatever its sender wrote.
     """
     body: str = message.get("Body", "")
     try:

@@ -12,7 +12,7 @@ _HINTS = {
 """What is expected where the service refuses, by the beginning of its code."""
 
 _BROKEN = ("Internal", "Service", "5")
-"""Beginnings of codes of a service that failed in the middle of it."""
+"""Beginnings of codes that say that the service failed while it worked."""
 
 _PASSING = (
     "AccessDenied",
@@ -38,17 +38,17 @@ _PASSING = (
     "UnrecognizedClient",
     *("3", "401", "403", "407", "408", "429"),
 )
-"""Beginnings of codes that say nothing about what was asked, and that nothing was done: limits, or the credentials.
+"""Beginnings of codes that say that nothing was done, for a reason beside the request: limits, or the credentials.
 
-Numbers are of those between here and the service, who know nothing of its errors: a redirection, a gateway, a proxy.
+Numbers are HTTP statuses from between here and the service, without a code of its own: a redirection, a gateway, a proxy.
 """
 
 
 class Refused(Exception):
-    """The service answered that it does not do it.
+    """The service refused what was asked.
 
     Attributes:
-        code: its own word for why, without what stands before a dot.
+        code: the service's code for the reason, without what stands before its last dot.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -62,12 +62,12 @@ class Refused(Exception):
 
     @property
     def broken(self) -> bool:
-        """Whether the service failed in the middle of it: it may have been done all the same."""
+        """Whether the service failed while it worked: what was asked may have been done all the same."""
         return self.code.startswith(_BROKEN)
 
     @property
     def passing(self) -> bool:
-        """Whether the same call may succeed later, as it is."""
+        """Whether the same call may succeed later."""
         return not self.missing and (self.code.startswith(_PASSING) or "Throttl" in self.code)
 
     @property

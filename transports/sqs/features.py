@@ -6,10 +6,11 @@ from transports.sqs.settings import LONGEST_LEASE, Settings
 from worker.messaging.transport import Features
 
 LONGEST_DELAY = 900.0
-"""Seconds: what the service keeps of a standard queue; a FIFO queue's messages are held back by their consumers."""
+"""Seconds: the longest delay that the service keeps on a standard queue; on a FIFO queue, consumers hold messages back."""
 
 LONGEST_RETRY = LONGEST_LEASE / 2
-"""Seconds for which a FIFO queue's message is hidden for a retry: the other half of what the service allows is for handling it."""
+"""Most seconds for which a FIFO queue's message is hidden for a retry: half of what the service allows; the rest is for
+handling it."""
 
 
 def features(settings: Settings) -> Features:

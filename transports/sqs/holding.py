@@ -23,16 +23,16 @@ from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
 
 _PATIENT = 1.0
-"""Seconds of waiting from which on a poll may wait at the service; who waits for less looks, and looks again."""
+"""Seconds: a consumer that waits at least that long has its poll wait at the service; else it looks, and looks again."""
 
 _LOOK_AGAIN = 0.03
 """Seconds between two such looks."""
 
 _KEEP = 0.5
-"""Seconds that what came stays here while nobody asks for it; then others may have it."""
+"""Seconds that what came is kept while no consumer here asks for it; then it goes back, for other workers."""
 
 _WORTH = 0.45
-"""Part of a lease that what waited behind its head must have left: renewals come each third of one."""
+"""Share of its lease that a message must have left when its group's head is done: renewals come each third of a lease."""
 
 
 class SqsOwner(Protocol):
@@ -51,7 +51,7 @@ class Holding:
     Args:
         owner: the transport.
         queue: the application's name of it.
-        changed: set when something may be had.
+        changed: set when something may have come.
 
     Attributes:
         polls: of this queue.
@@ -78,7 +78,7 @@ class Holding:
         self.extend = self._settling.extend
 
     def claim(self, limit: int, wait: float) -> asyncio.Future[Claimed]:
-        """Take what has come; where there is nothing, see to it that a poll is out."""
+        """Take what has come; where nothing has, make sure that a poll is under way."""
         loop = asyncio.get_running_loop()
         self._wanted, self._asked_at = True, loop.time()
         if wait < _PATIENT and not self.has_some:
@@ -96,11 +96,11 @@ class Holding:
 
     @property
     def has_some(self) -> bool:
-        """Whether something could be had now."""
+        """Whether something could be received now."""
         return bool(self._ready or len(self._retries))
 
     def waiting(self, waits: bool) -> None:
-        """Somebody waits for what comes, or nobody does any more."""
+        """Note that a consumer waits for what comes (``waits``), or does not any more."""
         self._waiting += 1 if waits else -1
         self._asked_at = asyncio.get_running_loop().time()
         self._keep()
@@ -112,12 +112,12 @@ class Holding:
         await self._returning.finish()
 
     def end(self) -> None:
-        """Give back, for the rest of their delays, what waits for its next attempt."""
+        """Give back what waits for its next attempt, hidden for the rest of its delay."""
         for delivery, seconds in self._retries.end():
             self._returning.one(delivery, math.ceil(seconds))
 
     async def finish(self) -> None:
-        """Wait until everything that was decided is told."""
+        """Wait until the service was told all that was decided."""
         await self._acknowledger.finish()
 
     async def _glance(self, limit: int) -> Claimed:
@@ -143,7 +143,7 @@ class Holding:
         self._keep()
 
     async def _kept_on(self, arrived: Sequence[Delivery]) -> list[Delivery]:
-        """Hold for a lease what is hidden briefly; what cannot be held goes back."""
+        """Hold for a whole lease what the poll has hidden only briefly; what cannot be held goes back."""
         kept: list[Delivery] = []
         for delivery, answer in zip(arrived, await self.extend(arrived), strict=True):
             if answer is Settled.DONE:
@@ -157,14 +157,14 @@ class Holding:
         taken = [delivery for delivery in self._retries.take(limit) if self._settling.valid(delivery, now)]
         while self._ready and len(taken) < limit:
             delivery = self._ready.popleft()
-            if self._settling.valid(delivery, now) is not None:  # else another has it by now, or will
+            if self._settling.valid(delivery, now) is not None:  # else another worker has it, or will
                 taken.append(delivery)
         for delivery in taken:
             self._owner.held[delivery.id] = delivery.receipt
         return taken
 
     def _keep(self) -> None:
-        """Let others have what nobody asks for here."""
+        """Start the timer that gives back what no consumer here asks for."""
         if self._ready and self._keeping is None:
             self._keeping = asyncio.get_running_loop().call_later(_KEEP, self._kept)
 
@@ -176,7 +176,7 @@ class Holding:
             self._give_back_ready()
 
     def _follow(self, head: Delivery) -> None:
-        """Offer the next of a group, where its lease is still worth it."""
+        """Offer the next of a group where enough of its lease is left; else give it back."""
         left = head.receipt.until - asyncio.get_running_loop().time()
         if not self._wanted or left < self.lease * _WORTH:
             self._returning.one(head)

@@ -6,7 +6,7 @@ import hashlib
 import re
 
 LONGEST = 80
-"""Characters of a name, its ending counted in."""
+"""Most characters of a name, its ending counted in."""
 
 FIFO = ".fifo"
 FAILED = "-failed"
@@ -18,7 +18,7 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def physical(prefix: str, queue: str, *, fifo: bool) -> str:
-    """The name of a queue on SQS; one that SQS would not take is told apart by a part of its hash."""
+    """The name of a queue on SQS; one that SQS would not take is changed, and made unique by a part of its hash."""
     wanted = prefix + queue
     legal = _ILLEGAL.sub("-", wanted)
     if legal != wanted or len(legal) > _ROOM:

@@ -1,7 +1,7 @@
 """Polls of one queue: one at a time while little comes, more while they come back full; none is broken off.
 
-What a poll that was broken off would have brought is hidden, by the service, until its lease ends. So a poll goes on when
-nobody asks any more, and what it brings is given back then.
+Where a poll is broken off, the service still hides what it would have brought until the lease ends. So a poll that is not
+waited for any more goes on, and what it brings is given back then.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MOST = 10
 """Messages that one poll brings."""
 
 QUICK = 1
-"""Seconds that a poll waits while messages flow: a stop has the time to let it end."""
+"""Seconds that a poll waits while messages flow: short enough for a stop to let it end."""
 
 _BRIEF = 5
-"""Seconds that the poll of an idle queue hides what it brings: so long it is gone when a stop breaks the poll off."""
+"""Seconds that the poll of an idle queue hides what it brings: as long as that is out of reach if a stop breaks it off."""
 
 _NO_QUEUE = 1.0
 """Seconds after which a queue that is not there is looked for again."""
@@ -39,7 +39,7 @@ class PollsOwner(Protocol):
 
 
 class Caught(NamedTuple):
-    """What one poll brought: from where, the service's messages, when, and for how many seconds they are hidden."""
+    """What one poll brought: its queue, the service's messages, its times, and the seconds for which they are hidden."""
 
     queue: Queue
     messages: Sequence[Mapping[str, Any]]
@@ -80,11 +80,11 @@ class Polls:
 
     @property
     def under_way(self) -> Collection[asyncio.Task[None]]:
-        """Those that are out."""
+        """The polls that are under way."""
         return self._expected.keys()
 
     def ask(self, wanted: int) -> None:
-        """Have as many under way as are needed for so many messages, and allowed."""
+        """Start as many polls as ``wanted`` messages need beside those under way, and as are allowed."""
         wanted -= sum(self._expected.values())
         longest = self._owner.settings.wait
         while wanted > 0 and len(self._expected) < self._pollers:
@@ -93,7 +93,7 @@ class Polls:
             wanted -= count
 
     async def glance(self, limit: int) -> None:
-        """Look once without waiting; who is cancelled meanwhile leaves the poll to itself."""
+        """Poll once without waiting for messages; where the caller is cancelled meanwhile, the poll goes on."""
         await asyncio.wait({self._start(min(limit, MOST), 0)})
 
     def _start(self, count: int, wait: int) -> asyncio.Task[None]:
@@ -144,7 +144,7 @@ class Polls:
             await self._took(Caught(queue, messages, Polled(sent, loop.time(), wait, date), hidden))
 
     def _adapt(self, came: int, count: int) -> None:
-        """One more where a poll came back full, one alone where it brought nothing."""
+        """Allow one more poll where one came back full; a single one where it brought nothing."""
         if came >= count:
             self._pollers = min(self._pollers + 1, self._owner.settings.pollers)
         elif not came:

@@ -7,10 +7,10 @@ from transports.sqs.settings import MOST, Settings
 from worker.messaging.abilities import Requests
 
 _CALLS = 3
-"""For each message: one sends it, one receives it, one removes it."""
+"""Requests for each message: one sends it, one receives it, one removes it."""
 
 _FROM_IDLE = 2
-"""More where it came to an idle queue: one holds it for a lease, and a short poll finds that no more comes."""
+"""More requests for a message to an idle queue: one holds it for a lease, and a short poll finds that no more comes."""
 
 
 def requests(settings: Settings, queues: int, processes: int) -> Requests:

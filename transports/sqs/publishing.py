@@ -22,7 +22,7 @@ from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
 _LANES = 4
-"""Requests under way at once a queue; of a FIFO queue each has groups of its own, which keeps their order."""
+"""Requests of one queue under way at once; on a FIFO queue each has groups of its own, which keeps their order."""
 
 _TRIES = 3
 _PAUSE = 0.1
@@ -38,7 +38,8 @@ _TOO_LONG = ("TooLong", "too long", "must be shorter", "Message must be")
 class Entry(NamedTuple):
     """A message on its way, as it is sent: the same each time it is tried.
 
-    ``broken`` are the groups of one publish of which a message may not have been taken: those behind it must not be sent.
+    ``broken`` are the groups, of one publish, of which a message may not have been taken: what follows in them must not be
+    sent.
     """
 
     message: Outgoing
@@ -48,7 +49,7 @@ class Entry(NamedTuple):
 
     @property
     def group(self) -> str | None:
-        """What keeps its order: of a FIFO queue only."""
+        """The message group, which keeps its order; None on a standard queue."""
         group: str | None = self.fields.get("MessageGroupId")
         return group
 
@@ -57,7 +58,7 @@ class Publisher:
     """Publishes to all queues of one service.
 
     Args:
-        held: whether a message of this id is in hand here, so that one more of it is meant to be a copy.
+        held: whether a message of this id is being handled here: then one more of it is meant to be a copy.
     """
 
     def __init__(
@@ -118,11 +119,12 @@ class Publisher:
         return batcher
 
     def _fifo(self, message: Outgoing) -> Mapping[str, Any]:
-        """Group and deduplication.
+        """Return the group and the deduplication id.
 
-        The service swallows what has the same deduplication id within five minutes. That is right for a message that
-        is sent again as its fate was unknown, and wrong for a next attempt, a replay, or a copy of what is in hand.
-        So the id says which message it is and what it says; a copy of what is in hand has one of its own.
+        The service drops a message whose deduplication id it has seen within five minutes. That is right for a message
+        that is sent again as its outcome was unknown, and wrong for a next attempt, a replay, or a copy of one that is
+        being handled. So the id is made of the message's id and its body, which differ for the first two; a copy of a
+        message that is being handled gets an id of its own.
         """
         digest = hashlib.sha256(message.id.encode() + b"\0" + message.body)
         if self._held(message.id):
@@ -132,7 +134,7 @@ class Publisher:
         return {"MessageGroupId": group, "MessageDeduplicationId": once}
 
     async def _send(self, name: str, entries: Sequence[Entry]) -> Sequence[Outcome | NotSent]:
-        """Send what a request has room for; of one group one after the other, as a request may fail in part."""
+        """Send what fits into one request; of each group one message at a time, as a request may fail in part."""
         outcomes: dict[int, Outcome | NotSent] = {}
         for places in _rounds(entries):
             free = [place for place in places if entries[place].group not in entries[place].broken]
@@ -147,7 +149,7 @@ class Publisher:
         return [outcomes[place] for place in range(len(entries))]
 
     async def _tried(self, name: str, entries: Mapping[int, Entry]) -> dict[int, Outcome | NotSent]:
-        """Try a few times what the service could not take at the moment."""
+        """Try a few times where the service cannot take an entry at the moment."""
         outcomes: dict[int, Outcome | NotSent] = {}
         left = list(entries)
         for tries in range(1, _TRIES + 1):
@@ -196,7 +198,7 @@ class Publisher:
         if len(entries) == 1:
             ((place, entry),) = entries
             return {place: _judge(entry, queue, refused.code, str(refused))}
-        # one of them is at fault: it alone shall fail
+        # one entry makes the request fail: only that one shall fail
         outcomes: dict[int, Outcome | NotSent] = {}
         for each in entries:
             outcomes |= await self._once(name, [each])
@@ -226,7 +228,7 @@ class Publisher:
 
 
 def _rounds(entries: Sequence[Entry]) -> list[list[int]]:
-    """Places of what may share a request: of each group one in each; all of a standard queue."""
+    """Return places of entries by request: each holds at most one of a group; of a standard queue one holds all."""
     rounds: list[list[int]] = []
     seen: Counter[str] = Counter()
     for place, entry in enumerate(entries):
@@ -261,5 +263,5 @@ def _standard(message: Outgoing) -> Mapping[str, Any]:
 
 
 def _group(key: str) -> str:
-    """A key as SQS takes it; one that it would not is told by its hash."""
+    """A key as SQS takes it: its hash where SQS would not take the key itself."""
     return key if _GROUP.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()

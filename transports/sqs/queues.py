@@ -1,4 +1,4 @@
-"""Which queue of SQS stands for a queue of the application: its address and what it takes, found out once."""
+"""Which SQS queue stands for a queue of the application: its address and its limits, looked up once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Queues:
-    """Known queues. What is not there is asked for each time: another process may make it at any moment."""
+    """Known queues. One that is missing is looked up each time: another process may make it at any moment."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         self._connection = connection
@@ -43,7 +43,7 @@ class Queues:
         return names.physical(self._settings.prefix, spec.name, fifo=fifo)
 
     async def find(self, queue: str) -> Queue | None:
-        """Return a queue by the application's name; None where nobody has set it up.
+        """Return a queue by the application's name; None where it is not set up.
 
         Raises:
             TransportUnavailable: the service does not answer.
@@ -57,7 +57,7 @@ class Queues:
         return self._known.get(queue)
 
     def forget(self, queue: str) -> None:
-        """Look for it anew: the service does not know it any more."""
+        """Look it up anew next time: the service does not know it any more."""
         self._known.pop(queue, None)
 
     async def url(self, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What settles a delivery: the service's handle, and until when it is worth something."""
+"""What settles a delivery: the service's handle, and until when it is valid."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from worker.messaging.transport import Delivery
 
 
 class Receipt:
-    """Of one delivery, of one subscription.
+    """What settles one delivery of one subscription.
 
     Attributes:
-        handle: the service's word for this receipt of the message.
-        owner: the subscription that received it.
-        until: when another may have it, by the loop's clock; nothing is done with it from then on.
+        handle: the service's name for this receipt of the message.
+        owner: the claims of the subscription that received it.
+        until: when another consumer may have the message, by the loop's clock; from then on this receipt is not used.
         since: when it was received, by the same clock.
-        settled: something was decided, or the lease is lost.
-        behind: what came with it of the same group, which must wait for it.
+        settled: a settlement was begun, or the lease is lost.
+        behind: the deliveries of the same group that came with it and must wait for it.
     """
 
     __slots__ = ("behind", "handle", "owner", "settled", "since", "until")
@@ -33,10 +33,10 @@ class Receipt:
         self.behind = behind
 
     def room(self, now: float) -> float:
-        """For how many seconds from now the service may still be asked to keep it here."""
+        """Return for how many seconds from ``now`` the service can still be asked to keep the message here."""
         return self.since + LONGEST_LEASE - now - 1.0
 
     def renewed(self) -> Receipt:
-        """One for the next hand-over of the same message, which nothing waits behind; this one settles nothing any more."""
+        """Return the receipt of the message's next attempt, behind which nothing waits; this one is used up."""
         self.settled = True
         return Receipt(self.handle, self.owner, self.since, self.until, deque())

@@ -1,8 +1,8 @@
-"""Retries in place: a message of a FIFO queue whose next attempt waits where it is, so that its group waits behind it.
+"""Retries in place: the next attempt of a FIFO queue's message, which waits in its place so that its group waits behind it.
 
-The service cannot swap a message for another one. So it hides the message for the delay and a lease, its group with it,
-and the next attempt waits here, in memory. When this process ends, the message comes back as it was sent, and its
-attempts begin anew.
+The service cannot replace a message by another one. So it is asked to hide the message, and with it its group, for the
+delay and a lease, and the next attempt waits here, in memory. When this process ends, the message comes back as it was
+sent, and its attempts are counted anew.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Retries:
         self._ripe: dict[Receipt, _Waiting] = {}
 
     def __len__(self) -> int:
-        """How many could be had now."""
+        """How many are due and can be taken."""
         return len(self._ripe)
 
     async def keep(self, item: Again, receipt: Receipt) -> Settled:
-        """Let the next attempt wait; ``receipt`` is that of the last one, which settles nothing any more."""
+        """Let the next attempt wait; ``receipt`` is the last attempt's, and is used up by this."""
         loop = asyncio.get_running_loop()
         delivery, outgoing = item.delivery, item.outgoing
         now = loop.time()
@@ -68,7 +68,7 @@ class Retries:
         return [waiting.delivery for waiting in taken]
 
     def end(self) -> list[tuple[Delivery, float]]:
-        """Let all go: what waits, and for how many seconds it must be hidden yet."""
+        """Let go of all that waits, and return each with the seconds for which it must stay hidden."""
         now = asyncio.get_running_loop().time()
         left = [*self._ripe.values(), *self._waiting.values()]
         for waiting in left:

@@ -1,4 +1,4 @@
-"""Gives back to the service what is not wanted here, in the order that lets each group keep its own."""
+"""Gives back to the service what is not wanted here, in an order that keeps the order of each group."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from worker.messaging.transport import Delivery, Settled
 
 
 class Returning:
-    """Lets others have deliveries.
+    """Gives deliveries back, for other consumers.
 
     Args:
         acknowledger: tells the service.
@@ -22,7 +22,7 @@ class Returning:
         self._under_way: set[asyncio.Future[Settled]] = set()
 
     def one(self, delivery: Delivery, seconds: int = 0) -> asyncio.Future[Settled]:
-        """Let others have it, after so many seconds, and before it what waits behind it: the service keeps their order."""
+        """Give it back, hidden for ``seconds``, and first what waits behind it: so the service keeps their order."""
         receipt: Receipt = delivery.receipt
         receipt.settled = True
         behind, receipt.behind = receipt.behind, None
@@ -34,7 +34,7 @@ class Returning:
         return giving
 
     def all(self, deliveries: Iterable[Delivery]) -> None:
-        """Let others have them at once."""
+        """Give them back, to be received at once."""
         for delivery in deliveries:
             self.one(delivery)
 

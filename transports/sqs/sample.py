@@ -24,12 +24,12 @@ class Sample(msgspec.Struct, frozen=True):
     """How requests are written.
 
     Attributes:
-        url: of all requests.
-        host: and port, as they are signed.
-        region: that they are signed for.
-        service: likewise.
-        headers: of all requests.
-        target: what stands before the action's name.
+        url: where all requests go.
+        host: the host and port that are signed.
+        region: the region that is signed.
+        service: the name of the service that is signed.
+        headers: those that all requests have.
+        target: what stands before the action's name in its header.
     """
 
     url: str
@@ -41,10 +41,10 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def learned(request: Any) -> Sample | None:
-    """Read a request that is about to be sent; None where it has another form than the one known here.
+    """Read a request that is about to be sent; None where its form is not the one known here.
 
-    So it is where a proxy stands before the service, where the signature is of another kind, or where the client
-    speaks another protocol than JSON 1.0: then the client itself does everything.
+    Its form is another one where a proxy is used, where the signature is of another kind, or where the client speaks
+    another protocol than JSON 1.0: then the client itself makes all requests.
     """
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     parts = urlsplit(request.url)

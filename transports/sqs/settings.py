@@ -13,10 +13,10 @@ from transports.options import Options
 from transports.sqs import names
 
 LONGEST_WAIT = 20
-"""Seconds that the service lets one poll wait."""
+"""Seconds that the service lets one poll wait at most."""
 
 LONGEST_LEASE = 43_200.0
-"""Seconds that the service keeps a message with its holder, from its receipt on."""
+"""Seconds from its receipt for which the service keeps a message hidden at most."""
 
 MOST = 10
 """Entries that one request takes."""
@@ -31,14 +31,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         region: of the service.
         shown: the address as it may be printed.
-        endpoint: of a server that stands for the service; None for the service itself.
-        prefix: of every queue.
+        endpoint: URL of a server that stands for the service; None for the service itself.
+        prefix: what the name of every queue begins with.
         fifo: which queues are FIFO: ``keyed`` for those of types with a key, ``all``, or ``none``.
         lease: how long a delivery is held; extended while it is handled.
-        pollers: at most, of a queue and process.
+        pollers: most polls at once for a queue, in one process.
         wait: how long an idle poll waits.
         max_bytes: largest body, where the queue itself does not say less.
-        timeout: for one answer of the service.
+        timeout: how long to wait for one answer of the service.
     """
 
     region: str

@@ -19,9 +19,9 @@ class Settling:
     """Settles and extends.
 
     Args:
-        holder: whose deliveries it settles; no others are valid.
+        holder: the owner of the receipts; deliveries of another owner are not valid.
         lease: seconds of one more lease.
-        held: what is out, by its message's id.
+        held: receipts of what is handed out, by the message's id.
         acknowledger: tells the service.
         returning: gives back.
         retries: keeps next attempts in place.
@@ -47,7 +47,7 @@ class Settling:
         self._follow = follow
 
     def settle(self, items: Sequence[Settlement]) -> asyncio.Future[Sequence[Settled]]:
-        """Settle with whatever else is settled meanwhile; the answer never is an error."""
+        """Settle, together with what else is settled meanwhile; the future never raises."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         return loop.create_task(_all([self._begin(item, now) for item in items]))
@@ -68,7 +68,7 @@ class Settling:
         return answers
 
     def valid(self, delivery: Delivery, now: float) -> Receipt | None:
-        """The receipt of a delivery that may still be settled here; ``now`` is the loop's time."""
+        """Return a delivery's receipt while it may still be settled here, else None; ``now`` is the loop's time."""
         receipt = delivery.receipt
         if not isinstance(receipt, Receipt) or receipt.owner is not self._holder or receipt.settled:
             return None
@@ -91,7 +91,7 @@ class Settling:
         return removing
 
     def _again(self, item: Again, receipt: Receipt) -> _Answer:
-        """Let the next attempt wait in place; what came behind it waits at the service."""
+        """Let the next attempt wait in place; what came behind it goes back and waits at the service."""
         delivery, outgoing = item.delivery, item.outgoing
         if receipt.behind is None or (outgoing.queue, outgoing.key) != (delivery.queue, delivery.key):
             return Settled.UNKNOWN  # not what Features.retries_in_place promises; it comes back
@@ -106,7 +106,7 @@ class Settling:
             del self._held[delivery.id]
 
     def _advance(self, receipt: Receipt, done: asyncio.Future[Settled]) -> None:
-        """The head of a group is gone: its next message is to be had; where it is not gone, all of them wait for it."""
+        """Offer the next message of a group whose head was removed; where it was not removed, give all of them back."""
         behind, receipt.behind = receipt.behind, None
         if not behind:
             return

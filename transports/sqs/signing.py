@@ -1,4 +1,4 @@
-"""Signs requests by botocore's own signer (SigV4), with what is the same for all of them worked out once."""
+"""Signs requests by botocore's own signer (SigV4), but computes once what is the same for all of them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Request:
 
 
 class Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """Signs by one set of credentials; about a quarter of the time that its base takes.
+    """Signs with one set of credentials, in about a quarter of the time that its base class takes.
 
-    The base reads headers as those of a mail, and makes the day's key anew for each request.
+    The base class parses headers like those of a mail, and makes the day's key anew for each request.
     """
 
     def __init__(self, credentials: Any, sample: Sample) -> None:
@@ -40,21 +40,21 @@ class Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
         self._key = b""
 
     def headers_to_sign(self, request: Request) -> Mapping[str, str]:
-        """All but the one that proxies may change."""
+        """Return all headers but the one that proxies may change."""
         headers = {name.lower(): value for name, value in request.headers.items() if name != _UNSIGNED}
         headers["host"] = self._sample.host
         return headers
 
     def canonical_headers(self, headers_to_sign: Mapping[str, str]) -> str:
-        """One a line, by name."""
+        """Write one header a line, sorted by name."""
         return "\n".join([f"{name}:{headers_to_sign[name]}" for name in sorted(headers_to_sign)])
 
     def signed_headers(self, headers_to_sign: Mapping[str, str]) -> str:
-        """Their names."""
+        """Write the headers' names."""
         return ";".join(sorted(headers_to_sign))
 
     def signature(self, string_to_sign: str, request: Request) -> str:
-        """Sign by the day's key."""
+        """Sign with the day's key."""
         day = request.context["timestamp"][:8]
         if day != self._day:
             key = f"AWS4{self.credentials.secret_key}".encode()
@@ -65,7 +65,7 @@ class Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
 
 
 def agrees(credentials: Any, sample: Sample) -> bool:
-    """Whether requests are signed here as botocore would sign them: a newer one may do it in another way."""
+    """Whether requests are signed here as botocore would sign them: a newer botocore may do it in another way."""
     own = Signer(credentials, sample)
     base = SigV4Auth(credentials, sample.service, sample.region)
     ours, theirs = (Request(sample, "ReceiveMessage", b"{}") for _ in range(2))

@@ -36,7 +36,7 @@ class SqsSubscription(ClaimingSubscription):
         super().__init__(queue, self.holding, forget, changed)
 
     async def exhausted(self) -> bool:
-        """Whether the service counts nothing that could be had, and nothing is on its way.
+        """Whether the service counts no message that is ready, no poll is under way, and nothing waits here.
 
         Raises:
             TransportUnavailable: the service does not answer.

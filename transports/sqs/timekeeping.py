@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 
 class Timekeeper:
-    """What time the service has; a little behind at most, never ahead of it.
+    """The service's time; it may be a little behind that, never ahead of it.
 
     Args:
         clock: seconds since the epoch on this machine, for a service that tells nothing.
@@ -22,7 +22,7 @@ class Timekeeper:
         self._ahead = now - moment
 
     def at(self, moment: float, date: str | None) -> float:
-        """What time it was at a moment of the loop's clock, when an answer with this ``Date`` came."""
+        """Return the time at a ``moment`` of the loop's clock, at which an answer with this ``Date`` came."""
         if self._ahead is None:
             try:
                 self._ahead = parsedate_to_datetime(date or "").timestamp() - moment

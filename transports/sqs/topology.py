@@ -15,16 +15,16 @@ from worker.errors import ConfigurationError
 from worker.messaging.transport import QueueSpec
 
 LONGEST_RETENTION = 1_209_600
-"""Seconds that SQS keeps a message at most: a worker that is away for a weekend must lose none."""
+"""Seconds that SQS keeps a message at most: where no worker runs for days, none must be lost."""
 
 SHORTEST_RETENTION = 345_600
-"""Seconds that a queue somebody else made must keep a message, SQS's own default: what it drops nobody accounts for."""
+"""Seconds that an existing queue must keep a message, SQS's own default: what it drops is lost without a trace."""
 
 RECEIVES = 1000
 """Receipts after which SQS puts a message aside: the most it takes, as give-backs and pauses count as receipts."""
 
 FEWEST_RECEIVES = 50
-"""Receipts that a queue somebody else made must allow: below that, pauses and give-backs alone could use them up."""
+"""Receipts that an existing queue must allow: below that, pauses and give-backs alone could use them up."""
 
 
 class Topology:
@@ -44,7 +44,7 @@ class Topology:
         """Create what is missing, dead-letter queue first, and check the rest.
 
         Raises:
-            ConfigurationError: a queue is there, and not as it must be; names each fault and its repair.
+            ConfigurationError: an existing queue is not as it must be; names each fault and its repair.
             TransportUnavailable: the service does not answer, or refuses.
         """
         faults: list[str] = []

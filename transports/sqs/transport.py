@@ -1,4 +1,4 @@
-"""Amazon SQS as a transport: a queue and its dead-letter queue a queue, leases by visibility."""
+"""Amazon SQS as a transport: an SQS queue and its dead-letter queue for each queue, leases by visibility."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from worker.messaging.abilities import Requests
 from worker.messaging.transport import Depth, Outcome, Outgoing, QueueSpec
 
 _LINGER = 2.0
-"""Seconds at most that closing waits for polls under way: what one brings afterwards comes back with its lease."""
+"""Most seconds that closing waits for polls under way: what one brings later comes back when its lease is over."""
 
 
 class SqsTransport:
@@ -71,7 +71,7 @@ class SqsTransport:
         return await self._topology.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish with whatever else is published meanwhile; the service has stored it when this returns.
+        """Publish, together with what else is published meanwhile; returns when the service has stored it.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -96,7 +96,7 @@ class SqsTransport:
         return await self.counter.depth(queues)
 
     def requests(self, queues: int, processes: int) -> Requests:
-        """Say how many requests so many queues in so many processes make."""
+        """Say how many requests this many queues in this many processes make."""
         return pricing.requests(self.settings, queues, processes)
 
     async def ping(self) -> None:
@@ -111,7 +111,7 @@ class SqsTransport:
             if not refused.missing:
                 raise self.connection.unavailable(refused) from refused
         except NotSent as error:
-            # one that denies answers; which rights are lacking is told where they are needed
+            # a denial is an answer, too; which rights are lacking is told where they are needed
             if "AccessDenied" not in str(error):
                 raise
 
@@ -133,7 +133,7 @@ class SqsTransport:
         await self.connection.close()
 
     def _forget(self, subscription: ClaimingSubscription) -> None:
-        """It is closed; a poll of it that is under way goes on."""
+        """Drop a closed subscription; its polls under way go on."""
         assert isinstance(subscription, SqsSubscription)
         self._subscriptions.discard(subscription)
         for poll in subscription.holding.polls.under_way:

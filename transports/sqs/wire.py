@@ -1,8 +1,8 @@
 """The requests that are made for every ten messages, without the layers of Amazon's client around them.
 
-What they cost there is mostly their making and reading by a model of the whole service. Here a request is one JSON
-text, signed by botocore's signer and posted by aiohttp, and its answer is read by msgspec. All else stays with the
-client: credentials, endpoints, queues, and everything wherever its requests do not look as expected (``sample``).
+The client spends most of their time on writing and reading them by a model of the whole service. Here a request is one JSON
+text, signed by botocore's signer and posted by aiohttp, and its answer is read by msgspec. All else stays with the client:
+credentials, endpoints and queues; and where its own requests do not look as expected (``sample``), all requests.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SLACK = 5.0
 """Seconds that a request may take beyond connecting and waiting: credentials may be renewed before it."""
 
 _DATED = "ReceiveMessage"
-"""The action whose answer's time is asked for."""
+"""The action of whose answer the ``Date`` is kept."""
 
 
 class Wire:
@@ -75,9 +75,9 @@ class Wire:
         """Ask for one of the actions of ``answers.READERS``, once.
 
         Raises:
-            ClientError: the service says no, with the code that aiobotocore would give.
+            ClientError: the service refuses, with the code that aiobotocore would give.
             BotoCoreError: there are no credentials.
-            aiohttp.ClientError, OSError, TimeoutError: as aiohttp has it.
+            aiohttp.ClientError, OSError, TimeoutError: as aiohttp raises them.
             ValueError: the answer cannot be read.
         """
         request = Request(self._sample, action, msgspec.json.encode(arguments))
@@ -98,11 +98,11 @@ class Wire:
         return answer
 
     async def _current(self) -> Signer:
-        """The signer of the credentials of this moment."""
+        """Return the signer for the credentials that are valid now."""
         try:
             credentials = await self._credentials.get_frozen_credentials()
         except (BotoCoreError, ClientError, RuntimeError) as error:
-            # whatever was asked for them: nothing was sent
+            # whatever provider of credentials failed: nothing was sent
             raise CredentialRetrievalError(provider="the SDK's chain", error_msg=str(error)) from error
         if credentials is None:
             raise NoCredentialsError
@@ -118,7 +118,7 @@ async def fits(sample: Sample, credentials: Any) -> bool:
 
 
 async def tls(sample: Sample, bundle: str | None) -> ssl.SSLContext | None:
-    """The context for a service behind ``https``, as aiobotocore makes it; files are read in a thread.
+    """Return the TLS context for a service behind ``https``, as aiobotocore makes it; files are read in a thread.
 
     Args:
         sample: where requests go.
