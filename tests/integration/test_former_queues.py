@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from worker import App
-from worker.messaging.transport import Outgoing, QueueSpec
+from worker.messaging.transport import Ack, Outgoing, QueueSpec
 from worker.settings import DatabaseSettings, Settings, TransportSettings
 from worker.wiring.former import Former, moves
 from worker.wiring.service import opened
 
-FORMER, TODAY = "b2-b-go", "b2b-go"
+FORMER, RENAMED = ("b2-b-go", "Go"), ("b2b-walk", "Walk")
+"""Queue and type of a message that waits."""
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class Go(msgspec.Struct, frozen=True):
 
 def application() -> App:
     app = App("b2b")
-    app.command(Go)
+    app.command(aliases=("Walk",))(Go)
 
     @app.handler
     async def go(command: Go) -> None: ...
@@ -31,9 +32,10 @@ def application() -> App:
     return app
 
 
+@pytest.mark.parametrize("former", [FORMER, RENAMED])
 @pytest.mark.parametrize("broker", ["sqlite", "rabbitmq", "postgres", "kafka"])
 async def test_what_waits_under_the_former_name_comes_to_todays_queue(
-    broker: str, tmp_path: Path, request: pytest.FixtureRequest
+    broker: str, former: tuple[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Every message, once each, and the former queue is empty after."""
     local = f"sqlite:///{tmp_path}/queue.db"
@@ -46,17 +48,17 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
     )
     async with opened(settings, application().registry()) as service:
         transport = service.brokers.transports["it"]
-        former = QueueSpec(name=FORMER, types=("Go",))
-        await transport.setup([former])
+        queue, type_name = former
+        await transport.setup([QueueSpec(name=queue, types=(type_name,))])
         ids = [f"0194b9a0-0000-7000-8000-{n:012}" for n in range(250)]
         events = [
-            {"specversion": "1.0", "id": id, "type": "Go", "source": "b2b", "data": {"number": n}}
+            {"specversion": "1.0", "id": id, "type": type_name, "source": "b2b", "data": {"number": n}}
             for n, id in enumerate(ids)
         ]
         bodies = [msgspec.json.encode(event) for event in events]
         await service.sending.senders["it"].publish(
             [
-                Outgoing(queue=FORMER, id=id, type="Go", body=body)
+                Outgoing(queue=queue, id=id, type=type_name, body=body)
                 for id, body in zip(ids, bodies, strict=True)
             ]
         )
@@ -67,6 +69,8 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
         found: list[str] = []
         async with asyncio.timeout(60):
             while len(found) < len(ids):
-                found += [delivery.id for delivery in await subscription.receive(500, 1.0)]
+                came = await subscription.receive(500, 1.0)
+                await subscription.settle([Ack(delivery) for delivery in came])
+                found += [delivery.id for delivery in came]
         assert sorted(found) == ids
         await subscription.close(1.0)

@@ -1,6 +1,7 @@
-"""Queues under the names of a former rule: what still waits there is moved to the queue of today's name.
+"""Queues under former names: what still waits there is moved to the queue of today's name.
 
-A letter after a digit began a word once: the queue of ``NoRetry`` in ``b2b`` was ``b2-b-no-retry`` and is ``b2b-no-retry``.
+A type that was renamed had the queue of its old name, which it keeps as an alias: there nobody takes from any more. And a
+letter after a digit began a word once: the queue of ``NoRetry`` in ``b2b`` was ``b2-b-no-retry`` and is ``b2b-no-retry``.
 Processes of the release before may go on sending to the old one during a deploy, so it is looked at again and again.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import structlog
 
-from worker.errors import Unavailable, WorkerError
+from worker.errors import Unavailable, UnknownType, WorkerError
 from worker.messaging.cloudevents import BINARY_IDS, CONTENT_TYPE
 from worker.messaging.declaration import Registry
 from worker.messaging.envelope import Envelope
@@ -42,19 +43,21 @@ class Move(msgspec.Struct, frozen=True):
 
 
 def moves(registry: Registry, queues: Iterable[tuple[str, QueueSpec]]) -> list[Move]:
-    """Say which of these queues, by transport, had another name; one that is in use today is left alone."""
+    """Say which of these queues, by transport, had other names; one that is in use today is left alone."""
     queues = list(queues)
     used = {(transport, spec.name) for transport, spec in queues}
     found = []
     for transport, spec in queues:
         for name in spec.types:
-            if registry.messages[name].queue is not None:
+            declared = registry.messages[name]
+            if declared.queue is not None:
                 continue
-            former = former_queue_name(registry.application, name)
-            if former != spec.name and (transport, former) not in used:
-                found.append(
-                    Move(transport, msgspec.structs.replace(spec, name=former, types=(name,)), spec.name)
-                )
+            formers = [queue_name(registry.application, alias) for alias in declared.aliases]
+            found += [
+                Move(transport, msgspec.structs.replace(spec, name=former, types=(name,)), spec.name)
+                for former in dict.fromkeys([former_queue_name(registry.application, name), *formers])
+                if former != spec.name and (transport, former) not in used
+            ]
     return found
 
 
@@ -143,6 +146,8 @@ class Former:
         body = delivery.body
         if isinstance(read, Envelope) and queue_name(read.source or "-", read.type) == move.former.name:
             return None  # today's own queue of an application of another name
+        if not isinstance(read, Envelope) and isinstance(read.error, UnknownType):
+            return None  # likewise, with types of its own
         if _is_binary(delivery.headers):
             if not isinstance(read, Envelope):
                 return None  # its attributes are in the headers, and cannot be told

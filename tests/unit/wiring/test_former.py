@@ -75,6 +75,36 @@ async def test_a_moved_message_is_handled() -> None:
         assert it.outcomes() == ["done"]
 
 
+async def test_what_waits_under_an_alias_is_handled() -> None:
+    """A type was renamed, and keeps its old name as an alias: nobody else takes from the queue of that."""
+    app = App("shop")
+
+    @app.command("Refund", aliases=("PayBack",))
+    class Refund(msgspec.Struct, frozen=True):
+        number: int = 0
+
+    @app.handler
+    async def on_refund(command: Refund) -> None: ...
+
+    async with house(app) as it:
+        await it.broker.setup([QueueSpec(name="shop-pay-back", types=("PayBack",))])
+        body = event("a", source="shop").replace(b"NoRetry", b"PayBack")
+        await it.broker.publish([Outgoing(queue="shop-pay-back", id="id-0", type="PayBack", body=body)])
+        await former(it).look()
+        assert await ids(it, "shop-pay-back") == []
+        await it.run(burst=True)
+        assert it.outcomes() == ["done"]
+
+
+async def test_a_queue_with_types_that_nobody_here_knows_is_left_alone() -> None:
+    """It belongs to an application whose name and type come to the same."""
+    async with house(application()) as it:
+        await left(it, event("a").replace(b"NoRetry", b"Retry"))
+        await former(it).look()
+        assert await ids(it, TODAY) == []
+        assert await ids(it, FORMER) == ["id-0"]
+
+
 async def test_the_queue_of_another_application_is_left_alone() -> None:
     """``b2-b`` is an application of its own, whose queue has this name today."""
     async with house(application()) as it:
@@ -118,3 +148,6 @@ def test_queues_that_never_had_another_name_are_not_looked_for() -> None:
     assert of(application("b2b", queue="b2b-no-retry"), "b2b-no-retry") == []
     assert of(application("b2b"), "b2b-no-retry", FORMER) == []
     assert of(application("b2b"), "b2b-no-retry") == [FORMER]
+    assert of(application("shop", aliases=("OnceMore",)), "shop-no-retry") == ["shop-once-more"]
+    assert of(application("shop", aliases=("OnceMore",), queue="mine"), "mine") == []
+    assert of(application("shop", aliases=("OnceMore",)), "shop-no-retry", "shop-once-more") == []
