@@ -1,4 +1,4 @@
-"""Questions to the cluster itself: one client, made when it is needed and thrown away when it fails."""
+"""Questions about the cluster itself: one client, made when it is needed and thrown away when it fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RETRY_PAUSE = 0.1
 
 
 class Administration:
-    """Asks, each time for a bounded time."""
+    """Asks questions, each for a bounded time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -69,7 +69,7 @@ class Administration:
 
 
 async def _patiently(client: Any, question: Callable[[Any], Awaitable[T]]) -> T:
-    """Ask again while the cluster says that it is about to be able to answer: a coordinator moves, or is made."""
+    """Ask again while the cluster says that it can answer soon: a coordinator moves, or is being made."""
     while True:
         try:
             return await question(client)

@@ -1,4 +1,4 @@
-"""What a member holds of several queues, looked at as one: its partitions move together, each queue has room of its own."""
+"""What a member holds of several queues, seen as one: its partitions move together, each queue has room of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transports.kafka.windows import Partition, Windows
 
 
 class Part(Protocol):
-    """One queue of it."""
+    """One queue of a bundle."""
 
     paused: bool
     gone: bool
@@ -19,7 +19,7 @@ class Part(Protocol):
 
 
 class Bundle:
-    """Deals what is read out to the queues; a queue that is full or paused keeps nothing from the others.
+    """Passes what is read to the queues; a queue that is full or paused does not hold up the others.
 
     Args:
         parts: by topic.
@@ -32,7 +32,7 @@ class Bundle:
 
     @property
     def out(self) -> int:
-        """How many are handed out to somebody who may still settle them."""
+        """How many are handed out and may still be settled: not those of a queue whose subscriptions are closed."""
         return sum(part.windows.out for part in self._parts if not part.gone)
 
     @property
@@ -42,7 +42,7 @@ class Bundle:
 
     @property
     def ready(self) -> int:
-        """How many may be handed out, about."""
+        """About how many may be handed out."""
         return sum(part.windows.ready for part in self._parts if not part.paused)
 
     @property

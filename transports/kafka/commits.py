@@ -1,7 +1,7 @@
 """How far a queue is: committed in its own group, or in the one that the queue has moved to.
 
-The commit in a queue's own group always says where to look: one that begins with ``@`` names the group whose
-members take the queue since then. So a queue can move to a shared group and back, and nothing is repeated.
+The commit in a queue's own group always says where to look: notes that begin with ``@`` name the group whose members
+have taken the queue since then. So a queue can move to a shared group and back, and nothing is repeated.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Commits:
     """Reads commits, and moves queues between groups.
 
     Args:
-        connection: for messages.
-        administration: asked.
-        shared: the group that queues share as it is configured; empty for none.
+        connection: names the brokers in errors.
+        administration: asks the brokers.
+        shared: the configured group that all queues share; empty for none.
     """
 
     def __init__(self, connection: Connection, administration: Administration, shared: str) -> None:
@@ -48,7 +48,7 @@ class Commits:
         self._shared = shared
 
     async def read(self, own: str, partitions: Sequence[TopicPartition]) -> Found:
-        """What is committed of a queue, by partition; those without a commit are left out.
+        """Read what is committed for a queue, by partition; those without a commit are left out.
 
         Raises:
             TransportUnavailable: the brokers do not answer.
@@ -56,11 +56,11 @@ class Commits:
         return await self._resolved(await self._list(own, partitions), partitions)
 
     async def take(self, group: str, own: str, partitions: Sequence[TopicPartition]) -> Found:
-        """Read them for a member of ``group``, which is the one to look in from now on.
+        """Read them for a member of ``group``, in which they are to be found from now on.
 
         Raises:
-            TransportUnavailable: the queue comes from another group, and the brokers do not answer, or that
-                group has members still.
+            TransportUnavailable: the queue moves to ``group`` from its own, and the brokers do not answer, or its own
+                group still has members.
         """
         if group == own:
             try:
@@ -103,7 +103,7 @@ class Commits:
         }
 
     async def _point(self, own: str, group: str, found: Mapping[TopicPartition, Commit]) -> None:
-        """Write into a queue's own group where to look."""
+        """Write into a queue's own group which group to look in."""
         topics: dict[str, list[tuple[int, int, str]]] = {}
         for tp, commit in found.items():
             note = f"{_MOVED}{group} {commit.notes}"
@@ -124,7 +124,7 @@ class Commits:
 
 
 def _read(commit: Commit | None) -> tuple[str, Commit | None]:
-    """The group that a commit says to look in, empty for its own; and the commit, None where nothing is."""
+    """Return the group that a commit says to look in, empty for its own; and the commit, None where there is none."""
     if commit is None or not commit.notes.startswith(_MOVED):
         return "", commit
     group, _, notes = commit.notes.removeprefix(_MOVED).partition(" ")

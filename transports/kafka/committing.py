@@ -22,11 +22,11 @@ Offsets = dict[TopicPartition, OffsetAndMetadata]
 
 
 class Committer:
-    """Commits how far windows are.
+    """Commits how far the work in windows has come.
 
     Args:
         consumer: a member of the group.
-        windows: asks for those that are held now.
+        windows: returns those that are held now.
     """
 
     def __init__(self, consumer: Any, windows: Callable[[], Iterable[Window]]) -> None:
@@ -37,11 +37,11 @@ class Committer:
         self._plain = False
 
     def forget(self) -> None:
-        """Take nothing for committed: partitions were assigned anew."""
+        """Forget what was committed: partitions were assigned anew."""
         self._written.clear()
 
     async def commit(self, seconds: float) -> bool:
-        """Commit what is new within a bounded time; whether all of it is.
+        """Commit what is new within ``seconds``; return whether all of it is committed.
 
         A commit that is still under way is waited for first: cancelling one confuses the driver.
         """
@@ -60,7 +60,7 @@ class Committer:
         return self._task.done() and not self._new()
 
     async def run(self, settings: Settings, settled: Callable[[], int], assigned: asyncio.Event) -> None:
-        """Commit by time, and whenever so many more were ``settled``, as long as partitions are ``assigned``."""
+        """Commit by time, and after each thousand ``settled``, as long as partitions are ``assigned``."""
         step = min(settings.commit_interval, 0.05)
         waited, before = 0.0, 0
         while True:

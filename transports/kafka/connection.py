@@ -17,18 +17,18 @@ from worker.messaging.bounded import bounded
 
 T = TypeVar("T")
 BATCH_BYTES = 256 * 1024
-"""Of one produce request's part for one partition."""
+"""Most bytes of what one produce request carries for one partition."""
 
 _NEVER = 2**31 - 1
-"""Milliseconds: whether this process gets on is watched here, the driver must not leave the group by itself."""
+"""Milliseconds: the driver must not leave the group by itself; whether this process makes progress is watched here."""
 
 
 class Connection:
     """Makes clients of one cluster.
 
     Args:
-        name: of the transport, for messages.
-        settings: where and how.
+        name: of the transport, for error texts.
+        settings: the brokers, and how to connect.
     """
 
     def __init__(self, name: str, settings: Settings) -> None:
@@ -59,7 +59,7 @@ class Connection:
         """Await the start of a client for a bounded time.
 
         Raises:
-            TransportUnavailable: it did not start; says which broker does not let us in, and why.
+            TransportUnavailable: it did not start; says which broker refuses this process, and why.
         """
         try:
             return await self.within(what, starting, seconds)
@@ -85,7 +85,7 @@ class Connection:
         return AIOKafkaAdminClient(**self._common())
 
     def member(self, group: str) -> AIOKafkaConsumer:
-        """Make a member of a group. It commits when it is told to only, and starts at the oldest message."""
+        """Make a member of a group. It commits only when it is told to, and starts at the oldest message."""
         settings = self.settings
         heartbeat = min(0.5, settings.session_timeout / 6)
         return AIOKafkaConsumer(
@@ -93,7 +93,7 @@ class Connection:
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            partition_assignment_strategy=[RoundRobinPartitionAssignor],  # one: each costs a join of its own
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],  # a single one: each costs a join
             session_timeout_ms=_ms(settings.session_timeout),
             heartbeat_interval_ms=_ms(heartbeat),
             rebalance_timeout_ms=_ms(settings.rebalance_timeout),

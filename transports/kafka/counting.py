@@ -47,7 +47,7 @@ class Counter:
         return await self._asked(lambda: self._count(queues))
 
     async def ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Where partitions end now; asked over a connection of its own, where no question waits behind a fetch.
+        """Return where partitions end now; asks over a connection of its own, on which no fetch holds questions up.
 
         Raises:
             TransportUnavailable: the brokers do not answer.
@@ -60,7 +60,7 @@ class Counter:
             await self._let_go()
 
     async def _asked(self, question: Callable[[], Awaitable[T]]) -> T:
-        """Ask with the reader, one after the other; after a fault the next one gets another."""
+        """Ask with the reader, one question after the other; after a fault the next question gets a new reader."""
         async with self._reading:
             if self._reader is None:
                 self._reader = self._connection.reader()
@@ -89,7 +89,7 @@ class Counter:
             await dismiss(reader, 1.0)
 
     async def _count(self, queues: Sequence[str]) -> Mapping[str, Depth]:
-        """Ask once for all of them: each answer may be as far away as the brokers are."""
+        """Count them all with the same few questions: each answer takes a round trip to the brokers."""
         known = self._topology.known
         partitions = {
             queue: [
@@ -131,7 +131,7 @@ class Counter:
         return {tp: commit for found in await asyncio.gather(*asked) for tp, commit in found.items()}
 
     async def _times(self, behind: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, float]:
-        """When the message at each of these offsets was published, as far as it can be read in a moment."""
+        """Return when the message at each of these offsets was published, where that can be read within a second."""
         times: dict[TopicPartition, float] = {}
         if not behind:
             return times
@@ -148,12 +148,12 @@ class Counter:
             for tp, messages in found.items():
                 times[tp] = messages[0].timestamp / 1000
                 left.discard(tp)
-        reader.unsubscribe()  # else it would go on fetching, and each further question wait behind that
+        reader.unsubscribe()  # else it would go on fetching, and hold up each further question
         return times
 
 
 def lag(start: int, commit: Commit | None, end: int) -> int:
-    """How many messages of a partition are not done: from the commit, or from its start, to its end."""
+    """Return how many messages of a partition are not done, from the commit, or its start, to its end."""
     done = 0
     if commit is not None and commit.offset >= start:
         done = sum(last - first for first, last in progress.decode(commit.offset, commit.notes))

@@ -1,4 +1,4 @@
-"""Why no broker lets this process in: the driver tells its log only, and says that it could not connect."""
+"""Why no broker lets this process in: the driver tells that only in its log, and else that it could not connect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REFUSED = (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed)
 
 
 async def reason(settings: Settings, security: Mapping[str, Any]) -> str | None:
-    """Ask each of the configured brokers, and say what the first one that refuses says; None where all let us in.
+    """Connect to each of the configured brokers, and return why the first one refuses; None where none refuses.
 
     The password is in no reason. Takes at most ``timeout`` for each broker.
     """

@@ -1,6 +1,6 @@
-"""The driver's inner parts: all that is used of aiokafka beyond what it shows. Pinned to a minor version for them.
+"""The driver's inner parts: all that is used of aiokafka beyond its public face, for which it is pinned to a minor version.
 
-What each is, and that it is there, is checked by ``tests/unit/transports/test_drivers``.
+``tests/unit/transports/test_drivers`` checks that each part is there, and is what it is taken for.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["commit_for", "create_conn", "dismiss", "introduced", "is_member", "m
 
 
 async def dismiss(client: Any, seconds: float) -> None:
-    """Stop a client within a bounded time; what still runs of it then is cancelled.
+    """Stop a client within ``seconds``; what then still runs of it is cancelled.
 
-    With the broker gone the driver's ``stop`` waits for ever for what it cannot send.
+    Where the broker is gone, the driver's own ``stop`` waits for ever for what it cannot send.
     """
     stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())
     await asyncio.wait({stopping}, timeout=seconds)
@@ -35,21 +35,21 @@ async def dismiss(client: Any, seconds: float) -> None:
 
 
 async def introduced(client: Any, topics: Iterable[str]) -> None:
-    """Let a client learn of topics at once: else it does one by one, when it is asked, with a pause for each."""
+    """Let a client learn of all topics at once: else it learns of each when it is asked about it, with a pause."""
     await _client(client).set_topics(list(topics))
 
 
 def is_member(consumer: Any) -> bool:
-    """Whether the group still counts a consumer in: else its partitions are another's already."""
+    """Whether the group still counts this consumer as a member: else another one has its partitions already."""
     return bool(getattr(getattr(consumer, "_coordinator", None), "generation", 1) > 0)
 
 
 def spare(consumer: Any) -> None:
-    """Have what a consumer has fetched handed out as it was parsed: offset, key, value and headers of a name and bytes.
+    """Have what a consumer has fetched handed out as it was parsed: offset, key, value, and headers as names and bytes.
 
-    To put each record into a class of its own costs the driver more than parsing it, and it has no public way to leave
-    that out. Where its parts are not as they are known here, and for what it fetches while somebody waits in
-    ``getmany``, records come as the driver's class, and are read alike.
+    Wrapping each record in a class of its own costs the driver more than parsing it, and it has no public way to leave
+    that out. Where its inner parts are not as expected, and for what it fetches while a ``getmany`` waits, records come
+    in the driver's class, and are read in the same way.
     """
     for fetched in getattr(getattr(consumer, "_fetcher", None), "_records", {}).values():
         partition = getattr(fetched, "_partition_records", None)
@@ -82,7 +82,7 @@ def _client(client: Any) -> Any:
 
 
 def _tasks(client: Any) -> Sequence[asyncio.Task[Any]]:
-    """Every task that the driver keeps for a client; the driver has no way to end them by force."""
+    """Return every task that the driver keeps for a client; it has no way to end them by force."""
     coordinator = getattr(client, "_coordinator", None)
     fetcher = getattr(client, "_fetcher", None)
     found = [

@@ -17,7 +17,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class Record(Protocol):
-    """What is read of a consumer's record."""
+    """The parts of a consumer's record that are read."""
 
     offset: int
     key: bytes | None
@@ -41,7 +41,7 @@ class Reader:
         self._plain: dict[bytes, Mapping[str, str]] = {}
 
     def read(self, window: Window, records: Sequence[Record]) -> tuple[list[Entry], bool]:
-        """Make the entries of records, with their deliveries; and say whether none of them waits, for key or time."""
+        """Make the entries of records, with their deliveries; return also whether none has a key or a time to wait for."""
         queue, plain = self._queue, self._plain
         again = window.doubted(len(records))
         free = True
@@ -80,13 +80,13 @@ class Reader:
 
     def _keep(self, content_type: bytes) -> Mapping[str, str]:
         texts = {CONTENT_TYPE: content_type.decode("utf-8", "replace")}
-        if len(self._plain) < 100:  # as many as an application has, not as many as somebody invents
+        if len(self._plain) < 100:  # more than an application has, whatever senders invent
             self._plain[content_type] = texts
         return texts
 
 
 def _own_id(window: Window, offset: int) -> str:
-    """An id for a message that came without one: where it lies."""
+    """Make an id for a message that came without one, from its topic, partition and offset."""
     return f"{window.topic}-{window.partition}-{offset}"
 
 

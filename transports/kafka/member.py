@@ -1,4 +1,4 @@
-"""A group, and this process as its member: one life after another, whatever the brokers do."""
+"""A process's membership in a group: one session after another, whatever the brokers do."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from worker.messaging.transport import Outcome, Outgoing
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _TOPIC_POLL = 0.25
 _REMIND = 3600.0
-"""Seconds between notes where queues of a shared group are: brokers forget them after a week by default."""
+"""Seconds after which it is noted again that queues are in the shared group: brokers forget that after a week by default."""
 
 _GATHER = 0.2
-"""Seconds for queues that come or go together: each change of a member's queues costs a join."""
+"""Seconds in which queues that come or go are gathered: each change of a member's queues costs a join."""
 
 log = structlog.stdlib.get_logger("worker.kafka")
 
@@ -48,7 +48,7 @@ class KafkaOwner(Protocol):
     clock: Callable[[], float]
 
     def forget(self, member: GroupMember) -> None:
-        """It has left its group."""
+        """Drop a member: it has left its group."""
         ...
 
 
@@ -57,7 +57,7 @@ class GroupMember:
 
     Attributes:
         down: why nothing can be received; None while the brokers answer.
-        session: the present life.
+        session: the present session.
     """
 
     def __init__(self, owner: KafkaOwner, group: str) -> None:
@@ -74,7 +74,7 @@ class GroupMember:
 
     @property
     def paused(self) -> bool:
-        """Whether every queue is."""
+        """Whether every queue is paused."""
         return all(share.paused for share in self._shares.values())
 
     def stopped(self, topic: str) -> bool:
@@ -82,7 +82,7 @@ class GroupMember:
         return self._by_topic[topic].paused
 
     def subscribe(self, queue: str) -> KafkaSubscription:
-        """Hand out to one more; the first makes the member join, a further queue makes it join anew."""
+        """Make one more subscription; the first makes the member join, each further queue makes it join anew."""
         share = self._shares.get(queue)
         if share is None:
             share = self._shares[queue] = Share(self, queue)
@@ -92,7 +92,7 @@ class GroupMember:
         return share.subscribe()
 
     async def drop(self, share: Share, grace: float) -> None:
-        """Nobody takes a queue any more: let go of it; of the last one by leaving the group."""
+        """Let go of a queue that has no subscription any more; with the last one leave the group."""
         if self._shares.get(share.queue) is not share:
             return
         del self._shares[share.queue]
@@ -119,7 +119,7 @@ class GroupMember:
             share.recall()
 
     def wake(self) -> None:
-        """Let everyone who waits look again."""
+        """Let every waiting ``receive`` look again."""
         for share in self._shares.values():
             share.wake()
 
@@ -130,7 +130,7 @@ class GroupMember:
             await self._joined.wait()
 
     async def exhausted(self, share: Share) -> bool:
-        """Whether all that waits of a queue for this process was read; False until it has its partitions.
+        """Whether all of a queue that waits for this process was read; False until it has its partitions.
 
         Raises:
             TransportUnavailable: the brokers do not answer.
@@ -143,10 +143,10 @@ class GroupMember:
         return not any(topic in topics.known for topic in self._owner.names.all(share.queue))
 
     async def commits(self, assigned: set[TopicPartition]) -> Mapping[TopicPartition, Commit]:
-        """Where each partition goes on, as far as is known.
+        """Return the commit from which each partition goes on, where there is one.
 
         Raises:
-            TransportUnavailable: it cannot be known, and going on without would repeat what is done.
+            TransportUnavailable: it cannot be known, and going on without it would repeat what is done.
         """
         names, commits = self._owner.names, self._owner.commits
         mine: dict[str, list[TopicPartition]] = {}
@@ -212,7 +212,7 @@ class GroupMember:
             living.result()
 
     async def _there(self, shares: Mapping[str, Share]) -> Sequence[str]:
-        """The queues whose topics exist; waits until there is one."""
+        """Return the queues whose topics exist; waits until there is one."""
         owner = self._owner
         while True:
             for refreshed in (False, True):
@@ -232,7 +232,7 @@ class GroupMember:
             try:
                 found = await self._there(shares)
             except TransportUnavailable:
-                continue  # told by whoever watches the session
+                continue  # the session's own watch tells that
             if len(found) > len(there):
                 return
         await self._changed.wait()

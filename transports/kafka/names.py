@@ -26,7 +26,7 @@ class Names(msgspec.Struct, frozen=True):
 
     Attributes:
         prefix: keeps several environments apart.
-        group: which all queues share; empty where each has its own.
+        group: the one that all queues share; empty where each queue has its own.
     """
 
     prefix: str = ""
@@ -55,7 +55,7 @@ class Names(msgspec.Struct, frozen=True):
 
 
 def level_for(delay: float) -> Level:
-    """The level for a delay of up to that of the longest."""
+    """Return the level for a delay; it must not be longer than that of the longest level."""
     return next(level for level in LEVELS if delay <= level.seconds)
 
 

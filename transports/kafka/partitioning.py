@@ -16,9 +16,9 @@ def by_key(key: bytes, partitions: int) -> int:
 
 
 class Turns:
-    """Deals messages without a key out over a topic's partitions.
+    """Spreads messages without a key over a topic's partitions.
 
-    It begins anywhere: of many programs that send a single message each, not all begin with the first.
+    It begins with a random partition: else many programs that send a single message each would all send to the first.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from worker.messaging.bounded import happens
 
 _POLL = 0.5
 _POLL_SOME = 0.05
-"""Seconds, while some partitions are left out: there may be room for them soon."""
+"""Seconds of a poll that leaves some partitions out: there may be room for them soon."""
 
 
 class Polling:
@@ -25,14 +25,14 @@ class Polling:
     Args:
         consumer: a member of the group.
         windows: take what is read.
-        committer: says that partitions are held.
+        committer: commits that partitions are held.
         patience: seconds that such a commit may take.
         topic: one that the consumer has subscribed to.
         came: called when something was read.
 
     Attributes:
         assigned: set while the group has assigned partitions.
-        epoch: another one after each time that they were revoked.
+        epoch: grows each time that partitions are revoked.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Polling:
         return self._getting is not None and self._getting.done()
 
     def room_made(self) -> None:
-        """Something was handed out or settled."""
+        """Note that something was handed out or settled: there may be room to read more."""
         if not self._space.is_set() and self._windows.room > AHEAD // 2:
             self._space.set()
 
@@ -70,7 +70,7 @@ class Polling:
         self._space.set()
 
     async def revoked(self) -> None:
-        """Break off what is being read: its partitions are another's soon."""
+        """Break off what is being read: another member has its partitions soon."""
         self.assigned.clear()
         self.epoch += 1
         getting = self._getting
@@ -91,7 +91,8 @@ class Polling:
             if room <= 0 or not partitions:
                 self._space.clear()
                 await happens(self._space, _POLL)
-                # nothing is read from nowhere; the driver tells its faults, which it tells nobody else
+                # a partition that does not exist brings nothing; but this call is the only one that raises the driver's
+                # own faults
                 await self._consumer.getmany(self._nowhere, timeout_ms=0, max_records=1)
                 continue
             epoch = self.epoch
@@ -111,7 +112,7 @@ class Polling:
                 getting.cancel()
 
     async def _take(self, getting: asyncio.Task[Mapping[TopicPartition, Sequence[Any]]], epoch: int) -> None:
-        """Put what was read into the windows, unless its partitions are another's by now."""
+        """Put what was read into the windows, unless its partitions were revoked meanwhile."""
         if getting.cancelled() or epoch != self.epoch:
             return
         records = getting.result()
@@ -123,9 +124,9 @@ class Polling:
             self._came()
 
     async def _hold(self, records: Mapping[TopicPartition, Sequence[Any]]) -> bool:
-        """Let the group know that these partitions are held, before the first of their messages is.
+        """Commit that these partitions are held, before the first of their messages is; False where one is gone.
 
-        Whoever comes next then knows whether this process died with messages in hand. False where a partition is gone.
+        The next process that gets a partition knows then whether this one died with messages in hand.
         """
         windows = self._windows.by_partition
         fresh = False

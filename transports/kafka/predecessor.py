@@ -1,4 +1,4 @@
-"""A process that is started in place of one that died: the group still counts that one in."""
+"""A process that is started in place of one that died: the group still counts the dead one as a member."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 MARK = "WORKER_DIED_AT"
-"""When the process died in whose place this one was started, on the machine's monotonic clock; set by the supervisor."""
+"""Name of the variable by which the supervisor tells when the process before this one died, by the monotonic clock."""
 
 _MARGIN = 0.5
 
@@ -17,10 +17,10 @@ def patience(
     environment: Mapping[str, str] = os.environ,
     now: Callable[[], float] = time.monotonic,
 ) -> float:
-    """Seconds until the group has noticed that death.
+    """Return the seconds until the group has noticed that death.
 
-    A group that somebody joins waits for all its members, the dead one too, and hands nothing out meanwhile; so whoever
-    joins before comes no sooner to work, and holds up the others.
+    When a member joins, the group waits for all its members, the dead one, too, and hands nothing out meanwhile. So a
+    process that joins before gets to work no sooner, and holds up the other members.
     """
     try:
         died_at = float(environment.get(MARK, "-inf"))

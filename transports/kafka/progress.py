@@ -1,8 +1,8 @@
 """What is done beyond a commit, written into the commit's metadata: a crash repeats only what was unfinished.
 
-Offsets from the commit on are written as pairs of varints, how many are not done and how many are done then,
-in base64. What does not fit is left out: it would only be handled again. A single varint behind the pairs says that
-a process holds the partition, which takes it back with its last commit: where it is found, that process died.
+Offsets from the commit on are written, in base64, as pairs of varints: how many are not done, and how many after them are
+done. What does not fit is left out: it would only be handled again. A single varint behind the pairs says that a process
+holds the partition. That process removes it with its last commit: where it is still found, the process died.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 VERSION = "1"
 LIMIT = 4000
-"""Characters: brokers take 4,096 bytes unless they are configured otherwise."""
+"""Most characters: brokers take 4,096 bytes unless they are configured otherwise."""
 
 Range = tuple[int, int]
 """First offset, and the one after the last."""
@@ -39,7 +39,7 @@ def encode(base: int, ranges: Iterable[Range], limit: int = LIMIT, *, held: bool
 
 
 def decode(base: int, text: str) -> list[Range]:
-    """Read what ``encode`` wrote for the same ``base``; nothing where somebody else wrote it."""
+    """Read what ``encode`` wrote for the same ``base``; nothing where another program wrote the text."""
     numbers = _read(text)
     ranges: list[Range] = []
     at = base

@@ -1,4 +1,4 @@
-"""Publishing: record batches put together here, one future a batch; the driver's one a message costs four times as much."""
+"""Publishing: record batches are made here, with one future each: one for each message would cost four times as much."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REFUSED = (
 
 
 class Part:
-    """Messages of one call that go to one partition, as far as they fit one batch."""
+    """Messages of one call that go to one partition, as many as fit into one batch."""
 
     __slots__ = ("builder", "indexes", "partition", "topic")
 
@@ -41,7 +41,7 @@ class Part:
 
 
 class Publisher:
-    """Publishes batches; owns the producer, and throws it away when it does not get on.
+    """Publishes batches; owns the producer, and throws it away when it gets stuck.
 
     Args:
         connection: makes producers.
@@ -83,9 +83,9 @@ class Publisher:
             return self._producer
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish, and return when each message's fate is known; goes on when the caller is cancelled.
+        """Publish, and return when each message's outcome is known; goes on when the caller is cancelled.
 
-        Calls of one turn of the loop leave together.
+        The messages of all calls of one turn of the loop are sent together.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -99,7 +99,7 @@ class Publisher:
         return await answer
 
     async def close(self) -> None:
-        """Finish what is under way, within the time of one answer; let go of the producer."""
+        """Finish what is under way, within about ``timeout``; let go of the producer."""
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=self._connection.settings.timeout + 1.0)
         producer, self._producer = self._producer, None
@@ -154,7 +154,7 @@ class Publisher:
         return [outcomes.get(index, unknown) for index in range(len(batch))]
 
     async def _targets(self, batch: Sequence[Outgoing], outcomes: dict[int, Outcome]) -> Mapping[int, str]:
-        """The topic of each message that can be sent; the outcome of each that cannot."""
+        """Return the topic of each message that can be sent, by index; note the outcome of each that cannot."""
         limit = self._connection.settings.max_bytes
         found: dict[int, str] = {}
         for index, message in enumerate(batch):
@@ -233,7 +233,7 @@ class Publisher:
         outcomes.update(dict.fromkeys(part.indexes, Outcome(kind, text)))
 
     def _throw_away(self, producer: AIOKafkaProducer) -> None:
-        """Never use a producer again that does not get on: what it still holds it would send long afterwards."""
+        """Stop using a producer that is stuck: what it still holds it would send long afterwards."""
         if self._producer is producer:
             self._producer = None
             self._dismiss(producer)

@@ -1,4 +1,4 @@
-"""TLS and SASL: how a connection proves who is at its ends."""
+"""TLS and SASL: how a connection proves the identity of its two sides."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         tls: encrypt, and check the broker's certificate.
         ca_file: certificates to trust; None for the system's.
-        cert_file: our own certificate, with ``key_file`` where the key is apart.
+        cert_file: this client's own certificate; ``key_file``: its key, where that is in another file.
         sasl: a name in ``MECHANISMS``.
-        username: and ``password``: for PLAIN and SCRAM.
+        username: with ``password``, for PLAIN and SCRAM.
         token: ``module:function`` of a coroutine function that returns a token, for OAUTHBEARER.
     """
 
@@ -99,7 +99,7 @@ class _Tokens(AbstractTokenProvider):  # type: ignore[misc]  # the driver has no
 
 
 def read(reader: Options, url: Dsn, base: Path) -> Security:
-    """Read the settings; what is wrong is noted in ``reader``."""
+    """Read the settings; notes in ``reader`` what is wrong."""
     tls = reader.flag("tls", default=False)
     files = {key: reader.text(key) for key in ("ca_file", "cert_file", "key_file")}
     sasl = reader.choice("sasl", "plain" if url.username else "none", tuple(MECHANISMS))

@@ -1,4 +1,4 @@
-"""One life of a group's member: joined, reading, committing; ended by a fault or by leaving."""
+"""One session of a group's member: it joins, reads and commits, and ends by a fault or by leaving."""
 
 from __future__ import annotations
 
@@ -24,24 +24,23 @@ from worker.errors import TransportUnavailable
 from worker.messaging.bounded import happens
 
 _QUIET = 10.0
-"""Seconds without a message after which what lies before a partition's end counts as no message: what was compacted
-away."""
+"""Seconds without a message after which a partition's last offsets count as holding none, as where they were compacted."""
 
 _FINAL = 5.0
-"""Seconds for the commit when partitions go."""
+"""Seconds for the last commit of partitions that are revoked."""
 
 log = structlog.stdlib.get_logger("worker.kafka")
 
 
 class Host(Watched, Protocol):
-    """What a session tells and asks of the member whose life it is."""
+    """What a session tells its member, and asks of it."""
 
     def recall(self) -> None:
         """Ask for what was handed out and not started."""
         ...
 
     async def commits(self, assigned: set[TopicPartition]) -> Mapping[TopicPartition, Commit]:
-        """Where each partition goes on, as far as is known.
+        """Return the commit from which each partition goes on, where there is one.
 
         Raises:
             TransportUnavailable: it cannot be known.
@@ -118,7 +117,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         windows: Windows,
         ends: Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
     ) -> bool:
-        """Whether all that the brokers have of a queue's partitions here was read; False while partitions move.
+        """Whether all of a queue's partitions that are held here was read; False while partitions move.
 
         Raises:
             TransportUnavailable: the brokers do not answer.
@@ -141,14 +140,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             return True
         if window.position is not None and window.position >= end:
             return True
-        # the driver's place is behind what is no message too: a mark of a transaction, what retention has taken
+        # the driver's position also passes what is no message: marks of transactions, what retention has removed
         return end == 0 or (
             end <= await self._connection.within("looking", self._consumer.position(tp))
             and not self._polling.in_hand
         )
 
     async def drain(self) -> None:
-        """Hand out no more, and wait for what runs: this life is to end, though nothing failed."""
+        """Hand out no more, and wait for what runs: this session is to end, though nothing failed."""
         self._ending = True
         self.handing = False
         self._host.recall()
@@ -161,7 +160,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         if not self._broken.cancel() and not self._broken.cancelled():
             self._broken.exception()  # told by ``run``, unless that was over before
         self._settled.set()
-        if self._starting is not None:  # cancelled while it connects the driver would forget an open socket
+        if self._starting is not None:  # cancelled while it connects, the driver would forget an open socket
             await asyncio.wait({self._starting}, timeout=1.0)
             self._starting.cancel()
             await asyncio.wait({self._starting}, timeout=1.0)
@@ -174,7 +173,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         await dismiss(self._consumer, _FINAL)
 
     def room_made(self) -> None:
-        """Something was handed out or settled."""
+        """Note that something was handed out or settled: there may be room to read more."""
         self._polling.room_made()
         if not self._windows.out:
             self._settled.set()
@@ -203,7 +202,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
         self._windows.end()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Pause first where a queue is paused; then go on where the last holder had come to."""
+        """Pause first where a queue is paused; then go on from where the last holder committed."""
         self._apply(assigned)
         try:
             commits = await self._host.commits(assigned)
@@ -217,7 +216,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             if commit is None:
                 windows.append(Window(tp.topic, tp.partition))
                 continue
-            self._consumer.seek(tp, commit.offset)  # it may have been committed in another group
+            self._consumer.seek(tp, commit.offset)  # the commit may be another group's
             windows.append(
                 Window(
                     tp.topic,
@@ -229,14 +228,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             )
         self._windows.begin(windows)
         self._committer.forget()
-        self._apply(assigned)  # it may have changed meanwhile
+        self._apply(assigned)  # what is paused may have changed meanwhile
         self.handing = not self._ending
         self._watch.began()
         self._polling.assigned.set()
         self.joined.set()
 
     async def _drain(self) -> None:
-        """Wait for running handlers as long as the group waits for us."""
+        """Wait for running handlers, for nearly as long as the group waits for this member."""
         rebalance = self._connection.settings.rebalance_timeout
         loop = asyncio.get_running_loop()
         end = loop.time() + max(rebalance - _FINAL - 1.0, rebalance / 2)
@@ -251,16 +250,16 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
             )
 
     def _came(self) -> None:
-        """Something was read: the brokers answer."""
+        """Note that something was read: the brokers answer."""
         self._watch.began()
         self._host.down = None
         self._host.wake()
 
     async def _unbroken(self) -> None:
-        """Fail when partitions came of which nobody knows where to go on."""
+        """Fail when partitions were assigned and their commits cannot be read, so that it is unknown where to go on."""
         await self._broken
 
     def _let_go(self) -> None:
-        """Say with the last commit that nothing of this process is in hand any more."""
+        """Have the last commit say that no message is in this process's hands any more."""
         for window in self._windows.held():
             window.let_go()

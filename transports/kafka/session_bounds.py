@@ -1,4 +1,4 @@
-"""The bounds that the brokers set to a member's session: asked at start, before any member joins."""
+"""The bounds that the brokers set for a member's session: asked for at start, before any member joins."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SessionBounds:
     """Knows whether the brokers allow the configured session.
 
     Args:
-        name: of the transport, for messages.
+        name: of the transport, for error texts.
         connection: knows the settings.
-        administration: asks.
+        administration: asks the brokers.
     """
 
     def __init__(self, name: str, connection: Connection, administration: Administration) -> None:
@@ -32,10 +32,10 @@ class SessionBounds:
         self._known = False
 
     async def check(self) -> None:
-        """Compare, once. Where the brokers do not tell, for want of a right, it is their refusal that tells.
+        """Compare, once. Where the brokers do not tell their bounds, as for want of a right, they may refuse a join later.
 
         Raises:
-            ConfigurationError: the session is too short or too long for them; names both figures.
+            ConfigurationError: the session is too short or too long for the brokers; names both figures.
         """
         if self._known:
             return
@@ -59,7 +59,7 @@ class SessionBounds:
 
 
 async def _bounds(client: Any) -> dict[str, float]:
-    """Seconds, of one broker for all; empty where nobody tells us."""
+    """Ask one broker, for all of them, and return its bounds in seconds; empty where it refuses to tell."""
     brokers = (await client.describe_cluster())["brokers"]
     asked = ConfigResource(ConfigResourceType.BROKER, str(brokers[0]["node_id"]), {LEAST: "", MOST: ""})
     found: dict[str, float] = {}

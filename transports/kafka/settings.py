@@ -23,16 +23,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         servers: ``host:port`` of some brokers; the rest of the cluster is found by them.
         shown: the address as it may be printed.
         prefix: of every topic and group.
-        group: which all queues share in every process; empty for one each.
+        group: the one that all queues share, in every process; empty where each queue has its own.
         partitions: of a queue's topic: how many processes can share it.
         replication: copies of each partition.
         retention: how long Kafka keeps a message, handled or not; 0 for ever.
         max_bytes: largest body.
-        timeout: for one answer of the brokers.
-        session_timeout: after which a process that is not heard of loses its partitions; as ``lease`` says where it is
-            not given itself.
-        rebalance_timeout: for running handlers when partitions move to another process.
-        commit_interval: between commits of what is done.
+        timeout: how long to wait for one answer of the brokers.
+        session_timeout: silence after which a process loses its partitions; ``lease`` where it is not given itself.
+        rebalance_timeout: how long handlers may go on running when partitions move to another process.
+        commit_interval: time between commits of what is done.
         security: how to connect.
     """
 

@@ -1,4 +1,4 @@
-"""A queue as this process consumes it: what is held of it, and the subscriptions that it is handed out to."""
+"""A queue as this process consumes it: what is held of it, and the subscriptions that share it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Group(Protocol):
         ...
 
     async def exhausted(self, share: Share) -> bool:
-        """Whether all that waits of a queue for this process was read."""
+        """Whether all of a queue that waits for this process was read."""
         ...
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
@@ -35,7 +35,7 @@ class Group(Protocol):
         ...
 
     async def drop(self, share: Share, grace: float) -> None:
-        """Nobody takes this queue any more."""
+        """Let go of a queue that has no subscription any more."""
         ...
 
 
@@ -44,7 +44,7 @@ class Share:
 
     Attributes:
         paused: every subscription is paused.
-        gone: the last one is closed; what it had not settled nobody waits for.
+        gone: the last one is closed; what it had not settled is not waited for.
     """
 
     def __init__(self, group: Group, queue: str) -> None:
@@ -61,14 +61,14 @@ class Share:
         return self._group.down
 
     def subscribe(self) -> KafkaSubscription:
-        """Hand out to one more."""
+        """Add a subscription."""
         subscription = KafkaSubscription(self)
         self._subscriptions.append(subscription)
         self.changed()
         return subscription
 
     async def leave(self, subscription: KafkaSubscription, grace: float) -> None:
-        """Hand out to one less; after the last one let go of the queue."""
+        """Remove a subscription; after the last one let go of the queue."""
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
         if self._subscriptions:
@@ -78,7 +78,7 @@ class Share:
             await self._group.drop(self, grace)
 
     async def close(self) -> None:
-        """Let everyone who waits go: the member has left its group."""
+        """Close all subscriptions, so that none waits any more: the member has left its group."""
         for subscription in tuple(self._subscriptions):
             await subscription.close(0.0)
 
@@ -93,7 +93,7 @@ class Share:
         return handed
 
     def settled(self) -> None:
-        """Something was settled: there may be room, or something ready for somebody."""
+        """Note that something was settled: there may be room to read more, or something to hand out."""
         session = self._group.session
         if session is not None:
             session.room_made()
@@ -101,7 +101,7 @@ class Share:
             self.wake()
 
     def changed(self) -> None:
-        """A subscription was paused, goes on, came or went."""
+        """Note that a subscription was paused or resumed, came or went."""
         paused = bool(self._subscriptions) and all(one.paused for one in self._subscriptions)
         if paused != self.paused:
             self.paused = paused
@@ -115,7 +115,7 @@ class Share:
                 subscription.recalled()
 
     def wake(self) -> None:
-        """Let everyone who waits look again."""
+        """Let every waiting ``receive`` look again."""
         for subscription in self._subscriptions:
             subscription.wakened.set()
 

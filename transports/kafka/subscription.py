@@ -1,4 +1,4 @@
-"""A consumer's hold on one queue: what this process's member of the group holds, handed out."""
+"""A consumer's hold on one queue: it receives what this process's member of the group has read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETURN_AFTER = 5.0
 """Seconds after which a message whose next attempt could not be published is handed out again."""
 
 _LONGEST_SLEEP = 2.0
-"""Seconds: the machine may be put to sleep while somebody waits until a message is due."""
+"""Seconds after which a ``receive`` that waits until a message is due looks again: the machine may have slept meanwhile."""
 
 
 class Member(Protocol):
@@ -34,11 +34,11 @@ class Member(Protocol):
         ...
 
     def settled(self) -> None:
-        """Something was settled: there may be room, or something ready."""
+        """Hear that something was settled: there may be room to read more, or something ready."""
         ...
 
     def changed(self) -> None:
-        """A subscription was paused or goes on."""
+        """Hear that a subscription was paused or resumed."""
         ...
 
     async def joined(self) -> None:
@@ -54,12 +54,12 @@ class Member(Protocol):
         ...
 
     async def leave(self, subscription: KafkaSubscription, grace: float) -> None:
-        """Hand out to it no more."""
+        """Drop a subscription."""
         ...
 
 
 class KafkaSubscription:
-    """Takes of what the member holds; several in one process share it.
+    """Takes from what the member holds; several subscriptions in one process share that.
 
     Attributes:
         recalled: called when partitions go to another process: what was not started should be given back.
@@ -96,7 +96,7 @@ class KafkaSubscription:
             if left <= 0:
                 break
             if due is not None:
-                # a tick late rather than early: a timer that fires before its time would find nothing
+                # a little late rather than early: a timer that fires before its time would find nothing
                 left = min(left, due + 0.001, _LONGEST_SLEEP)
             try:
                 async with asyncio.timeout(left):
@@ -116,7 +116,7 @@ class KafkaSubscription:
         return await self._member.exhausted()
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
-        """Settle at once; what must be published again is done when the brokers have confirmed it."""
+        """Settle at once; a message that must be published again is settled when the brokers have confirmed its copy."""
         windows = self._member.windows
         answers: list[Settled] = []
         copies: dict[int, tuple[Entry, Outgoing]] = {}
@@ -140,7 +140,7 @@ class KafkaSubscription:
         return answers
 
     async def pause(self) -> None:
-        """Stop taking. What was read and not handed out stays uncommitted: it is whoever's gets the partition."""
+        """Stop taking. What was read and not handed out stays uncommitted: it goes where the partition goes."""
         self.paused = True
         self._member.changed()
 
@@ -155,7 +155,7 @@ class KafkaSubscription:
         await self._member.joined()
 
     async def close(self, grace: float) -> None:
-        """Let whoever waits in ``receive`` go; the last one of a process commits and leaves the group."""
+        """End a waiting ``receive``; the last subscription of a process's member commits and leaves the group."""
         if self._closed:
             return
         self._closed = True
@@ -168,7 +168,7 @@ class KafkaSubscription:
         try:
             outcomes = await self._member.publish([outgoing for _, outgoing in copies.values()])
         except TransportUnavailable:
-            pass  # each is UNKNOWN, which says so
+            pass  # the answer for each is UNKNOWN
         finally:
             for (index, (entry, _)), outcome in zip(copies.items(), outcomes, strict=True):
                 published = outcome is not None and outcome.accepted
@@ -176,6 +176,6 @@ class KafkaSubscription:
 
 
 def _in_place(item: Again) -> bool:
-    """Whether the next attempt waits where the message is: else its key's later messages would overtake it."""
+    """Whether the next attempt takes the message's place, so that later messages of its key do not overtake it."""
     delivery, outgoing = item.delivery, item.outgoing
     return outgoing.key is not None and (outgoing.queue, outgoing.key) == (delivery.queue, delivery.key)

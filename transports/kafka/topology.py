@@ -1,4 +1,4 @@
-"""Topics: which there are, and making those that a queue needs."""
+"""Topics: which ones exist, and how those that a queue needs are made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from worker.errors import ConfigurationError
 from worker.messaging.transport import QueueSpec
 
 DELAY_PARTITIONS = 3
-"""Of the topics where delayed messages wait, at most: retries are few beside what flows."""
+"""Most partitions of a topic where delayed messages wait: retries are few beside all other messages."""
 
 _RETENTION = "retention.ms"
 _POLL = 0.05
@@ -34,7 +34,7 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 class Topology:
-    """Makes and checks topics; remembers which there are."""
+    """Makes and checks topics; remembers which ones exist."""
 
     def __init__(
         self, name: str, connection: Connection, administration: Administration, topic_names: Names
@@ -47,7 +47,7 @@ class Topology:
         self._listing: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """List the cluster's topics; those who ask at the same time share an answer.
+        """List the cluster's topics; callers at the same time share an answer.
 
         All of them are listed: asking for one by name would create it on a broker that creates topics by itself.
 
@@ -55,7 +55,7 @@ class Topology:
             TransportUnavailable: the brokers do not answer.
         """
         under_way = self._listing
-        if under_way is not None:  # it may have been answered before what is looked for was made
+        if under_way is not None:  # its answer may be older than the topic that is looked for
             await asyncio.wait({under_way})
         if self._listing is None:
             self._listing = asyncio.ensure_future(self._list())
@@ -106,7 +106,7 @@ class Topology:
         settings = self._connection.settings
         configs = {
             _RETENTION: str(self._retention),
-            # a message is safe on all copies but one: a broker may be away, and none is lost with another
+            # a message must be on all copies but one: so one broker may be away, and another may be lost with its data
             "min.insync.replicas": str(max(1, settings.replication - 1)),
         }
         made = [
@@ -191,7 +191,7 @@ class Topology:
     def _listed(self, task: asyncio.Task[None]) -> None:
         self._listing = None
         if not task.cancelled():
-            task.exception()  # told to those who wait for it
+            task.exception()  # raised to the callers that wait for it
 
 
 def _seconds(milliseconds: int) -> str:

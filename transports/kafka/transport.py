@@ -1,4 +1,4 @@
-"""Kafka as a transport: a topic and a group a queue, levels of topics for delays."""
+"""Kafka as a transport: a topic and a group for each queue, and topics for delays of several lengths."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class KafkaTransport:
         self._make()
 
     async def connect(self) -> None:
-        """Open connections for publishing and for questions; each queue that is consumed gets its own later.
+        """Open connections for publishing and for questions; consuming opens further ones later, one for each group.
 
         Raises:
             TransportUnavailable: the brokers do not answer.
@@ -72,7 +72,7 @@ class KafkaTransport:
         return await self.topology.missing(queues)
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish with whatever else is published in this turn of the loop; all replicas confirm.
+        """Publish, together with what else is published in this turn of the loop; all replicas confirm.
 
         Raises:
             TransportUnavailable: none of them was taken.
@@ -90,7 +90,7 @@ class KafkaTransport:
         return member.subscribe(queue.name)
 
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
-        """Count what lies between what is committed and the end.
+        """Count what lies between the commits and the ends of the partitions.
 
         Raises:
             TransportUnavailable: the brokers do not answer.
@@ -119,12 +119,12 @@ class KafkaTransport:
         await self.administration.close()
 
     def wake(self) -> None:
-        """Let everyone who waits in ``receive`` look again; call it after moving the clock."""
+        """Let every waiting ``receive`` look again; call it after moving the clock."""
         for member in self._members.values():
             member.wake()
 
     def forget(self, member: GroupMember) -> None:
-        """A member has left its group: the next subscription joins anew."""
+        """Drop a member that has left its group: the next subscription joins anew."""
         if self._members.get(member.group) is member:
             del self._members[member.group]
 

@@ -34,15 +34,15 @@ class Watched(Protocol):
         ...
 
     def wake(self) -> None:
-        """Let everyone who waits look again."""
+        """Let every waiting ``receive`` look again."""
         ...
 
 
 class Watch:
-    """Asks the brokers while nothing comes: the driver itself says nothing when they are gone.
+    """Asks the brokers while nothing comes: the driver itself does not tell when they are gone.
 
     Args:
-        member: told when they do not answer.
+        member: is told when they do not answer.
         connection: bounds each question.
         administration: asked when no partition is held.
         consumer: the driver's; it is asked over its own connections.
@@ -70,14 +70,14 @@ class Watch:
         return asyncio.get_running_loop().time() - self._began
 
     def began(self) -> None:
-        """Something came, or may come from now on."""
+        """Note that something came, or may come from now on."""
         self._began = asyncio.get_running_loop().time()
 
     async def run(self, assigned: asyncio.Event) -> None:
         """Watch until cancelled.
 
         Raises:
-            TransportUnavailable: for so long there was no answer, or no message though some wait, that new
+            TransportUnavailable: there was no answer, or no message though some wait, for so long that new
                 connections should be made.
         """
         loop = asyncio.get_running_loop()
@@ -104,7 +104,7 @@ class Watch:
                 raise self._connection.unavailable(f"nothing comes, though {waiting} messages wait")
 
     async def _waiting(self, assigned: asyncio.Event) -> int:
-        """How many messages lie unread in partitions that may be read."""
+        """Return how many messages lie unread in partitions that may be read."""
         found = self._windows.open() if assigned.is_set() else ()
         partitions = [TopicPartition(*one) for one in found if not self._member.stopped(one[0])]
         if not partitions:

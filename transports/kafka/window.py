@@ -13,7 +13,7 @@ from transports.kafka.progress import Range
 from worker.messaging.transport import Delivery
 
 DOUBTFUL = 2048
-"""Messages that were perhaps in hand when a holder died: of those behind its commit, so many that are not done."""
+"""So many unfinished messages behind the commit of a holder that died count as perhaps in its hands."""
 
 
 class State(enum.Enum):
@@ -33,9 +33,9 @@ class Entry(msgspec.Struct, eq=False):
     """One message of a window.
 
     Attributes:
-        due: when it may be handed out, seconds on the clock of whoever holds it; 0 for at once.
+        due: when it may be handed out, in seconds of the clock of the windows that hold it; 0 for at once.
         size: of its body, bytes.
-        delivery: its hand-over, whose receipt it is; another one each time, so that an earlier one settles nothing.
+        delivery: its hand-over, whose receipt is this entry; each time a new one, so that an earlier one settles nothing.
     """
 
     window: Window
@@ -51,17 +51,17 @@ class Window:
     """A partition while this process holds it: made at an assignment, dead at the revocation.
 
     Args:
-        topic: and ``partition``: what it is of.
+        topic: whose ``partition`` this is.
         start: the committed offset; None where nothing was committed yet.
         earlier: ranges beyond it that an earlier holder had done.
         orphaned: the earlier holder died: the first messages may have been in its hands.
-        limit: entries and bytes that it holds at most before nothing more should be read.
+        limit: entries and bytes from which on nothing more should be read.
 
     Attributes:
         position: the offset after the last one read; None while nothing was read or committed.
         committed: what was committed when the partition was assigned.
         lanes: entries by key, the head of each first.
-        held: the next commit says that somebody holds it.
+        held: the next commit says that a process holds it.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Window:
         return self._entries[0].offset if self._entries else self.position
 
     def hold(self, offset: int) -> bool:
-        """Say that it is held, before its first message, at ``offset``, is; whether that must be committed first."""
+        """Note that it is held from ``offset`` on; return whether that must be committed before a message is taken."""
         if self.held:
             return False
         self.held = True
@@ -113,7 +113,7 @@ class Window:
         return True
 
     def let_go(self) -> None:
-        """Say that it is not held any more, unless what a holder before had in hand when it died is still to be done."""
+        """Note that it is not held any more, unless messages that a dead holder had in hand are still to be done."""
         unread = bool(self._doubtful) and self.position == self.committed
         self.held = unread or any(
             entry.state is not DONE and entry.delivery is not None and entry.delivery.redelivered
@@ -128,13 +128,13 @@ class Window:
         return True
 
     def trim(self) -> None:
-        """Let go of what is done up to ``start``: the sooner, the fewer entries a processor's own cache has to hold."""
+        """Let go of what is done before ``start``: done often, that keeps few entries in the processor's cache."""
         entries = self._entries
         while entries and entries[0].state is DONE:
             entries.popleft()
 
     def done_before(self, offset: int) -> bool:
-        """Note that an offset was read; whether an earlier holder had done it. Offsets ascend."""
+        """Note that an offset was read; return whether an earlier holder had done it. Offsets ascend."""
         self.position = offset + 1
         earlier = self._earlier
         while earlier and earlier[0][1] <= offset:
@@ -145,7 +145,7 @@ class Window:
         return True
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Take entries that were read, in their order; the last one's offset is where reading has come to."""
+        """Take entries that were read, in their order; reading has come to the last one's offset."""
         self._entries.extend(entries)
         self._bytes += sum([entry.size for entry in entries])
         self.position = entries[-1].offset + 1

@@ -1,4 +1,4 @@
-"""What a process holds of a queue: the windows of its partitions, what is ready, what waits for its time or key."""
+"""What a process holds of a queue: its partitions' windows, what is ready, and what waits for its time or key."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Windows:
 
     Args:
         queue: name, as in deliveries.
-        clock: seconds since the epoch, by which records are due; what they still wait when they come, and what is
-            taken back, goes by an even clock beside it.
+        clock: seconds since the epoch, by which records are due. Once read, they wait by a monotonic clock beside it, and
+            so do messages that were taken back.
     """
 
     def __init__(self, queue: str, clock: Callable[[], float]) -> None:
@@ -43,7 +43,7 @@ class Windows:
 
     @property
     def ready(self) -> int:
-        """How many may be handed out, about."""
+        """About how many may be handed out."""
         return len(self._ready)
 
     @property
@@ -65,7 +65,7 @@ class Windows:
         self.by_partition = {(window.topic, window.partition): window for window in windows}
 
     def end(self) -> None:
-        """Hold nothing: what is still out is fenced, its settlement changes nothing."""
+        """Hold nothing: what is still handed out is fenced, so that its settlement changes nothing."""
         for window in self.by_partition.values():
             window.alive = False
         self.by_partition = {}
@@ -124,11 +124,11 @@ class Windows:
         return handed
 
     def wait(self) -> float | None:
-        """Seconds until the next one is due that waits for its time."""
+        """Return the seconds until the next message is due that waits for its time; None where none waits."""
         return max(self._later[0][0] - self._clock(), 0.0) if self._later else None
 
     def ack(self, deliveries: Iterable[Delivery]) -> list[Settled]:
-        """Be done with messages; one answer each."""
+        """Mark messages as done; one answer each."""
         answers = []
         done = 0
         touched: set[Window] = set()
@@ -173,14 +173,14 @@ class Windows:
         return _DONE
 
     def begin_copy(self, delivery: Delivery) -> Entry | None:
-        """Keep a message aside while its copy is published; None when it is nobody's to settle any more."""
+        """Keep a message aside while its copy is published; None where its delivery cannot be settled any more."""
         entry = _held(delivery)
         if entry is not None:
             entry.state = COPYING
         return entry
 
     def end_copy(self, entry: Entry, *, published: bool, delay: float) -> Settled:
-        """Be done with a message whose copy is safe; else it stays with its holder, and returns by itself after ``delay`` seconds."""
+        """Mark a message as done if its copy is ``published``; else it may be settled anew, and is back after ``delay`` s."""
         if not entry.window.alive:
             return _LOST
         entry.state = OUT
@@ -226,14 +226,14 @@ class Windows:
             _, _, delivery, entry = heappop(self._later)
             if entry.delivery is not delivery or entry.state not in {WAITING, OUT} or not entry.window.alive:
                 continue
-            if entry.state is OUT:  # nobody knows what became of its copy: it is handed out again
+            if entry.state is OUT:  # the outcome of its copy is unknown: it is handed out again
                 self._take_back(entry, 0.0)
             else:
                 self._ready.append(entry)
 
 
 def _held(delivery: Delivery) -> Entry | None:
-    """The entry while the delivery is its valid hand-over."""
+    """Return the entry while the delivery is its valid hand-over, else None."""
     entry = delivery.receipt
     if entry.delivery is delivery and entry.state is OUT and entry.window.alive:
         found: Entry = entry

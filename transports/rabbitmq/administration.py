@@ -1,4 +1,4 @@
-"""A connection to set up and to look: aio-pika's, for everything that is not per message."""
+"""A connection to set queues up and to look at them: aio-pika's, for everything that is not done for each message."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 ANSWER = 10.0
 """Seconds that the broker has for one step."""
 LATE = 0.2
-"""Seconds after which zeros mean nothing: what a quorum queue's leader does not answer within 0.25 s is told as none."""
+"""Seconds: an answer of zeros that took that long means nothing. RabbitMQ answers zeros where a quorum queue's leader does
+not answer within 0.25 s."""
 _ATTEMPT = 5.0
 """Seconds that one host may take."""
 _CLOSING = 2.0
 _LINGER = 2.0
-"""Seconds after the last question for which the connection is kept: the next round often follows at once."""
+"""Seconds for which the connection is kept after the last question: the next round often follows at once."""
 
 
 class Missing(Exception):
@@ -41,11 +42,11 @@ class Differs(Exception):
 class Administration:
     """Opens a connection when it has a question, and lets go of it soon after the last one; every wait is bounded.
 
-    Each round of questions has a channel of its own: what the broker refuses closes only that.
+    Each round of questions has a channel of its own: where the broker refuses something, it closes only that channel.
 
     Args:
         name: of the transport.
-        settings: where to, and as whom.
+        settings: the hosts, and the user.
         unavailable: makes the error that names the broker.
     """
 
@@ -62,7 +63,7 @@ class Administration:
         self._dropping: set[asyncio.Task[None]] = set()
 
     async def perform(self, steps: Sequence[Step]) -> list[Counted]:
-        """Take the steps in order; returns what was counted of the queues among them.
+        """Take the steps in order; returns the counts of the queues among them.
 
         Raises:
             Missing: what was looked for is not there; the steps before it are done.
@@ -101,7 +102,7 @@ class Administration:
         except ChannelPreconditionFailed as error:
             raise Differs(_text(error)) from error
         except TimeoutError:
-            await self._drop(connection)  # whatever it is, this connection is of no use
+            await self._drop(connection)  # whatever the cause, this connection is of no use
             raise self._unavailable(f"no answer within {ANSWER:g} s") from None
         except (AMQPError, OSError, RuntimeError) as error:
             raise self._unavailable(_text(error)) from error
@@ -115,7 +116,7 @@ class Administration:
     def _leave(self) -> None:
         connection = self._connection
         if connection is not None and not self._asking:
-            self._connection = None  # at once: who asks now opens another
+            self._connection = None  # at once: the next question opens another
             task = asyncio.get_running_loop().create_task(self._drop(connection))
             self._dropping.add(task)
             task.add_done_callback(self._dropping.discard)
@@ -185,5 +186,5 @@ async def _take(channel: AbstractChannel, step: Step) -> Counted | None:
 
 
 def _text(error: BaseException) -> str:
-    """Say what the broker said; aiormq puts code and text into its errors' arguments."""
+    """Return what the broker said; aiormq puts code and text into its errors' arguments."""
     return " ".join(str(part) for part in error.args) or type(error).__name__

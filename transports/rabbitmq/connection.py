@@ -1,4 +1,4 @@
-"""A connection that is kept: opened host by host, watched, and opened again with growing pauses."""
+"""A connection that is kept up: opened host by host, watched, and opened again with growing pauses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Connection:
     Args:
         name: of the transport.
         purpose: shown in the broker's list of connections.
-        settings: where to, and as whom.
+        settings: the hosts, and the user.
     """
 
     def __init__(self, name: str, purpose: str, settings: Settings) -> None:
@@ -82,7 +82,7 @@ class Connection:
         return self.amqp
 
     async def prove(self, timeout: float) -> None:
-        """Let the broker answer something over it, within ``timeout`` seconds.
+        """Have the broker answer something over it, within ``timeout`` seconds.
 
         Raises:
             TransportUnavailable: it does not.
@@ -139,7 +139,7 @@ class Connection:
                         "cannot connect", transport=self._name, connection=self._purpose, error=reason
                     )
                 self._reason = reason
-            except Exception as error:  # ours: without another try there would never be a connection again
+            except Exception as error:  # a fault of this code: it must not end the tries to connect
                 log.exception("cannot connect", transport=self._name, connection=self._purpose)
                 self._reason = f"{type(error).__name__}: {error}"
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""Consuming one queue over one channel, until that channel ends: what came, who has it, what is settled."""
+"""Consuming one queue over one channel, until that channel ends: what came, what is handed out, what is settled."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from worker.messaging.transport import Delivery
 
 TIMEOUT = 10.0
 _FLUSH = 0.005
-"""Seconds that an ack waits for company."""
+"""Seconds that an ack waits for others to leave with it."""
 _LOOK, _STILL = 0.005, 0.05
-"""Seconds between looks whether more comes of what the broker may hand out, and after which nothing is under way."""
+"""Seconds between two looks whether more has come of what the broker may hand out, and seconds without any after which
+nothing is under way."""
 _ROUNDS = 4
-"""Round trips before a channel is closed: RabbitMQ passes only 32 acks at a time on to a quorum queue, and forgets
-the rest of them with the channel."""
+"""Round trips before a channel is closed: RabbitMQ passes acks on to a quorum queue 32 at a time, and forgets the rest
+when the channel closes."""
 _BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
 
 class Consumption(Listener):
-    """One generation of a subscription; a receipt of an earlier one is worth nothing.
+    """One generation of a subscription; a receipt of an earlier one is not valid any more.
 
     Args:
-        channel: its own, used by nobody else.
+        channel: used by this generation alone.
         queue: the application's name of it.
-        deaths: what deliveries from the put-aside queue count as.
-        prefetched: takes what comes, and ends with this.
-        clock: seconds since the epoch, for what waits in line.
+        deaths: how many deaths a delivery from the put-aside queue counts as.
+        prefetched: takes what comes, and ends with this generation.
+        clock: seconds since the epoch, for messages that wait in their key's lane.
     """
 
     def __init__(
@@ -74,10 +75,10 @@ class Consumption(Listener):
     # --- consumers --------------------------------------------------------------------------------------------------
 
     async def start(self, prefetch: Mapping[str, int]) -> None:
-        """Begin to take from these, holding so many of each at most.
+        """Begin to take from these consumers' queues, with at most so many messages of each unsettled.
 
         Raises:
-            ChannelClosed, ConnectionLost, TimeoutError: the broker does not let us, or does not answer.
+            ChannelClosed, ConnectionLost, TimeoutError: the broker refuses, or does not answer.
         """
         requests: list[base.Frame] = []
         for source, count in prefetch.items():
@@ -88,15 +89,16 @@ class Consumption(Listener):
         await self.channel.call_all(requests, TIMEOUT)
 
     async def stop(self, sources: Iterable[str]) -> None:
-        """Take no more from these; what came is still ours. Raises as ``start`` does."""
+        """Take no more from these; what came can still be settled. Raises as ``start`` does."""
         tags = [self.active.pop(source) for source in sources if source in self.active]
         await self.channel.call_all([commands.Basic.Cancel(tag) for tag in tags], TIMEOUT)
 
     async def widen(self, prefetch: int) -> None:
         """Hold another number of messages of the main queue from now on. Raises as ``start`` does.
 
-        The broker hears of acks only afterwards, and so hands out nothing meanwhile: what is under way to a consumer
-        that has gone a quorum queue takes back. It would come later than those behind it, as if somebody had had it.
+        That ends one consumer and begins another. The broker hears of acks only afterwards, and so hands out nothing
+        meanwhile: a quorum queue takes back what is under way to a consumer that has ended, and such a message would come
+        later than those behind it, as if another consumer had had it.
         """
         self._silent = True
         try:
@@ -122,16 +124,16 @@ class Consumption(Listener):
             came = self.came
 
     async def waiting(self, sources: Iterable[str]) -> int:
-        """How many messages wait at the broker; what it had sent before it answered has come. Raises as ``start``.
+        """Return how many messages wait at the broker; all that it sent before its answer has come then.
 
-        Ask for what is consumed. An answer that knows of no consumer counts for a message: a quorum queue's is all
-        zeros when its leader is away, or does not answer within 250 ms.
+        Ask only for sources that are consumed. An answer that tells of no consumer counts as one message: a quorum
+        queue's is all zeros when its leader is away, or does not answer within 250 ms. Raises as ``start`` does.
         """
         requests: Sequence[base.Frame] = [
             commands.Queue.Declare(0, self._name(source), passive=True) for source in sources
         ]
         answers = await self.channel.call_all(requests, TIMEOUT)
-        # asked after that answer: the broker tells its own counts before what it was just about to deliver
+        # one more question: the broker may have answered with its counts before it delivered what it was about to
         await self.channel.call(commands.Basic.Qos(0, 1, False), TIMEOUT)
         return sum(
             (answer.message_count or 0) if answer.consumer_count else 1
@@ -140,12 +142,13 @@ class Consumption(Listener):
         )
 
     async def close(self, grace: float) -> None:
-        """Tell the broker what was acked, and go; what is unsettled goes back. Within ``grace`` seconds."""
+        """Tell the broker what was acked, and close, within ``grace`` seconds; what is unsettled goes back."""
         self._silent = False
         self.flush()
         try:
             async with asyncio.timeout(grace):
-                # the lanes of keys go back with the channel: another worker must not be handed what follows them before
+                # the consumer of keys ends only with the channel, which gives its lanes back: if it ended before, another
+                # worker would get what follows them first
                 await self.stop(tuple(source for source in self.active if source != KEYS))
                 for _ in range(_ROUNDS):
                     await self.channel.call(commands.Basic.Qos(0, 1, False), grace)
@@ -156,21 +159,21 @@ class Consumption(Listener):
     # --- settling ---------------------------------------------------------------------------------------------------
 
     def hand_out(self, deliveries: Sequence[Delivery]) -> None:
-        """Note that somebody has them."""
+        """Note that they are handed out."""
         out = self.out
         for delivery in deliveries:
             receipt: Receipt = delivery.receipt
             out[receipt.tag] = receipt
 
     def reclaim(self, receipt: Receipt) -> bool:
-        """Take it back from whoever has it; False when the receipt is not, or no longer, good."""
+        """Take back a delivery that is handed out; False where its receipt is not valid, or not any more."""
         if self.channel.error is not None or self.out.get(receipt.tag) is not receipt:
             return False
         del self.out[receipt.tag]
         return True
 
     def ack(self, tag: int) -> None:
-        """Done with; the broker is told with the next flush."""
+        """Note that a message is done with; the broker is told with the next flush."""
         watermark = self._watermark
         watermark.ack(tag)
         if watermark.waiting >= self._flush_at:
@@ -244,12 +247,12 @@ class Consumption(Listener):
         )
 
     def cancelled(self, consumer: str) -> None:
-        """Its queue is gone, or moved: this generation is over."""
+        """End this generation: a consumer's queue is gone, or moved."""
         queue = self._name(self._sources.get(consumer.encode(), MAIN))
         self._end(f"the broker ended the consumer of {queue!r}: the queue was deleted or moved")
 
     def closed(self, error: ChannelClosed | ConnectionLost) -> None:
-        """So is this."""
+        """End this generation: its channel is closed."""
         self._end(str(error))
 
     def _end(self, reason: str) -> None:

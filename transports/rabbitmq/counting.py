@@ -16,10 +16,10 @@ log = structlog.stdlib.get_logger("worker.rabbitmq")
 
 
 async def count(topology: Topology, settings: Settings, specs: Sequence[QueueSpec]) -> Mapping[str, Depth]:
-    """Count queues of the application, all that stands behind each added up; nothing known of a missing one.
+    """Count the application's queues, adding up all queues behind each; of a missing one nothing is known.
 
-    AMQP tells what is ready and how many consume it, HTTP also what is handed out; of delays nobody knows
-    which queue they belong to.
+    AMQP tells what is ready and how many consumers there are, HTTP also what is handed out. Which queue delayed
+    messages belong to is not known.
 
     Raises:
         TransportUnavailable: the broker does not answer.
@@ -43,11 +43,11 @@ async def count(topology: Topology, settings: Settings, specs: Sequence[QueueSpe
 
 
 async def is_empty(topology: Topology, settings: Settings, spec: QueueSpec) -> bool:
-    """Whether nothing of a queue is left for certain: nothing is ready or delayed, and nobody can hold anything.
+    """Whether it is certain that nothing of a queue is left: nothing is ready, delayed, or held by a consumer.
 
-    Nobody can where nobody consumes: what a lost consumer held is ready again in the moment in which it is gone. The
-    ladder of delays is counted as a whole, before the queue that it leads to, and all of it twice, since a message
-    is counted nowhere while it goes from one rung to the next.
+    Without consumers nothing is held: what a lost consumer held is ready again as soon as it is gone. The ladder of
+    delays is counted as a whole, before the queue that it leads to. All of this is done twice, as a message is counted
+    nowhere while it goes from one rung to the next.
 
     Raises:
         TransportUnavailable: the broker does not answer.
@@ -64,7 +64,7 @@ async def is_empty(topology: Topology, settings: Settings, spec: QueueSpec) -> b
 
 
 async def _in_flight(settings: Settings, queues: Sequence[str]) -> Mapping[str, int] | None:
-    """Messages handed out and not settled, by queue; None where nobody tells."""
+    """Return how many messages are handed out and not settled, by queue; None where that is not known."""
     if settings.management is None:
         return None
     from transports.rabbitmq import management  # an HTTP client, which few processes need

@@ -51,7 +51,7 @@ def marker(queue_type: str) -> Exchange:
 
 
 def ladder(queue_type: str) -> Sequence[Step]:
-    """Everything to declare, from the foot up: what is published meanwhile finds its way down complete."""
+    """Return everything to declare, from the foot up: what is published meanwhile finds a complete way down."""
     steps: list[Step] = [Exchange(exchange(queue_type, -1))]
     for rung in range(RUNGS):
         name, below = exchange(queue_type, rung), exchange(queue_type, rung - 1)

@@ -13,10 +13,10 @@ from worker.messaging.refusal import refusal
 from worker.messaging.transport import Outcome, OutcomeKind, Outgoing
 
 LINE = 600.0
-"""Seconds that a message with a key waits in line at most; for longer it leaves the line, as a consumer may not
-hold anything for half an hour."""
+"""Longest delay, in seconds, for which a message with a key keeps its place in its lane. With a longer one it leaves the
+lane, as the broker lets no consumer hold a message for half an hour."""
 KEY, DUE = "key", "x-due"
-"""Headers: a message's key, and when it is due in milliseconds since the epoch (keyed messages wait in line)."""
+"""Headers: a message's key, and when it is due, in milliseconds since the epoch (where it waits in its key's lane)."""
 _TEXT = 255
 """Bytes of an AMQP property."""
 
@@ -27,7 +27,7 @@ class Encoder:
     Args:
         settings: which kind of queues.
         keyed: whether messages of a queue that have a key go to a queue of their own.
-        clock: seconds since the epoch, for what waits in line.
+        clock: seconds since the epoch, for messages that wait in their key's lane.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Encoder:
 
 
 def refused(message: Outgoing, longest: int | None) -> Outcome | None:
-    """Why a message is not even written."""
+    """Return why a message is not sent at all; None where it can be."""
     reason = refusal(message, len(message.body) if longest is None else longest)
     if reason is None:
         for what, text, most in (
@@ -77,6 +77,6 @@ def refused(message: Outgoing, longest: int | None) -> Outcome | None:
 
 
 def sent_there(message: Outgoing, reply: commands.Basic.Return) -> bool:
-    """Whether a returned message is this one, by where it was sent to."""
+    """Whether a returned message may be ``message``, by where it was sent to."""
     found = reply.routing_key or ""
     return found in {message.queue, names.keys(message.queue)} or found.endswith(f".{message.queue}")

@@ -10,7 +10,7 @@ from worker.messaging.transport import Delivery
 
 
 class Lane:
-    """One key's deliveries in order; the first is out, or waits for its time."""
+    """One key's deliveries in order; the first is offered or handed out, or waits for its time."""
 
     __slots__ = ("timer", "waiting")
 
@@ -45,7 +45,7 @@ class Lanes:
             self._advance(lane)
 
     def done(self, key: str) -> None:
-        """The first is done with: the next comes forward."""
+        """Drop the first, which is done with: the next comes forward."""
         lane = self._lanes.get(key)
         if lane is None:
             return
@@ -56,7 +56,7 @@ class Lanes:
             del self._lanes[key]
 
     def again(self, key: str, delivery: Delivery, delay: float) -> None:
-        """The first stays the first, as ``delivery``, and is handed out after ``delay`` seconds."""
+        """Replace the first by ``delivery``, which is offered after ``delay`` seconds."""
         lane = self._lanes[key]
         lane.waiting[0] = (delivery, self._loop.time() + delay)
         self._advance(lane)

@@ -27,7 +27,7 @@ def count(url: Dsn, vhost: str, queues: Sequence[str]) -> dict[str, Counted]:
     """Count queues over one connection; those that are missing are left out. Blocks, for some seconds at most.
 
     Raises:
-        OSError: it does not answer, or not as expected; the text holds no password.
+        OSError: the broker does not answer, or not as expected; the text holds no password.
     """
     found: dict[str, Counted] = {}
     connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection

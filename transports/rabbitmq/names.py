@@ -7,7 +7,7 @@ LONGEST = 255 - len(".keys")
 
 
 def keys(queue: str) -> str:
-    """Where messages with a key wait; one consumer in the whole fleet has it at a time."""
+    """Where messages with a key wait; only one consumer of all workers has this queue at a time."""
     return f"{queue}.keys"
 
 

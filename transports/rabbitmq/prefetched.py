@@ -1,4 +1,4 @@
-"""What came and nobody has: ready to be received, held back for a while, or waiting in its key's lane."""
+"""What came and is not handed out: ready to be received, held back for a while, or waiting in its key's lane."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Prefetched:
 
     Args:
         offered: called when one more may be received.
-        attempts: next attempts of messages with a key, by id, and when each is due on the loop's clock. It
-            outlives the generation: the original stays at the broker and keeps its place, and is replaced
-            when it is handed out, also after a lost connection.
+        attempts: next attempts of messages with a key, by id, and when each is due on the loop's clock. They
+            outlive the generation: the original stays at the broker and keeps its place there. When it comes
+            again, also after a lost connection, its next attempt is handed out instead.
     """
 
     def __init__(self, offered: Callable[[], None], attempts: dict[str, tuple[Outgoing, float]]) -> None:
@@ -37,7 +37,7 @@ class Prefetched:
         return not (self.ready or self._held_back or self._lanes)
 
     def add(self, delivery: Delivery, delay: float) -> None:
-        """Take what came from the broker; ``delay`` seconds still to wait, in its key's lane."""
+        """Take what came from the broker; in its key's lane it has ``delay`` seconds still to wait."""
         key = delivery.key
         if key is None or delivery.receipt.source != KEYS:
             self._offer(delivery)
@@ -59,7 +59,7 @@ class Prefetched:
         return [ready.popleft() for _ in range(limit)]
 
     def hold_back(self, delivery: Delivery, delay: float) -> None:
-        """Offer it again after ``delay`` seconds: the broker would hand it out at once, to anybody."""
+        """Offer it again after ``delay`` seconds: given back, the broker would hand it out at once, to any consumer."""
 
         def due() -> None:
             self._held_back.pop(timer, None)
@@ -70,16 +70,16 @@ class Prefetched:
         self._held_back[timer] = again
 
     def leave(self, delivery: Delivery) -> None:
-        """The first of its lane is done with: the next comes forward."""
+        """Drop the first of a lane, which is done with: the next comes forward."""
         self._attempts.pop(delivery.id, None)
         self._lanes.done(delivery.key or "")
 
     def back(self, delivery: Delivery, delay: float) -> None:
-        """It is the first of its lane again."""
+        """Put it back as the first of its lane, to be offered after ``delay`` seconds."""
         self._lanes.again(delivery.key or "", _anew(delivery), delay)
 
     def again(self, item: Again) -> None:
-        """The next attempt is the first of its lane; its original stays at the broker, and keeps the place."""
+        """Put the next attempt first in its lane; its original stays at the broker, and keeps the place there."""
         delivery, outgoing = item.delivery, item.outgoing
         self._attempts[delivery.id] = (outgoing, self._loop.time() + outgoing.delay)
         following = msgspec.structs.replace(_following(_anew(delivery), outgoing), redelivered=False)
@@ -109,7 +109,7 @@ class Prefetched:
 def _kept(
     held_back: dict[asyncio.TimerHandle, Delivery], going: Collection[str] | None
 ) -> dict[asyncio.TimerHandle, Delivery]:
-    """Stop the timers of those that go (None: all), and return the rest."""
+    """Stop the timers of what came from ``going`` (None: of all), and return the rest."""
     kept = {}
     for timer, delivery in held_back.items():
         if going is None or delivery.receipt.source in going:
@@ -120,12 +120,12 @@ def _kept(
 
 
 def _anew(delivery: Delivery) -> Delivery:
-    """The same message for another hand-over: the earlier receipt is worth nothing any more."""
+    """Make the same delivery with a new receipt: the earlier receipt is not valid any more."""
     return msgspec.structs.replace(delivery, receipt=Receipt(*delivery.receipt))
 
 
 def _following(delivery: Delivery, outgoing: Outgoing) -> Delivery:
-    """The next attempt in its original's place."""
+    """Make the next attempt's delivery, with the receipt of its original."""
     return msgspec.structs.replace(
         delivery, body=outgoing.body, headers={"content-type": outgoing.content_type}, deaths=0
     )

@@ -1,4 +1,4 @@
-"""Publishing: persistent, mandatory and confirmed, many messages in one write, a bounded number under way."""
+"""Publishing: persistent, mandatory and confirmed; many messages in one write; a bounded number unconfirmed."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _BYTES = 64 * 1024 * 1024
 _RECONNECT = 1.0
 """Seconds that a publish waits for a connection that was just lost."""
 _BLOCKED = 5.0
-"""Seconds that a publish waits for a broker that takes none."""
+"""Seconds that a publish waits while the broker takes no publishes."""
 _TIMEOUT = 10.0
 _TOO_LARGE = re.compile(r"message size \d+ .*max size (\d+)")
 """What the broker says when it closes a channel because of one message."""
 
 
 class Publisher(Listener):
-    """Publishes over a connection of its own: a broker that blocks publishers goes on being consumed from.
+    """Publishes over a connection of its own, so that consuming goes on while the broker blocks publishers.
 
     Args:
         connection: over which to publish.
         settings: how long to wait.
         keyed: whether messages of a queue that have a key go to a queue of their own; None where that is not known.
-        learn: finds that out, before the first of them.
-        prepare_delays: creates the ladder, before the first delayed message.
+        learn: finds out what ``keyed`` says, before the first message with a key.
+        prepare_delays: creates the ladder of delays, before the first delayed message.
         encoder: makes frames of messages.
     """
 
@@ -73,7 +73,7 @@ class Publisher(Listener):
         self._largest: int | None = None  # bytes of a body that the broker takes, once it has said so
 
     async def publish(self, messages: Sequence[Outgoing], longest: int | None) -> list[Outcome]:
-        """Publish, and return once the fate of each is known, or the deadline has come.
+        """Publish, and return once the outcome of each is known, or the deadline has come.
 
         Bodies of more than ``longest`` bytes are refused; None takes any.
 
@@ -101,10 +101,7 @@ class Publisher(Listener):
         return [outcome or ACCEPTED for outcome in outcomes]
 
     def post(self, messages: Sequence[Outgoing], longest: int) -> Confirms | None:
-        """Write now, and return what waits for the outcomes; None where something is in the way, or has to be asked first.
-
-        What is refused goes the other way, too.
-        """
+        """Write now, and return what waits for the outcomes; None where ``publish`` has to wait, ask or refuse first."""
         channel = self._free_channel()
         if channel is None:
             return None
@@ -163,9 +160,9 @@ class Publisher(Listener):
                 return
 
     def closed(self, error: ChannelClosed | ConnectionLost) -> None:
-        """Nobody knows what became of what was under way, but of what is larger than the broker takes.
+        """End what is under way: its outcome is unknown, but a message that is larger than the broker takes is refused.
 
-        That closes the channel for all, and would again: it is refused without asking as long as the connection lasts.
+        Such a message closes the channel for all, and would do so again: as long as the connection lasts, it is not sent.
         """
         found = _TOO_LARGE.search(str(error)) if isinstance(error, ChannelClosed) else None
         if found is not None:
@@ -184,7 +181,7 @@ class Publisher(Listener):
         self._room.set()
 
     def _refused(self, message: Outgoing, longest: int | None) -> Outcome | None:
-        """Why a message is not even written."""
+        """Return why a message is not sent at all; None where it can be."""
         size, most = len(message.body), self._largest
         if most is not None and size > most:
             why = f"the body has {size} bytes, the broker takes {most} at most (max_message_size)"
@@ -195,7 +192,8 @@ class Publisher(Listener):
 
     async def _send(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         batch, deadline = Unconfirmed(messages), self._deadline()
-        await self._ready()  # all that wait for the broker wait at once, not one after the other
+        # before the turn: all callers wait for the broker together, not one after the other
+        await self._ready()
         try:
             async with asyncio.timeout_at(deadline):
                 async with self._turn:
@@ -207,7 +205,7 @@ class Publisher(Listener):
         return await self._confirmed(batch, deadline)
 
     async def _confirmed(self, batch: Unconfirmed, deadline: float) -> list[Outcome]:
-        """Wait until all of them are answered, or nothing more will come."""
+        """Wait until all of them are answered, or no answer can come any more."""
         try:
             async with asyncio.timeout_at(deadline):
                 await asyncio.shield(batch.settled)
@@ -223,7 +221,7 @@ class Publisher(Listener):
         return asyncio.get_running_loop().time() + self._settings.publish_timeout
 
     def _give_up(self, why: str) -> None:
-        """End a connection that confirms nothing, unless the broker has said why: what waits for room waits in vain."""
+        """End a connection that confirms nothing, as nothing gets room on it; not where the broker has said why."""
         try:
             amqp = self._connection.amqp
         except TransportUnavailable:
@@ -244,12 +242,12 @@ class Publisher(Listener):
             raise self._connection.unavailable(error) from error
 
     def _fits(self, batch: Unconfirmed) -> bool:
-        """Whether there is room for it among what is not confirmed yet."""
+        """Whether the batch has room beside what is not confirmed yet."""
         count = len(self._pending)
         return not count or (count + len(batch.messages) <= WINDOW and self._bytes + batch.size <= _BYTES)
 
     def _free_channel(self) -> Channel | None:
-        """Return the confirming channel, if nobody waits to write and the broker and the socket take more."""
+        """Return the confirming channel, if no other caller waits to write and the broker and the socket take more."""
         channel = self._channel
         if channel is None or channel.error is not None or self._turn.locked():
             return None

@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from transports.rabbitmq.consumption import Consumption
 
 MAIN, KEYS, DEAD = "main", "keys", "dead"
-"""The consumers of one subscription: of the queue, of its messages with a key, of what was put aside."""
+"""The consumers of one subscription: of the main queue, of messages with a key, and of what was put aside."""
 
 
 class Receipt(NamedTuple):
-    """The generation it came with, its tag there, and from which consumer. Each hand-over has one of its own."""
+    """The generation that a delivery came with, its tag there, and its consumer. Each hand-over has a receipt of its own."""
 
     consumption: Consumption
     tag: int

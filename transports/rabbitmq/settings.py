@@ -14,9 +14,9 @@ from transports.options import Options
 
 QUEUE_TYPES = ("quorum", "classic")
 DEATHS = 20
-"""The least delivery limit: a worker that was killed a few times is bad luck, not the message's fault."""
+"""The least delivery limit: that a few workers were killed while they had a message need not be the message's fault."""
 SILENT = 3
-"""Heartbeats after which RabbitMQ has given up a silent client at the latest: it looks once in each, and lets two pass."""
+"""Heartbeats of silence after which RabbitMQ has surely given a client up: it looks once in each, and lets two pass."""
 _LONGEST_HEARTBEAT = 65_535
 _PORTS = {"amqp": 5672, "amqps": 5671}
 
@@ -25,16 +25,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What was configured; times in seconds.
 
     Attributes:
-        address: for messages, without the password.
+        address: of the broker, as it may be printed: without the password.
         hosts: host and port, tried in this order.
         tls: what certificates are checked with; None without TLS.
-        heartbeat: silence of one and a half ends a connection here, of two to three at the broker: a third of ``lease``
-            where it is not given itself.
+        heartbeat: after one and a half of silence the connection is ended here, after two to three by the broker. A third
+            of ``lease`` where it is not given itself.
         queue_type: ``quorum`` or ``classic``.
         delivery_limit: hand-overs after which a quorum queue puts a message aside.
-        publish_timeout: after which an unconfirmed publish's fate counts as unknown.
+        publish_timeout: after which the outcome of an unconfirmed publish counts as unknown.
         max_bytes: largest body.
-        management: address of the broker's HTTP interface, None to do without.
+        management: address of the broker's HTTP interface; None where it is not used.
     """
 
     address: str
@@ -88,7 +88,7 @@ def read(name: str, url: Dsn, options: Mapping[str, Any], base: Path) -> Setting
 
 
 def _hosts(reader: Options, url: Dsn) -> tuple[tuple[str, int], ...]:
-    """Take hosts and ports apart; ``[::1]:5672`` is one too."""
+    """Take hosts and ports apart; IPv6 as in ``[::1]:5672``."""
     found = []
     for text in url.hosts or ("localhost",):
         host, separator, port = text.rpartition(":")
@@ -102,7 +102,7 @@ def _hosts(reader: Options, url: Dsn) -> tuple[tuple[str, int], ...]:
 
 
 def _tls(reader: Options, url: Dsn, base: Path) -> ssl.SSLContext | None:
-    """Make what certificates are checked with: the system's authorities, or those of ``ca_file``."""
+    """Make the TLS context, which trusts the system's authorities, or those of ``ca_file``."""
     ca, cert, key = (reader.text(option) for option in ("ca_file", "cert_file", "key_file"))
     if url.scheme != "amqps":
         for option, value in (("ca_file", ca), ("cert_file", cert), ("key_file", key)):

@@ -1,4 +1,4 @@
-"""Settling deliveries: acks leave in batches, give-backs at once, and next attempts before the ack of their original."""
+"""Settling deliveries: acks leave in batches, give-backs at once; next attempts are published before originals are acked."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _RETURN = 5.0
 
 
 class Settling:
-    """Settles for one subscription, whatever its present generation is.
+    """Settles for one subscription, in each of its generations.
 
     Args:
         send: publishes next attempts.
-        current: the present generation; what came with another is lost to its holder.
-        spawn: runs what must end even when nobody waits for it any more.
+        current: the present generation; what came with an earlier one cannot be settled any more.
+        spawn: runs what must end even when its caller does not wait for it any more.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Settling:
         self._spawn = spawn
 
     async def settle(self, items: Sequence[Settlement], *, give_back: bool) -> Sequence[Settled]:
-        """Settle; with ``give_back`` nothing is held back here for later."""
+        """Settle; with ``give_back`` releases have no delay: nothing is held back here for later."""
         answers: list[Settled] = []
         moving: list[tuple[int, Again]] = []
         current = self._current()
@@ -97,7 +97,7 @@ class Settling:
         return answers
 
     def _return_later(self, delivery: Delivery) -> None:
-        """Nothing was changed: its holder may try again; else it is handed out anew."""
+        """Let its caller try again for a while, as nothing was changed; then hand it out anew."""
         receipt: Receipt = delivery.receipt
         receipt.consumption.hand_out([delivery])
 

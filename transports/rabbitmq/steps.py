@@ -1,4 +1,4 @@
-"""What the broker is asked for when it is set up or looked at, as data."""
+"""What the broker is asked for when queues are set up or looked at, as data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """A durable queue; looked for with ``arguments`` None, else declared."""
+    """A durable queue: with ``arguments`` it is declared, with None only looked for."""
 
     name: str
     arguments: Mapping[str, str | int | bool] | None = None

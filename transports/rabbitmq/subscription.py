@@ -1,4 +1,4 @@
-"""A consumer's hold on one queue: handed out ahead, settled in batches, rebuilt whenever the broker ends it."""
+"""A consumer's hold on one queue: messages come ahead, are settled in batches, and a consumer that ends is replaced."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from worker.messaging.transport import (
 )
 
 _MOST, _KEYS, _DEAD = 1024, 256, 8
-"""Messages held ahead at most: of a queue, in the lanes of its keys, and of what was put aside."""
+"""Most messages held ahead: of the main queue, in the lanes of keys, and of what was put aside."""
 _REVIEW = 10.0
 """Seconds of little demand after which fewer are held ahead."""
 
 _ON_ITS_WAY = 0.02
-"""Seconds that messages may be on their way after the broker has counted none any more."""
+"""Seconds that messages may still be on their way when the broker counts none any more."""
 
 _DOUBT = 2.0
-"""Seconds that a message may be counted and not come before it counts as one that cannot."""
+"""Seconds after which a message that is counted and does not come counts as one that cannot come."""
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class RabbitOwner(Protocol):
         ...
 
     def forget(self, subscription: RabbitSubscription) -> None:
-        """It is closed."""
+        """Drop a subscription: it is closed."""
         ...
 
 
@@ -65,10 +65,10 @@ class RabbitSubscription:
         owner: its transport.
         connection: over which to consume.
         spec: the queue.
-        slots: handlers that run at once.
+        slots: how many handlers run at once.
 
     Attributes:
-        recalled: called when all that was handed out is lost, and comes again: what was not started must not be.
+        recalled: called when all that was handed out is lost, and comes again: what was not started must not be started.
     """
 
     def __init__(self, owner: RabbitOwner, connection: Connection, spec: QueueSpec, slots: int) -> None:
@@ -134,9 +134,10 @@ class RabbitSubscription:
         return []
 
     async def exhausted(self) -> bool:
-        """Whether nothing waits at the broker for this process, nor is on its way.
+        """Whether nothing waits at the broker for this process, and nothing is on its way.
 
-        What does not come though it is counted waits for something else: lanes that are full, other consumers.
+        A message that is counted and does not come waits for something else: for lanes that are full, or for another
+        consumer. It does not count.
 
         Raises:
             TransportUnavailable: the broker does not answer.
@@ -147,7 +148,7 @@ class RabbitSubscription:
         try:
             waiting = await consumption.waiting(tuple(consumption.active))
             if not waiting and consumption.came - self._came >= self._prefetch:
-                # so much came lately that a quorum queue may count a message as handed out before it sends it
+                # while much comes, a quorum queue may count a message as handed out before it has sent it
                 await asyncio.sleep(_ON_ITS_WAY)
                 waiting = await consumption.waiting(tuple(consumption.active))
             self._came = consumption.came
@@ -168,7 +169,7 @@ class RabbitSubscription:
         return taken
 
     def _adapt(self, limit: int) -> None:
-        """Hold as many messages ahead as twice what is asked for at once: more for quick handlers, fewer for slow."""
+        """Hold twice as many messages ahead as are asked for at once: more for quick handlers, fewer for slow ones."""
         now = asyncio.get_running_loop().time()
         self._widest = max(self._widest, limit)
         wanted = self._prefetch
@@ -184,10 +185,10 @@ class RabbitSubscription:
             self._spawn(self._widen(wanted))
 
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
-        """Settle; an ack is done once it is on its way, as AMQP confirms none. Never raises."""
+        """Settle; an ack counts as done once it is on its way, as AMQP confirms no ack. Never raises."""
         answers = await self._settling.settle(items, give_back=self._paused)
         if self._paused and self.spec.keyed:
-            self._spawn(self._apply_pause())  # perhaps nothing of the lanes is out any more
+            self._spawn(self._apply_pause())  # perhaps the last message was settled that kept the lanes here
         return answers
 
     # --- pausing and closing ----------------------------------------------------------------------------------------
@@ -195,8 +196,8 @@ class RabbitSubscription:
     async def pause(self) -> None:
         """Stop taking; what came and was not received goes back.
 
-        In the lanes of keys it goes back once what was received of them is settled: another consumer must
-        not have a key's next message while its first is being handled here.
+        The lanes of keys go back once all that was received is settled: no other consumer may have a key's next message
+        while its first is being handled here.
         """
         self._paused = True
         await self._apply_pause()
@@ -233,12 +234,12 @@ class RabbitSubscription:
             if await self._change(consumption, consumption.stop(sources)):
                 consumption.give_back(consumption.prefetched.withdraw(sources))
                 if KEYS in consumption.active and not consumption.out:
-                    # only with its channel the lanes go back as one, before another worker is handed what follows
+                    # closing their channel gives all lanes back at once, before another worker gets what follows
                     consumption.flush()
                     await self._upkeep.replace(consumption)
 
     def _changed(self) -> None:
-        """A generation has begun or ended; with its end its receipts are worth nothing."""
+        """Tell that a generation has begun or ended; when it ends, its receipts are not valid any more."""
         if self._upkeep.current is None and self.recalled is not None:
             self.recalled()
         self._waiters.wake_all()
@@ -259,7 +260,7 @@ class RabbitSubscription:
         return consumption
 
     def _wanted(self) -> Mapping[str, int]:
-        """From where to take, and how many ahead."""
+        """Return from which sources to take, and how many messages ahead of each."""
         wanted = {MAIN: self._prefetch}
         if self.spec.keyed:
             wanted[KEYS] = max(_KEYS, self._least)
@@ -277,7 +278,7 @@ class RabbitSubscription:
         self._widening = False
 
     async def _change(self, consumption: Consumption, change: Coroutine[Any, Any, None]) -> bool:
-        """Change what is consumed; where the broker does not let us, the generation is over."""
+        """Change what is consumed; where the broker refuses, or does not answer, the generation ends."""
         try:
             await change
         except (WireFault, TimeoutError):

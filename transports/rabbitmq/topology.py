@@ -1,4 +1,4 @@
-"""Queues at the broker: what stands behind each of the application's, declared and looked for."""
+"""The broker's queues behind each queue of the application: declared, and looked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.errors import ConfigurationError
 from worker.messaging.transport import QueueSpec
 
 _UNLIMITED = 1_000_000_000
-"""Deliveries: what was put aside once is not put aside again; RabbitMQ 4 would drop it after twenty."""
+"""Delivery limit of the put-aside queue, from where nothing is put aside again; RabbitMQ 4 would drop it after twenty."""
 
 
 class Topology:
@@ -21,7 +21,7 @@ class Topology:
 
     Args:
         name: of the transport.
-        administration: whom to ask.
+        administration: the connection to ask over.
         settings: which kind of queues.
     """
 
@@ -32,7 +32,7 @@ class Topology:
         self._ladder = False
 
     async def create(self, specs: Sequence[QueueSpec]) -> None:
-        """Create what is missing, several processes at once if need be.
+        """Create what is missing; several processes may do so at once.
 
         Raises:
             TransportUnavailable: the broker does not answer, or refuses.
@@ -57,7 +57,7 @@ class Topology:
         self._ladder = True
 
     async def missing(self, specs: Sequence[QueueSpec]) -> Sequence[str]:
-        """Names of specs of which some queue is not there.
+        """Names of queues of the application of which some queue at the broker is not there.
 
         Raises:
             TransportUnavailable: the broker does not answer.
@@ -84,7 +84,7 @@ class Topology:
         """
         try:
             answers = await self._administration.perform([Queue(name) for name in queues])
-        except Missing:  # it ended the round: each is asked for in one of its own
+        except Missing:  # it ended the round: ask for each queue in a round of its own
             if len(queues) == 1:
                 return {}
             found: dict[str, Counted] = {}
@@ -94,7 +94,7 @@ class Topology:
         return dict(zip(queues, answers, strict=True))
 
     def _declarations(self, spec: QueueSpec) -> Sequence[Step]:
-        """The put-aside queue first: a message must never be dead-lettered to nowhere."""
+        """Return what to declare, the put-aside queue first: a message must never be dead-lettered to nowhere."""
         declared: list[Step] = []
         common: dict[str, str | int | bool] = {"x-queue-type": self._settings.queue_type}
         if self._settings.queue_type == "quorum":
@@ -114,7 +114,7 @@ class Topology:
         return declared
 
     async def _absent(self, looks: Sequence[Step]) -> bool:
-        """Whether one of them at least is not there."""
+        """Whether at least one of them is not there."""
         try:
             await self._administration.perform(looks)
         except Missing:

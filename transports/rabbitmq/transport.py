@@ -27,7 +27,7 @@ _PING = 2.0
 _GONE = 0.5
 """Seconds that a deleted queue stays away before a publish creates it again."""
 _AGAIN = 30.0
-"""Seconds after which it is asked again whether a queue that was set up elsewhere keeps an order."""
+"""Seconds after which it is asked again whether a queue that was set up elsewhere has one for keys beside it."""
 _GRACE = 5.0
 """Seconds that closing waits for publishes and settlements under way."""
 
@@ -117,7 +117,7 @@ class RabbitTransport:
         return subscription
 
     async def depth(self, queues: Sequence[str]) -> Mapping[str, Depth]:
-        """Count what is ready and who consumes, and with ``management_url`` what is handed out.
+        """Count ready messages and consumers, and with ``management_url`` what is handed out.
 
         Raises:
             TransportUnavailable: the broker does not answer.
@@ -128,7 +128,7 @@ class RabbitTransport:
         return await counting.count(self._topology, self.settings, specs)
 
     async def is_empty(self, queue: str) -> bool:
-        """Tell whether nothing of a queue is left for certain; only while nobody consumes it.
+        """Tell whether it is certain that nothing of a queue is left; False while it has a consumer.
 
         Raises:
             TransportUnavailable: the broker does not answer.
@@ -157,10 +157,10 @@ class RabbitTransport:
         await asyncio.gather(self._connection.close(), self._publishing.close(), self._administration.close())
 
     def wake(self) -> None:
-        """Time is the broker's: nothing follows a clock that is moved by hand."""
+        """Nothing to do: times are the broker's, and nothing waits for a clock that tests move."""
 
     def forget(self, subscription: RabbitSubscription) -> None:
-        """It is closed."""
+        """Drop a subscription: it is closed."""
         self._subscriptions.discard(subscription)
 
     async def _publish(self, batch: Sequence[Outgoing], longest: int | None) -> Sequence[Outcome]:
@@ -171,7 +171,7 @@ class RabbitTransport:
     async def _answered(
         self, batch: Sequence[Outgoing], confirms: Confirms, longest: int | None
     ) -> Sequence[Outcome]:
-        """Wait for the outcomes; what found its queue gone goes into it once it is there again."""
+        """Wait for the outcomes; where a queue that was set up here is gone, create it again and publish again."""
         outcomes = list(await confirms())
         lost = [
             place
@@ -197,7 +197,7 @@ class RabbitTransport:
         return outcomes
 
     async def _set_up_again(self, queues: Sequence[QueueSpec]) -> Mapping[str, Outcome]:
-        """Set queues up again that were deleted; return why there is no way to those that differ from what is configured.
+        """Set deleted queues up again; return an outcome for each that is there now, but not as configured.
 
         Raises:
             TransportUnavailable: the broker does not answer.
@@ -211,7 +211,7 @@ class RabbitTransport:
         return wrong
 
     def _keyed(self, queue: str) -> bool | None:
-        """Whether a queue has one for keys beside it; None where that is to be asked."""
+        """Whether a queue has one for keys beside it; None where the broker must be asked."""
         spec = self._specs.get(queue)
         if spec is not None:
             return spec.keyed

@@ -1,4 +1,4 @@
-"""One call's messages on their way: what is known of each, and when all of it is."""
+"""One call's messages on their way: what is known of each, and when everything is known."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Unconfirmed:
         self._left = len(messages)
 
     def settle(self, place: int, outcome: Outcome) -> None:
-        """Note what became of one; what was returned stays returned when it is confirmed afterwards."""
+        """Note the outcome of one; a message that was returned stays so when it is confirmed afterwards."""
         if self.outcomes[place] is None:
             self.outcomes[place] = outcome
         self.confirm(place)
 
     def confirm(self, place: int) -> None:
-        """Count one as answered; accepted where nothing else is known of it."""
+        """Count one as answered; it is accepted where no other outcome was noted."""
         if self.outcomes[place] is None:
             self.outcomes[place] = ACCEPTED
         self._left -= 1
@@ -40,6 +40,6 @@ class Unconfirmed:
             self.settled.set_result(None)
 
     def result(self, why: str) -> list[Outcome]:
-        """What is known now; the rest is unknown, and ``why``."""
+        """Return the outcomes known now; the rest are unknown, for the reason ``why``."""
         unknown = Outcome(OutcomeKind.UNKNOWN, why)
         return [outcome or unknown for outcome in self.outcomes]

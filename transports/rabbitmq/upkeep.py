@@ -1,4 +1,4 @@
-"""Keeps a subscription consuming: begins a new generation whenever the broker or the network ended the last."""
+"""Keeps a subscription consuming: begins a new generation whenever the broker or the network has ended the last one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from worker.errors import WorkerError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CALM = 10.0
-"""Seconds of consuming after which a new fault is no repetition of the last."""
+"""Seconds of consuming after which a fault does not count as a repetition of the last one."""
 _IDLE = 20.0
-"""Seconds without a message after which a generation is renewed, whatever the broker says of it."""
+"""Seconds without a message after which a generation is replaced, even if the broker shows it as consuming."""
 _MISSING = 404
 
 log = structlog.stdlib.get_logger("worker.rabbitmq")
 
 
 class Upkeep:
-    """The present generation, and why there is none.
+    """The present generation, or why there is none.
 
     Args:
         name: of the transport.
@@ -75,12 +75,12 @@ class Upkeep:
         return consumption
 
     async def replace(self, old: Consumption) -> None:
-        """Put a new generation in the place of the present one; what that has and nobody took goes back, in its order."""
+        """Replace the present generation by a new one; what it holds and was not received goes back, in order."""
         try:
             new = await self._consume()
         except WorkerError as error:
             self._log.warning("cannot renew the consumer", error=str(error))
-            await old.channel.close(TIMEOUT)  # it ends all the same, and is begun anew
+            await old.channel.close(TIMEOUT)  # this ends the old one anyway, and a new one is begun later
             return
         self.current = new
         self._changed()
@@ -109,7 +109,7 @@ class Upkeep:
                 if self.reason != str(error):
                     self._log.warning("cannot consume", error=str(error))
                 self.reason = str(error)
-            except Exception as error:  # ours: without another try the queue would be deaf for good
+            except Exception as error:  # a fault of this code: it must not end the tries to consume
                 self._log.exception("cannot consume")
                 self.reason = f"{type(error).__name__}: {error}"
             else:
@@ -117,7 +117,7 @@ class Upkeep:
                 self._log.info("consuming again")
 
     async def _watched(self, consumption: Consumption) -> Consumption:
-        """Return the last generation when it has ended; one that brings nothing is renewed meanwhile.
+        """Return the last generation once it has ended; until then replace one that brings nothing.
 
         Connected is not consuming: RabbitMQ 3.10 shows a consumer, and holds messages for it that never come,
         when a quorum queue was deleted and created again at once.
@@ -133,7 +133,7 @@ class Upkeep:
                 consumption = await self._renewed(consumption)
 
     async def _renewed(self, old: Consumption) -> Consumption:
-        """Put a new generation in the place of an idle one; nobody notices."""
+        """Replace an idle generation by a new one; its subscription goes on meanwhile."""
         try:
             new = await self._consume()
         except WorkerError as error:

@@ -1,4 +1,4 @@
-"""Those who wait in ``receive``: woken one by one, never forgotten when one of them is cancelled."""
+"""Callers that wait in ``receive``: woken one by one; where one is cancelled, its wake-up goes to the next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Waiters:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self.wake()  # somebody else may want what this one was woken for
+                self.wake()  # another caller may want what this one was woken for
             raise
         finally:
             timer.cancel()
@@ -30,7 +30,7 @@ class Waiters:
                 self._futures.remove(future)
 
     def wake(self) -> None:
-        """Let the one go that has waited longest."""
+        """Wake the one that has waited longest."""
         while self._futures:
             future = self._futures.popleft()
             if not future.done():
@@ -38,7 +38,7 @@ class Waiters:
                 return
 
     def wake_all(self) -> None:
-        """Let all of them go."""
+        """Wake all of them."""
         for future in self._futures:
             _resolve(future)
         self._futures.clear()

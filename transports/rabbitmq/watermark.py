@@ -6,7 +6,7 @@ from collections import deque
 
 
 class Watermark:
-    """Tags are delivered in order and settled in any; everything below the mark is acked by one frame."""
+    """Tags are delivered in order and settled in any order; one frame acks everything up to the mark."""
 
     def __init__(self) -> None:
         self._order: deque[int] = deque()
@@ -16,25 +16,25 @@ class Watermark:
 
     @property
     def out(self) -> int:
-        """How many deliveries the broker has not been told about."""
+        """How many deliveries the broker was not yet told about."""
         return len(self._order) - len(self._told)
 
     def delivered(self, tag: int) -> None:
-        """A message came."""
+        """Note that a message came."""
         self._order.append(tag)
 
     def ack(self, tag: int) -> None:
-        """It is done with; the broker is to be told."""
+        """Note that it is done with, and that the broker is to be told."""
         self._done.add(tag)
         self.waiting += 1
 
     def told(self, tag: int) -> None:
-        """The broker knows already: it was given back."""
+        """Note that it was given back: the broker knows that already."""
         self._done.add(tag)
         self._told.add(tag)
 
     def flush(self) -> tuple[int, bool, list[int]]:
-        """What to tell now: the tag to ack and whether all below it too (0: none), and the rest to ack one by one."""
+        """Return the tag to ack (0: none), whether to ack all below it, too, and further tags to ack one by one."""
         order, done, told = self._order, self._done, self._told
         mark = count = 0
         while order and order[0] in done:

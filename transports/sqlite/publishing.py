@@ -142,7 +142,7 @@ class Find(Operation):
 
 
 class Prove(Operation):
-    """Write what is there already: a full disk refuses that, too, and who only takes the write lock would not see it."""
+    """Write what is there already: that shows a full disk, too, which taking the write lock alone would not."""
 
     stage: ClassVar[int] = 0
     syncs: ClassVar[bool] = False
@@ -151,6 +151,6 @@ class Prove(Operation):
     def perform(
         cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
     ) -> None:
-        """Write the file's user version, which nobody reads, once for all."""
+        """Write the file's user version, which is not used for anything, once for all of them."""
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute(f"PRAGMA user_version = {version}")

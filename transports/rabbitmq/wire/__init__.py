@@ -1,1 +1,1 @@
-"""AMQP 0-9-1 over asyncio: what is hot is written and cut by hand, the rest is encoded and decoded by pamqp."""
+"""AMQP 0-9-1 over asyncio: hot frames are written and read by code here, the rest by pamqp."""

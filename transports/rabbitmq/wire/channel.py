@@ -1,4 +1,4 @@
-"""One channel of a connection: requests and their answers in order, and whom deliveries and confirms go to."""
+"""One channel of a connection: requests and their answers in order, and the listener for deliveries and confirms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Wire(Protocol):
 
 
 class Listener:
-    """Who is told what comes in on a channel; each has a default that drops it."""
+    """Is told what comes in on a channel; each method does nothing by default."""
 
     def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
         """A message came for a consumer."""
@@ -47,7 +47,7 @@ class Listener:
 
 
 class Channel:
-    """Open it through its connection. A sink of the reader."""
+    """A channel, opened by its connection's ``channel``; a ``Sink`` of the reader."""
 
     def __init__(self, wire: Wire, number: int, longest: int) -> None:
         self.number = number
@@ -96,12 +96,12 @@ class Channel:
             try:
                 return [await answer for answer in answers]
             finally:
-                for answer in answers:  # nobody waits for the rest any more
+                for answer in answers:  # the rest is not waited for any more
                     if not answer.cancel() and not answer.cancelled():
                         answer.exception()
 
     async def close(self, timeout: float) -> None:
-        """Close it; a broker that does not answer is not waited for longer than ``timeout`` seconds."""
+        """Close it; waits for the broker's answer for at most ``timeout`` seconds."""
         if self.error is not None:
             return
         try:
@@ -111,7 +111,7 @@ class Channel:
         self.fail(ChannelClosed("the channel is closed"))
 
     def fail(self, error: ChannelClosed | ConnectionLost) -> None:
-        """Let everyone who waits for it know that it is gone."""
+        """End it: every caller that waits for an answer gets ``error``, and the listener is told."""
         if self.error is not None:
             return
         self.error = error
@@ -140,12 +140,12 @@ class Channel:
                 answer.set_result(method)
 
     def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
-        """Nobody listens: the broker keeps it for this channel until that is closed."""
+        """Drop it, as there is no listener: the broker holds it for this channel until that is closed."""
 
     def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
-        """Nobody listens."""
+        """Drop it, as there is no listener."""
 
     def returned(self, reply: commands.Basic.Return, properties: bytes, body: bytes) -> None:
-        """Pass it on."""
+        """Tell the listener."""
         if self._listener is not None:
             self._listener.returned(reply, properties, body)

@@ -14,9 +14,9 @@ from transports.rabbitmq.wire.reader import Reader, Sink
 from transports.rabbitmq.wire.writer import HEARTBEAT
 
 _CLOSING = 2.0
-"""Seconds that the broker has to say goodbye."""
+"""Seconds that the broker has to answer a close."""
 _PATIENCE = 1.0
-"""Seconds past a whole heartbeat for which a connection may be silent at least, however short the heartbeat is."""
+"""Least seconds past a whole heartbeat for which a connection may be silent, however short the heartbeat is."""
 _LOOKS = 4
 """How often in a heartbeat the connection is looked at."""
 
@@ -26,7 +26,7 @@ async def connect(host: str, port: int, login: Login, timeout: float) -> AmqpCon
 
     Raises:
         ConnectionLost: the broker refused, with its reason.
-        OSError: there is nobody, or its certificate is wrong.
+        OSError: no server listens there, or its certificate is not accepted.
         TimeoutError: it did not answer.
     """
     loop = asyncio.get_running_loop()
@@ -46,7 +46,7 @@ async def connect(host: str, port: int, login: Login, timeout: float) -> AmqpCon
 
 
 class AmqpConnection(asyncio.Protocol):
-    """An open connection. ``lost`` is resolved with the reason when it ends, whoever ended it.
+    """An open connection. When it ends, by either side, ``lost`` is resolved with the reason.
 
     Attributes:
         blocked: why the broker takes no publishes at the moment, None while it does.
@@ -92,7 +92,7 @@ class AmqpConnection(asyncio.Protocol):
         return opened
 
     def send(self, data: bytes) -> None:
-        """Write; what is written after the end is dropped."""
+        """Write; after the connection's end this drops the data."""
         if self._transport is not None and not self.lost.done():
             self._said = self._loop.time()
             self._transport.write(data)
@@ -113,7 +113,7 @@ class AmqpConnection(asyncio.Protocol):
             self._reader.forget(number)
 
     async def close(self) -> None:
-        """Say goodbye and end it. Idempotent."""
+        """Close it in agreement with the broker, within bounded time. Idempotent."""
         if self.lost.done():
             return
         self._goodbye = self._loop.create_future()
@@ -127,7 +127,7 @@ class AmqpConnection(asyncio.Protocol):
             self.fail(ConnectionLost("the connection is closed"))
 
     def fail(self, error: ConnectionLost) -> None:
-        """End it now, and let everyone know why."""
+        """End it now; everything that waits for it, and every channel, gets the reason."""
         if self.lost.done():
             return
         self.lost.set_result(error)
@@ -138,7 +138,7 @@ class AmqpConnection(asyncio.Protocol):
         if self._goodbye is not None and not self._goodbye.done():
             self._goodbye.set_result(None)
         if self._transport is not None:
-            self._transport.abort()  # nothing is left to say; over TLS a close would wait for the other side's farewell
+            self._transport.abort()  # not close: over TLS that would wait for the other side's farewell
         self._writable.set()
         self.unblocked.set()
         for channel in tuple(self._channels.values()):
@@ -158,13 +158,13 @@ class AmqpConnection(asyncio.Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Cut what has come."""
+        """Read what has come."""
         self._heard = self._loop.time()
         try:
             self._reader.feed(data)
         except WireFault as error:
             self.fail(ConnectionLost(str(error)))
-        except Exception as error:  # ours: without an end here the connection would be silent for good
+        except Exception as error:  # a fault of this code: not ended, the connection would be silent for good
             self._loop.call_exception_handler({"message": "reading AMQP frames failed", "exception": error})
             self.fail(ConnectionLost(f"reading failed: {type(error).__name__}: {error}"))
 
@@ -232,11 +232,11 @@ class AmqpConnection(asyncio.Protocol):
         raise ConnectionLost(f"all {self._most} channels are in use")
 
     def _watch(self) -> None:
-        """Show a sign of life, and look for the other side's.
+        """Send a sign of life, and check for the broker's.
 
-        RabbitMQ looks twice in a heartbeat whether it has anything to say, so a whole one may pass in silence;
-        after half of another it is gone. Whoever was held up himself has not listened either: the broker's
-        signs may lie in the socket, and the next look finds them.
+        RabbitMQ checks twice in a heartbeat whether it has to send a sign, so a whole heartbeat may pass in silence; after
+        half of another one the broker is gone. Where this process itself was held up, it has not read either: the
+        broker's signs may lie in the socket, and the next check finds them.
         """
         now = self._loop.time()
         held_up = now - self._looked > 2 * self._heartbeat / _LOOKS

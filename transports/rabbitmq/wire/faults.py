@@ -8,7 +8,7 @@ class WireFault(Exception):
 
 
 class ConnectionLost(WireFault):
-    """The connection is gone; says why, as the broker or the socket said it. ``code`` is AMQP's, 0 for none."""
+    """The connection is gone, for the reason that the broker or the socket gave. ``code`` is AMQP's, 0 for none."""
 
     def __init__(self, reason: str, code: int = 0) -> None:
         self.code = code

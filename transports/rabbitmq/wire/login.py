@@ -1,4 +1,4 @@
-"""Who we are to the broker, and what we agree on with it."""
+"""What a connection tells the broker about itself, and the limits that both agree on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 from pamqp import commands
 
 LONGEST_FRAME = 131_072
-"""Bytes that we offer; the broker may want less."""
+"""Bytes of the largest frame that is offered; the broker may want less."""
 CHANNELS = 2047
 
 
@@ -16,7 +16,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     """What a connection is opened with.
 
     Attributes:
-        heartbeat: seconds; silence of one and a half is the end of a connection.
+        heartbeat: seconds; after one and a half of silence a connection is ended.
         name: shown by the broker in its list of connections.
     """
 
@@ -28,7 +28,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     tls: ssl.SSLContext | None = None
 
     def start_ok(self) -> commands.Connection.StartOk:
-        """Say who we are; the password goes in the clear, inside TLS where that is on."""
+        """Make the login with user and password (PLAIN); only TLS, where that is on, encrypts the password."""
         capabilities = {
             "authentication_failure_close": True,
             "basic.nack": True,
@@ -41,7 +41,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
         return commands.Connection.StartOk(properties, "PLAIN", response, "en_US")  # type: ignore[arg-type]
 
     def tune_ok(self, offered: commands.Connection.Tune) -> commands.Connection.TuneOk:
-        """Take the smaller of each limit; zero means none."""
+        """Take the smaller value of each limit; zero stands for no limit."""
         frame = min(offered.frame_max or LONGEST_FRAME, LONGEST_FRAME)
         channels = min(offered.channel_max or CHANNELS, CHANNELS)
         heartbeat = min(offered.heartbeat or self.heartbeat, self.heartbeat)

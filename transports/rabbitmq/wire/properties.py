@@ -8,11 +8,11 @@ from typing import NamedTuple
 from pamqp import decode
 
 _FIRST = b"\0\0\0\x13\x10x-delivery-countb\0"
-"""All headers of a quorum queue's first delivery on RabbitMQ 3: the broker's own count, which nobody reads."""
+"""All headers of a quorum queue's first delivery on RabbitMQ 3: the broker's own count, which is not used here."""
 
 
 class Properties(NamedTuple):
-    """What is read of them; ``headers`` is None where there are none."""
+    """The properties that are used; ``headers`` is None where the message has none."""
 
     content_type: str
     id: str
@@ -20,7 +20,7 @@ class Properties(NamedTuple):
 
 
 def read(data: bytes) -> Properties:
-    """Read them, in the order in which AMQP writes them; what is no AMQP counts as none, the body is there still."""
+    """Read them, in AMQP's order; what cannot be read counts as no properties, so that the body is still delivered."""
     try:
         return _read(data)
     except (IndexError, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Cuts the broker's byte stream into deliveries, confirms, returns and all other methods."""
+"""Splits the broker's byte stream into deliveries, confirms, returns and all other methods."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sink(Protocol):
         ...
 
     def method(self, method: base.Frame) -> None:
-        """Anything else."""
+        """Any other method came."""
         ...
 
 
@@ -56,7 +56,7 @@ class _Content:
 
 
 class Reader:
-    """Fed with bytes as they come, split anywhere; calls the sink of each frame's channel.
+    """Takes bytes as they come, in pieces of any size, and calls the sink of each frame's channel.
 
     Args:
         sinks: by channel; frames of other channels are dropped.
@@ -70,7 +70,7 @@ class Reader:
         self._open: dict[int, _Content] = {}
 
     def feed(self, data: bytes) -> None:
-        """Cut what has come.
+        """Read what has come.
 
         Raises:
             Garbled: it is no AMQP; the connection is of no use any more.

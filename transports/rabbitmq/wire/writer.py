@@ -1,4 +1,4 @@
-"""Writes the frames that are hot: publishes, acks and give-backs, many in one piece."""
+"""Writes the frames of which there are many: publishes, acks and give-backs, many in one piece."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ class Writer:
         return _settling(METHOD, self._number, 13, 60, 80, tag, multiple, END)
 
     def acks(self, tags: Iterable[int]) -> bytes:
-        """Encode an ack each."""
+        """Encode one ack for each."""
         number = self._number
         return b"".join([_settling(METHOD, number, 13, 60, 80, tag, 0, END) for tag in tags])
 
     def requeues(self, tags: Iterable[int]) -> bytes:
-        """Encode a give-back each: ``nack`` with requeue, which from RabbitMQ 4.3 on counts no delivery."""
+        """Encode a give-back for each: ``nack`` with requeue, which from RabbitMQ 4.3 on counts as no delivery."""
         number = self._number
         return b"".join([_settling(METHOD, number, 13, 60, 120, tag, 2, END) for tag in tags])
 
