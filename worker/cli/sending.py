@@ -141,6 +141,8 @@ def require_done(
     if status is not None and status.status == "failed":
         reason = f": {status.error.type}: {status.error.message}" if status.error else ""
         raise CommandFailed(f"{status.type} {command_id} failed{reason}")
-    shown = status.status if status is not None else "not known yet"
+    shown: str = status.status if status is not None else "not known yet"
+    if status is not None and status.paused:
+        shown += f"; {status.type} is paused, and goes on after: worker resume {status.type}"
     waited = "yet" if stopped else f"after {seconds:g} s"
     raise CommandFailed(f"{command_id} is not done {waited}: {shown}")

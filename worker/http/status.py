@@ -28,7 +28,7 @@ class Statuses:
         id = request.path_params["id"]
         wait = wait_of(request.headers.getlist("prefer"), self._max_wait)
         if not is_id(id):
-            raise NotFound(f"no command {id[:64]!r}")
+            raise NotFound(f"no command {id[:64]!r}: its id would be a UUID")
         id = id.lower()
         status = (
             await self._status.get(id)

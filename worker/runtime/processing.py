@@ -25,6 +25,7 @@ from worker.runtime.deadly.quarantine import Quarantine, Work
 from worker.runtime.limits import Limits
 from worker.runtime.progress import Progress
 from worker.runtime.settling.judge import Judge
+from worker.runtime.settling.naming import named
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
 from worker.runtime.taking.consumer import Consumer
 from worker.texts import told
@@ -91,7 +92,7 @@ class Processing:
                 return
             ticket = envelope.get(Replay) if len(envelope.stamps) > 1 else None
             if ticket is not None and await self._failures.stale(envelope.id, ticket.ticket):
-                log.info("replay dropped: it is done or was taken back", type=envelope.type, id=envelope.id)
+                named(log, consumer, delivery, envelope).info("replay dropped: it is done or was taken back")
                 consumer.settlements.add(Ack(delivery))
                 return
             tracked = self._tracked[envelope.type]
@@ -133,10 +134,13 @@ class Processing:
             if self._observed:
                 self._tell(consumer, "done", envelope, begun)
         except Unavailable as error:
-            log.warning("message given back", id=delivery.id, error=told(error))
+            named(log, consumer, delivery, envelope).warning("message given back", error=told(error))
             self._returned(consumer, delivery, envelope, error, begun)
         except BaseException as fault:
             if consumer.ending and isinstance(fault, asyncio.CancelledError):
+                named(log, consumer, delivery, envelope).warning(
+                    "handler cancelled: it had not ended in the graceful timeout; its message is given back"
+                )
                 consumer.settlements.add(Release(delivery))
                 if isinstance(envelope, Envelope) and self._tracked.get(envelope.type):
                     self._progress.note(consumer.received[0], envelope, "accepted")
@@ -155,7 +159,8 @@ class Processing:
         begun: float | None,
     ) -> None:
         """Leave to another worker what was lost to it; its status is that one's, and nothing is charged."""
-        log.warning("handler cancelled: its message is another worker's now", id=delivery.id)
+        told_of = named(log, consumer, delivery, envelope)
+        told_of.warning("handler cancelled: its message is another worker's now")
         consumer.settlements.add(Release(delivery))  # a broker that still counts it here has it back
         if isinstance(envelope, Envelope) and self._observed:
             self._tell(consumer, "returned", envelope, begun)

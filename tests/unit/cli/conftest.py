@@ -206,7 +206,7 @@ class FakeClient:
         error = ErrorDocument("ValueError", "no") if self.service.state == "failed" else None
         return CommandStatus(
             id=command_id, type="PlaceOrder", status=self.service.state, transport="sqlite", queue="q", attempts=1,
-            accepted_at=None, started_at=None, finished_at=None, error=error,
+            accepted_at=None, started_at=None, finished_at=None, error=error, paused=self.service.paused,
         )  # fmt: skip
 
     async def health(self):
@@ -251,6 +251,7 @@ class FakeProduct(Product):
         self.sent = []
         self.failed = FakeFailed()
         self.state = "done"
+        self.paused = False
         self.healthy = True
         self.dispatch_error = None
         self.controlled = []

@@ -132,6 +132,16 @@ def test_waiting_in_vain_exits_1(worker, service):
     page = worker("send", "PlaceOrder", "order_id=7", "--wait", "0")
     assert page.code == 1
     assert "retrying" in page.err
+    assert "paused" not in page.err
+
+
+def test_waiting_for_what_is_paused_says_so(worker, service):
+    """Time does not help it: the message names the type and what lets it go on."""
+    service.state, service.paused = "accepted", True
+    page = worker("send", "PlaceOrder", "order_id=7", "--wait", "0")
+    assert page.code == 1
+    assert "PlaceOrder is paused" in page.err
+    assert "worker resume PlaceOrder" in page.err
 
 
 def test_a_command_handled_at_once_that_fails_exits_1(worker, service):

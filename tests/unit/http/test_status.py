@@ -23,7 +23,9 @@ async def test_a_status_is_the_document(client, world):
 @pytest.mark.parametrize("id", [ID, "x", "%00", "%ff", "0" * 5000])
 async def test_an_unknown_id_is_404(client, world, id):
     """An unknown id is 404, and what is no id is not even looked for."""
-    assert (await client.get(f"/commands/{id}")).status_code == 404
+    answer = await client.get(f"/commands/{id}")
+    assert answer.status_code == 404
+    assert ("would be a UUID" in answer.json()["detail"]) == (id != ID)
     assert world.status.asked == (id == ID)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.unit.runtime.house import House, house, until
 from worker import App, ConfigurationError, DatabaseUnavailable
@@ -336,7 +337,7 @@ async def test_stopping_lets_the_running_finish_and_gives_the_rest_back() -> Non
 
 
 async def test_overdue_handlers_are_cancelled_and_given_back() -> None:
-    """What still runs after the graceful timeout is cancelled; its message is back at once, no attempt charged."""
+    """What still runs after the graceful timeout is cancelled, and the log names it; its message is back at once, uncharged."""
     gate = Gate()
     async with house(shop(gate)) as it:
         ids = await it.send(Go(1), Go(2))
@@ -344,8 +345,13 @@ async def test_overdue_handlers_are_cancelled_and_given_back() -> None:
         await until(lambda: len(gate.started) == 2)
         assert it.worker is not None
         it.worker.stop()
-        await task
+        with capture_logs() as lines:
+            await task
         assert gate.cancelled == 2
+        said = [line for line in lines if "graceful timeout" in line["event"]]
+        assert {(line["id"], line["type"], line["queue"], line["attempt"]) for line in said} == {
+            (one, "Go", "shop-go", 1) for one in ids
+        }
         shown = [await it.service.status.standing.get(one) for one in ids]
         assert [(one.status, one.attempts) for one in shown if one is not None] == [("accepted", 1)] * 2
         left = await it.waiting("shop-go")

@@ -8,7 +8,10 @@ import msgspec
 import pytest
 
 from worker import App, ConfigurationError, TransportUnavailable
+from worker.messaging.failure import Failure
 from worker.settings import DatabaseSettings, Settings, TransportSettings, WorkerSettings
+from worker.state.database import Database
+from worker.state.failures import SqlFailures
 from worker.wiring.console import console
 
 app = App("shop")
@@ -75,6 +78,25 @@ async def test_what_does_not_answer_is_left_out(settings: Settings) -> None:
         assert report.status == {"database": True, "transport.near": True, "transport.far": False}
         assert len(report.reasons) == 1
         assert report.reasons[0].startswith("transport far: ")
+
+
+async def test_what_goes_back_to_an_absent_broker_is_told_why_it_cannot(settings: Settings) -> None:
+    """The reason why it does not answer; and of a name that nobody knows here, that it is none."""
+    database = Database(settings.database.url, base=settings.base, application="shop")
+    await database.connect()
+    await database.setup()
+    for name in ("far", "former"):
+        failed = Failure(
+            id=name, failed_at=0.0, body=b"{}", history=(), type=None, transport=name, queue="q", attempts=1,
+            decoded=False,
+        )  # fmt: skip
+        await SqlFailures(database).add([failed])
+    await database.close()
+    async with console(settings, app.registry(), tables="create", queues=False, absent=True) as it:
+        with pytest.raises(TransportUnavailable, match=r"^transport far: .*(queue\.db|no answer)"):
+            await it.failed.retry("far")
+        with pytest.raises(TransportUnavailable, match=r"^transport former: it is not configured here"):
+            await it.failed.retry("former")
 
 
 async def test_looking_makes_nothing(tmp_path: Path) -> None:

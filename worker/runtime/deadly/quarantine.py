@@ -22,6 +22,7 @@ from worker.messaging.transport import Ack, Again, Delivery, Release
 from worker.runtime.deadly.cell import Cell, CellDied, NoCell
 from worker.runtime.deadly.exchange import Answer, Order, Question
 from worker.runtime.holding.breakers import BreakerFailure
+from worker.runtime.settling.naming import named
 from worker.runtime.taking.consumer import Consumer
 
 ANSWER = 5.0
@@ -164,23 +165,22 @@ class Quarantine:
         """Have it handled in the cell, again when that dies, until it is guilty; None then."""
         assert self._cell is not None
         assert case.record is not None
-        delivery, queue = case.delivery, case.consumer.spec.name
+        delivery = case.delivery
         order = Order(
             transport=case.consumer.transport.name,
-            queue=queue,
+            queue=case.consumer.spec.name,
             id=delivery.id,
             body=delivery.body,
             headers=dict(delivery.headers),
             key=delivery.key,
         )
-        log.info("a message that was in hand when workers died is handled alone", id=delivery.id, queue=queue)
+        bound = named(log, case.consumer, delivery)
+        bound.info("a message that was in hand when workers died is handled alone")
         while True:
             try:
                 return await self._cell.handle(order, lambda question: self._reply(case, question))
             except CellDied as died:
-                log.warning(
-                    "a process died of the only message in it", id=delivery.id, queue=queue, how=str(died)
-                )
+                bound.warning("a process died of the only message in it", how=str(died))
                 how = f"a process of its own died while it was handled alone: {died}"
             finally:
                 if case.exclusive is not None:

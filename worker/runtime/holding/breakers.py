@@ -201,7 +201,7 @@ class Breakers:
                 del self.probes[count.name]
             return
         if count.name not in self.probes:
-            log.info("one message is tried", breaker=count.name, types=list(count.types))
+            log.info("breaker tries one message", breaker=count.name, types=list(count.types))
             self.probes[count.name] = Probe(lambda well: self._ended(count.name, well=well))
 
     def _ended(self, name: str, *, well: bool) -> None:
@@ -211,10 +211,10 @@ class Breakers:
     async def _conclude(self, count: BreakerCount, *, well: bool) -> None:
         if well:
             await self._stored.close(count.name)
-            log.info("closed: it works again", breaker=count.name, types=list(count.types))
+            log.info("breaker closed: what it calls works again", breaker=count.name, types=list(count.types))
         else:
             await self._stored.postpone(count.name, self._worker, count.breaker)
-            log.warning("still open: the message that was tried failed", breaker=count.name)
+            log.warning("breaker stays open: the message that was tried failed", breaker=count.name)
         self._verdicts.pop(count.name, None)
         self.probes.pop(count.name, None)
 
@@ -229,7 +229,12 @@ class Breakers:
     async def _store(self, count: BreakerCount, reason: str) -> None:
         try:
             if await self._stored.open(count.name, count.breaker, count.types, reason):
-                log.warning("open", breaker=count.name, types=list(count.types), reason=reason)
+                log.warning(
+                    "breaker opened: its types are paused",
+                    breaker=count.name,
+                    types=list(count.types),
+                    reason=reason,
+                )
         except Unavailable as error:
             log.warning("a breaker could not be stored", breaker=count.name, error=str(error))
             self._open -= {count.name}

@@ -23,6 +23,7 @@ from worker.messaging.transport import Ack, Again, Delivery, Outgoing, Release
 from worker.raising import is_failure
 from worker.runtime.settling.following import body_of, key_of, longest_swap, next_of
 from worker.runtime.settling.keeping import Keeper
+from worker.runtime.settling.naming import named
 from worker.runtime.settling.recurrence import Answers, Recurrence, is_outage
 from worker.runtime.settling.verdict import RETURN_DELAY, Verdict
 from worker.runtime.taking.consumer import Consumer
@@ -89,7 +90,7 @@ class Judge:
                 failures = list(error.failures)
             return await self._judge(consumer, delivery, envelope, failures)
         except Unavailable as outage:
-            _log_of(consumer, envelope).warning("message given back", error=told(outage))
+            named(log, consumer, envelope).warning("message given back", error=told(outage))
             return Verdict(Release(delivery, RETURN_DELAY), "returned", envelope.attempt, outage)
         except BaseException as fault:  # stamps and errors are code of the application, too
             if not is_failure(fault):
@@ -116,9 +117,9 @@ class Judge:
             failures: of the handlers before that.
         """
         if envelope is None:
-            log.error("the worker itself failed over a message", id=delivery.id, exc_info=fault)
+            named(log, consumer, delivery).error("the worker itself failed over a message", exc_info=fault)
             return await self.undecodable(consumer, delivery, Undecodable(body=delivery.body, error=fault))
-        bound = _log_of(consumer, envelope)
+        bound = named(log, consumer, envelope)
         bound.error("the worker itself failed over a message; it is charged", exc_info=fault)
         charged = [*(failures or ()), (None, fault)]
         try:
@@ -176,7 +177,7 @@ class Judge:
         if given_up:
             earlier = envelope.get(Abandoned)
             envelope = envelope.with_(Abandoned((*(earlier.handlers if earlier else ()), *given_up)))
-        bound = _log_of(consumer, envelope)
+        bound = named(log, consumer, envelope)
         kept = await self._keeper.note(envelope, failures, bound)
         if outage is not None and not kept:  # it goes on: nothing is charged
             return await self._return(consumer, delivery, envelope, outage)
@@ -194,7 +195,7 @@ class Judge:
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], outage: BaseException
     ) -> Verdict:
         """Give back what met an outage; nothing is charged, and what its handlers have done is kept."""
-        _log_of(consumer, envelope).warning("message given back", error=told(outage))
+        named(log, consumer, envelope).warning("message given back", error=told(outage))
         return await self._again(consumer, delivery, envelope, RETURN_DELAY, "returned", outage)
 
     def _policy_of(self, envelope: Envelope[Any]) -> Retry:
@@ -211,7 +212,7 @@ class Judge:
         self, consumer: Consumer, delivery: Delivery, envelope: Envelope[Any], error: BaseException
     ) -> Verdict:
         """Give back what failed by the fault of something that its handlers call; what they have done is kept."""
-        _log_of(consumer, envelope).warning(
+        named(log, consumer, envelope).warning(
             "message given back: its breaker takes the failure upon itself", error=told(error)
         )
         if envelope.get(Handled) is not None:
@@ -270,18 +271,6 @@ class Judge:
         )
         error = failures[0][1] if failures else None
         return await self._keeper.keep(delivery, failure, error, envelope.correlation_id or envelope.id)
-
-
-def _log_of(consumer: Consumer, envelope: Envelope[Any]) -> Any:
-    """A logger bound to a message and where it was taken from."""
-    return log.bind(
-        type=envelope.type,
-        id=envelope.id,
-        correlation_id=envelope.correlation_id or envelope.id,
-        attempt=envelope.attempt,
-        transport=consumer.transport.name,
-        queue=consumer.spec.name,
-    )
 
 
 def _is_of(error: HandlersFailed, envelope: Envelope[Any]) -> bool:

@@ -170,7 +170,10 @@ class Fetching:
                 continue
             pause = _FIRST_PAUSE
             if self.down is not None:
-                log.info("broker answers again", transport=self._transport, queue=self._queue)
+                if (
+                    got or not subscriber.paused
+                ):  # one that is paused may wait in vain, whether its broker answers or not
+                    log.info("broker answers again", transport=self._transport, queue=self._queue)
                 self.down = None
             into.prospect.read(got=bool(got), empty=empty)
             if got:

@@ -25,12 +25,14 @@ class Sending(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     Attributes:
         serializer: writes and reads messages.
         senders: by transport.
+        absent: why a transport is none of those, by name.
         outbox: what is committed and not sent yet, and what is parked.
         relay: sends the outbox.
     """
 
     serializer: Serializer
     senders: Mapping[str, Sender]
+    absent: Mapping[str, str]
     outbox: Outbox
     relay: Relay
 
@@ -55,7 +57,10 @@ class Sending(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """
         sender = self.senders.get(transport)
         if sender is None:
-            raise TransportUnavailable(f"transport {transport!r} is not configured here, or does not answer")
+            why = self.absent.get(transport, "it is not configured here, or nothing is routed to it")
+            raise TransportUnavailable(
+                f"transport {transport}: {why.removeprefix(f'transport {transport}: ')}"
+            )
         return await sender.publish(batch)
 
 
@@ -71,6 +76,7 @@ async def opened_sending(process: Process, state: State, brokers: Brokers) -> As
     yield Sending(
         serializer=Serializer(process.registry),
         senders=senders,
+        absent=brokers.absent,
         outbox=outbox,
         relay=Relay(outbox, senders, process.name, refused),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.unit.runtime.house import House, house, until
 from worker import App
@@ -199,6 +200,32 @@ async def test_a_better_queue_whose_broker_is_away_starves_nobody() -> None:
         assert it.worker is not None
         it.worker.stop()
         await task
+
+
+async def test_a_paused_queue_tells_nothing_of_its_broker() -> None:
+    """Where a paused subscription receives nothing, nobody knows whether its broker answers again: the log does not say so."""
+    asked: list[str] = []
+
+    async def receive(limit: int, wait: float) -> Sequence[Delivery]:
+        asked.append("paused" if consumer_of(it, "shop-urgent").paused else "open")
+        if asked[-1] == "open" and asked.count("paused") == 0:
+            raise TransportUnavailable("gone")
+        await asyncio.sleep(0)
+        return []
+
+    async with house(shop(Book())) as it:
+        replace_receive(it, "shop-urgent", receive)
+        with capture_logs() as lines:
+            task = it.start()
+            await until(lambda: bool(asked))
+            await consumer_of(it, "shop-urgent").pause()
+            await until(lambda: asked.count("paused") > 1)
+            assert [line["event"] for line in lines if line.get("queue") == "shop-urgent"] == [
+                "broker does not answer"
+            ]
+            assert it.worker is not None
+            it.worker.stop()
+            await task
 
 
 async def test_a_better_queue_that_never_answers_is_waited_for_only_so_long(
