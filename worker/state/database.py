@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from worker.errors import DatabaseUnavailable
 from worker.state.address import parse
-from worker.state.listening import Listener
 from worker.state.migrating import Migrating
+from worker.state.notifications import Notifications
 from worker.state.opening import open_driver
 from worker.state.outage import HINTS, READ_ONLY, is_locked, translate
 from worker.state.statement import Statement
@@ -78,7 +78,7 @@ class Database:
         self._driver = open_driver(self._address, self._waits, application)
         self.migrating = Migrating(self, self._address, self._waits, self._driver)
         self._engines: Engines | None = None
-        self._listener: Listener | None = None
+        self._notifications: Notifications | None = None
         self._joining: Joining | None = None
 
     @property
@@ -255,9 +255,9 @@ class Database:
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when another process notifies a channel, until cancelled; SQLite tells nothing, and it returns."""
         if not self.is_sqlite:
-            if self._listener is None:
-                self._listener = Listener(self._address, self._waits)
-            await self._listener.listen(channel, heard)
+            if self._notifications is None:
+                self._notifications = Notifications(self._address, self._waits)
+            await self._notifications.listen(channel, heard)
 
     def bounded(self, seconds: float | None = None) -> Any:
         """Bound what is awaited inside to so many seconds, else a transaction's time; outages become DatabaseUnavailable."""

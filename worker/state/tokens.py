@@ -14,7 +14,7 @@ from worker.state.database import Database
 from worker.state.statement import Statement
 from worker.state.transaction import Row, Transaction
 from worker.tokens.document import KnownToken, TokenDocument, may_be_id, stored
-from worker.tokens.store import Allows, Held, Put
+from worker.tokens.store import Allows, Held, Stored
 
 log = structlog.stdlib.get_logger("worker.tokens")
 
@@ -101,7 +101,7 @@ class SqlTokens:
         renew: bool,
         allows: Allows | None = None,
         beside: Beside | None = None,
-    ) -> Put:
+    ) -> Stored:
         """Store a token, in place of the one with its id.
 
         Args:
@@ -132,7 +132,7 @@ class SqlTokens:
             await transaction.run(_USE, now=now)
             if beside is not None:
                 await beside(transaction)
-        return Put(created=row is None, renewed=renewed)
+        return Stored(created=row is None, renewed=renewed)
 
     async def remove(self, id: str, *, allows: Allows | None = None, beside: Beside | None = None) -> None:
         """Remove one, and what it was counted to have sent.

@@ -16,7 +16,7 @@ class Held(NamedTuple):
     secret_hash: str
 
 
-class Put(NamedTuple):
+class Stored(NamedTuple):
     """What storing a token came to: whether it is a new one, and whether its secret is the one that was given."""
 
     created: bool

@@ -12,7 +12,7 @@ from worker.messaging.firing import Firings, Lead, Leadership
 from worker.messaging.identity import Clock
 from worker.messaging.schedule import Schedule
 from worker.runtime.scheduler.firing import Fires
-from worker.runtime.scheduler.line import Line
+from worker.runtime.scheduler.ticks import Ticks
 from worker.schedules.moments import SECOND, Moment, moment_of
 
 LOCK = "scheduler"
@@ -94,7 +94,7 @@ class Scheduler:
         log.info("scheduler leads", worker=self._lead.worker, schedules=len(self._schedules))
         self._leads = True
         keeping = asyncio.create_task(self._keep_lead())
-        running: dict[Line, asyncio.Task[None]] = {}
+        running: dict[Ticks, asyncio.Task[None]] = {}
         try:
             await self._fire_due(running)
             if self._leads and running:  # stopping: what runs is finished
@@ -107,13 +107,13 @@ class Scheduler:
             if self._stopping.is_set():
                 await self._leadership.release(self._lead.lock, self._lead.worker)
 
-    async def _fire_due(self, running: dict[Line, asyncio.Task[None]]) -> None:
-        """Let each line with something due advance, until stopped or deposed; what runs stays in ``running``."""
+    async def _fire_due(self, running: dict[Ticks, asyncio.Task[None]]) -> None:
+        """Let the ticks of each schedule with something due advance, until stopped or deposed; what runs stays in ``running``."""
         triggers = {schedule.name: str(schedule.trigger) for schedule in self._schedules}
         arrived = moment_of(self._clock())
         standings = await self._firings.begin(triggers, arrived)
-        lines = [
-            Line(
+        all_ticks = [
+            Ticks(
                 schedule,
                 standings[schedule.name],
                 self._fires,
@@ -126,22 +126,22 @@ class Scheduler:
             for schedule in self._schedules
         ]
 
-        def ended(line: Line) -> None:
+        def ended(ticks: Ticks) -> None:
             """Look at it again."""
-            running.pop(line, None)
+            running.pop(ticks, None)
             self._wake.set()
 
         while self._goes_on():
             self._wake.clear()
             now = moment_of(self._clock())
             nearest: Moment | None = None
-            for line in lines:
-                if line in running:
+            for ticks in all_ticks:
+                if ticks in running:
                     continue
-                tick = line.waits(now)
+                tick = ticks.waits(now)
                 if tick is not None and tick <= now:
-                    running[line] = task = asyncio.create_task(line.advance())
-                    task.add_done_callback(lambda _, line=line: ended(line))  # type: ignore[misc]
+                    running[ticks] = task = asyncio.create_task(ticks.advance())
+                    task.add_done_callback(lambda _, ticks=ticks: ended(ticks))  # type: ignore[misc]
                 elif tick is not None:
                     nearest = tick if nearest is None else min(nearest, tick)
             pause = _LOOK if nearest is None else min(_LOOK, (nearest - now) / SECOND)

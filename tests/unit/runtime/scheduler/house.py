@@ -19,7 +19,7 @@ from worker.messaging.schedule import Schedule
 from worker.messaging.transport import Outgoing
 from worker.runtime.scheduler.calling import Calling
 from worker.runtime.scheduler.firing import Fires
-from worker.runtime.scheduler.line import Line
+from worker.runtime.scheduler.ticks import Ticks
 from worker.runtime.threads import Threads
 from worker.schedules.moments import SECOND, Moment, moment_of
 
@@ -142,10 +142,10 @@ class Desk:
         self.lead = Lead("scheduler", "w1")
         self.leads = True
 
-    def line(self, standing: Standing | None = None) -> Line:
-        """The line of a process that has just taken the lead."""
+    def ticks(self, standing: Standing | None = None) -> Ticks:
+        """The ticks of a process that has just taken the lead."""
         now = moment_of(self.clock())
-        return Line(
+        return Ticks(
             self.schedule,
             standing or Standing(reached=now),
             self.fires,

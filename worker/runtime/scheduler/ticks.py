@@ -1,4 +1,4 @@
-"""The line of one schedule's ticks: which is next, and what becomes of those that were missed."""
+"""The ticks of one schedule: which is next, and what becomes of those that were missed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAUSE = 1.0
 log = structlog.stdlib.get_logger("worker.scheduler")
 
 
-class Line:
+class Ticks:
     """The ticks of a schedule, one after the other, from where its standing says.
 
     Args:

@@ -1,4 +1,4 @@
-"""The line of a schedule's ticks: what was missed, clocks that are set, functions that are slow, outages."""
+"""The ticks of a schedule: what was missed, clocks that are set, functions that are slow, outages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.runtime.scheduler.house import Desk, Tick, ticking
 from worker.messaging.firing import Standing
-from worker.runtime.scheduler import line as module
+from worker.runtime.scheduler import ticks as module
 from worker.schedules.moments import moment_of
 
 
@@ -20,27 +20,27 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_ticks_fire_in_order_while_somebody_is_there():
     desk = Desk(ticking)
-    line = desk.line()
-    await line.advance()
+    ticks = desk.ticks()
+    await ticks.advance()
     assert desk.firings.ticks == []
     desk.clock.advance(10)
-    await line.advance()
-    await line.advance()
+    await ticks.advance()
+    await ticks.advance()
     desk.clock.advance(35)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1010, 1020, 1030, 1040]
-    assert line.waits(moment_of(desk.clock())) == moment_of(1050)
+    assert ticks.waits(moment_of(desk.clock())) == moment_of(1050)
 
 
 @pytest.mark.parametrize(("missed", "fired"), [("skip", []), ("once", [1030]), ("all", [1010, 1020, 1030])])
 async def test_ticks_that_nobody_was_there_for_follow_the_policy(missed: str, fired: list[int]):
     desk = Desk(ticking, begun=1035.0, missed=missed)
-    line = desk.line(Standing(reached=moment_of(1000)))
-    await line.advance()
+    ticks = desk.ticks(Standing(reached=moment_of(1000)))
+    await ticks.advance()
     assert desk.firings.ticks == fired
     assert desk.firings.standings["ticking"].reached == moment_of(1035)
     desk.clock.advance(5)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [*fired, 1040]
 
 
@@ -48,7 +48,7 @@ async def test_the_policy_goes_on_where_a_leader_has_died():
     """Of the missed ticks those are fired that it did not come to."""
     desk = Desk(ticking, begun=1035.0, missed="all")
     desk.leads = False
-    first = desk.line(Standing(reached=moment_of(1000)))
+    first = desk.ticks(Standing(reached=moment_of(1000)))
 
     async def one(tick: datetime) -> Tick:
         desk.leads = False
@@ -60,7 +60,7 @@ async def test_the_policy_goes_on_where_a_leader_has_died():
     await first.advance()
     assert desk.firings.ticks == [1010]
     desk.leads, desk.schedule = True, _with(desk.schedule, ticking)
-    await desk.line(desk.firings.standings["ticking"]).advance()
+    await desk.ticks(desk.firings.standings["ticking"]).advance()
     assert desk.firings.ticks == [1010, 1020, 1030]
 
 
@@ -73,27 +73,27 @@ def _with(schedule: Any, call: Any) -> Any:
 async def test_a_paused_schedule_has_missed_nothing():
     desk = Desk(ticking, begun=1035.0, missed="all")
     desk.firings.standings["ticking"] = standing = Standing(reached=moment_of(1000), paused_at=1001.0)
-    line = desk.line(standing)
-    await line.advance()
+    ticks = desk.ticks(standing)
+    await ticks.advance()
     desk.clock.advance(10)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == []
     desk.firings.standings["ticking"] = Standing(reached=moment_of(1045))
     desk.clock.advance(10)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1050]
 
 
 async def test_a_clock_that_steps_back_fires_nothing_twice():
     desk = Desk(ticking)
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.advance(25)
-    await line.advance()
+    await ticks.advance()
     desk.clock.step(-15)
     now = moment_of(desk.clock())
-    assert (line.waits(now) or 0) <= now
+    assert (ticks.waits(now) or 0) <= now
     for _ in range(31):
-        await line.advance()
+        await ticks.advance()
         desk.clock.advance(1)
     assert desk.firings.ticks == [1010, 1020, 1030, 1040]
 
@@ -101,59 +101,59 @@ async def test_a_clock_that_steps_back_fires_nothing_twice():
 async def test_a_clock_that_was_far_ahead_for_a_moment_stops_nothing():
     """Ticks that were passed over fire when their time comes; none of those far ahead is taken back."""
     desk = Desk(ticking, missed="skip")
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.step(86_400)
-    await line.advance()
+    await ticks.advance()
     desk.clock.step(-86_400)
     desk.clock.advance(10)
-    await line.advance()
-    await line.advance()
+    await ticks.advance()
+    await ticks.advance()
     assert desk.firings.ticks == []
     desk.clock.advance(10)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1020]
 
 
 async def test_a_leader_that_finds_a_clock_set_back_has_missed_nothing():
     desk = Desk(ticking, begun=1035.0, missed="all")
-    line = desk.line(Standing(reached=moment_of(1100)))
-    await line.advance()
+    ticks = desk.ticks(Standing(reached=moment_of(1100)))
+    await ticks.advance()
     desk.clock.advance(5)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1040]
 
 
 async def test_ticks_that_have_waited_for_a_minute_were_missed():
     """A function that takes longer than there is between two ticks does not lead to ever more of them."""
     desk = Desk(ticking, missed="once")
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.advance(100)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1100]
 
 
 async def test_an_outage_is_waited_out_with_the_same_tick():
     desk = Desk(ticking)
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.advance(10)
     desk.firings.outages = 1
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == []
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1010]
 
 
 async def test_a_fault_of_the_scheduler_itself_does_not_come_for_ever():
     desk = Desk(ticking)
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.advance(10)
     desk.firings.fault = RuntimeError("a bug")
-    await line.advance()
+    await ticks.advance()
     desk.firings.fault = None
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == []
     desk.clock.advance(10)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1020]
 
 
@@ -162,17 +162,17 @@ async def test_a_firing_that_fails_does_not_hold_up_the_next():
         raise OSError("broken")
 
     desk = Desk(fails)
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.advance(20)
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == [1010, 1020]
     assert [firing.error_type for firing in desk.firings.fired.values()] == ["OSError", "OSError"]
 
 
 async def test_nothing_more_is_fired_by_who_has_lost_the_lead_or_stops():
     desk = Desk(ticking)
-    line = desk.line()
+    ticks = desk.ticks()
     desk.clock.advance(30)
     desk.leads = False
-    await line.advance()
+    await ticks.advance()
     assert desk.firings.ticks == []

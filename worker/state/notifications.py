@@ -1,4 +1,4 @@
-"""Listens to what other processes tell over PostgreSQL, on one connection; polling makes up for what is missed."""
+"""Notifications: what other processes tell over PostgreSQL, on one connection; polling makes up for what is missed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Wanted = tuple[str, Callable[[], None]]
 """A channel, and what is called for each notice of it."""
 
 
-class Listener:
-    """Listens to any number of channels, on a connection that is open while there is one.
+class Notifications:
+    """Hears the notifications of any number of channels, on a connection that is open while there is one.
 
     Args:
         address: of a PostgreSQL.
