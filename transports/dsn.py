@@ -66,7 +66,7 @@ def parse(url: str) -> Dsn:
     if parts.netloc and _is_ambiguous(parts.netloc, url.partition("://")[2][len(parts.netloc) :]):
         # else a part of the password would be taken for a host or a port, looked up and shown
         raise ValueError(
-            "the password, or what follows the host, holds a sign that must be written as "
+            "the password, or what follows the host, holds a character that must be written as "
             "%40 (@), %2F (/), %3F (?) or %23 (#)"
         )
     username, colon, password = userinfo.partition(":")

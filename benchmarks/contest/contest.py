@@ -1,4 +1,4 @@
-"""A contest: what is measured, who takes part, and what is aimed at; the same for every broker."""
+"""A contest: what is measured, which clients take part, and the goals; the same for every broker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRACKED = (Goal(0.6),)
 
 
 class Contest(msgspec.Struct, frozen=True):
-    """Who meets on which broker.
+    """The clients that are compared on one broker.
 
     Attributes:
         name: of the broker.

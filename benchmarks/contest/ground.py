@@ -1,4 +1,4 @@
-"""Where sides meet: a broker, and what the contest has to do there besides them."""
+"""Where sides meet: a broker, and what the contest itself has to do there."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Ground(Protocol):
         ...
 
     def multiply(self, url: str, queue: str, messages: int) -> None:
-        """Put so many copies of the one message in a queue in its place, each with an id of its own."""
+        """Replace the one message in a queue by this many copies, each with an id of its own."""
         ...
 
     def left(self, url: str, queue: str) -> int:
-        """Count what nobody has acked."""
+        """Count what is not acked."""
         ...
 
     def facts(self) -> dict[str, str]:

@@ -44,7 +44,7 @@ def idlings(name: str, figures: Mapping[str, Sequence[Idling]], goals: Goals, ou
     results = []
     for what, unit in (("start", "s"), ("memory", "MiB"), ("processor", "%")):
         cut = {side: [getattr(one, what) for one in found] for side, found in figures.items()}
-        aims = {side: goals.get(what, ()) for side in list(cut)[1:2]}  # once: they are about us alone
+        aims = {side: goals.get(what, ()) for side in list(cut)[1:2]}  # once: they are about the worker alone
         results += _compared(f"{name} {what}", unit, cut, aims, ours)
     return results
 

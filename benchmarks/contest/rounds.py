@@ -1,4 +1,4 @@
-"""Rounds: every side once in each, ours beside its nearest rival, the order turned round every time."""
+"""Rounds: every side once in each, ours beside its nearest rival, in reverse order every second time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who takes part: how each one's programs are started."""
+"""The clients that take part, and how the programs of each are started."""
 
 from __future__ import annotations
 

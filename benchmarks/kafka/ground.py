@@ -32,7 +32,7 @@ class KafkaGround:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """A prefix that nobody else has."""
+        """A prefix that nothing else uses."""
         url = f"{self._broker.url}/b{uuid.uuid4().hex[:12]}"
         yield url
         asyncio.run(_remove(url))

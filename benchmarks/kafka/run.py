@@ -22,7 +22,7 @@ TIMES = 20
 def run(
     measures: Sequence[str], scale: Scale, folder: Path, *, peers: bool
 ) -> tuple[list[Result], dict[str, str]]:
-    """Measure what was asked for; return the results, and facts about who took part where.
+    """Measure what was asked for; return the results, and facts about the broker, the cores and the libraries.
 
     Raises:
         NoBroker: there is none here; says how to get one.

@@ -1,4 +1,4 @@
-"""Who takes part on Kafka, and what is aimed at."""
+"""The clients that take part on Kafka, and the goals."""
 
 from __future__ import annotations
 

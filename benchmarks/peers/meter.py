@@ -27,7 +27,7 @@ class Report(msgspec.Struct, frozen=True):
     delays: list[float] = []
 
     def write(self, path: Path) -> None:
-        """Write it at once: whoever finds the file finds it whole."""
+        """Write it beside and rename it: a reader that finds the file finds it whole."""
         draft = path.with_suffix(".draft")
         draft.write_bytes(msgspec.json.encode(self))
         draft.rename(path)

@@ -35,7 +35,7 @@ class Broker(Protocol):
     how: str
 
     def project(self) -> str:
-        """The address of a project that nobody else has."""
+        """The address of a project that nothing else uses."""
         ...
 
 

@@ -17,9 +17,9 @@ from benchmarks.scale import Scale
 def run(
     measures: Sequence[str], scale: Scale, folder: Path, *, peers: bool
 ) -> tuple[list[Result], dict[str, str]]:
-    """Measure what was asked for; return the results, and facts about who took part where.
+    """Measure what was asked for; return the results, and facts about the broker, the cores and the libraries.
 
-    ``peers`` adds nobody: no framework among the others' peers speaks Pub/Sub.
+    ``peers`` adds no client: no framework among the others' peers speaks Pub/Sub.
 
     Raises:
         NoBroker: there is none here; says how to get one.

@@ -1,4 +1,4 @@
-"""Who takes part on Pub/Sub, and what is aimed at."""
+"""The clients that take part on Pub/Sub, and the goals."""
 
 from __future__ import annotations
 

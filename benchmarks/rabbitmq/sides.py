@@ -1,4 +1,4 @@
-"""Who takes part on RabbitMQ, and what is aimed at."""
+"""The clients that take part on RabbitMQ, and the goals."""
 
 from __future__ import annotations
 

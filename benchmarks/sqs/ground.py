@@ -36,7 +36,7 @@ class SqsGround:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """A prefix that nobody else has."""
+        """A prefix that nothing else uses."""
         url = f"{self._broker.url}&prefix=b{uuid.uuid4().hex[:12]}-"
         yield url
         asyncio.run(_remove(url))
@@ -46,7 +46,7 @@ class SqsGround:
         asyncio.run(_multiply(url, queue, messages))
 
     def left(self, url: str, queue: str) -> int:
-        """Count what was not deleted, whoever holds it."""
+        """Count what was not deleted, be it handed out or not."""
         return asyncio.run(_left(url, queue))
 
     def facts(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from benchmarks.sqs.ground import SqsGround
 def run(
     measures: Sequence[str], scale: Scale, folder: Path, *, peers: bool
 ) -> tuple[list[Result], dict[str, str]]:
-    """Measure what was asked for; return the results, and facts about who took part where.
+    """Measure what was asked for; return the results, and facts about the broker, the cores and the libraries.
 
     Raises:
         NoBroker: there is none here; says how to get one.
@@ -26,7 +26,7 @@ def run(
     # the tests' servers and credentials are there in an environment for development only
     from tests.brokers.sqs import ENVIRONMENT
 
-    os.environ.update(ENVIRONMENT)  # the programs' too; nobody's own credentials are used
+    os.environ.update(ENVIRONMENT)  # the programs get it, too: no real credentials are used
     contest = sides.contest(peers=peers)
     cores = Cores()
     with broker("sqs", cores) as found:

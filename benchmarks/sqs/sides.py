@@ -1,4 +1,4 @@
-"""Who takes part on SQS, and what is aimed at."""
+"""The clients that take part on SQS, and the goals."""
 
 from __future__ import annotations
 

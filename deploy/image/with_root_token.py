@@ -1,9 +1,9 @@
 """Starts ``worker`` with a root token; at the first start it is made, and kept in a file that only its owner reads.
 
 ``with_root_token.py serve …`` is ``worker serve …`` where ``WORKER_TOKENS__ROOT`` is set. Else the secret stands in the
-file that ``ROOT_TOKEN_FILE`` names, by default ``/var/lib/worker/root-token``. That it was made is said once, and where;
-the secret itself is said nowhere. A file that somebody else may have written is no secret, and nothing is started with it;
-one that others can read is used, and said. Standard library only.
+file that ``ROOT_TOKEN_FILE`` names, by default ``/var/lib/worker/root-token``. When it is made, a line says so, and in
+which file; the secret itself is never printed. With a file that another user may have written nothing is started; one that
+other users can read is used, with a warning. Standard library only.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ FILE = "/var/lib/worker/root-token"
 def secret_in(file: Path) -> str:
     """Return the secret that a file holds; make it where there is none.
 
-    It is written beside and linked to its name, so that a file of that name is whole, and that of several starts at once
-    one is first and the others read what it has made.
+    It is written into a file beside, which is then linked to its name: so a file of that name is always whole, and of
+    several starts at the same time one makes it and the others read it.
 
     Raises:
         OSError: it cannot be read or made.
@@ -57,7 +57,7 @@ def _read(file: Path) -> str:
                 "expected a file of this user's or of root's, with mode 600"
             )
         if found.st_mode & stat.S_IROTH:
-            print(f"{file}: whoever is on this machine can read the root token: chmod 600", file=sys.stderr)
+            print(f"{file}: every user of this machine can read the root token: chmod 600", file=sys.stderr)
         secret = opened.read(4096).decode("ascii", "replace").strip()
     if not secret:
         raise ValueError(f"{file}: it is empty; remove it, and a secret is made, or write one into it")

@@ -28,7 +28,7 @@ class BlogPostProcessor:
     def process(
         self, data: Any, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
     ) -> Any:
-        """Write it; what is returned is answered."""
+        """Write it; the value returned is the answer."""
         path = _file(data.slug)
         path.with_suffix(".new").write_bytes(msgspec.json.encode(data))
         path.with_suffix(".new").replace(path)

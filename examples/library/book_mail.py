@@ -17,7 +17,7 @@ class BookMailSubscriber:
     subscribed_events: ClassVar = {Hook.POST_WRITE: "send_mail"}
 
     def send_mail(self, event: RequestEvent) -> None:
-        """Send it; not for what else is written, nor for books that change."""
+        """Send it for a new book only: not where another resource is written, nor where a book changes."""
         book = event.result
         if not isinstance(book, Book) or event.request.method != "POST":
             return

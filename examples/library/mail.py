@@ -1,4 +1,4 @@
-"""Sends mail: into a folder (a Maildir), where any mail program finds it, and any number of processes may write."""
+"""Sends mail: into a folder (a Maildir) that any mail program can read, and any number of processes may write to."""
 
 import mailbox
 import os

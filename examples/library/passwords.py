@@ -1,4 +1,4 @@
-"""Passwords: requests that nothing stores, sent as messages and answered before anybody handles them."""
+"""Passwords: requests that are not stored, but sent as messages, and answered before they are handled."""
 
 from typing import Annotated
 
@@ -17,14 +17,14 @@ part = App("library")
 
 @part.resource(path="/password-resets", messenger=True, operations=[Post(status=202, output=False)])
 class ResetPasswordRequest(msgspec.Struct, frozen=True):
-    """Somebody has forgotten a password."""
+    """A user has forgotten a password."""
 
     username: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 @part.handler
 async def reset(request: ResetPasswordRequest, context: Context) -> None:
-    """Send a mail to whom it concerns; whoever asked does not learn whether there is such a user."""
+    """Send a mail to the user; the caller does not learn whether there is such a user."""
     user = await context.session.scalar(select(User).where(User.email == request.username))
     if user is not None:
         send(mail(user.email, "Your password", f"Hello {user.name}, choose a new one."))
@@ -38,7 +38,7 @@ class NewPassword(msgspec.Struct, frozen=True):
 
 
 class Password(Base):
-    """When a password was changed the last time; here an application would keep its hash."""
+    """A user's password, of which only the length is kept here; an application would keep its hash."""
 
     __tablename__ = "passwords"
 

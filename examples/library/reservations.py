@@ -15,7 +15,7 @@ part = App("library")
 
 @part.processor
 class ReservationProcessor:
-    """Stores a reservation, and sends it to who fetches the book from its shelf: both, or neither."""
+    """Stores a reservation, and sends it to the handler that fetches the book from its shelf: both, or neither."""
 
     def __init__(self, persist: PersistProcessor, messenger: MessengerProcessor) -> None:
         self._persist = persist
@@ -40,7 +40,7 @@ class ReservationProcessor:
     ]
 )
 class Reservation(Base):
-    """A book that waits for somebody."""
+    """A book that a reader wants to be kept."""
 
     __tablename__ = "reservations"
 
@@ -70,7 +70,7 @@ class NoteApplication:
     action="update", group="view", priority=40, when={"class": Reservation, "request_type": "rest&json_ld"}
 )
 class NoteLinkedData:
-    """Notes that it came from one that reads linked data."""
+    """Notes, before it is stored, that a reservation came from an application that speaks linked data."""
 
     async def process(self, event: RequestEvent) -> None:
         """Note it."""
@@ -87,7 +87,7 @@ class BookWasFetched(msgspec.Struct, frozen=True):
 
 @part.handler
 async def fetch(reservation: Reservation, context: Context) -> None:
-    """Fetch the book: what comes over the queue has the reservation's columns, and is none of the session's objects."""
+    """Fetch the book. What comes over the queue has the reservation's columns, but is no object of the session."""
     stored = await context.session.get(Reservation, reservation.id)
     if stored is None:
         return

@@ -24,7 +24,7 @@ part = App("library")
     ],
 )
 class Review(msgspec.Struct):
-    """What somebody thinks of a book."""
+    """What a reader thinks of a book."""
 
     id: str
     book: int

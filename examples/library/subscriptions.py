@@ -17,7 +17,7 @@ class Purpose(Stamp, frozen=True):
 
 @part.resource(messenger=True, identifier="email", operations=[Post(), Get(), Delete()])
 class Subscription(Base):
-    """Somebody who wants the newsletter."""
+    """An address to which the newsletter is sent."""
 
     __tablename__ = "subscriptions"
 
@@ -27,13 +27,13 @@ class Subscription(Base):
 
 @part.middleware(messages=[Subscription], when={"remove": "exists"})
 async def tell_removal(envelope: Envelope[Subscription], call_next: CallNext) -> Envelope[Subscription]:
-    """Mark what removes: a DELETE's messages alone have the stamp, where they are sent and where they are handled."""
+    """Mark removals: only a DELETE's messages have the stamp, both where they are sent and where they are handled."""
     return await call_next(envelope.with_(Purpose("removal")))
 
 
 @part.handler
 async def keep(subscription: Subscription, context: Context) -> Subscription | None:
-    """Store it, or remove it; handled at once, what this returns is what is answered."""
+    """Store it, or remove it. Where it is handled at once, the value returned is the answer."""
     if context.envelope.get(Remove) is not None:
         gone = delete(Subscription).where(Subscription.email == subscription.email)
         await context.session.execute(gone)

@@ -1,4 +1,4 @@
-"""Users: a processor of the application's own around the built-in ones, which welcomes who is new."""
+"""Users: a processor of the application's own around the built-in ones, which welcomes new users."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ part = App("library")
 
 @part.processor
 class UserProcessor:
-    """Stores and removes users as the built-in processors do, and sends a mail to whom it stored."""
+    """Stores and removes users as the built-in processors do, and sends each new user a mail."""
 
     def __init__(self, persist: PersistProcessor, remove: RemoveProcessor) -> None:
         self._persist = persist
@@ -24,7 +24,7 @@ class UserProcessor:
     async def process(
         self, data: Any, operation: Operation, uri_variables: Mapping[str, Any], context: Mapping[str, Any]
     ) -> Any:
-        """Do it: who is removed gets no mail, and nobody does where storing fails."""
+        """Do it: a user that is removed or changed gets no mail, and none is sent where storing fails."""
         if operation.is_delete:
             return await self._remove.process(data, operation, uri_variables, context)
         user = await self._persist.process(data, operation, uri_variables, context)
@@ -35,7 +35,7 @@ class UserProcessor:
 
 @part.resource(processor=UserProcessor)
 class User(Base):
-    """Somebody who borrows books."""
+    """A person who borrows books."""
 
     __tablename__ = "users"
 

@@ -17,7 +17,7 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 async def note(session: AsyncSession, app: str, index: str, event: str, items: int) -> None:
-    """Count one event. A counter shows at once if an event were handled twice, or not at all."""
+    """Count one event. The count shows at once whether an event was handled twice, or not at all."""
     await schema.prepare(session)
     await session.execute(
         text(
@@ -32,7 +32,7 @@ async def note(session: AsyncSession, app: str, index: str, event: str, items: i
 
 
 async def of_app(session: AsyncSession, app: str) -> dict[str, dict[str, Activity]]:
-    """Give the activity of an app's indexes, each by name of event. It outlives an index: a new one of that name goes on."""
+    """Give the activity of an app's indexes, each by name of event. An index that is made again keeps its counts."""
     found: dict[str, dict[str, Activity]] = {}
     if not await schema.is_ready(session):
         return found

@@ -10,7 +10,7 @@ Searchable = Literal["title", "author", "subjects"]
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """Which fields are searched; the others are stored and given all the same."""
+    """Which fields are searched; the others are stored and returned as well."""
 
     searchable: Annotated[tuple[Searchable, ...], Meta(min_length=1, max_length=3)] = (
         "title",

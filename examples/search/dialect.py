@@ -10,7 +10,7 @@ from examples.search.sqlite import Sqlite
 
 
 class Dialect(Protocol):
-    """One database's own ways.
+    """What one database does in its own way.
 
     Attributes:
         statements: create the tables where they are missing; several workers may do that at once.

@@ -70,7 +70,7 @@ class InteractionWasAdded(msgspec.Struct, frozen=True):
 
 @part.event
 class QueryWasMade(msgspec.Struct, frozen=True):
-    """Somebody searched; ``index`` is as it was asked for, ``time_cost`` in milliseconds."""
+    """A search was made; ``index`` is as it was asked for, ``time_cost`` in milliseconds."""
 
     app: str
     index: str

@@ -67,7 +67,7 @@ Title = Annotated[str, Meta(min_length=1, max_length=300)]
 """Title of an item; the only text that every item has."""
 
 Author = Annotated[str, Meta(max_length=200)]
-"""Who made it; empty where nobody is known."""
+"""Author of an item; empty where none is known."""
 
 Year = Annotated[int, Meta(ge=-4000, le=2100, description="Year of publication; negative before our era.")]
 """Year of publication."""
@@ -88,7 +88,7 @@ Subjects = Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Me
 """What an item is about; searched like title and author."""
 
 Words = Annotated[str, Meta(max_length=200, description="Words to find; the last may be the start of one.")]
-"""What somebody types to find something."""
+"""The text of a search."""
 
 User = Annotated[str, Meta(min_length=1, max_length=96)]
-"""Who used the catalog, as the application names its users."""
+"""A user of the catalog, by the application's own name for it."""

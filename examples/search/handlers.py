@@ -1,4 +1,4 @@
-"""The handlers: one a command."""
+"""The handlers: one for each command."""
 
 import msgspec
 
@@ -89,7 +89,7 @@ async def index_items(command: IndexItems, context: Context) -> None:
         IndexNotFound: the index is not there, perhaps not yet.
     """
     catalog = await Catalog.open(context.session, command.app)
-    # one that stands twice in a command is stored, and told, once: the last one wins
+    # an item that stands twice in a command is stored, and named in the event, once: the last one wins
     items = {item.uuid: item for item in command.items}
     await catalog.put(command.index, list(items.values()))
     context.record(ItemsWereAdded(command.app, command.index, len(items), list(items)))

@@ -6,7 +6,7 @@ from examples.search.fields import Author, ItemId, ItemType, Language, Subjects,
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One entry; what is not known about it is left out, or null. One that is not published is found by some only."""
+    """One entry; what is not known about it is left out, or null. One that is not published is hidden from some callers."""
 
     id: ItemId
     title: Title

@@ -1,4 +1,4 @@
-"""The example's plugins: one that a token switches on, and one that only brings things along."""
+"""The example's plugins: one that a token switches on, and one that only adds a schedule and a health check."""
 
 import sqlite3
 
@@ -16,7 +16,7 @@ upkeep = Plugin("upkeep")
 
 @published.middleware(messages=[Query])
 async def only_published(envelope: Envelope[Query], call_next: CallNext) -> Envelope[Query]:
-    """Put a query in the place of the one that came, whatever that said itself."""
+    """Replace the query by one for published items, whatever it asked for itself."""
     return await call_next(envelope.with_message(msgspec.structs.replace(envelope.message, published=True)))
 
 

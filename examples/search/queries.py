@@ -23,8 +23,8 @@ OF_INDEX = {"app": "app", "index": "index"}
 class Query(msgspec.Struct, frozen=True):
     """Find items by the words of title, author and subjects; without words, all of them by title.
 
-    ``{{name}}`` in ``q`` is replaced by that parameter, by nothing where there is none. ``published`` leaves out what is not, or
-    what is.
+    ``{{name}}`` in ``q`` is replaced by that parameter, or removed where there is none. ``published`` true finds published
+    items only, false the others only.
     """
 
     index: IndexNames = ""

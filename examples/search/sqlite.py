@@ -3,7 +3,7 @@
 from examples.search.item import Item
 
 # The full-text table keeps no copy of the text: it is an index over catalog_item (`content=`), and the triggers keep
-# the two in step within the same transaction, whoever writes. The last statement creates what `is_ready` looks for.
+# the two in step within each transaction that writes. The last statement creates what `is_ready` looks for.
 _STATEMENTS = (
     """
     CREATE TABLE IF NOT EXISTS catalog_item (

@@ -35,7 +35,7 @@ class Catalog:
         app: whose indexes are meant.
 
     Raises:
-        SeveralApps: it is the names of several.
+        SeveralApps: ``app`` names several.
     """
 
     def __init__(self, session: AsyncSession, app: str) -> None:
@@ -123,7 +123,7 @@ class Catalog:
         return wanted
 
     async def put(self, index: str, items: Sequence[Item]) -> None:
-        """Store items; one that is known replaces it.
+        """Store items; one that is known is replaced.
 
         Raises:
             IndexNotFound: there is no such index.
@@ -136,7 +136,7 @@ class Catalog:
         return found[0] if found else None
 
     async def select(self, index: str, typed: str, uuids: Sequence[str]) -> list[Item]:
-        """Give the items with all the words; of those that are named, where some are."""
+        """Give the items with all the words; where ``uuids`` names some, only of those."""
         source, _, values = self._matching(typed)
         if source is None:
             return []
@@ -224,7 +224,7 @@ def _expanded(statement: str) -> Any:
 
 
 def _found_by(item: Item, configuration: Configuration) -> Item:
-    """The item with the fields alone that are searched."""
+    """Give the item with only those fields that are searched."""
     empty: dict[str, Any] = {"title": "", "author": "", "subjects": []}
     hidden = {name: value for name, value in empty.items() if name not in configuration.searchable}
     return msgspec.structs.replace(item, **hidden) if hidden else item

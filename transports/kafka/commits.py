@@ -67,7 +67,7 @@ class Commits:
                 return await self.read(own, partitions)
             except (TransportUnavailable, AttributeError) as error:
                 # the driver knows the offsets itself: only the notes are lost, and work is repeated
-                log.warning("notes of what is done not read", group=group, error=str(error))
+                log.warning("cannot read what is done; some may be repeated", group=group, error=str(error))
                 return {}
         listed = await self._list(own, partitions)
         found = await self._resolved(listed, partitions)
@@ -118,7 +118,7 @@ class Commits:
         except TransportUnavailable as error:
             if isinstance(error.__cause__, errors.UnknownMemberIdError | errors.IllegalGenerationError):
                 raise self._connection.unavailable(
-                    f"group {own} has members still: end the workers that consume it otherwise than by group {group}"
+                    f"group {own} has members still: end the workers that consume this queue without group {group}"
                 ) from error
             raise
 

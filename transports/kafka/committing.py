@@ -94,10 +94,14 @@ class Committer:
         try:
             await self._consumer.commit(offsets)
         except errors.OffsetMetadataTooLargeError:
-            log.warning("the brokers take no notes with commits; a crash repeats more", group=_group(offsets))
+            log.warning(
+                "the brokers take no metadata with commits; a crash repeats more", group=_group(offsets)
+            )
             self._plain = True
         except (errors.KafkaError, OSError) as error:
-            log.info("commit not taken; tried again", group=_group(offsets), error=str(error))
+            log.info(
+                "the brokers did not take a commit; trying again", group=_group(offsets), error=str(error)
+            )
         else:
             for tp, state in offsets.items():
                 self._written[tp.topic, tp.partition] = (state.offset, state.metadata)

@@ -253,7 +253,11 @@ class GroupMember:
             try:
                 await self.commits(held)
             except TransportUnavailable as error:
-                log.info("where queues are is not noted; tried again", group=self.group, error=str(error))
+                log.info(
+                    "could not note which group has the queues; trying again",
+                    group=self.group,
+                    error=str(error),
+                )
 
     async def _end_session(self, grace: float) -> None:
         session, self.session = self.session, None

@@ -160,7 +160,7 @@ class Publisher:
         for index, message in enumerate(batch):
             reason = refusal(message, limit)
             if reason is None and message.delay > LEVELS[-1].seconds:
-                reason = f"its delay is {message.delay:g} s, Kafka keeps {LEVELS[-1].seconds:g} s at most"
+                reason = f"its delay is {message.delay:g} s, the longest on Kafka is {LEVELS[-1].seconds:g} s"
             if reason is not None:
                 outcomes[index] = Outcome(OutcomeKind.REFUSED, reason)
             elif message.delay > 0 and message.key is None:

@@ -42,7 +42,7 @@ class SessionBounds:
         try:
             bounds = await self._administration.ask("reading the bounds of sessions", _bounds)
         except TransportUnavailable as error:
-            log.debug("bounds of sessions not known", error=str(error))
+            log.debug("the brokers' bounds of sessions are not known", error=str(error))
             return
         self._known = True
         seconds = self._connection.settings.session_timeout

@@ -65,7 +65,7 @@ class Link:
                 await self._turn.acquire()
         except TimeoutError:
             raise TransportUnavailable(
-                f"postgresql {self._settings.shown}: what was asked before is not answered yet"
+                f"postgresql {self._settings.shown}: earlier requests are not answered yet"
             ) from None
         try:
             return await self._do(await self._ready(), work)

@@ -107,7 +107,10 @@ class Copying:
             await self.copies.drop(self._name, gone)
         except Unavailable as error:
             log.warning(
-                "copies are not forgotten", transport=self._name, messages=len(gone), error=str(error)
+                "copies of messages were not removed",
+                transport=self._name,
+                messages=len(gone),
+                error=str(error),
             )
             return False
         return True

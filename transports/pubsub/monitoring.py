@@ -126,7 +126,7 @@ class Monitoring:
     def _tell(self, fault: str) -> None:
         """Log a fault once, and its end."""
         if fault and fault != self._fault:
-            log.warning("how much waits is not known: Cloud Monitoring does not tell", error=fault)
+            log.warning("it is not known how much waits: Cloud Monitoring does not tell", error=fault)
         elif self._fault and not fault:
-            log.info("Cloud Monitoring tells again how much waits")
+            log.info("Cloud Monitoring tells how much waits again")
         self._fault = fault

@@ -80,7 +80,7 @@ def read(name: str, url: Dsn, options: Mapping[str, Any]) -> Settings:
 def _check(reader: Options, url: Dsn, settings: Settings) -> None:
     simple = len(url.hosts) == 1 and url.username is None and not url.query and url.path in {"", "/"}
     if not simple or not names.is_project(settings.project):
-        reader.fault("url", url.masked, "pubsub://project-id (credentials are found by the environment)")
+        reader.fault("url", url.masked, "pubsub://project-id (credentials come from the environment)")
     if settings.prefix and (
         wrong := names.fault(names.Names(settings.project, settings.prefix).name("queue"))
     ):

@@ -20,7 +20,7 @@ class SqliteOwner(Protocol):
     lease: float
     clock: Callable[[], float]
 
-    def waiting(self, who: object, waits: bool) -> None:
+    def waiting(self, holding: object, waits: bool) -> None:
         """Hear whether a consumer waits: while one does, other processes' writes are looked for."""
         ...
 

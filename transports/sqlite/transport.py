@@ -141,12 +141,12 @@ class SqliteTransport:
         """Let every waiting ``receive`` look again; call it after moving the clock."""
         self._wake(None)
 
-    def waiting(self, who: object, waits: bool) -> None:
-        """Note whether ``who`` waits: while a consumer does, other processes' writes are looked for."""
+    def waiting(self, holding: object, waits: bool) -> None:
+        """Note whether the consumer of ``holding`` waits: while one does, other processes' writes are looked for."""
         if waits:
-            self._waiting.add(who)
+            self._waiting.add(holding)
         else:
-            self._waiting.discard(who)
+            self._waiting.discard(holding)
         if self._writer is not None:
             self._writer.watch(bool(self._waiting))
 

@@ -48,7 +48,7 @@ _NEVER_SENT = (
     NoCredentialsError,
 )
 
-_WHOLE = "a proxy, a signature or a protocol that only Amazon's client knows: it does all requests"
+_WHOLE = "a proxy, a signature or a protocol that only Amazon's client knows: that client makes all requests"
 
 log = structlog.stdlib.get_logger("worker.sqs")
 

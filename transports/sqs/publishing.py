@@ -223,7 +223,9 @@ class Publisher:
                 else:
                     outcomes[place] = NotSent(str(self._connection.unavailable(text)))
             else:
-                outcomes[place] = Outcome(OutcomeKind.UNKNOWN, "the service's answer does not name it")
+                outcomes[place] = Outcome(
+                    OutcomeKind.UNKNOWN, "the service's answer does not name the message"
+                )
         return outcomes
 
 

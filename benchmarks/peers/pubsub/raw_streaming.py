@@ -31,7 +31,7 @@ async def _consume(task: Task) -> None:
         yield types.StreamingPullRequest(
             subscription=subscription, stream_ack_deadline_seconds=60, max_outstanding_messages=MOST
         )
-        await ending.wait()  # whose requests end, closes the stream
+        await ending.wait()  # the stream is closed when its requests end
 
     async with subscribing() as client:
 

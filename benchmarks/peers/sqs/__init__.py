@@ -40,7 +40,7 @@ async def opened(url: str) -> AsyncIterator[Any]:
 
 @cache
 def _session() -> Any:
-    """One for the process: each reads the service's models anew, for a tenth of a second."""
+    """Make one for the process: each session reads the service's models anew, which takes a tenth of a second."""
     from aiobotocore.session import get_session  # frameworks have no use for it
 
     return get_session()
