@@ -104,7 +104,7 @@ class Daemon:
         return f"{self._command[0]} (exit code {code}): {text}"
 
     def abandon(self) -> None:
-        """Leave it running for the other processes of this run: whoever owns the run ends it."""
+        """Leave it running for the other processes of this run: the run's owner ends it."""
         if self._process is not None:
             self._process.returncode = self._process.poll() or 0
 

@@ -103,7 +103,7 @@ class Container:
         return f"container {self.name}: {shown.stdout}{shown.stderr}"
 
     def abandon(self) -> None:
-        """Leave it running for the other processes of this run: whoever owns the run ends it."""
+        """Leave it running for the other processes of this run: the run's owner ends it."""
 
     def _must(self, *arguments: str) -> str:
         done = self._docker(*arguments)

@@ -29,7 +29,7 @@ def start(owner: int, place: Place) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    ).returncode = 0  # nobody waits for it: it leaves after the run
+    ).returncode = 0  # it is not waited for: it leaves after the run
     mark.touch()
 
 

@@ -108,7 +108,7 @@ class OwnKafka(owned.Owned, Kafka):
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """An address with a prefix that nobody else has; its topics go with the broker."""
+        """An address with a prefix of its own; its topics go with the broker."""
         yield f"{self.url}/t{uuid.uuid4().hex[:12]}"
 
     def answers(self) -> bool:
@@ -145,7 +145,7 @@ class Node:
             ),
             "copies": len(self.controllers),
             "in_sync": max(len(self.controllers) - 1, 1),
-            # alone it has nobody who waits for news: two empty records a second are a third of what it takes when idle
+            # alone it has no other node that waits for news: two empty records a second are a third of what it takes when idle
             "news": 500 if len(self.controllers) > 1 else 0,
         }
 

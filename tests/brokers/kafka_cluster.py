@@ -43,7 +43,7 @@ class KafkaCluster:
             server.end()
 
     def abandon(self) -> None:
-        """Leave them to whoever owns the run."""
+        """Leave them to the run's owner."""
         for server in self.servers:
             server.server.abandon()
 
@@ -53,6 +53,6 @@ class KafkaCluster:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """An address with a prefix that nobody else has; its topics go with the brokers."""
+        """An address with a prefix of its own; its topics go with the brokers."""
         with self.servers[0].fresh() as url:
             yield f"{self.url}/{url.rpartition('/')[2]}"

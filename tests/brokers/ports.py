@@ -30,7 +30,7 @@ _ports = _shuffled()
 
 
 def choose() -> int:
-    """A port that nobody listens on now."""
+    """A port that no process listens on now."""
     for port in itertools.islice(_ports, 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -43,12 +43,12 @@ def choose() -> int:
 
 
 def is_open(port: int, host: str = HOST) -> bool:
-    """Whether somebody takes connections there."""
+    """Whether a process takes connections there."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((host, port)) == 0
 
 
 def until_closed(port: int, timeout: float = 30.0) -> None:
-    """Wait until nobody listens there, so that the next look at "is it up" cannot meet a dying server."""
+    """Wait until no process listens there, so that the next look at "is it up" cannot meet a dying server."""
     until(lambda: not is_open(port), f"port {port} is closed", timeout)

@@ -45,9 +45,9 @@ class Postgres:
 
     @contextlib.contextmanager
     def fresh(self, like: str | None = None) -> Iterator[str]:
-        """An empty database, dropped afterwards with whoever is still connected; gives its URL.
+        """An empty database, dropped afterwards with the connections that are still open; gives its URL.
 
-        ``like``: URL of one to which nobody is connected; then it has what that one has.
+        ``like``: URL of one to which no client is connected; then it has what that one has.
         """
         name = f"test_{uuid.uuid4().hex[:12]}"
         template = f" TEMPLATE {urlsplit(like).path[1:]}" if like else ""

@@ -40,7 +40,7 @@ class Pubsub:
     how: str
 
     def project(self) -> str:
-        """The address of a project that nobody else has."""
+        """The address of a project of its own."""
         return f"pubsub://t{uuid.uuid4().hex[:12]}"
 
 
@@ -59,7 +59,7 @@ def named() -> Pubsub | None:
 
 
 def speaks(host: str) -> bool:
-    """Whether an emulator answers there: it says ``Ok`` to anybody who asks over HTTP."""
+    """Whether an emulator answers there: it says ``Ok`` to every client that asks over HTTP."""
     try:
         with urlopen(f"http://{host}/", timeout=5) as answer:
             return bool(answer.status == 200)

@@ -171,7 +171,7 @@ class OwnRabbitMQ(owned.Owned, RabbitMQ):
 
 
 class InstalledRabbitMQ(OwnRabbitMQ):
-    """The machine's own programs, with data, ports, node name and port mapper that are nobody else's."""
+    """The machine's own programs, with data, ports, node name and port mapper of their own."""
 
     def __init__(self, place: Place, folder: Path) -> None:
         scripts = programs()

@@ -59,7 +59,7 @@ class Sqs:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """An address with a prefix that nobody else has; its queues go with the server."""
+        """An address with a prefix of its own; its queues go with the server."""
         yield f"{self.url}&prefix=t{uuid.uuid4().hex[:12]}-"
 
 

@@ -80,7 +80,7 @@ async def large_attributes(emulator: Raw) -> None:
 
 
 async def rights(emulator: Raw) -> None:
-    """It takes everything from everybody: nobody has told it who we are."""
+    """It takes everything from every client, also from one that has shown no credentials."""
     await emulator.publish(1)
     await emulator.acknowledge(await emulator.pull(1))
 

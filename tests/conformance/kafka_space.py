@@ -12,7 +12,7 @@ from aiokafka.errors import NodeNotReadyError
 
 @asynccontextmanager
 async def kafka_space(url: str) -> AsyncIterator[str]:
-    """An address with a prefix that nobody else has; its topics are removed afterwards.
+    """An address with a prefix of its own; its topics are removed afterwards.
 
     A server that a busy machine keeps from its own heartbeats knows itself no more for a while: then they stay.
     """

@@ -87,7 +87,7 @@ class Leasing:
         assert await empty(other)
 
     async def test_c33_extending_what_is_lost_is_refused(self, bench: Bench) -> None:
-        """C33: whoever lost a message is told when it extends, and does not take it back."""
+        """C33: a consumer that lost a message is told when it extends, and does not take it back."""
         bench.require(bench.features.lease, "holds by connection, not by time")
         await bench.publish(bench.message(), bench.message())
         first, second = await bench.subscribe(), await bench.subscribe(over=await bench.another())

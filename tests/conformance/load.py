@@ -104,7 +104,7 @@ async def _consume(
         except asyncio.CancelledError:
             continue
         if not got:
-            await bench.passes(61)  # whoever crashed is found out
+            await bench.passes(61)  # the leases of consumers that crashed have run out
         items: list[Settlement] = []
         for delivery in got:
             fate = chance.random()

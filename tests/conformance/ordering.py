@@ -55,7 +55,7 @@ class Ordering:
         assert handled == sent
 
     async def test_c20_a_pause_keeps_the_order_by_key(self, bench: Bench) -> None:
-        """C20, C27: what a consumer gives back as it is paused, or goes, is handled before what follows it, whoever takes it."""
+        """C20, C27: what a consumer gives back as it is paused, or goes, is handled before what follows it, by any consumer."""
         bench.require(bench.features.ordering == "key", "keeps no order by key")
         bench.require(bench.keeps_place, "a retry loses its place")
         sent: defaultdict[str, list[str]] = defaultdict(list)

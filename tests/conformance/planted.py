@@ -269,7 +269,7 @@ class ForgetsHalfOfABatch(Planted):
 
 
 class ForgetfulPauses:
-    """A pause that lives in each worker: it is heard by those that are there, and by nobody who comes later."""
+    """A pause that lives in each worker: workers that run hear of it, workers that start later do not."""
 
     def __init__(self, good):
         self.good = good

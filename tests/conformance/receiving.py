@@ -160,7 +160,7 @@ class Receiving:
             await ack(subscription, await take(subscription, 1))
 
     async def test_two_consumers_share_without_overlap(self, bench: Bench) -> None:
-        """A held message is nobody else's."""
+        """A message that one consumer holds is handed to no other."""
         subscriptions: list[Subscription] = [await bench.subscribe()]
         subscriptions.append(await bench.rival())
         await bench.publish(*(bench.message() for _ in range(40)))

@@ -161,7 +161,7 @@ class Settling:
         assert len(done) == 50
 
     async def test_c34_a_receipt_of_an_earlier_connection_is_harmless(self, bench: Bench) -> None:
-        """C34: settling over a closed connection never raises, breaks nothing and reaches nobody's message."""
+        """C34: settling over a closed connection never raises, breaks nothing and settles no other message."""
         await bench.publish(bench.message())
         old = await bench.subscribe()
         (delivery,) = await take(old, 1)

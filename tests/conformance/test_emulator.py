@@ -84,7 +84,7 @@ async def ends(pubsub: Pubsub, line: Proxy) -> AsyncIterator[tuple[PubsubTranspo
 async def flows_again(line: Proxy, publisher: PubsubTransport, consumer: PubsubTransport) -> None:
     """Swallow for good what the consumer's connections carry, and wait until a message comes over another.
 
-    The emulator answers the pull that nobody hears, so what is published first may be hidden for its lease.
+    The emulator also answers the pull of a client that is gone, so what is published first may be hidden for its lease.
     """
     subscription = await consumer.subscribe(QUEUE, slots=10)
     assert not await subscription.receive(10, 0.2)

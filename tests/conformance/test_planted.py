@@ -30,7 +30,7 @@ class TestMemoryScore(Score):
 
 
 async def test_a_pause_that_is_not_stored_is_caught(tmp_path, monkeypatch):
-    """Whoever starts later must know of it, which a pause in the workers' memory cannot do."""
+    """A worker that starts later must know of it, which a pause in the workers' memory cannot do."""
     monkeypatch.setattr(waiting, "PATIENCE", 0.5)
     good = shops.make_consumers
 

@@ -35,7 +35,7 @@ async def make(kafka_url, tmp_path, monkeypatch):
 
 
 async def run(scenario, make, bug=lambda good: good):
-    """Run one scenario; nobody's tasks are cancelled, as the driver has some that must end by themselves."""
+    """Run one scenario; no tasks are cancelled, as the driver has some that must end by themselves."""
     clock = Clock()
     bench = Bench(lambda: bug(make(clock)), clock)
     await bench.open()

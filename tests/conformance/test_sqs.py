@@ -79,7 +79,7 @@ class TestSqsFifoWorker(TestSqsStandardWorker):
 async def test_what_comes_after_a_stop_broke_a_long_poll_off_is_had_long_before_the_lease_ends(
     sqs_url: str, tmp_path: Path
 ) -> None:
-    """Whether the server notices that nobody listens any more, or hands it out to nobody and holds its key."""
+    """Whether the server notices that the client is gone, or hands the message to the poll that is gone and holds its key."""
     spec = QueueSpec(name="shop-place-order", types=("PlaceOrder",), keyed=True)
     one, other = (
         registry.create("sqs", sqs_url, {"lease": 600, "wait": 20}, base=tmp_path) for _ in range(2)

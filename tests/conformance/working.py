@@ -92,7 +92,7 @@ class WorkerSuite(Pausing, Ranking):
         assert not await shop.waiting()
 
     async def test_c14_an_unknown_type_is_kept_under_its_name(self, shop: Shop) -> None:
-        """C14: a message of a type that nobody declared goes to the failure store under its name."""
+        """C14: a message of a type that is not declared goes to the failure store under its name."""
         await shop.raw(b'{"specversion":"1.0","id":"u1","type":"Unheard","source":"x","data":{}}')
         await shop.send(1)
         async with shop.worker():
@@ -102,7 +102,7 @@ class WorkerSuite(Pausing, Ranking):
         assert failed.type == "Unheard"
 
     async def test_c39_what_comes_back_is_what_came(self, shop: Shop) -> None:
-        """C39: retries, the failure store and a replay keep what nobody here knows, and the data byte for byte.
+        """C39: retries, the failure store and a replay keep what this application does not know, and the data byte for byte.
 
         Only what the way of the message changes is changed: its attempt, and the ticket of its replay.
         """

@@ -121,7 +121,7 @@ class Stack:
     def posting(self, numbers: range) -> Iterator[dict[int, str]]:
         """Send commands beside what the block does; give the ids of those that were accepted, when it is over.
 
-        Whatever was answered otherwise, or not at all, is nobody's promise.
+        For commands that were answered otherwise, or not at all, nothing is promised.
         """
         found: dict[int, str] = {}
 

@@ -34,7 +34,7 @@ async def space(kafka_url: str) -> AsyncIterator[str]:
 
 
 def test_the_first_burst_of_a_group_handles_everything(project: Project, space: str) -> None:
-    """Two processes that burst on topics that nobody ever consumed leave nothing behind, whichever gets which partitions."""
+    """Two processes that burst on topics that were never consumed leave nothing behind, whichever gets which partitions."""
     (project.folder / "worker.toml").write_text(TOML.format(url=space))
     project.send_many(*[("Note", {"number": number}) for number in range(200)])
     assert project.start("consume", "-w", "2", "--type", "Note", "--burst").wait(90) == 0

@@ -96,7 +96,7 @@ def test_several_workers_share_the_work(stack: Stack) -> None:
 
 
 def test_a_broker_that_is_killed_loses_nothing(stack: Stack) -> None:
-    """Each command that was answered with 202 while the broker died and came back is handled, with nobody's help."""
+    """Each command that was answered with 202 while the broker died and came back is handled, without an operator's help."""
     with stack.posting(range(200, 500)) as accepted:
         until(lambda: len(accepted) > 50, "commands flow", 60)
         stack.compose("kill", "rabbitmq")

@@ -76,7 +76,7 @@ def test_exit_codes_of_send(project: Project) -> None:
 
 
 def test_guards(project: Project) -> None:
-    """What destroys needs ``--yes`` where there is nobody to ask: exit 5, and nothing is changed."""
+    """What destroys needs ``--yes`` where there is no terminal to ask on: exit 5, and nothing is changed."""
     project.send("Broken", name="x", how="reject")
     project.consume("--burst").wait()
     (item,) = project.json("failed", "list")["items"]

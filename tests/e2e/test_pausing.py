@@ -61,7 +61,9 @@ def test_one_of_five_types_is_paused_under_load(herd: Project) -> None:
     )
     assert len(numbers(herd, "started", "Bee")) == started
     until(
-        lambda: item(herd, "Bee")["ready"] == total - started, "all others can be had by anybody", every=ASKED
+        lambda: item(herd, "Bee")["ready"] == total - started,
+        "all others can be had by any worker",
+        every=ASKED,
     )
     shown = item(herd, "Bee")
     assert (shown["paused"], shown["applied"], shown["in_flight"]) == (True, "3/3", 0)
@@ -120,7 +122,7 @@ def test_a_pause_lets_a_running_job_finish(herd: Project) -> None:
 
 
 def test_a_timed_pause_ends_by_itself(herd: Project) -> None:
-    """Without anybody resuming it, and not before its time."""
+    """Without a resume, and not before its time."""
     herd.consume()
     herd.ok("pause", "Dog", "--for", "3", "--wait")
     send(herd, "Dog", 1)
@@ -160,7 +162,7 @@ def test_nothing_is_consumed_without_the_database(herd: Project) -> None:
     herd.ok("pause", "Ant")
     send(herd, "Ant", 1)
     herd.database.rename(herd.folder / "aside.db")
-    herd.database.mkdir()  # nobody can open a folder
+    herd.database.mkdir()  # a folder cannot be opened as a database
     worker = herd.start("consume", extra={"WORKER_WORKER__CONNECT_TIMEOUT": "1"})
     assert worker.wait() == 3
     herd.database.rmdir()

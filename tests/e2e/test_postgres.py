@@ -60,7 +60,7 @@ def url(server: OwnPostgres, project: Project) -> Iterator[str]:
 
 
 def rows(url: str, statement: str) -> list[Any]:
-    """Ask the database, whoever else uses it."""
+    """Ask the database, also while others use it."""
 
     async def ask() -> list[Any]:
         connection = await asyncpg.connect(url, timeout=10)

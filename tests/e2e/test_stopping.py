@@ -117,7 +117,7 @@ def test_term_while_nothing_runs(project: Project) -> None:
 
 
 def test_term_answers_who_waits_for_a_command(project: Project) -> None:
-    """The intake ends at once, and whoever waits over HTTP or by ``send --wait`` gets the status as it stands."""
+    """The intake ends at once, and a client that waits over HTTP or by ``send --wait`` gets the status as it stands."""
     intake = project.serve()
     command_id = intake.accepted("Hold", name="waited")
     sender = project.start("send", "Hold", "name=sent", "--wait", "50", "--json")

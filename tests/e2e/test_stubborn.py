@@ -53,7 +53,7 @@ def test_a_handler_that_holds_up_the_loop_holds_up_no_stop(stubborn: Project) ->
 
 
 def test_a_handler_that_holds_up_the_loop_holds_up_no_time_limit(stubborn: Project) -> None:
-    """Though nobody on the loop can notice that it is reached."""
+    """Though no code on the loop can notice that it is reached."""
     stubborn.warm = True  # as above
     stubborn.send("Block")
     worker = stubborn.start("consume", "--time-limit", "1", "--graceful-timeout", "0.5")

@@ -36,14 +36,14 @@ def alive(project: Project, supervisor: Process, but: frozenset[int] = frozenset
 
 
 def until_gone(pids: set[int]) -> None:
-    """Wait for the end of processes that nobody waits for."""
+    """Wait for the end of processes that are not waited for."""
     until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes are gone")
 
 
 def test_a_killed_child_is_restarted_and_a_killed_supervisor_lets_its_children_finish(
     project: Project,
 ) -> None:
-    """A child's message is handled by another; without a supervisor, nobody could stop them, they finish and end."""
+    """A child's message is handled by another; without a supervisor nothing could stop them, so they finish and end."""
     supervisor, pids = fleet(project, "-c", "1")
     project.send("Deposit", "number:=1", "before:=-1")
     mark = until(lambda: project.marks("busy"), "the handler runs")[0]
@@ -66,7 +66,7 @@ def test_a_killed_child_is_restarted_and_a_killed_supervisor_lets_its_children_f
 def test_hup_replaces_all_without_losing_a_message(project: Project) -> None:
     """Under load each process is replaced, all places are filled at any time, each message is handled once.
 
-    Before it, a HUP whose processes cannot start ends nobody: the old ones go on, until it is mended.
+    Before it, a HUP whose processes cannot start ends no process: the old ones go on, until it is mended.
     """
     project.configure(transport="lease = 30")  # which no busy machine lets run out
     supervisor, pids = fleet(project, "-c", "4")
@@ -112,7 +112,7 @@ def test_hup_renews_a_process_without_supervisor(project: Project) -> None:
 
 
 def test_processes_notice_a_supervisor_that_died_at_once(project: Project) -> None:
-    """Also one that was killed before they had looked for it: nobody works on unseen."""
+    """Also one that was killed before they had looked for it: no process works on unseen."""
     supervisor = project.start("consume", "-w", "2")
     pids = until(lambda: len(supervisor.children()) == 2 and supervisor.children(), "both are started")
     supervisor.kill()

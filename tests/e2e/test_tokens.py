@@ -36,7 +36,7 @@ def note(url: str, number: int, secret: str, **more: str) -> httpx.Response:
 
 
 def test_two_intakes_count_together_and_the_first_token_closes_both(project: Project) -> None:
-    """The third of two is refused by whichever process; nobody is let in without a token from then on, also when it is gone."""
+    """The third of two is refused by whichever process; from then on no call without one is let in, also when it is gone."""
     project.configure(more="[tokens]\ncache = 0.2")
     one, other = project.serve(), project.serve()
     assert httpx.post(f"{url_of(one)}/commands/Note", json={"number": 0}).status_code == 202

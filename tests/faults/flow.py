@@ -237,7 +237,7 @@ class Flow:
     def finish(self, *, lost: Callable[[], Collection[int]] = tuple, at_most: int = 0) -> None:
         """Drain, count, and stop everything.
 
-        Handled again may be what was in flight at the faults, and what was posted again because nobody knew
+        Handled again may be what was in flight at the faults, and what was posted again because it was not known
         whether it had been taken.
 
         Args:

@@ -23,7 +23,7 @@ url = "{jobs}"
 """
 STATE = "sqlite:///var/worker.db"
 CALM = 90.0
-"""Seconds that a broker's restart may take until everybody works again."""
+"""Seconds that a broker's restart may take until all workers work again."""
 
 
 def configure(project: Project, jobs: str, database: str = STATE, options: str = "") -> None:

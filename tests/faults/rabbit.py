@@ -67,7 +67,7 @@ class Rabbit:
         return {one["name"]: int(one.get("messages", 1)) for one in listed}
 
     def waiting(self) -> int:
-        """Messages on all queues: counted now where nobody has them in hand, else as of a few seconds ago."""
+        """Messages on all queues: counted now where no worker has any in hand, else as of a few seconds ago."""
         counted = self.queues()
         return max(sum(counted.values()), asyncio.run(self._ready(list(counted))))
 

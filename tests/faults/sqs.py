@@ -36,7 +36,7 @@ class Calm:
     """The server, which is killed at a moment when it has written down what it has confirmed.
 
     ElasticMQ confirms first and writes then: of 600 messages that it had confirmed right before ``kill -9`` it had 590
-    afterwards, whoever sent them; a stop in order empties it. So those who send stand still when it is killed.
+    afterwards, by whichever client they were sent; a stop in order empties it. So all senders stand still when it is killed.
     """
 
     def __init__(self, server: InstalledSqs, place: Sqs) -> None:

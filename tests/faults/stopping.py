@@ -1,4 +1,4 @@
-"""Stops a process where that holds up nobody else."""
+"""Stops a process where that holds up no other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.e2e.waiting import PATIENCE, until_stopped
 
 
 def stop_between_writes(project: Project, worker: Process) -> None:
-    """Stop a worker; not in the middle of a write to SQLite, whose lock it would keep from everybody.
+    """Stop a worker; not in the middle of a write to SQLite, whose lock it would keep from all others.
 
     This process has the lock while it does so: to stop the worker and look whether others can write may find it amid a
     write again and again, as there is much to write behind each stop.

@@ -106,7 +106,7 @@ def test_the_environment_of_a_service_is_a_configuration(file, name, tmp_path):
 
 
 def test_the_intake_asks_for_a_token_from_its_first_start_on(file):
-    """It listens for whoever reaches it, and the root token's file outlives the container."""
+    """It listens for every client that reaches it, and the root token's file outlives the container."""
     intake = file["services"]["intake"]
     assert intake["entrypoint"][-1] == "/usr/local/lib/worker/with_root_token.py"
     assert intake["environment"]["WORKER_HTTP__HOST"] == "0.0.0.0"

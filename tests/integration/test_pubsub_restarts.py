@@ -114,7 +114,7 @@ async def order(command: Order) -> None: ...
 async def test_what_was_confirmed_before_a_restart_is_published_again_when_its_queue_is_made(
     own: OwnPubsub, tmp_path: Path, copies: bool
 ) -> None:
-    """While no program runs nobody notices; ``worker setup`` does. Without copies it is lost."""
+    """While no program runs the loss is not noticed; ``worker setup`` notices. Without copies the message is lost."""
     url = f"pubsub://t{uuid.uuid4().hex[:12]}"
     options = {"emulator_host": own.host, "copies": copies}
     settings_ = Settings(

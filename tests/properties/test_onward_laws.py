@@ -114,7 +114,7 @@ def test_what_did_not_change_is_written_as_it_came(
 def test_the_workers_own_stamps_come_and_go_beside_the_others(
     attributes: dict[str, Any], written: str, stamps: dict[str, Any]
 ) -> None:
-    """What others wrote stays with the members that nobody here knows."""
+    """What others wrote stays with the members that this application does not know."""
     body = event_of(attributes, written, stamps, 1)
     envelope = SERIALIZER.decode(body)
     assert isinstance(envelope, Envelope)
@@ -143,7 +143,7 @@ def test_an_edit_changes_the_data_only(attributes: dict[str, Any], written: str)
 def test_binary_mode_goes_on_in_structured_mode_with_all_it_had(
     attributes: dict[str, Any], written: str, prefix: str
 ) -> None:
-    """Attributes nobody knows too; the data byte for byte."""
+    """Unknown attributes too; the data byte for byte."""
     known = {
         "id": "x-1",
         "type": "PlaceOrder",

@@ -98,7 +98,7 @@ class Link:
         try:
             return await reader.read(CHUNK)
         except OSError:
-            # a reset of one side is one of the other, unless nobody is to be told
+            # a reset of one side is one of the other, unless neither side is to be told
             if not self.swallowed:
                 self.end(reset=True)
             return b""

@@ -168,7 +168,7 @@ class Proxy:
     def _forget(self, task: asyncio.Task[None], client: socket.socket) -> None:
         self._tasks.discard(task)
         if task.cancelled():
-            client.close()  # before its first step: nobody else has it
+            client.close()  # before its first step: no other code has it
 
     def _stop_listening(self) -> None:
         if self._listener is not None:

@@ -132,7 +132,7 @@ def test_cut_in_order(proxy: Proxy, echo: Echo, client: socket.socket) -> None:
 
 
 def test_frozen_connections_are_swallowed(proxy: Proxy, echo: Echo, client: socket.socket) -> None:
-    """While frozen nothing passes and nobody is told, on old connections and new ones; afterwards new ones work, old ones stay dead."""
+    """While frozen nothing passes on old and new connections, and no side is told; afterwards new ones work, old ones stay dead."""
     proxy.freeze()
     client.sendall(b"lost")
     with connect(proxy) as during:

@@ -187,7 +187,7 @@ async def test_events_can_be_handled_inline() -> None:
 
 
 async def test_events_can_be_ignored() -> None:
-    """``ignore``: nothing is sent and nobody hears."""
+    """``ignore``: nothing is sent and no subscriber hears."""
 
     async def go(command: Go, context: Context) -> None:
         context.record(Gone(1))
@@ -216,7 +216,7 @@ async def test_an_event_can_be_sent_from_outside() -> None:
 
 
 async def test_an_event_without_subscribers_goes_nowhere() -> None:
-    """An event that nobody hears is not sent, and recording it does no harm."""
+    """An event without subscribers is not sent, and recording it does no harm."""
 
     async def go(command: Go, context: Context) -> None:
         context.record(Gone(1))

@@ -42,7 +42,7 @@ class Interpreter:
             listener.bind(self.path)
             listener.listen(64)
             number = listener.fileno()
-            # it ends when this process does: nobody writes to its stdin any more then
+            # it ends when this process does: nothing writes to its stdin any more then
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "tests.warm.server", str(number)],
                 cwd=ROOT,

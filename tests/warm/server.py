@@ -69,12 +69,12 @@ def serve(listener: socket.socket) -> dict[str, Any] | None:
     asked: list[socket.socket | int] = [listener, 0]
     while asked or askers:
         ready, _, _ = select.select([*asked, ended, *askers], [], [])
-        if 0 in ready:  # nobody asks any more; what still runs has an end, or an asker that goes
+        if 0 in ready:  # no process asks any more; what still runs has an end, or an asker that goes
             asked.clear()
         if ended in ready:
             ended.recv(4096)
             _tell_ends(askers)
-        for asker in askers.keys() & set(ready):  # gone before its process, which nobody else would end
+        for asker in askers.keys() & set(ready):  # gone before its process, which no other process would end
             os.kill(askers[asker], signal.SIGKILL)
             os.waitpid(askers.pop(asker), 0)
             asker.close()

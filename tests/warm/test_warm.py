@@ -73,7 +73,7 @@ def test_a_signal_ends_it_as_any_process(tmp_path: Path) -> None:
 
 
 def test_nothing_stays_of_a_run_that_is_killed(project: Project, tmp_path: Path) -> None:
-    """A process whose asker is gone has nobody who would end it."""
+    """A process whose asker is gone has no other process that would end it."""
     warm = interpreter()
     assert warm is not None
     log = tmp_path / "log"

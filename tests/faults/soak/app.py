@@ -186,7 +186,7 @@ async def returns_a_coroutine(context: Context | None) -> Any:
 
 
 async def returns_a_generator(context: Context | None) -> Any:
-    """Return what nobody runs."""
+    """Return what nothing runs."""
     return (number for number in range(3))
 
 

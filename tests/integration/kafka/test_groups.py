@@ -60,7 +60,7 @@ async def test_a_paused_queue_leaves_the_others_of_its_group(connect: Connect) -
 
 
 async def test_a_queue_with_a_backlog_holds_up_no_other(connect: Connect) -> None:
-    """What comes on a second queue is handed out though nobody takes of the first, of which more is there than is read."""
+    """What comes on a second queue is handed out though nothing takes from the first, which holds more than is read ahead."""
     transport = await connect(**SHARED)
     await transport.setup([QUEUE, FREE])
     for start in range(0, 3000, 500):

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.broker]
 async def test_a_lease_that_the_brokers_do_not_allow_is_an_error_at_start(
     connect: Connect, lease: float, bound: str
 ) -> None:
-    """Below their minimum, or above their maximum: said before anybody joins, with and without setup, with both figures."""
+    """Below their minimum, or above their maximum: said before a consumer joins, with and without setup, with both figures."""
     transport = await connect(lease=lease)
     for ask in (transport.setup, transport.missing):
         with pytest.raises(ConfigurationError, match=rf"lease .* = {lease}: expected .* {bound}"):
@@ -28,7 +28,7 @@ async def test_a_lease_that_the_brokers_do_not_allow_is_an_error_at_start(
 async def test_the_brokers_refusal_of_a_session_says_what_to_change(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody may read the bounds, whoever receives is told by what the brokers refuse, in the user's words."""
+    """Where the account may not read the bounds, the consumer's error names what the brokers refuse, in the user's words."""
 
     async def unknown(self: SessionBounds) -> None:
         """Without the right to read them."""

@@ -1,4 +1,4 @@
-"""Linked data: whoever knows nothing but JSON-LD and Hydra finds its way through the library."""
+"""Linked data: a client that knows nothing but JSON-LD and Hydra finds its way through the library."""
 
 import msgspec
 import pytest

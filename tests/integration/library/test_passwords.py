@@ -1,4 +1,4 @@
-"""The document on messages: requests that are dispatched, answered before they are handled, and stored by nobody."""
+"""The document on messages: requests that are dispatched, answered before they are handled, and not stored."""
 
 import pytest
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.broker
 async def test_the_connection_is_let_go_of_and_opened_again(
     transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An idle worker keeps none; whoever asks next gets an answer."""
+    """An idle worker keeps none; the next question gets an answer."""
     monkeypatch.setattr(administration, "_LINGER", 0.01)
     assert await transport.missing([QUEUE]) == []
     async with asyncio.timeout(PATIENCE):

@@ -35,7 +35,7 @@ async def test_a_deleted_queue_is_created_again(flow: Flow, rabbitmq, rabbitmq_u
 
 
 async def test_a_publisher_sets_a_deleted_queue_up_again(transport, rabbitmq, rabbitmq_url: str) -> None:
-    """F14: nobody consumes, the queue is deleted: the next publish goes through, as its queue was set up here."""
+    """F14: no worker consumes, the queue is deleted: the next publish goes through, as its queue was set up here."""
     await asyncio.to_thread(rabbitmq.api, "DELETE", f"queues/{vhost(rabbitmq_url)}/{QUEUE.name}")
     (outcome,) = await transport.publish([message(1)])
     assert outcome.accepted
@@ -55,7 +55,7 @@ async def test_other_arguments_are_a_configuration_error(rabbitmq_url: str) -> N
 
 
 async def test_wrong_credentials_are_named_without_the_password(rabbitmq_url: str) -> None:
-    """F13: whoever is refused is told as whom, and that it is a refusal."""
+    """F13: the error says which user is refused, and that it is a refusal."""
     wrong = rabbitmq_url.replace("guest:guest@", "guest:hunter2@")
     with pytest.raises(TransportUnavailable, match=r"refuses us \(user 'guest'\)") as caught:
         await make(wrong).connect()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.broker
 
 
 async def test_a_queue_is_empty_when_nobody_holds_and_nothing_waits(rabbitmq_url: str) -> None:
-    """Not while a message is ready, handed out or delayed, nor while anybody consumes it, nor when it is missing."""
+    """Not while a message is ready, handed out or delayed, nor while a consumer is there, nor when it is missing."""
     transport = make(rabbitmq_url)
     await transport.connect()
     try:
@@ -27,7 +27,7 @@ async def test_a_queue_is_empty_when_nobody_holds_and_nothing_waits(rabbitmq_url
         (delivery,) = await subscription.receive(1, PATIENCE)
         assert not await transport.is_empty(QUEUE.name)
         await subscription.settle([Ack(delivery)])
-        assert not await transport.is_empty(QUEUE.name)  # one may be on its way to whoever consumes
+        assert not await transport.is_empty(QUEUE.name)  # one may be on its way to a consumer
         await subscription.close(1.0)
         async with asyncio.timeout(PATIENCE):
             while not await transport.is_empty(QUEUE.name):

@@ -67,7 +67,7 @@ async def test_a_half_open_connection_is_noticed_and_replaced(flow: Flow, proxy:
 async def test_publishing_while_the_broker_is_away_fails_soon_and_comes_back(
     flow: Flow, proxy: Proxy
 ) -> None:
-    """C30: while nobody answers a publish raises within seconds, naming the broker without its password."""
+    """C30: while no broker answers, a publish raises within seconds, naming the broker without its password."""
     proxy.refuse()
     proxy.cut()
     loop = asyncio.get_running_loop()

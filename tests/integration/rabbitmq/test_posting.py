@@ -29,7 +29,7 @@ async def test_what_is_posted_is_confirmed_and_comes(transport, flow: Flow) -> N
 
 
 async def test_where_something_is_to_be_done_first_nothing_is_posted(transport, flow: Flow) -> None:
-    """No channel yet; a delay, a key of a queue that nobody asked about, what is refused."""
+    """No channel yet; a delay, a key of a queue that was not looked at yet, what is refused."""
     assert transport.post([message("early")]) is None
     await opened(transport)
     refused = [

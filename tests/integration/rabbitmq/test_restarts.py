@@ -1,4 +1,4 @@
-"""A broker that goes and comes back, or has no memory left: nothing is lost, and nobody has to help."""
+"""A broker that goes and comes back, or has no memory left: nothing is lost, and no operator has to help."""
 
 from __future__ import annotations
 

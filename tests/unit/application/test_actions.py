@@ -114,7 +114,7 @@ async def test_a_step_may_be_an_object_or_a_plain_method() -> None:
 
 
 async def test_what_is_included_joins_the_chain() -> None:
-    """Whoever declares the action may run it; steps of applications and plugins that are joined are in it."""
+    """The part that declares the action may run it; steps of applications and plugins that are joined are in it."""
     part, plugin, app = App("part"), Plugin("extra"), App("shop")
     export = part.action("export", groups=GROUPS)
     part.step(action="export", group="load", priority=2)(noting("part"))
@@ -128,7 +128,7 @@ async def test_what_is_included_joins_the_chain() -> None:
 
 
 async def test_a_plugin_alone_runs_nothing() -> None:
-    """Nobody knows its application."""
+    """It belongs to no application yet."""
     with pytest.raises(UsageError, match="part of no application"):
         await Plugin("extra").action("export").run()
 

@@ -1,4 +1,4 @@
-"""What steps and attributes may do that nobody expects: it fails the step that did it, or nothing."""
+"""What steps and attributes may do that is not expected of them: it fails the step that did it, or nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def ran(context: ChainContext) -> None:
 
 
 async def test_a_plain_function_that_raises_stop_iteration_fails_as_an_async_one_does() -> None:
-    """No future can hold that error: whoever waited for it would wait for good."""
+    """No future can hold that error: a caller that waited for it would wait for ever."""
 
     def stop(context: ChainContext) -> None:
         raise StopIteration("nothing left")
@@ -147,7 +147,7 @@ def test_a_cleared_context_keeps_its_action() -> None:
 
 
 def test_what_surrounds_actions_may_be_closed_from_elsewhere() -> None:
-    """As a coroutine is that nobody awaits to its end."""
+    """As a coroutine is that is not awaited to its end."""
 
     class Waits:
         def __await__(self) -> Generator[None]:

@@ -90,7 +90,7 @@ async def test_conditions_are_asked_just_before_each_step() -> None:
 
 @pytest.mark.parametrize("kind", [list, set])
 async def test_a_list_that_a_step_changes_in_place_counts_for_those_after_it(kind: Any) -> None:
-    """Nobody has to set the attribute anew."""
+    """No step need set the attribute anew."""
     held = kind(["rest"])
 
     def add(context: ChainContext) -> None:
@@ -448,7 +448,7 @@ def test_a_context_shows_no_values() -> None:
 
 
 async def test_plans_are_kept_for_few_combinations_only() -> None:
-    """Whoever chooses the values cannot make a chain grow."""
+    """A client that chooses the values cannot make a chain grow."""
     single = Runner(build([step("a", **{"class": "x"})]))
     for number in range(500):
         await single.run(ChainContext("export", {"class": f"y{number}"}))

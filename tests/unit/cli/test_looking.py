@@ -137,7 +137,7 @@ def test_what_has_no_limit_is_null(worker):
 
 
 def test_looking_at_the_application_asks_no_broker(worker, service):
-    """A broker that is down does not keep anybody from reading the failure store or a chain."""
+    """A broker that is down does not keep operators from reading the failure store or a chain."""
     for words in (["failed", "list"], ["failed", "groups"], ["debug", "chain", "PlaceOrder"]):
         service.asked_transports = None
         assert worker(*words).code == 0

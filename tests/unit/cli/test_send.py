@@ -218,7 +218,7 @@ def test_ndjson_stops_when_the_broker_is_gone(worker, service):
 
 
 def test_a_token_that_does_not_exist_exits_4(worker, service):
-    """A command is not sent in the name of nobody."""
+    """A command is not sent in the name of a token that does not exist."""
     page = worker("send", "PlaceOrder", "order_id=7", "--token", "shop")
     assert (page.code, service.sent) == (4, [])
     assert "'shop'" in page.err

@@ -1,4 +1,4 @@
-"""The log says what it can, and ends nobody."""
+"""The log says what it can, and ends no code that logs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Raising(logging.Handler):
 
 
 def raising(*_given: Any) -> Any:
-    """A processor that ends whoever logs."""
+    """A processor that ends the code that logs."""
     raise SystemExit(4)
 
 

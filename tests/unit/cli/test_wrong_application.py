@@ -17,7 +17,7 @@ class Refund(msgspec.Struct, frozen=True):
 
 
 def wrong() -> App:
-    """An application of two commands that nobody handles."""
+    """An application of two commands without handlers."""
     app = App("shop")
     app.command(Pay)
     app.command(transport="rabitmq")(Refund)
@@ -26,7 +26,7 @@ def wrong() -> App:
 
 @pytest.mark.parametrize("command", ["run", "serve", "consume", "check", "setup"])
 def test_wrong_declarations_and_wrong_routes_are_told_at_once(worker, service, monkeypatch, command):
-    """Whoever mends the first is not told of the second afterwards."""
+    """An author who has mended the first is not told of the second only then."""
     monkeypatch.setattr(service, "load_app", lambda target, base: wrong())
     page = worker(command)
     assert page.code == 2
@@ -53,7 +53,7 @@ def test_declarations_of_any_kind_are_told(worker, service, monkeypatch, options
 
 
 def test_without_an_application_the_folder_that_has_no_file_is_named(worker, tmp_path):
-    """Whoever stands in the wrong folder sees which one was looked into."""
+    """A user in the wrong folder sees which one was looked into."""
     (tmp_path / "worker.toml").unlink()
     page = worker("check")
     assert page.code == 2

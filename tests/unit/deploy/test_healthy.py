@@ -53,7 +53,7 @@ def answering(status: int, body: bytes = b'{"ready":false,"reasons":["database: 
 
 
 def closed_port() -> int:
-    """A port that nobody listens on."""
+    """A port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -73,7 +73,7 @@ def test_a_process_that_is_not_ready_is_unhealthy_and_says_why(healthy, capsys):
 
 
 def test_a_worker_is_asked_before_an_intake(healthy):
-    """Without a port, those of the environment are asked; what nobody listens on is passed over."""
+    """Without a port, those of the environment are asked; a port without listener is passed over."""
     with answering(200) as port:
         gone = str(closed_port())
         assert healthy.main([], dict(zip(PORTS, (str(port), gone), strict=True))) == 0
@@ -83,7 +83,7 @@ def test_a_worker_is_asked_before_an_intake(healthy):
 
 
 def test_a_process_that_does_not_listen_yet_is_unhealthy(healthy, capsys):
-    """Nobody there is 1."""
+    """A port without listener is 1."""
     assert healthy.main([str(closed_port())], {}) == 1
     assert "nothing listens" in capsys.readouterr().out
 

@@ -316,7 +316,7 @@ async def test_what_failed_in_a_queue_that_nobody_takes_from_goes_to_its_types_q
 
 
 async def test_what_failed_in_a_queue_that_is_in_use_goes_back_there(moved, store, broker, failure):
-    """Also where other types go there today; and where nobody knows what it is, nobody knows a better one."""
+    """Also where other types go there today; and for a message of a type that is not known, as no better queue is known."""
     await store.add([failure("m1", transport="rabbitmq"), failure("m2", type="Gone", queue="old")])
     assert await moved(PlaceOrder="rabbitmq").retry_many(Filter()) == 2
     assert sorted((transport, item.queue) for transport, item in broker.taken) == [
@@ -326,7 +326,7 @@ async def test_what_failed_in_a_queue_that_is_in_use_goes_back_there(moved, stor
 
 
 async def test_what_has_no_queue_today_stays(moved, store, broker, failure):
-    """Its type is handled at once now: nobody would take it, and it says so."""
+    """Its type is handled at once now: no worker would take it, and the error says so."""
     await store.add([failure("m1", queue="old")])
     with pytest.raises(PublishFailed, match="routed inline today"):
         await moved(PlaceOrder="inline").retry("m1")

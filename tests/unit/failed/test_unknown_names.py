@@ -1,4 +1,4 @@
-"""Types and members that nobody knows, where failed messages are chosen and edited."""
+"""Types and members that are not known, where failed messages are chosen and edited."""
 
 from __future__ import annotations
 

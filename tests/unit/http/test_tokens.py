@@ -1,4 +1,4 @@
-"""With tokens in use, whoever calls shows one, and may do what it says."""
+"""With tokens in use, every caller shows one, and may do what it says."""
 
 import json
 import re
@@ -66,7 +66,7 @@ class Store:
         return [Held(self.tokens[one], one) for one in hashes if one in self.tokens]
 
     async def used(self, times):
-        """Nobody looks."""
+        """Times of use are not kept here."""
 
 
 class Known(KnownTokens):
@@ -111,7 +111,7 @@ def tried(endpoint):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.id)
 async def test_an_endpoint_is_for_those_who_have_its_right(intake, endpoint):
-    """Each token has one right: who has the endpoint's, by itself or with the greater one, passes; nobody else does."""
+    """Each token has one right: those with the endpoint's, by itself or within a greater one, pass; no other does."""
     rights = ("*", *RIGHTS)
     names = {f"{place:02}": right for place, right in enumerate(rights)}
     async with intake(**{name: {"rights": (right,)} for name, right in names.items()}) as client:
@@ -198,7 +198,7 @@ async def test_configured_tokens_do_what_they_are_for(intake):
 
 @pytest.mark.parametrize("secret", ["", None])
 async def test_an_empty_secret_is_no_token(make_client, secret):
-    """Nobody becomes root by showing nothing: the token does not exist, and as long as there is no other, tokens are not in use."""
+    """A call that shows nothing is not root: the token does not exist, and as long as there is no other, tokens are not in use."""
     known = Known({"root": secret, "read_only": None, "ping": secret})
     assert not known.in_use and known.configured == ()
     for headers in (bearer(""), {"Authorization": "Bearer"}, {"Authorization": ""}):
@@ -358,7 +358,7 @@ async def test_a_token_that_cannot_be_read_is_refused_by_its_members(intake, bod
 
 
 async def test_changes_say_who_makes_them(make_client):
-    """The handler learns the principal, so that nobody gives more than is had."""
+    """The handler learns the principal, so that no caller gives more rights than it has."""
     world = World(tokens=Known(admin={"rights": ("tokens",)}))
     dispatched = []
     bus = world.ports.messages.command_bus

@@ -49,7 +49,7 @@ async def test_who_waits_can_be_cancelled_all_the_same() -> None:
 
 
 async def test_what_ends_in_time_gives_its_result_or_its_error() -> None:
-    """An error of a closing is nobody's: what is closed is not used again."""
+    """An error while closing is not raised: what is closed is not used again."""
 
     async def answer() -> int:
         return 3
@@ -64,7 +64,7 @@ async def test_what_ends_in_time_gives_its_result_or_its_error() -> None:
 
 
 async def test_what_waits_again_when_it_is_cancelled_is_cancelled_again() -> None:
-    """Else whoever ends the loop waits for it for ever: aio-pika waits for the end of a connection that has none."""
+    """Else the code that ends the loop waits for it for ever: aio-pika waits for the end of a connection that has none."""
 
     async def close() -> None:
         try:

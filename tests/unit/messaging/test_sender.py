@@ -242,7 +242,7 @@ async def test_an_outage_at_the_start_of_many_is_raised() -> None:
 
 @pytest.mark.parametrize("answers", [(), (ACCEPTED,), (ACCEPTED, ACCEPTED, ACCEPTED)])
 async def test_a_wrong_number_of_answers_leaves_the_fate_unknown(answers: tuple[Outcome, ...]) -> None:
-    """Nobody can tell which answer is whose, and nobody waits for ever."""
+    """It is not known which answer belongs to which message, and no caller waits for ever."""
     the_sender = sender(FakeTransport(answering(*answers)))
     results = await asyncio.gather(*(the_sender.send(outgoing(n)) for n in range(2)), return_exceptions=True)
     assert [isinstance(result, PublishFailed) and result.unknown for result in results] == [True, True]
@@ -413,7 +413,7 @@ async def test_a_long_delay_is_parked_before_anything_is_written_at_once() -> No
 
 
 async def test_a_fault_while_writing_comes_to_the_callers() -> None:
-    """Nobody waits for ever for what a driver's error kept from being written."""
+    """No caller waits for ever for what a driver's error kept from being written."""
 
     class Broken(PostingTransport):
         def post(self, batch: Sequence[Outgoing]) -> Confirms | None:

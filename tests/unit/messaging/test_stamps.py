@@ -57,7 +57,7 @@ class Narrow(Region):
 
 @pytest.mark.parametrize("stamp", [Region("eu"), HTTPOrigin("a"), Narrow("eu", "b")])
 def test_a_plain_subclass_is_frozen(stamp: Stamp) -> None:
-    """Nobody has to say ``frozen=True``; what travels is immutable and can be compared and hashed."""
+    """A stamp need not say ``frozen=True``; what travels is immutable and can be compared and hashed."""
     with pytest.raises(AttributeError, match="immutable"):
         setattr(stamp, stamp.__struct_fields__[0], "other")
     assert hash(stamp) == hash(type(stamp)(*(getattr(stamp, name) for name in stamp.__struct_fields__)))
@@ -122,7 +122,7 @@ def test_built_in_stamps_cannot_be_taken_over() -> None:
 
 @pytest.mark.parametrize("span", WRONG_SPANS)
 def test_a_delay_that_is_none_is_refused_where_it_is_made(span: Any) -> None:
-    """By whoever stamps it: an intake, a middleware, a test."""
+    """By any code that makes the stamp: an intake, a middleware, a test."""
     with pytest.raises(worker.UsageError, match=r"Delay\(.*expected a finite number of seconds"):
         Delay(span)
 

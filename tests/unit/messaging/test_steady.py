@@ -61,7 +61,7 @@ def test_processes_agree_on_a_step_through_what_is_stored() -> None:
 
 
 def test_the_machines_own_clock_goes_on() -> None:
-    """Over the real clocks it is the wall clock as long as nobody sets that."""
+    """Over the real clocks it is the wall clock as long as that is not set."""
     assert SteadyClock(time.time)() == pytest.approx(time.time(), abs=0.5)
 
 

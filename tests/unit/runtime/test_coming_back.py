@@ -80,7 +80,7 @@ async def test_what_an_outage_gives_back_with_a_copy_is_as_it_came() -> None:
 
 
 async def test_the_failure_store_keeps_it_too() -> None:
-    """The envelope is shown with what nobody knows."""
+    """The envelope is shown with the members that this application does not know."""
     async with house(shop(fails, retry=Retry(max_retries=0))) as it:
         await it.put("shop-go", EVENT, "m1")
         await it.run(burst=True)

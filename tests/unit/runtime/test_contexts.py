@@ -1,4 +1,4 @@
-"""Context variables of one message are not seen by the next one, whoever set them."""
+"""Context variables of one message are not seen by the next one, whatever code set them."""
 
 from __future__ import annotations
 

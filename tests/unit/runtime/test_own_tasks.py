@@ -1,4 +1,4 @@
-"""A handler that cancels every task it finds, or has what it waits for end as if it were closed: nobody else is concerned."""
+"""A handler that cancels every task it finds, or whose awaited call ends as if it were closed, affects nothing else."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ async def test_a_refused_row_that_cannot_be_kept_stays() -> None:
 
 
 async def test_an_unknown_outcome_is_sent_again_under_the_same_id() -> None:
-    """A row whose fate nobody knows stays and is published once more as the same message."""
+    """A row of which it is not known whether it was sent stays, and is published once more as the same message."""
     post = Post((1, "a"))
     post.a.answers["m1"] = UNKNOWN
     assert await post.relay.send_some() == 0
@@ -174,7 +174,7 @@ async def test_a_backlog_of_one_broker_does_not_hold_up_another(stuck: str) -> N
 
 
 async def test_rows_of_a_transport_that_is_not_open_here_stay() -> None:
-    """They are somebody else's to send."""
+    """Another process, which has that transport open, sends them."""
     post = Post((1, "c"), (2, "a"))
     await post.relay.send_some()
     assert post.outbox.left() == [1]
@@ -199,7 +199,7 @@ async def test_draining_gives_up_on_an_outage() -> None:
 
 @pytest.mark.parametrize("fault", [TransportUnavailable("down"), RuntimeError("a bug")])
 async def test_it_goes_on_after_anything(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An outage, or a fault nobody foresaw, does not end the relay: later rows leave."""
+    """An outage, or an unforeseen fault, does not end the relay: later rows leave."""
     monkeypatch.setattr(module, "SWEEP", 0.01)
     post = Post((1, "a"))
     post.outbox.faults.append(fault)

@@ -1,4 +1,4 @@
-"""Threads of plain functions: time counts from the start, and who will not end keeps nobody from starting."""
+"""Threads of plain functions: time counts from the start, and one that does not end keeps no other from starting."""
 
 from __future__ import annotations
 

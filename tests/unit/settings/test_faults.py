@@ -88,7 +88,7 @@ def test_each_fault_names_key_value_and_expectation(tmp_path, text, expected):
 
 
 def test_two_transports_without_any_route_need_one(tmp_path):
-    """With several transports and no routing, nobody can guess: the choice is asked for."""
+    """With several transports and no routing, the choice cannot be guessed: it is asked for."""
     text = "[transports.a]\nurl='memory://'\n[transports.b]\nurl='memory://'\n"
     assert faults(tmp_path, text) == ["routing: missing; expected \"*\" = one of a, b, or 'inline'"]
 

@@ -54,7 +54,7 @@ def test_the_table_in_pyproject_is_read_when_there_is_no_worker_toml(folder):
 
 
 def test_a_pyproject_without_our_table_is_left_alone(folder):
-    """Somebody else's pyproject.toml is no configuration."""
+    """A pyproject.toml without our table is no configuration."""
     write(folder, "[tool.other]\nx = 1\n", "pyproject.toml")
     assert load(environ={}, cwd=folder).file is None
 
@@ -97,7 +97,7 @@ def test_relative_sqlite_paths_start_at_the_file_s_folder(folder):
     ],
 )
 def test_a_database_in_memory_is_refused(folder, url):
-    """It would go with its process, and the failed messages with it; whoever wants one for tests is told where it is."""
+    """It would go with its process, and the failed messages with it; the error says where tests find one."""
     with pytest.raises(
         ConfigurationError, match=r"database\.url.*in memory.*sqlite:///path.*worker\.testing"
     ):

@@ -38,7 +38,7 @@ async def test_it_is_opened_once_and_holds_its_types(store, pauses, clock):
 
 
 async def test_one_worker_tries_and_another_takes_over_when_it_dies(store, clock):
-    """Nobody before its time; then one; another when that one's time is over."""
+    """No worker before the probe is due; then one; another when that one's time is over."""
     await store.open("mail", MAIL, ["Welcome"], "down")
     assert not await store.claim("mail", "a", 30.0)
     clock.advance(10)

@@ -1,4 +1,4 @@
-"""The state over steps of the clock, on both databases: nobody looks dead, no lock is lost, nothing waits for an hour."""
+"""The state over steps of the clock, on both databases: no live worker looks dead, no lock is lost, nothing waits for an hour."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def stepped(database: Database, clock: Clock, step: float) -> None:
 
 
 async def test_without_tables_the_machines_clock_is_taken(connect, clock: Clock) -> None:
-    """What only looks at a database that nobody has set up finds no fault here."""
+    """A command that only looks at a database finds no fault here where the tables are not made yet."""
     bare = await connect()
     assert await bare.now(writes=False) == clock()
 
@@ -160,7 +160,7 @@ async def test_what_guards_from_repetition_is_not_forgotten_at_once(database: Da
 
 @STEPS
 async def test_a_breakers_probe_is_due_after_its_pause(database: Database, clock: Clock, step: float) -> None:
-    """Nobody probes early, nobody waits an hour longer."""
+    """No worker probes early, and none waits an hour longer."""
     breakers, breaker = SqlBreakers(database), Breaker(pause=60.0)
     assert await breakers.open("b", breaker, ["T"], "down")
     await stepped(database, clock, step)

@@ -55,7 +55,7 @@ async def test_a_disk_that_is_full_takes_no_writes(tmp_path):
 
 
 async def test_a_file_that_another_writer_holds_is_well(tmp_path):
-    """That it is written to proves that it takes writes; nobody is held up for longer than asked for."""
+    """That another process writes to it proves that it takes writes; the caller is held up no longer than it asked for."""
     database = Database("sqlite:///worker.db", base=tmp_path)
     await database.connect()
     other = sqlite3.connect(tmp_path / "worker.db", isolation_level=None)

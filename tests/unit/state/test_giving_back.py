@@ -1,4 +1,4 @@
-"""Connections to SQLite that are given back: nothing stays open on them, and nobody waits without need."""
+"""Connections to SQLite that are given back: nothing stays open on them, and no caller waits without need."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def write(database: Database, skew: int) -> None:
 
 
 async def test_a_read_waits_for_its_thread_once(database, waited):
-    """Its transaction begins with the statement, and its end is waited for by nobody."""
+    """Its transaction begins with the statement, and no caller waits for its end."""
     await read(database)
     waited.clear()
     await read(database)
@@ -133,7 +133,7 @@ async def test_a_connection_that_still_works_is_lent_to_nobody(driver):
 
 
 async def test_a_statement_that_failed_is_looked_after_before_the_connection_is_lent_again(driver, waited):
-    """Whoever failed waits until it is rolled back, or the connection is dropped."""
+    """The caller whose statement failed waits until it is rolled back, or the connection is dropped."""
     connection = await driver.readers.take()
     with pytest.raises(Exception, match="no such table"):
         await connection.do(lambda raw: raw.execute("BEGIN").execute("SELECT * FROM missing"))

@@ -250,7 +250,7 @@ async def test_savepoints_are_no_end(database, works):
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_a_session_is_of_no_use_after_its_handler(database, works):
-    """A task that a handler left behind begins no transaction, which nobody would end: on SQLite it is the only writer's."""
+    """A task that a handler left behind begins no transaction, as it would never end: on SQLite it is the only writer's."""
     for ends in ("commit", "rollback"):
         work = works.open(ends, "shop.place")
         session = work.session
@@ -264,7 +264,7 @@ async def test_a_session_is_of_no_use_after_its_handler(database, works):
 
 
 async def test_a_session_that_is_in_use_when_its_handler_ends_is_taken_away(database, works):
-    """The writer comes back, however long whoever was left behind goes on asking."""
+    """The writer comes back, however long the task that was left behind goes on asking."""
     left: list[asyncio.Task[None]] = []
 
     async def handle(session):

@@ -1,4 +1,4 @@
-"""Migrations: once each, whoever else is at it, and never backwards."""
+"""Migrations: once each, however many processes run them at once, and never backwards."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ async def test_rows_come_in_the_order_of_commits(outbox, commit):
 
 
 async def test_a_claimed_row_is_not_given_to_another(outbox, commit, clock):
-    """While a claim lasts nobody else is given the row; afterwards anybody is."""
+    """While a claim lasts no other process is given the row; afterwards any process is."""
     await commit("m1", parcel("a"))
     assert ids(await outbox.claim("w1", 10, 30.0)) == ["a"]
     assert ids(await outbox.claim("w2", 10, 30.0)) == []
@@ -48,7 +48,7 @@ async def test_a_claimed_row_is_not_given_to_another(outbox, commit, clock):
 
 
 async def test_order_is_kept_between_two_relays(outbox, commit):
-    """Nobody gets a row while somebody else holds an earlier one of the same message or ordering key."""
+    """No process gets a row while another one holds an earlier row of the same message or ordering key."""
     await commit("m1", parcel("a"), parcel("b"))
     await commit("m2", parcel("c", key="k"))
     await commit("m3", parcel("d", key="k"))

@@ -1,4 +1,4 @@
-"""The pool: connections are lent in the order of asking, and none is lost to whoever gave up."""
+"""The pool: connections are lent in the order of asking, and none is lost to a caller that gave up."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Lines:
 
 
 async def test_users_take_turns_in_the_order_of_asking():
-    """A connection that comes back goes to whoever has waited longest."""
+    """A connection that comes back goes to the caller that has waited longest."""
     pool = Lines().pool()
     first = await pool.take()
     order: list[int] = []
@@ -62,7 +62,7 @@ async def test_users_take_turns_in_the_order_of_asking():
 
 
 async def test_waiting_is_bounded():
-    """Whoever waits too long is told who has the connections, and takes no turn away."""
+    """A caller that waits too long is told which code has the connections, and takes no turn away."""
     pool = Lines().pool(patience=0.01)
     line = await pool.take()
     with pytest.raises(DatabaseUnavailable, match="no connection"):
@@ -72,7 +72,7 @@ async def test_waiting_is_bounded():
 
 
 async def test_a_dead_connection_is_replaced():
-    """One that died while nobody used it costs no error."""
+    """One that died while it was not in use costs no error."""
     lines = Lines()
     pool = lines.pool()
     line = await pool.take()
@@ -108,7 +108,7 @@ async def test_whoever_gives_up_leaves_the_connection_to_nobody():
 
 
 async def test_what_is_lent_while_it_closes_is_closed_when_it_comes_back():
-    """Those that nobody uses are left to the caller."""
+    """Those that are not in use are left to the caller."""
     lines = Lines()
     pool = lines.pool(size=2)
     idle, used = await pool.take(), await pool.take()

@@ -241,7 +241,7 @@ async def test_a_role_that_may_not_create_tables_is_told_what_to_grant(limited):
 
 
 async def test_a_role_that_may_not_write_is_an_outage(limited):
-    """Nobody is charged for it: it is a right that somebody took away, or has not given yet."""
+    """No message is charged for it: it is a right that was taken away, or not given yet."""
     connect, _, _ = limited
     await (await connect()).setup()
     few = await connect(as_role=True)

@@ -1,4 +1,4 @@
-"""A database file that is removed or replaced under a process: nothing is written where nobody looks."""
+"""A database file that is removed or replaced under a process: nothing is written to a file that no process reads."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ async def test_a_replay_counts_anew(writer, reader, each):
 
 @pytest.mark.parametrize("each", [True, False])
 async def test_a_replay_that_runs_before_it_is_noted_runs(writer, reader, each):
-    """Whoever put it back may say so after a worker has begun it: then nothing is taken back."""
+    """The replay may write its status after a worker has begun the message: then nothing is taken back."""
     steps = [
         step("failed", 2, attempt=4, error_type="E", error_message="m"),
         step("running", 4, started_at=AT + 4, again=True),
@@ -139,7 +139,7 @@ async def test_an_older_step_changes_nothing(writer, reader):
 @pytest.mark.parametrize("each", [True, False])
 @pytest.mark.parametrize("late", [True, False])
 async def test_a_message_that_comes_again_stays_done(writer, reader, each, late):
-    """Its ack was lost, and who has it now dies before it can say that it is done: it was, whoever wrote first."""
+    """Its ack was lost, and the worker that has it now dies before it can say that it is done: it was, whichever wrote first."""
     done, again = step("done", 2), step("running", 3, started_at=AT + 3)
     steps = [again, done] if late else [done, again]
     found = await after(writer, reader, step("running", 1, started_at=AT + 1), *steps, each=each)
@@ -287,7 +287,7 @@ def arrivals(draw):
 @settings(max_examples=300, deadline=None)
 @given(arrived=arrivals())
 def test_no_order_of_writing_shows_a_step_back_or_a_hole(arrived):
-    """Whoever writes first: what has begun has a start, attempts never shrink, an attempt that ended stays so."""
+    """Whichever process writes first: what has begun has a start, attempts never shrink, an attempt that ended stays so."""
     row = row_of(arrived[0])
     for change in arrived[1:]:
         before, row = row, join(row, row_of(change))

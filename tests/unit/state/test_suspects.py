@@ -57,7 +57,7 @@ async def test_a_late_worker_changes_nothing_of_what_another_has(database):
 
 
 async def test_a_worker_elsewhere_is_dead_when_its_heart_stands_still(database, clock):
-    """Until then nobody knows, and nothing is held against the message for certain."""
+    """Until then it is not known, and nothing is held against the message for certain."""
     await Workers(database).beat(Heartbeat(id="a", host="h", pid=1, started_at=0.0))
     first, second = SqlSuspects(database, A, elsewhere), SqlSuspects(database, B, elsewhere)
     for passed, certain in ((1.0, False), (20.0, True)):

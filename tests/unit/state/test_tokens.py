@@ -64,7 +64,7 @@ async def test_a_token_keeps_its_secret_unless_it_is_renewed(database, clock):
 
 
 async def test_two_tokens_never_have_one_secret(database):
-    """It would be that of one of them, and nobody could tell which."""
+    """A call that shows it would be made by one of them, and it could not be told by which."""
     tokens = SqlTokens(database)
     await tokens.put(TokenDocument(id="one"), A, renew=False)
     with pytest.raises(Guarded, match="another token has this secret"):
@@ -177,7 +177,7 @@ async def _written_by_a_later_version(database, id, **members):
 
 
 async def test_of_a_token_that_a_later_version_wrote_is_read_what_is_known(database):
-    """Processes of both run during a deploy. A right that is not known lets nobody do anything here."""
+    """Processes of both run during a deploy. A right that is not known allows nothing here."""
     tokens = SqlTokens(database)
     await tokens.put(TokenDocument(id="new", messages=("A",)), A, renew=False)
     await tokens.put(TokenDocument(id="old"), B, renew=False)
@@ -192,7 +192,7 @@ async def test_of_a_token_that_a_later_version_wrote_is_read_what_is_known(datab
 
 @pytest.mark.parametrize("members", [{"rights": "all"}, {"limits": {"per": "s"}}, {"expires_at": "never"}])
 async def test_a_token_that_cannot_be_read_is_refused_and_its_neighbours_are_not(database, capsys, members):
-    """What it may do is not known: nobody may do it. The log names it."""
+    """It is not known what it may do, so it may do nothing. The log names it."""
     tokens = SqlTokens(database)
     await tokens.put(TokenDocument(id="new"), A, renew=False)
     await tokens.put(TokenDocument(id="old"), B, renew=False)
@@ -203,7 +203,7 @@ async def test_a_token_that_cannot_be_read_is_refused_and_its_neighbours_are_not
 
 
 async def test_only_who_may_do_everything_touches_a_token_that_cannot_be_read(database):
-    """It may go beyond whoever asks."""
+    """It may have more rights than the caller."""
     tokens = SqlTokens(database)
     await tokens.put(TokenDocument(id="new", rights=("send",)), A, renew=False)
     await _written_by_a_later_version(database, "new", rights="all")

@@ -112,7 +112,7 @@ async def test_a_token_that_is_as_it_was_stays_the_same_principal(make, time):
 
 
 async def test_what_is_changed_here_is_known_here_at_once(make):
-    """Nobody waits for the cache after a change through this process, also of one that was being looked up."""
+    """After a change through this process no call goes by the cache, also not for a token that was being looked up."""
     store = Store("shop")
     known = make(store)
     await known.find(b"shop")

@@ -288,7 +288,7 @@ def test_a_token_gives_no_more_than_it_has(own, within, beyond):
 
 
 def test_root_and_who_has_no_token_give_anything():
-    """As long as tokens are not in use, the first one has to come from somebody."""
+    """As long as tokens are not in use, the first one has to come from a caller without one."""
     [root] = configured({"root": "r" * 16})
     other = TokenDocument(id="other", rights=("*",), plugins=("p",))
     check_within(principal_of(root.token, root.plugins, lambda name, plugins: ()), other)

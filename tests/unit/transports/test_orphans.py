@@ -62,7 +62,7 @@ async def test_a_dead_processs_messages_come_at_once_and_a_living_ones_do_not(ur
         subscription = await transport.subscribe(QUEUE, slots=1)
         assert await subscription.receive(10, 0.1) == []
         holder.stdin.close()
-        # it is not asked for its exit code before: a process that nobody has buried is dead, too
+        # it is not asked for its exit code before: a process whose end was not asked for is dead, too
         found = await subscription.receive(10, 10.0)
     assert [(one.id, one.deaths, one.redelivered) for one in found] == [(f"m{n}", 1, True) for n in range(3)]
     assert await subscription.settle([Ack(one) for one in found]) == [Settled.DONE] * 3

@@ -81,7 +81,7 @@ async def test_what_does_not_answer_is_left_out(settings: Settings) -> None:
 
 
 async def test_what_goes_back_to_an_absent_broker_is_told_why_it_cannot(settings: Settings) -> None:
-    """The reason why it does not answer; and of a name that nobody knows here, that it is none."""
+    """The reason why it does not answer; and for a name that is not known here, that there is no such broker."""
     database = Database(settings.database.url, base=settings.base, application="shop")
     await database.connect()
     await database.setup()

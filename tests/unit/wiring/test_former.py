@@ -76,7 +76,7 @@ async def test_a_moved_message_is_handled() -> None:
 
 
 async def test_what_waits_under_an_alias_is_handled() -> None:
-    """A type was renamed, and keeps its old name as an alias: nobody else takes from the queue of that."""
+    """A type was renamed, and keeps its old name as an alias: nothing else takes from the queue of that name."""
     app = App("shop")
 
     @app.command("Refund", aliases=("PayBack",))

@@ -143,7 +143,7 @@ async def test_the_document_says_why_and_who_lags():
 
 
 async def test_waiting_ends_when_the_last_worker_has_applied_it():
-    """And after the time given, whoever lags."""
+    """And after the time given, whichever workers lag."""
     async with shopping() as it:
         await it.service.fleet.beat(("Place",))
         changed = await dispatch(it, PauseConsumers())

@@ -175,7 +175,7 @@ async def test_a_command_whose_work_is_committed_is_done(status: str) -> None:
 
 
 async def test_a_transport_that_cannot_look_up_leaves_the_status() -> None:
-    """Without a committed work nobody can tell."""
+    """Without a committed unit of work it is not known what became of it."""
     found = await standing("accepted", object(), Failures()).get(ID)
     assert found is not None
     assert found.status == "accepted"
@@ -188,7 +188,7 @@ DRAINED = [
 UNSURE = [
     {"ready": 1, "delayed": 0, "in_flight": 0},
     {"ready": 0, "delayed": 0, "in_flight": 1},
-    {"ready": 0, "delayed": 0, "in_flight": None},  # nobody can tell what is handed out
+    {"ready": 0, "delayed": 0, "in_flight": None},  # it is not known what is handed out
     {"ready": 0, "delayed": None, "in_flight": 0},  # it may wait for its next attempt
     {"ready": 0, "delayed": 3, "positions": (Position(partition=0, committed=7, end=7),)},
     {},
@@ -217,7 +217,7 @@ async def test_a_transport_that_tells_a_queue_empty_is_believed(empty: bool, sta
 async def test_what_a_worker_had_that_died_before_it_could_say_so_is_done_when_its_queue_holds_nothing(
     status: str,
 ) -> None:
-    """Nobody knows then that it had begun."""
+    """It was not written then that it had begun."""
     for transport in (Empty(True), Counted(**DRAINED[1])):
         found = await standing(status, transport, Failures()).get(ID)
         assert found is not None
@@ -260,7 +260,7 @@ async def test_what_a_dead_worker_had_and_its_queue_has_waits() -> None:
 
 @pytest.mark.parametrize("worker", ["alive", ""])
 async def test_what_a_live_worker_has_runs(worker: str) -> None:
-    """Also where nobody knows whose it is."""
+    """Also where it is not known which worker has it."""
     for transport in (Queue(ID), Counted(**DRAINED[0])):
         found = await standing("running", transport, Failures(), worker=worker).get(ID)
         assert found is not None

@@ -44,7 +44,7 @@ async def test_a_burst_ends() -> None:
 
 
 async def test_a_check_names_it(tmp_path: Path) -> None:
-    """Nobody sends it, and nothing else says so."""
+    """No process sends it, and nothing else says so."""
     settings = Settings(base=tmp_path)
     async with console(settings, app.registry(), tables="create") as opening:
         assert await opening.faults() == []

@@ -141,7 +141,7 @@ async def test_a_handler_that_ends_its_transaction_fails_at_once(ends: Any, told
 
 
 async def test_a_session_in_a_plain_function_is_refused() -> None:
-    """Nobody could await its statements in a thread."""
+    """In a thread its statements could not be awaited."""
 
     def go(command: Go, context: Context) -> None:
         context.session.execute("INSERT")

@@ -250,7 +250,7 @@ def test_all_that_is_wrong_with_a_tag_is_told(tmp_path: Path) -> None:
 
 
 def test_a_module_that_ends_the_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would end with success, and nobody knew why nothing runs."""
+    """The command would end with success, and nothing would say why no step runs."""
     (tmp_path / "ending_steps.py").write_text("raise SystemExit(0)")
     monkeypatch.syspath_prepend(str(tmp_path))
     found = fault(tmp_path, tagged("{ name: oro.api.processor }", cls="ending_steps.Load"))
@@ -389,7 +389,7 @@ async def test_services_of_one_class_are_objects_of_their_own_and_made_when_they
 
 
 def test_without_files_no_yaml_is_loaded() -> None:
-    """The reader costs nothing where nobody asks for it."""
+    """The reader costs nothing where it is not asked for."""
     code = (
         "import sys; from worker import App; from worker.settings import Settings; "
         "from worker.wiring.plugins import registry_of; registry_of(App('a'), Settings()); "

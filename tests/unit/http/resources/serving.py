@@ -26,7 +26,7 @@ async def served(
     settings: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> AsyncIterator[Served]:
-    """Serve an application; whoever calls is ``principal``, messages are queued unless ``routing`` says otherwise.
+    """Serve an application; every caller is ``principal``, messages are queued unless ``routing`` says otherwise.
 
     ``settings`` are other than those of the tests.
     """

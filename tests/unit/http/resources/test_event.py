@@ -25,7 +25,7 @@ def notes(**options: Any) -> App:
 
 @pytest.mark.parametrize("first", [None, 100, 10])
 async def test_attributes_are_the_same_whenever_they_are_first_asked_for(first: int | None) -> None:
-    """Before the format is chosen there is no ``request_type``; whoever asked before sees it afterwards."""
+    """Before the format is chosen there is no ``request_type``; code that asked before sees it afterwards."""
     app = notes()
     early: list[dict[str, Any]] = []
     late: list[dict[str, Any]] = []

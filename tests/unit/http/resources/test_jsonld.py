@@ -80,7 +80,7 @@ def test_values_have_their_types_and_lists_their_order():
 
 
 def test_nothing_that_was_stored_is_taken_for_linked_data():
-    """Whoever writes into a field of any content cannot make its readers fetch a context or believe in a type."""
+    """A client that writes into a field of any content cannot make its readers fetch a context or believe in a type."""
     hostile = {"@context": "https://elsewhere.example/context", "@id": "/admin", "@type": "Admin"}
     values_ = {"id": 1, "more": hostile, "text": "x"}
     (node,) = read(one(values_, "json_ld", "Everything", "/everything/1").body)

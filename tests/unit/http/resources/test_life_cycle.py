@@ -569,7 +569,7 @@ async def test_previous_data_is_the_state_before() -> None:
 async def test_a_client_that_goes_away_midway_in_its_body_is_no_failure_of_the_server(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Nothing is answered, and nobody can fill the log with traces by it."""
+    """Nothing is answered, and no client can fill the log with traces by it."""
     app, store = library()
     said = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
     answered: list[Any] = []

@@ -322,7 +322,7 @@ def test_a_text_that_no_cursor_holds_is_told_where_the_page_would_go_on_behind_i
     ],
 )
 def test_a_cursor_of_filters_or_orders_that_are_no_more_is_a_fault(query):
-    """As one of an earlier version of the application: a filter that nobody knows any more would narrow nothing."""
+    """As one of an earlier version of the application: a filter that is not known any more would narrow nothing."""
     books = reader()
     cursor = cursor_of(query, ("Kim", "7") if query[0][0] == "order" else ("7",), "Book book_get_list")
     found = asked(books, next=cursor)

@@ -1,4 +1,4 @@
-"""A handler that would only make work for somebody else: seen at start where it can be, else its message fails."""
+"""A handler that only returns work which nothing would do: seen at start where it can be, else its message fails."""
 
 from __future__ import annotations
 

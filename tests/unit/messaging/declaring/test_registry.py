@@ -306,7 +306,7 @@ def test_an_included_name_that_is_declared_twice_is_a_fault() -> None:
 
 
 def test_commands_and_queries_need_a_handler_and_events_none() -> None:
-    """An event that nobody subscribes to is fine."""
+    """An event without subscribers is fine."""
     app = App("shop")
     app.command(Go)
     app.query(Find)

@@ -118,7 +118,7 @@ async def test_what_comes_again_is_handled_as_any_other_and_forgotten_then() -> 
 
 
 async def test_while_it_runs_it_is_known_who_has_it() -> None:
-    """Whoever is handed it after this worker's death finds that."""
+    """A worker that is handed it after this worker's death finds that."""
     begun, goes_on = asyncio.Event(), asyncio.Event()
 
     async def go(command: Go) -> None:
@@ -316,7 +316,7 @@ class Lock:
 
 @pytest.mark.parametrize("ends", [Answer(outcome="done", type="Go", id="m"), CellDied("exit 7")])
 async def test_an_exclusive_suspect_runs_in_a_cell_while_its_worker_holds_the_lock(ends: Any) -> None:
-    """So that only its cell's end is held against it, not that of a worker that somebody killed."""
+    """So that only the end of its cell is held against it, not that of a worker that was killed from outside."""
     done = Answer(outcome="done", type="Go", id="m")
     cell, lock = Cell(Question(number=0, id="m", type="Go"), ends, done), Lock()
     async with house(Handler().app()) as it:

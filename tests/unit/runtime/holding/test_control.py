@@ -145,7 +145,7 @@ async def test_what_has_not_reached_its_handler_is_turned_back(shop):
 
 
 async def test_a_worker_reports_before_it_looks_and_after_it_applied(shop):
-    """Whoever pauses after the first report waits for this worker, until it says that it is done."""
+    """A pause that is made after the first report waits for this worker, until it reports that the pause is applied."""
     async with house(shop.app) as it:
         running, control = controlled(it)
         reports = []

@@ -199,7 +199,7 @@ async def test_it_waits_for_workers_elsewhere_and_not_for_the_dead():
 
 
 async def test_a_crash_releases_the_lock_by_its_time():
-    """Nobody waits for a lock whose holder does not extend it; another message cannot take it before."""
+    """No message waits for a lock whose holder does not extend it; none can take it before its time is over."""
     hall = Hall()
     async with working(hall) as it:
         lock = SqlExclusive(it.service.state.database)

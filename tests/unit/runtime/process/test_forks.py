@@ -69,7 +69,7 @@ async def test_signals_do_there_what_they_do_by_default(hooks: Hooks) -> None:
 
 
 async def test_connections_are_not_shared(hooks: Hooks) -> None:
-    """What a child writes to and closes reaches nobody, and ours go on."""
+    """What a child writes to and closes is not the worker's connection, which goes on."""
     got = asyncio.Queue[bytes]()
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -11,7 +11,7 @@ from worker.runtime.process.life import lives, myself
 
 
 def test_a_process_that_runs_lives_and_one_that_has_ended_does_not() -> None:
-    """Also while nobody has asked for its exit code; and an id that was given to another process is not it."""
+    """Also while its exit code has not been asked for; and an id that was given to another process is not it."""
     me = myself("me")
     assert lives(me) is True
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:

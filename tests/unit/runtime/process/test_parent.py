@@ -37,7 +37,7 @@ def test_it_stops_when_its_parent_is_another() -> None:
 
 
 def test_a_parent_that_died_before_the_first_look_is_noticed() -> None:
-    """It is known by its number: that of whoever is there at the start says nothing."""
+    """It is known by its number: at the first look the parent may be another process already."""
     assert followed(1) == (2, [AGAIN])
 
 
@@ -47,7 +47,7 @@ def test_the_marks_of_our_own_processes_are_no_settings() -> None:
 
 
 def following(mark: str) -> tuple[bool, str | None]:
-    """Whether a process with that mark follows anybody, and the mark that it hands on."""
+    """Whether a process with that mark follows a parent, and the mark that it hands on."""
     environment, before = {"WORKER_PARENT": mark}, threading.active_count()
     follow_parent(environment)
     return threading.active_count() > before, environment.get("WORKER_PARENT")
@@ -69,7 +69,7 @@ def test_who_was_not_started_by_a_supervisor_is_let_alone() -> None:
 
 
 def test_what_a_handler_starts_is_as_on_a_fresh_shell() -> None:
-    """It is no process of its supervisor: HUP renews it, and it shares its ports with nobody."""
+    """It is no process of the handler's supervisor: HUP renews it, and it shares its ports with no other process."""
     meant = dict.fromkeys((CHILD_MARK, DEATH_MARK, READY_MARK), "1")
     mine, others = {PARENT_MARK: f"x>{os.getpid()}", **meant}, {PARENT_MARK: "1>1", **meant, "HOME": "/"}
     follow_parent(mine)

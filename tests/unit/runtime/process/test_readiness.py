@@ -1,4 +1,4 @@
-"""Readiness: what a process says to whoever holds the other end."""
+"""Readiness: what a process says to the process at the other end of the pipe."""
 
 from __future__ import annotations
 

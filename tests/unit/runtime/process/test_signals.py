@@ -53,7 +53,7 @@ async def test_signals_are_taken_back_from_a_handler() -> None:
 
 
 async def test_a_child_does_not_pass_its_signals_on() -> None:
-    """A child that has the handlers still ends by the signal, and asks nobody to stop."""
+    """A child that has the handlers still ends by the signal, and does not ask the worker to stop."""
     seen: list[str] = []
     with stop_signals(seen.append, lambda: None, heard=seen.append):
         child = os.fork()

@@ -10,7 +10,7 @@ from tests.unit.runtime.house import house, until
 
 
 async def test_a_held_message_is_kept_by_extending_its_lease() -> None:
-    """A handler that runs longer than the lease keeps its message: nobody else is given it."""
+    """A handler that runs longer than the lease keeps its message: no other worker is given it."""
     entered, leave = asyncio.Event(), asyncio.Event()
 
     async def go(command: Go) -> None:
@@ -48,7 +48,7 @@ async def test_what_was_lost_before_it_started_is_forgotten() -> None:
         (consumer,) = it.worker.consumers
         await until(lambda: len(started) == 1 and len(consumer.buffer) == 1)
         it.clock.advance(31)
-        taken = await it.waiting("shop-go")  # somebody else has them now
+        taken = await it.waiting("shop-go")  # another worker has them now
         assert len(taken) == 2
         await consumer.leased.extend()
         assert not consumer.buffer
@@ -80,7 +80,7 @@ async def test_a_handler_whose_message_is_lost_is_cancelled_and_charges_nothing(
         assert it.worker is not None
         (consumer,) = it.worker.consumers
         it.clock.advance(31)
-        assert len(await it.waiting("shop-go")) == 1  # somebody else has it now
+        assert len(await it.waiting("shop-go")) == 1  # another worker has it now
         await consumer.leased.extend()
         await until(lambda: cancelled)
         await it.send(Go(2))

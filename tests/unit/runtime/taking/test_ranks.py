@@ -96,7 +96,7 @@ async def test_a_limit_is_spent_on_the_better_queue(concurrency: int) -> None:
 
 
 async def test_what_waits_of_a_lesser_queue_takes_no_room_from_the_better_one() -> None:
-    """Of what a limit leaves, the better queue may take all but what runs; a lesser one what nobody holds."""
+    """Of what a limit leaves, the better queue may take all but what runs; a lesser one only what no queue holds."""
     gate = asyncio.Event()
 
     async def wait(command: Any) -> None:
@@ -115,7 +115,7 @@ async def test_what_waits_of_a_lesser_queue_takes_no_room_from_the_better_one() 
 
 
 async def test_a_lesser_queue_is_not_read_ahead_while_the_better_one_has_more() -> None:
-    """What nobody here is going to handle for long stays with the broker, for other workers."""
+    """Messages that this worker will not handle for long stay with the broker, for other workers."""
     gate = asyncio.Event()
 
     async def wait(command: Any) -> None:
@@ -203,7 +203,7 @@ async def test_a_better_queue_whose_broker_is_away_starves_nobody() -> None:
 
 
 async def test_a_paused_queue_tells_nothing_of_its_broker() -> None:
-    """Where a paused subscription receives nothing, nobody knows whether its broker answers again: the log does not say so."""
+    """While a paused subscription receives nothing, it is not known whether its broker answers again: the log does not say so."""
     asked: list[str] = []
 
     async def receive(limit: int, wait: float) -> Sequence[Delivery]:
@@ -350,7 +350,7 @@ async def test_little_of_a_broker_that_pushes_is_not_taken_for_all() -> None:
 async def test_a_broker_that_never_knows_whether_more_waits_starves_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """While a better queue's partitions move, and with them nobody can tell, slots wait for a bounded time in all."""
+    """While a better queue's partitions move it is not known whether more waits there; slots wait for a bounded time in all."""
     monkeypatch.setattr(prospect, "FIRST", 0.1)
     monkeypatch.setattr(prospect, "NEXT", 0.6)  # longer than between two questions
     book = Book()

@@ -56,7 +56,7 @@ def test_what_a_paused_queue_has_read_counts_for_nothing(two):
 
 
 def test_nobody_waits_for_what_a_queue_that_is_gone_had_out(two):
-    """Its last subscription is closed: nobody will settle it."""
+    """Its last subscription is closed: it will not be settled."""
     for part, topic in ((two.a, "a"), (two.b, "b")):
         two.bundle.took((topic, 0), [record(0)])
         part.windows.hand_out(1)

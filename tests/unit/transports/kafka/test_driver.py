@@ -19,7 +19,7 @@ TP = TopicPartition("t", 3)
 
 
 def fetched() -> PartitionRecords:
-    """Records as a broker sends them: ours, with key and due time, and somebody else's, with nothing at all."""
+    """Records as a broker sends them: ours, with key and due time, and one of another program, with nothing at all."""
     builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1 << 20)
     ours = Outgoing(queue="q", id="é1", type="T", body=b"v", key="k", content_type="a/b")
     written: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = [

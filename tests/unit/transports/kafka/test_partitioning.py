@@ -1,4 +1,4 @@
-"""Messages without a key are dealt out over all partitions, whoever sends them."""
+"""Messages without a key are dealt out over all partitions, by every sender."""
 
 from transports.kafka.partitioning import SHARE, Turns
 

@@ -95,7 +95,7 @@ def test_a_partition_is_said_to_be_held_from_its_first_message_until_it_is_let_g
 
 
 def test_a_partition_that_goes_on_in_order_still_tells_of_a_dead_holder_while_its_messages_are_not_done():
-    """Whoever had it in between had perhaps not come to the message that kills."""
+    """The consumer that had it in between had perhaps not come to the message that kills."""
     unread = Window("t", 0, start=5, orphaned=True)
     unread.let_go()
     assert progress.held(unread.progress())

@@ -215,7 +215,7 @@ def test_what_waits_here_does_not_follow_a_clock_that_is_set(step):
 
 
 def test_a_delay_ends_by_the_clock_that_its_sender_had():
-    """A record's time is a time of day: whoever reads it compares it with its own."""
+    """A record's time is a time of day: each reader compares it with its own clock."""
     wall = Stepped()
     held = Windows("q", wall)
     held.begin([Window("t", 0, start=0)])

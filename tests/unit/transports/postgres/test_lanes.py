@@ -1,4 +1,4 @@
-"""Lanes under real concurrency: nobody waits behind a message that is gone, nobody overtakes one that is not."""
+"""Lanes under real concurrency: no message waits behind one that is gone, none overtakes one that is not."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.broker
 
 @pytest.fixture
 def hints_only(monkeypatch):
-    """Nobody looks for himself: what comes, comes by a hint."""
+    """No consumer looks by itself: what comes, comes by a hint."""
     monkeypatch.setattr(subscriptions, "_LONGEST_SLEEP", 3600.0)
 
 
@@ -35,7 +35,7 @@ async def test_another_process_hears_of_a_message(hints_only, transport, connect
 async def test_a_listener_that_lost_its_connection_looks_at_everything(
     hints_only, transport, connect, postgres_url, sql
 ):
-    """What was said while nobody listened is made up for by looking at all queues once."""
+    """Hints that were sent while it did not listen are made up for by looking at all queues once."""
     other = await connect(postgres_url)
     subscription = await transport.subscribe(QUEUE, slots=1)
     await other.publish([message(0)])

@@ -100,7 +100,7 @@ async def test_a_server_that_refuses_takes_nothing(far, proxy):
 
 
 async def test_a_settlement_is_carried_through_a_short_outage(far, proxy, transport):
-    """An ack that meets a broken line is asked again: nobody gets the message once more."""
+    """An ack that meets a broken line is asked again: the message is not handed out once more."""
     subscription = await far.subscribe(QUEUE, slots=10)
     await publish(far, message(1), message(2))
     got = await take(subscription, 2)
@@ -129,7 +129,7 @@ async def test_one_silent_connection_makes_all_others_suspicious(far, proxy):
 
 
 async def test_a_settlement_without_an_answer_is_unknown_and_never_raises(far, proxy):
-    """When the outage lasts, nobody knows; extending likewise."""
+    """When the outage lasts, its outcome is not known; extending likewise."""
     subscription = await far.subscribe(QUEUE, slots=10)
     await publish(far, message())
     got = await take(subscription)

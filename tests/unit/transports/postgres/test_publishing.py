@@ -1,4 +1,4 @@
-"""What is published: refused where PostgreSQL cannot hold it, and nobody suffers from another's fault."""
+"""What is published: refused where PostgreSQL cannot hold it, and no message fails through the fault of another."""
 
 from __future__ import annotations
 

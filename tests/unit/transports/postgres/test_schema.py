@@ -1,4 +1,4 @@
-"""The tables: made once, whoever else is at it, by whoever may, and never downgraded."""
+"""The tables: made once, however many programs make them at once, by any user that may, and never downgraded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_before_anything_is_set_up_nothing_is_there(tmp_path, postgres_url
 
 
 async def test_no_right_to_create_is_needed_where_all_is_there(transport, sql, postgres_url, tmp_path):
-    """A user that may only read and write rows can work once somebody else has set up."""
+    """A user that may only read and write rows can work once another user has set up."""
     name = urlsplit(postgres_url).path[1:]
     user = f"humble_{name}"
     await sql.execute(f"REVOKE CREATE ON SCHEMA public FROM public; CREATE USER {user}")

@@ -70,7 +70,7 @@ def row() -> Row:
 
 @pytest.mark.parametrize("step", [3600.0, -3600.0, 90 * 86_400.0])
 async def test_a_step_of_the_server_moves_nobody(row: Row, server: Clock, step: float) -> None:
-    """All go on, whoever sees it first, and who starts later begins where they are."""
+    """All go on, whichever worker sees it first, and a worker that starts later begins where they are."""
     workers = [Worker(row, server) for _ in range(3)]
     for one in workers:
         await one.compare()
@@ -96,14 +96,14 @@ async def test_who_starts_between_a_step_and_its_correction_is_set_right_by_it(
     server.step(3600)
     early = Worker(row, server)
     await early.compare()
-    row.seen = server() - 3600  # as it was found before the step: nobody else has looked since
+    row.seen = server() - 3600  # as it was found before the step: no other worker has looked since
     await first.compare()
     await early.compare()
     assert early.time() == pytest.approx(first.time()) == pytest.approx(server.monotonic())
 
 
 async def test_a_worker_that_slept_follows_the_others(row: Row, server: Clock) -> None:
-    """Its machine stood still, the server's clock did not: it does not set everybody back."""
+    """Its machine stood still, the server's clock did not: it does not set the other workers back."""
     awake, asleep = Worker(row, server), Worker(row, server)
     for one in (awake, asleep):
         await one.compare()

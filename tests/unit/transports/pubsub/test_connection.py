@@ -77,7 +77,7 @@ async def test_no_call_is_without_a_deadline(monkeypatch):
 
 
 async def test_a_call_without_an_answer_ends_and_the_next_goes_over_another_channel(monkeypatch):
-    """Nobody says that a line is dead; nothing listens to what this one sends."""
+    """No error says that a line is dead; nothing listens to what this one sends."""
     monkeypatch.setattr(link, "_RENEWAL", 0.0)
     server = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{server.getsockname()[1]}"

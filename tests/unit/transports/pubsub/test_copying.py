@@ -93,7 +93,7 @@ async def test_a_message_is_copied_before_it_leaves(transport, copies):
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "DEADLINE_EXCEEDED"])
 async def test_what_the_service_did_not_take_for_sure_leaves_no_copy(transport, copies, service, code):
-    """Where nobody knows, it is sent again, with a copy of its own."""
+    """Where it is not known whether it was taken, it is sent again, with a copy of its own."""
     service.next(wire.PUBLISH, *[failure(code, doubtful=code == "DEADLINE_EXCEEDED")] * 20)
     await transport.publish([message()])
     assert copies.dropped == [COPIED]
@@ -124,7 +124,7 @@ async def test_a_message_whose_copy_cannot_be_forgotten_comes_again(transport, c
 
 
 async def test_before_a_lost_queue_is_made_again_its_messages_are_safe(transport, copies, service):
-    """Whoever dies in between leaves a queue that is still gone, for the next to find."""
+    """A program that dies in between leaves a queue that is still gone, for the next program to find."""
     service.next(wire.GET_SUBSCRIPTION, failure("NOT_FOUND"))
     await transport.setup([QUEUE])
     assert copies.asked == [("plain", 7.0)]

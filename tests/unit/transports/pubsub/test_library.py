@@ -1,4 +1,4 @@
-"""gRPC's library: loaded so that it leaves forked processes alone, and nobody else is told so."""
+"""gRPC's library: loaded so that it leaves forked processes alone, and no other process is told so."""
 
 from __future__ import annotations
 

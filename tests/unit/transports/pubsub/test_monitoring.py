@@ -148,7 +148,7 @@ async def test_many_subscriptions_are_several_questions(asking, server):
 
 
 async def test_depth_counts_what_was_put_aside_too(asking, server):
-    """Workers take it as from the queue itself. How much of it is in hand nobody tells."""
+    """Workers take it as from the queue itself. How much of it is in hand is not told."""
     made = PubsubTransport("jobs", msgspec.structs.replace(CONFIGURED, prefix="stage", monitoring=True))
     made.connection = FakeConnection()
     made.connection.open = True

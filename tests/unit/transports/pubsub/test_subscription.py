@@ -1,4 +1,4 @@
-"""Pulls that nobody breaks off, lanes, leases, and settlements that the service answers badly."""
+"""Pulls that are never broken off, lanes, leases, and settlements that the service answers badly."""
 
 import asyncio
 

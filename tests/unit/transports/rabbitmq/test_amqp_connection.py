@@ -1,4 +1,4 @@
-"""A connection is given up when the broker shows no sign of life, and not when nobody listened for one."""
+"""A connection is given up when the broker shows no sign of life, and not when the worker did not listen for one."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def written(**given) -> bytes:
 
 
 def test_the_brokers_own_count_is_passed_over() -> None:
-    """A first delivery's only header is nobody's: there are none, and what follows is read."""
+    """The only header of a first delivery was not set by its sender: the message has none, and what follows is read."""
     data = written(content_type="a/b", headers={"x-delivery-count": 0}, delivery_mode=2, message_id="7")
     assert properties._FIRST in data
     assert properties.read(data) == ("a/b", "7", None)

@@ -144,7 +144,7 @@ def test_a_frame_that_is_larger_than_agreed_is_refused_at_once() -> None:
 
 
 def test_frames_of_a_closed_channel_are_dropped() -> None:
-    """What was on its way to a channel that was closed meanwhile harms nobody."""
+    """What was on its way to a channel that was closed meanwhile harms no other channel."""
     sink = Sink()
     reader = Reader({1: sink}, LONGEST)
     delivery = frame.marshal(commands.Basic.Deliver("c", 1, False, "", "q"), 9)

@@ -105,7 +105,7 @@ async def test_a_fault_of_ours_does_not_end_the_attempts(host: Host, pauses: lis
 
 
 async def test_who_waits_is_let_go_at_close(host: Host) -> None:
-    """Nobody waits for a connection that is not wanted any more."""
+    """No caller waits for a connection that is not wanted any more."""
     connection = Connection("rabbitmq", "consume", SETTINGS)
     await connection.open()
     host.says = [OSError("no route")] * 1000

@@ -116,7 +116,7 @@ async def test_a_loop_that_never_rests_does_not_starve_the_writer(transport):
 
 
 async def test_a_file_that_was_removed_or_replaced_is_opened_anew(tmp_path, transport, monkeypatch):
-    """Who has it open and who comes now use the same one: nothing waits where nobody looks."""
+    """A process that had the old file open and one that comes now use the same file: nothing waits where no process looks."""
     monkeypatch.setattr("transports.sqlite.writer._LOOK", 0.0)
     subscription = await transport.subscribe(QUEUE, slots=5)
     for path in tmp_path.glob("queue.db*"):

@@ -102,7 +102,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_entry_that_the_answer_does_not_name_is_unknown() -> None:
-    """Neither successful nor failed: nobody may say that it was taken."""
+    """Neither successful nor failed: it may not be reported as taken."""
     outcomes = await publisher(Service(but("1"))).publish([message(n) for n in range(3)])
     assert [o.kind for o in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
 
@@ -247,7 +247,7 @@ async def test_a_receipt_that_is_worth_nothing_is_lost_and_the_rest_is_done() ->
 
 
 async def test_an_ack_whose_lease_has_run_out_never_leaves() -> None:
-    """Whoever was frozen past the lease must not remove what another has by now."""
+    """A worker that was frozen past the lease must not remove what another has by now."""
     service = Service(all_taken)
     assert await remove(service, await receipts(1, lease=-0.1)) == [Settled.LOST]
     assert service.entries == []

@@ -53,7 +53,7 @@ def test_each_part_may_what_it_does_and_no_more() -> None:
 
 @pytest.mark.slow
 def test_the_terraform_example_can_be_read_and_makes_queues_that_setup_would_take() -> None:
-    import hcl2  # which takes long, and nobody else needs
+    import hcl2  # which takes long, and no other test needs it
 
     text = (ROOT / "deploy" / "terraform" / "sqs" / "main.tf").read_text()
     assert {"terraform", "variable", "resource", "data"} <= set(hcl2.loads(text))

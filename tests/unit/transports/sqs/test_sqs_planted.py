@@ -51,7 +51,7 @@ async def test_a_long_poll_that_hides_for_a_lease_is_caught(
 async def test_a_long_poll_that_a_pause_cancels_is_caught(
     subscription: SqsSubscription, service: polls.Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the service hands out to it would be hidden, and nobody could give it back."""
+    """What the service hands out to it would be hidden, and could not be given back."""
     good = Holding.let_go
 
     async def cancel(holding: Holding) -> None:

@@ -1,4 +1,4 @@
-"""Polls of an idle queue, which nobody can take back: what they bring is never hidden for long."""
+"""Polls of an idle queue, which cannot be taken back: what they bring is never hidden for long."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def receive(subscription: SqsSubscription) -> asyncio.Task[Sequence[Any]]:
 async def test_a_poll_that_a_stop_breaks_off_hides_what_it_brings_for_seconds_only(
     transport: SqsTransport, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lease does not count there: nobody is left who could give it back."""
+    """The lease does not count there: no worker is left that could give it back."""
     monkeypatch.setattr("transports.sqs.transport._LINGER", 0.0)
     subscription = await transport.subscribe(QueueSpec(name="q", types=("T",), keyed=True), slots=10)
     receiving = receive(subscription)
@@ -198,7 +198,7 @@ async def test_what_comes_after_a_pause_goes_back_and_is_not_held(
 async def test_a_successor_whose_lease_is_half_over_is_given_back_and_not_handed_out(
     subscription: SqsSubscription, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its renewal failed while its head was handled; whoever got it now could lose it before the next one."""
+    """Its renewal failed while its head was handled; a handler that got it now could lose it before the next renewal."""
     monkeypatch.setattr(polls, "_BRIEF", LEASE)
     receiving = receive(subscription)
     await service.asked(1)

@@ -176,7 +176,7 @@ async def test_messages_sent_at_once_share_batches(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_id_has_no_status(tmp_path: Path) -> None:
-    """``NotFound`` for ids that nobody sent and for what is no id; a wait is a number of seconds."""
+    """``NotFound`` for ids that were never sent and for what is no id; a wait is a number of seconds."""
     async with Client(shop(), settings(tmp_path)) as client:
         for unknown in (ID, "seven"):
             with pytest.raises(NotFound, match="no command"):

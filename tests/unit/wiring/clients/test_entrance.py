@@ -1,4 +1,4 @@
-"""What a client takes at its entrance: what whoever gets the message can read, and the product's own messages."""
+"""What a client takes at its entrance: what the worker that gets the message can read, and the product's own messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Region(Stamp):
 
 @pytest.mark.parametrize("wrong", [5, "a\nb", "a\0b", "\ud800"])
 async def test_a_correlation_id_that_no_worker_could_read_is_refused(tmp_path: Path, wrong: Any) -> None:
-    """Taken, the message could not be decoded by whoever gets it; so with the session of a transaction."""
+    """If it were taken, no worker could decode the message; likewise with the session of a transaction."""
     async with Client(shop(), settings(tmp_path)) as client:
         with pytest.raises(UsageError, match=r"send\(PlaceOrder\): correlation_id: expected text"):
             await client.send(PlaceOrder("7"), correlation_id=wrong)

@@ -227,7 +227,7 @@ def test_it_survives_forks_while_threads_send(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_end_of_the_process_waits_until_everything_is_confirmed(tmp_path: Path) -> None:
-    """What a thread has begun to send is confirmed, though nobody waits for the thread."""
+    """What a thread has begun to send is confirmed, though the program does not wait for the thread."""
     done = run(EXITS, tmp_path)
     assert done.returncode == 0, done.stderr
     assert queued(tmp_path) == 1501

@@ -1,4 +1,4 @@
-"""Without tokens nobody outside this machine is answered, from wherever the intake listens."""
+"""Without tokens no client outside this machine is answered, wherever the intake listens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_container_admits_the_machine_that_runs_it(container):
 
 
 def test_trusting_the_gateway_outside_a_container_is_refused(container):
-    """On a machine of its own the gateway is a router: behind it is everybody."""
+    """On a machine of its own the gateway is a router: any client may be behind it."""
     (container / ".dockerenv").unlink()
     with pytest.raises(ConfigurationError, match=r"http\.trust_gateway = true: this is no container"):
         admitted("0.0.0.0", trust_gateway=True, root=container)
@@ -51,7 +51,7 @@ def test_trusting_the_gateway_outside_a_container_is_refused(container):
 
 @pytest.mark.parametrize("table", [NO_WAY_OUT, "", None])
 def test_a_network_without_gateway_is_refused(container, table):
-    """A container that nobody can call from outside has nobody to trust."""
+    """A container that cannot be called from outside has no caller to trust."""
     route = container / "proc/net/route"
     route.unlink() if table is None else route.write_text(table)
     with pytest.raises(ConfigurationError, match=r"no default gateway"):

@@ -1,4 +1,4 @@
-"""HTTP over a real socket: whatever is sent, there is an answer that is no 500, or an end; nobody is held up."""
+"""HTTP over a real socket: whatever is sent, there is an answer that is no 500, or an end; no other client is held up."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from worker.wiring.serving.ports import intake_ports
 
 
 async def test_they_are_asked_and_sent_by_name(tmp_path: Path) -> None:
-    """Queries are answered, commands handled at once; nobody can pause them, and OpenAPI lists the application's alone."""
+    """Queries are answered, commands handled at once; they cannot be paused, and OpenAPI lists the application's alone."""
 
     async def go(command: Go) -> None: ...
 
