@@ -226,7 +226,7 @@ _SETTINGS = ("fsync=off", "max_connections=200", "shared_buffers=64MB")
 
 
 def _as_other_user(data: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: the words that change the user, who is given the folder."""
+    """PostgreSQL refuses to run as root: the words that change the user, to whom the folder is given."""
     if os.geteuid() != 0:
         return []
     import pwd

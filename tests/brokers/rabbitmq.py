@@ -146,7 +146,7 @@ class OwnRabbitMQ(owned.Owned, RabbitMQ):
     def raise_alarm(self) -> None:
         """Memory alarm: publishers are blocked."""
         self._watermark(0.0000001)
-        # who is asked now has told every connection before
+        # once it shows the alarm, it has told every connection
         until(
             lambda: "memory" in self.evaluate("rabbit_alarm:get_alarms()."), "there is an alarm", every=0.05
         )

@@ -1,4 +1,4 @@
-"""What is published arrives, unchanged, once, where it was sent; what cannot be taken is said so."""
+"""What is published arrives unchanged, once, on its queue; what cannot be taken is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transports that know a message by its id: publishing again after an unknown outcome makes no twin."""
+"""Transports that know a message by its id: publishing again after an unknown outcome makes no second message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Identifying:
         assert await empty(await bench.subscribe())
 
     async def test_publishing_what_somebody_holds_is_never_lost(self, bench: Bench) -> None:
-        """A replay that overtakes the holder's ack is delivered: the ack is refused, it does not take it along."""
+        """A replay that overtakes the holder's ack is delivered: the ack is refused, and does not remove the replay."""
         for key in (None, "k"):
             message = bench.message(key=key)
             await bench.publish(message)

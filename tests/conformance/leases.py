@@ -71,7 +71,7 @@ class Leasing:
             assert answers[items.index(Ack(stale))] is Settled.LOST
 
     async def test_c33_an_extended_message_is_nobody_elses(self, bench: Bench) -> None:
-        """C33: a handler that takes three leases keeps its message while it extends, and settles it once."""
+        """C33: a handler that runs for the time of three leases keeps its message while it extends, and settles it once."""
         bench.require(bench.features.lease, "holds by connection, not by time")
         await bench.publish(bench.message(), bench.message())
         subscription = await bench.subscribe()

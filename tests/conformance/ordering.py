@@ -106,7 +106,7 @@ class Ordering:
             assert [delivery.id for delivery in await waiting] == [second.id]
 
     async def test_the_longest_key_is_a_key_like_others(self, bench: Bench) -> None:
-        """As long as the intake takes it, of the widest characters: it is kept, a retry keeps it, and others are not harmed."""
+        """The longest key that the intake takes, of the widest characters: it is kept, also by a retry, and other keys are not harmed."""
         chance = random.Random(22)
         longest = "".join(chr(chance.randrange(0x10000, 0x20000)) for _ in range(MAX_KEY))
         first, second, other = (bench.message(key=key) for key in (longest, longest, "a"))

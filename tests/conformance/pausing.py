@@ -33,7 +33,7 @@ class Pausing:
         assert {attempt for _, attempt in shop.attempts} == {1}
 
     async def test_c27_other_types_go_on(self, shop: Shop) -> None:
-        """C27: a pause of one type is none of the others'."""
+        """C27: a pause of one type does not touch the others."""
         async with shop.worker(concurrency=2):
             await shop.pause("PlaceOrder")
             await shop.send(1)

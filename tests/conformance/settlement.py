@@ -12,7 +12,7 @@ class Settling:
     """C08, C12, C34: acks, give-backs and next attempts."""
 
     async def test_an_acked_message_never_comes_back(self, bench: Bench) -> None:
-        """Done with means gone, also for other processes and after every lease."""
+        """A message that is done with is gone, also for other processes and after every lease."""
         await bench.publish(*(bench.message() for _ in range(5)))
         subscription = await bench.subscribe()
         await ack(subscription, await take(subscription, 5))

@@ -67,7 +67,7 @@ def line(pubsub: Pubsub) -> Iterator[Proxy]:
 
 @pytest.fixture
 async def ends(pubsub: Pubsub, line: Proxy) -> AsyncIterator[tuple[PubsubTransport, PubsubTransport]]:
-    """Who publishes, straight, and who consumes, over the line."""
+    """A transport that publishes straight, and one that consumes over the line."""
     url = dsn.parse(f"pubsub://t{uuid.uuid4().hex[:12]}")
     made = [
         PubsubTransport("end", settings.read("end", url, {"emulator_host": host, "lease": 10}))
@@ -114,7 +114,7 @@ async def test_a_line_that_stays_open_and_silent_is_replaced(line: Proxy, ends: 
 async def test_a_line_that_stays_open_and_silent_is_caught_where_nobody_watches_it(
     line: Proxy, ends: Any, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The planted bug: a pull is believed as long as it is open, as streams are."""
+    """The planted bug: a pull counts as alive as long as it is open, as with streams."""
 
     async def believed(_puller: Any, call: asyncio.Future[object]) -> float:
         await asyncio.wait({call})

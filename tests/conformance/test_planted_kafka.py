@@ -77,7 +77,7 @@ async def test_watermark_overrun_is_caught(scenario, make, monkeypatch):
 
 
 async def test_notes_that_are_thrown_away_are_caught(make, monkeypatch):
-    """Without notes of what is done beyond a commit, it is handled again."""
+    """Without notes of the messages that are done beyond a commit, these are handled again."""
     shorten(monkeypatch, SHORT)
     monkeypatch.setattr(progress, "decode", lambda base, text: [])
     with pytest.raises(CATCHES):

@@ -34,7 +34,7 @@ def own(private_broker) -> OwnPubsub:
 
 @pytest.fixture
 async def transports(own: OwnPubsub) -> AsyncIterator[tuple[PubsubTransport, PubsubTransport]]:
-    """Who publishes, and who consumes; both have set up."""
+    """A transport that publishes, and one that consumes; both have set up."""
     url = dsn.parse(f"pubsub://t{uuid.uuid4().hex[:12]}")
     options = {"emulator_host": own.host}
     pair = (

@@ -103,7 +103,7 @@ def serve(listener: socket.socket) -> dict[str, Any] | None:
 
 
 def _tell_ends(askers: dict[socket.socket, int]) -> None:
-    """Tell who has asked for them of processes that have ended."""
+    """Tell each process that asked for one that it has ended."""
     for asker, child in list(askers.items()):
         found, status = os.waitpid(child, os.WNOHANG)
         if found:

@@ -29,7 +29,7 @@ class Competing:
         assert found is not None and (found["author"], found["year"]) == ("A", 1)
 
     async def test_with_a_version_no_update_is_lost(self, ground: Ground) -> None:
-        """Each adds one to what it has read; who is stale reads again."""
+        """Each adds one to what it has read; a request that is stale reads again."""
         made = await ground.create("account")
 
         async def add_one() -> None:

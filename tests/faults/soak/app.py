@@ -274,7 +274,7 @@ STORING: dict[str, tuple[Act, str | None]] = {
     "stores and exits": (stores_and_exits, "SystemExit"),
     "commits": (commits, "UsageError"),
 }
-"""On the loop: who writes waits for the others who do, and with a timeout not for ever."""
+"""On the loop: a handler that writes waits for the others that do, and with a timeout not for ever."""
 
 TIMED: dict[str, tuple[Act, str | None]] = {
     "sleeps": (sleeps, "HandlerTimeout"),

@@ -172,7 +172,7 @@ async def test_a_next_attempt_keeps_its_place_over_a_lost_connection(transport, 
 
 
 async def test_depth_tells_what_amqp_knows_and_no_more(rabbitmq_url: str) -> None:
-    """What is ready and who consumes is counted; what is handed out or delayed is unknown, not 0."""
+    """Ready messages and consumers are counted; what is handed out or delayed is unknown, not 0."""
     keyed = QueueSpec(name="keyed", types=("Job",), keyed=True)
     transport = make(rabbitmq_url)
     await transport.connect()

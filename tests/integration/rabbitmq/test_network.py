@@ -127,7 +127,7 @@ async def test_receipts_of_a_lost_connection_reach_nobodys_message(transport, pr
 async def test_what_was_not_started_is_asked_back_when_the_connection_is_lost(
     transport, proxy: Proxy
 ) -> None:
-    """All of it comes again: who has not begun with it must not begin, or it is handled twice."""
+    """All of it comes again: what this worker has not begun it must not begin any more, or it is handled twice."""
     subscription = await transport.subscribe(QUEUE, slots=10)
     await transport.publish([message(number) for number in range(3)])
     held: list = []

@@ -70,7 +70,7 @@ def test_a_secret_that_is_set_is_the_one(script, tmp_path):
     ],
 )
 def test_a_file_that_may_be_anybodys_is_no_secret(script, tmp_path, mode, text, said):
-    """Who may have written it would be root; an empty one would leave the service without."""
+    """Another user that may have written it would be root; an empty file would leave the service without a root token."""
     file = tmp_path / "root"
     file.write_text(text)
     file.chmod(mode)

@@ -56,7 +56,7 @@ async def test_what_does_not_fit_is_422(client, body):
 
 
 async def test_it_waits_for_the_workers_when_asked_to(client):
-    """With ``Prefer: wait=N`` the answer says who has applied it."""
+    """With ``Prefer: wait=N`` the answer says which workers have applied it."""
     response = await client.post("/consumers/pause", headers={"Prefer": "wait=5"})
     assert response.json()["applied"] == "1/1"
     assert response.json()["lagging"] == []
@@ -70,7 +70,7 @@ async def test_a_database_that_does_not_answer_is_503(client, world):
 
 
 async def test_its_wait_ends_when_the_intake_stops(world, make_client):
-    """The answer says who has applied it by then."""
+    """The answer says which workers have applied it by then."""
     asked = []
 
     async def applied(version, seconds):

@@ -207,7 +207,7 @@ async def test_an_empty_secret_is_no_token(make_client, secret):
 
 
 async def test_anyone_on_this_machine_calls_as_long_as_there_is_no_token(make_client):
-    """A token that is shown is asked for all the same: who sends one means it."""
+    """A token that is shown is looked up all the same: a client that sends one means it."""
     world = World(tokens=Known())
     async with make_client(world) as client:
         assert (await client.post("/commands/PlaceOrder", json=ORDER)).status_code == 202

@@ -388,7 +388,7 @@ async def test_what_cannot_be_written_at_once_is_published() -> None:
 
 
 async def test_what_is_written_at_once_has_a_bounded_fate_too() -> None:
-    """Its time runs, it may be refused, its number of answers counts, and who listens is told."""
+    """Its time runs, it may be refused, its number of answers counts, and listeners are told."""
     told: list[str] = []
 
     def posting(answer: Answer) -> Sender:

@@ -221,7 +221,7 @@ async def test_the_only_handler_does_the_same_beside_stamps_that_concern_none(ha
 
 
 async def test_one_failure_keeps_no_other_handler_from_running() -> None:
-    """The error names who failed, the envelope who is done."""
+    """The error names the handlers that failed, the envelope those that are done."""
     house = House(fails, writes, simple)
     with pytest.raises(HandlersFailed) as caught:
         await house.run()

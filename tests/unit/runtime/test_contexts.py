@@ -102,7 +102,7 @@ async def test_a_middlewares_variables_reach_its_own_message_only() -> None:
 
 
 async def test_variables_set_before_the_worker_are_seen_by_every_message() -> None:
-    """They are the process's."""
+    """They belong to the process."""
     app, seen = App("shop"), []
     app.command(Go)
 

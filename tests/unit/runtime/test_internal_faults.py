@@ -144,7 +144,7 @@ async def test_a_fault_of_the_worker_itself_charges_an_attempt(
 
 
 async def test_a_fault_before_the_handler_charges_an_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where asking whether a message is a twin fails inside."""
+    """Where the question whether a message is a stale copy of a replay fails inside the worker."""
     async with house(shop(fails, retry=ONCE)) as it:
         (message_id,) = await it.send(Go())
         await run_to_the_end(it, 2)
@@ -302,7 +302,7 @@ class _Broken(list[Any]):
 
 
 async def test_an_error_of_another_message_is_this_handlers_failure() -> None:
-    """Code may raise what names other handlers, or nothing at all, as the bus's own error."""
+    """Code may raise the bus's own error, naming other handlers or none at all."""
 
     async def go(command: Go) -> None:
         raise HandlersFailed(None, [("other", Unavailable(LONE))])

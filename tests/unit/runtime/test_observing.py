@@ -1,4 +1,4 @@
-"""Observing: what happens to a message is told, in order, to each who wants to hear it."""
+"""Observing: what happens to a message is told, in order, to each observer that wants to hear it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Ear:
 
 
 def test_where_nobody_wants_to_hear_there_is_nothing_to_call() -> None:
-    """So that a place with a call for it asks one thing."""
+    """So that the place that would call needs a single look."""
     assert all_of([]) == UNHEARD
     assert all_of([Observer(), Observer(began=print)]).ended is None
 

@@ -133,7 +133,7 @@ CALLS: dict[str, Callable[[asyncio.AbstractEventLoop], object]] = {
 @each_kind
 @pytest.mark.parametrize("call", CALLS)
 def test_a_handler_cannot_take_the_loop_apart(kind: type[asyncio.AbstractEventLoop], call: str) -> None:
-    """Its generators, its threads and what makes its tasks are those of all; a handler is told so."""
+    """The loop's generators, its threads and its task factory belong to all handlers; a handler that would end them gets an error."""
 
     async def handler() -> None:
         IN_APPLICATION.set(True)

@@ -177,7 +177,7 @@ async def test_what_a_middleware_raises_while_consuming_is_the_messages_failure(
 
 @pytest.mark.parametrize("make", RAISED, ids=lambda make: type(make()).__name__)
 async def test_who_calls_at_once_gets_an_exception(make: Callable[[], BaseException]) -> None:
-    """An inline command, a query, and a middleware on dispatch raise what ends nothing but the call."""
+    """An inline command, a query, and a middleware on dispatch raise an exception that ends nothing but the call."""
     app = App("shop")
     app.command(transport="inline")(Go)
     app.query(Asked)
@@ -297,7 +297,7 @@ async def test_cancelling_every_task_leaves_all_slots_there() -> None:
 async def test_a_handler_that_swallows_its_cancellation_does_not_hold_up_the_stop(
     goes_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has ended, though not as it was told; the slot does not take that for a reason to go on. Or it goes on itself."""
+    """Whether it ends as if it had not been cancelled, or goes on: its slot takes nothing new, and the stop ends."""
     app, started, over, ended = shop(), [], asyncio.Event(), asyncio.Event()
     monkeypatch.setattr("worker.runtime.worker._LAST_MOMENT", 0.01)
 

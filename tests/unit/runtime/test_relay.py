@@ -160,7 +160,7 @@ async def test_a_broker_that_is_down_does_not_hold_up_another() -> None:
 
 @pytest.mark.parametrize("stuck", ["down", "unroutable"])
 async def test_a_backlog_of_one_broker_does_not_hold_up_another(stuck: str) -> None:
-    """What a broker does not take may be more than a batch, and older than all the rest: that of others leaves beside it."""
+    """The rows for one broker may be more than a batch, and older than all others: rows for other brokers leave beside them."""
     behind = range(module.BATCH * 2 + 1, module.BATCH * 4)
     post = Post(
         *((number, "a") for number in range(1, module.BATCH * 2 + 1)), *((number, "b") for number in behind)

@@ -175,7 +175,7 @@ def test_a_memory_limit_looks_at_resident_memory(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_memory_limit_is_asked_after_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a process takes before its first message does not end it."""
+    """Memory that a process takes before its first message does not end it."""
     watched = Limits(ConsumeOptions(memory_limit=1000), lambda: 0.0)
     monkeypatch.setattr(limits, "resident", lambda: 2000)
     assert watched.reached() is None
@@ -249,7 +249,7 @@ def receiving_by(it: House, watched: Callable[[str, Receive], Receive]) -> None:
 
 
 async def test_a_burst_ends_behind_its_last_look_and_in_none() -> None:
-    """What came as a look is broken off would go back to a queue that others have already found empty."""
+    """A message that came as a look is broken off would go back to a queue that others have already found empty."""
     async with house(shop(done)) as it:
         broken_off: list[str] = []
 
@@ -405,7 +405,7 @@ async def test_a_stop_is_told_at_once() -> None:
 
 
 async def test_a_first_subscription_refused_for_what_is_configured_ends_the_worker() -> None:
-    """It is a fault of the start, as all of them: told with its figures, and not tried again for ever."""
+    """It is a fault of the start like all others: reported with its figures, and not tried again for ever."""
     async with house(shop(Gate())) as it:
 
         async def refuse(spec: Any, *, slots: int) -> Any:
@@ -421,7 +421,7 @@ async def test_a_first_subscription_refused_for_what_is_configured_ends_the_work
 async def test_a_later_subscription_refused_for_what_is_configured_is_a_trouble_that_may_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who has worked goes on to try: the broker may be set right, and other queues are not concerned."""
+    """A worker that has worked goes on to try: the broker may be set right, and other queues are not concerned."""
     monkeypatch.setattr(fetching, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(fetching, "_LONGEST_PAUSE", 0.01)
     async with house(shop(Gate())) as it:

@@ -27,7 +27,7 @@ async def held(database, name: str) -> locks.Lock | None:
 
 
 async def test_a_name_is_one_processes_until_its_lease_is_over(database, clock):
-    """It keeps the name by taking it again; who comes after its end has it."""
+    """It keeps the name by taking it again; the next process that asks after its end has it."""
     mine = SqlLocks(database)
     began = clock()
     assert await mine.take("scheduler", "w1", 30.0)

@@ -143,7 +143,7 @@ async def test_what_is_parked_is_in_nobodys_way(outbox, commit, clock):
 
 
 async def test_a_later_attempt_takes_the_parked_ones_place(outbox, clock):
-    """The same id parked again replaces the row; who was sending the old one does not remove the new one."""
+    """The same id parked again replaces the row; a process that was sending the old one does not remove the new one."""
     await outbox.park("t", [outgoing("a", body=b"1")], 30.0)
     clock.advance(71.0)
     (old,) = await outbox.claim("w1", 10, 30.0)

@@ -20,7 +20,7 @@ def elsewhere(_holder):
 
 
 async def test_a_message_whose_workers_die_becomes_suspect(database):
-    """Who is handed it next finds the deaths, and begins it itself."""
+    """The next worker that it is handed to finds the deaths, and begins it itself."""
     first, second = SqlSuspects(database, A, dead), SqlSuspects(database, B, dead)
     assert treatment_of(await first.handed("m")) is Treatment.ORDINARY
     record = await second.handed("m")

@@ -93,7 +93,7 @@ async def test_that_configured_tokens_were_in_use_is_noted_once(database):
 
 
 async def test_what_may_not_be_touched_stays(database):
-    """Who asks is told in the transaction, about what stands there; all of them stay where one may not go."""
+    """``allows`` is asked within the transaction, about the token that stands there; all of them stay where one may not go."""
     tokens = SqlTokens(database)
     for name, secret in (("high", A), ("low", B)):
         await tokens.put(TokenDocument(id=name), secret, renew=False)

@@ -167,7 +167,7 @@ async def test_a_caller_who_goes_away_ends_nobodys_question(make):
 
 
 async def test_an_outage_is_told_and_nothing_is_remembered_of_it(make):
-    """Who is known goes on meanwhile, those of the settings always; the next one asks again."""
+    """Tokens that were looked up go on meanwhile, those of the settings always; the next call asks again."""
     store = Store("shop", "mail")
     known = make(store, secrets={"root": "r" * 16})
     await known.find(b"shop")

@@ -72,7 +72,7 @@ async def cell() -> AsyncIterator[Cell]:
 
 
 async def test_messages_are_handled_by_one_process_after_the_other(cell: Cell) -> None:
-    """Which is there as long as there is something to do."""
+    """That process stays as long as there is something to do."""
     for _ in range(3):
         assert (await cell.handle(order(), no)).outcome == "done"
         process = cell._process
@@ -99,7 +99,7 @@ async def test_it_begins_as_its_worker_did(
 async def test_its_end_is_seen_and_the_next_message_gets_another_one(
     cell: Cell, body: bytes, how: str
 ) -> None:
-    """However it came."""
+    """However the process ended."""
     with pytest.raises(CellDied, match=how):
         await cell.handle(order(body), no)
     assert (await cell.handle(order(), no)).outcome == "done"
@@ -113,7 +113,7 @@ async def test_what_it_said_last_counts_and_its_end_is_not_the_next_ones_fault(c
 
 @pytest.mark.filterwarnings("ignore:This process")
 async def test_what_it_has_forked_does_not_hide_its_end(cell: Cell, tmp_path: Path) -> None:
-    """Though that keeps its pipe open."""
+    """Though the forked process keeps the cell's pipe open."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     held = os.open(gate, os.O_RDWR)
@@ -137,7 +137,7 @@ async def test_cancelling_ends_the_process(cell: Cell) -> None:
 
 
 async def test_it_is_ended_when_nothing_was_for_a_while(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its memory is others'."""
+    """Its memory is for others then."""
     monkeypatch.setattr("worker.runtime.deadly.cell.IDLE", 0.01)
     await cell.handle(order(), no)
     process = cell._process

@@ -137,7 +137,7 @@ async def test_while_it_runs_it_is_known_who_has_it() -> None:
 
 
 async def test_what_was_in_hand_at_two_deaths_is_handled_in_a_cell() -> None:
-    """And settled as was said there; this process does not touch it."""
+    """And settled as the cell says; this process does not touch it."""
     handler, cell = Handler(), Cell(Answer(outcome="done", type="Go", id="x"))
     async with house(handler.app()) as it:
         (message_id,) = await lost(it, Go())
@@ -182,7 +182,7 @@ async def test_one_death_alone_is_no_proof() -> None:
 
 
 async def test_who_died_twice_alone_before_is_not_tried_again() -> None:
-    """The worker that found it out had died before it could say so."""
+    """The worker that saw the second death had died before it could write that down."""
     handler, cell = Handler(), Cell()
     async with house(handler.app()) as it:
         (message_id,) = await lost(it, Go())
@@ -194,7 +194,7 @@ async def test_who_died_twice_alone_before_is_not_tried_again() -> None:
 
 @pytest.mark.parametrize("cell", [None, Cell(NoCell("no memory"))])
 async def test_without_a_cell_a_suspect_is_handled_beside_others(cell: Cell | None) -> None:
-    """Nothing waits for ever for what cannot be had."""
+    """No message waits for ever for a cell that cannot be started."""
     handler = Handler()
     async with house(handler.app()) as it:
         (message_id,) = await lost(it, Go())
@@ -207,7 +207,7 @@ async def test_without_a_cell_a_suspect_is_handled_beside_others(cell: Cell | No
 async def test_without_the_database_it_is_handled_and_nothing_is_held_against_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is asked once, not for each message."""
+    """The database is asked once, not for each message."""
     handler = Handler()
     asked: list[str] = []
 
@@ -345,7 +345,7 @@ async def test_a_cell_is_told_that_its_message_cannot_be_alone_now(fault: Except
 
 
 async def test_the_breakers_of_the_worker_say_whether_a_failure_in_a_cell_is_charged() -> None:
-    """They know of the fleet what a cell does not."""
+    """They know about the fleet what a cell cannot know."""
     spared = Question(number=0, id="m", failures=(BreakerFailure("shop.go", "ConnectionError: away"),))
     back = Answer(outcome="returned", type="Go", id="m", settled="release", delay=5.0)
     cell = Cell(spared, back)

@@ -1,4 +1,4 @@
-"""Breakers: what is down costs no message an attempt, is asked again with one message, and is taken up by itself."""
+"""Breakers: a dependency that is down costs no message an attempt, is tried with one message, and is used again by itself."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ async def test_an_operator_overrides_it():
 
 
 async def test_an_operators_pause_outlives_it():
-    """While it holds no message is tried, and the breaker's end is not its end."""
+    """While the operator's pause holds, no message is tried, and it does not end with the breaker."""
     post = Post()
     async with working(post) as it:
         await it.send(*(Welcome(n) for n in range(5)))

@@ -178,7 +178,7 @@ class Lost:
 
 
 async def test_nothing_is_known_before_the_database_has_answered(shop):
-    """It says so, and why, and that nothing is consumed."""
+    """The worker says so, and why, and that it consumes nothing."""
     async with house(shop.app) as it:
         running, control = controlled(it)
         desired, control._desired = control._desired, Lost()

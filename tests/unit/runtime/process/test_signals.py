@@ -25,7 +25,7 @@ async def test_term_and_the_first_interrupt_stop_and_the_second_forces() -> None
 
 
 async def test_a_signal_is_heard_while_the_loop_is_held_up() -> None:
-    """What sets the time of the end does not wait for the handler that holds up the loop; the rest does."""
+    """The time of the end is set without waiting for the handler that holds up the loop; all else waits for it."""
     heard: list[str] = []
     asked: list[str] = []
     with stop_signals(asked.append, lambda: heard.append("force"), heard=heard.append):

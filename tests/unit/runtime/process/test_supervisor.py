@@ -181,7 +181,7 @@ def test_one_that_ends_before_it_works_is_started_again_after_a_growing_pause(
 
 
 def test_children_are_told_who_supervises_them(tmp_path: Path) -> None:
-    """They know its number before it can be gone."""
+    """They know the supervisor's number before it can be gone."""
     fleet = Fleet(
         tmp_path, "note('up' if os.environ['WORKER_PARENT'] == str(os.getppid()) else 'lost')\n" + STAYS
     )

@@ -1,4 +1,4 @@
-"""The scheduler: one leads and the others stand by; who stops finishes and lets go; nothing ends it."""
+"""The scheduler: one leads and the others stand by; one that stops finishes and lets go of the lead; no fault ends it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ async def test_ticks_that_nobody_was_there_for_follow_the_policy(missed: str, fi
 
 
 async def test_the_policy_goes_on_where_a_leader_has_died():
-    """Of the missed ticks those are fired that it did not come to."""
+    """The next leader fires those missed ticks that the dead one did not come to."""
     desk = Desk(ticking, begun=1035.0, missed="all")
     desk.leads = False
     first = desk.ticks(Standing(reached=moment_of(1000)))

@@ -36,7 +36,7 @@ async def test_a_broker_that_swaps_is_asked_for_one_step() -> None:
 
 
 async def test_the_copy_goes_before_the_ack() -> None:
-    """Where it does not, the next attempt is published and confirmed before the original is acked."""
+    """Where the transport does not replace, the next attempt is published and confirmed before the original is acked."""
     async with house(shop(fails)) as it:
         it.without_replaces()
         (message_id,) = await it.send(Go())
@@ -61,7 +61,7 @@ async def test_what_cannot_be_copied_is_given_back() -> None:
 
 
 async def test_a_next_attempt_that_is_refused_for_good_is_stored() -> None:
-    """A copy that the broker will never take ends in the store, with why; given back it would come for ever."""
+    """A copy that the broker will never take ends in the store, with the reason; given back, it would come for ever."""
     async with house(shop(fails)) as it:
         it.without_replaces()
         (message_id,) = await it.send(Go())
@@ -209,7 +209,7 @@ async def test_an_outage_that_only_one_message_meets_is_its_own_failure(at_once:
 async def test_a_handler_that_ends_its_own_connection_is_charged(
     at_once: Retry, postgres_url: str, way: str
 ) -> None:
-    """PostgreSQL is there for all others; its message ends in the failure store."""
+    """PostgreSQL is there for all others; the handler's message ends in the failure store."""
 
     async def go(command: Go, context: Context) -> None:
         if way == "ends its session":
@@ -275,7 +275,7 @@ async def test_what_cannot_be_read_is_stored_unchanged(body: bytes) -> None:
 
 
 async def test_a_stale_replay_is_dropped() -> None:
-    """A twin of a replayed message, whose row has gone, is acked and not handled again."""
+    """A second copy of a replayed message whose row is gone is acked and not handled again."""
     ran: list[Go] = []
     broken = True
 

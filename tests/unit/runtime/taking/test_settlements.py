@@ -16,7 +16,7 @@ def ack(name: str) -> Ack:
 
 
 async def test_one_that_a_transport_fails_over_keeps_no_other_from_being_settled() -> None:
-    """They are told one by one then; the one is unknown, and comes again."""
+    """They are then settled one by one; the outcome of the failing one is unknown, and it comes again."""
     told: list[list[str]] = []
 
     async def tell(items: Sequence[Settlement]) -> Sequence[Settled]:

@@ -107,7 +107,7 @@ async def test_an_empty_queue_is_let_alone() -> None:
 
 
 async def test_counts_that_come_late_prove_nothing() -> None:
-    """What they tell of may be handled since, or in another worker's hand."""
+    """The messages that they count may be handled by now, or in another worker's hand."""
     async with house(shop()) as it:
         deaf = Deaf(it)
         it.broker.features = msgspec.structs.replace(it.broker.features, depth="late")

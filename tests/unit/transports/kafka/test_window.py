@@ -35,7 +35,7 @@ def test_a_commit_never_passes_unfinished_work(offsets, chance):
 
 @given(offsets_with_gaps, st.data())
 def test_a_crash_repeats_only_what_was_unfinished(offsets, data):
-    """Who takes a partition over from commit and notes skips exactly what was done, also over several lives."""
+    """A consumer that takes a partition over from commit and notes skips exactly what was done, also over several lives."""
     done = set(data.draw(st.sets(st.sampled_from(offsets)))) if offsets else set()
     window = Window("t", 0, start=0)
     entries = read(window, offsets)

@@ -28,7 +28,7 @@ class Wild:
 
 
 def test_what_is_no_exception_is_an_unknown_outcome(tmp_path: Any) -> None:
-    """The transaction is undone, who waits is told, and the next one is done."""
+    """The transaction is undone, its callers are told, and the next one is done."""
     connection = sqlite3.connect(tmp_path / "queue.db", isolation_level=None)
     transactions = Transactions(Settings(path=tmp_path / "queue.db"), connection)
     operation = cast("Operation", Wild())

@@ -114,7 +114,7 @@ async def test_an_ack_that_is_in_no_list_and_counts_as_done_is_caught(
 
 
 def _named(entries: Sequence[Any], answer: Mapping[str, Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
-    """As who asks only whether something is among the failed: all else has succeeded."""
+    """As code does that only looks whether an entry is among the failed: all else has succeeded."""
     failed = {each["Id"] for each in answer.get("Failed", ())}
     done = [{"Id": str(place)} for place, _ in entries if str(place) not in failed]
     return entries, {**answer, "Successful": done}

@@ -333,7 +333,7 @@ async def test_who_is_answered_slowly_is_not_cut_off(server):
 
 
 async def test_clients_leave_files_to_handlers(server, monkeypatch):
-    """Beyond its share of what the process may open a connection is refused; who goes makes room for another."""
+    """Beyond its share of what the process may open a connection is refused; one that ends makes room for another."""
     monkeypatch.setattr("worker.wiring.serving.connection.most_connections", lambda: 1)
     _, first = await server.connect(POST)
     refused = await server.says(b"", ends=False)
