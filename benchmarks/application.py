@@ -31,7 +31,7 @@ class Tally:
         self._left, self._done = count, done
 
     def add(self) -> None:
-        """One more was handled."""
+        """Count one more as handled."""
         self._left -= 1
         if not self._left and self._done is not None:
             self._done()

@@ -20,7 +20,7 @@ _ATTRIBUTES = {"request_type": ["rest", "json_api"], "format": "json"}
 
 
 def run(scale: Scale, folder: Path) -> list[Result]:
-    """Measure runs whose conditions are asked each time, and those whose conditions what is known at start decides."""
+    """Measure runs whose conditions are checked each time, and runs whose conditions are decided once at start."""
     del folder
     few = Runner(build(_steps(0)))
     many = build([*_steps(0), *_steps(_ALL - _APPLY)])
@@ -43,7 +43,7 @@ def _result(name: str, scale: Scale, few: Runner[ChainContext], many: Runner[Cha
 
 
 async def _round(few: Runner[ChainContext], many: Runner[ChainContext], runs: int) -> tuple[float, float]:
-    """Runs of both by turns, so that what disturbs the machine disturbs both."""
+    """Run both in turns, so that what disturbs the machine disturbs both."""
     spent = [0.0, 0.0]
     for _ in range(runs):
         for place, runner in enumerate((many, few)):

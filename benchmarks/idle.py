@@ -18,7 +18,7 @@ _PATIENCE = 30.0
 
 
 def run(scale: Scale, folder: Path) -> list[Result]:
-    """Measure a process a round."""
+    """Measure one process in each round."""
     rounds = [uvloop.run(_round(folder / str(number), scale)) for number in range(scale.rounds)]
     names = (("start to first message handled", "s"), ("idle memory", "MB"), ("idle processor", "%"))
     return [

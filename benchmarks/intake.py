@@ -14,7 +14,7 @@ GOALS = (Goal(0.5),)
 
 
 def run(scale: Scale, folder: Path) -> list[Result]:
-    """Measure untracked commands, those whose status is kept, and the bare route beside both, once a round each."""
+    """Measure untracked commands, those whose status is kept, and the bare route beside both, each once a round."""
     results = []
     for connections in scale.connections:
         rounds = []

@@ -17,7 +17,7 @@ _COMMAND = "/commands/Plain"
 
 
 def run(scale: Scale, folder: Path) -> list[Result]:
-    """Measure a resource whose answer is empty, one that answers with the object, and the command, once a round each."""
+    """Measure a resource whose answer is empty, one that answers with the object, and the command, each once a round."""
     results = []
     for connections in scale.connections:
         rounds = []

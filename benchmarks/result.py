@@ -10,12 +10,12 @@ import msgspec
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """What is aimed at; shown beside the result, never an assertion.
+    """A goal: shown beside the result, never an assertion.
 
     Attributes:
         limit: the figure to reach.
-        of: the ratio, the ratio of processor times, or our own figure; medians.
-        least: whether it is the least; else the most.
+        of: what is compared with it: the ratio, the ratio of processor times, or the worker's own figure; medians.
+        least: whether ``limit`` is the least that is good; else it is the most.
     """
 
     limit: float
@@ -43,10 +43,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: what was measured.
         unit: of the figures.
-        ours: one figure a round.
-        bare: the reference's figure of the same round; empty where there is nothing to compare with.
-        goals: what is aimed at.
-        cpu: our processor time a message in microseconds, a round; empty where it was not taken.
+        ours: the worker's figure in each round.
+        bare: the reference's figure in the same round; empty where there is nothing to compare with.
+        goals: to reach.
+        cpu: the worker's processor time for a message in each round, microseconds; empty where it was not measured.
         bare_cpu: the reference's.
     """
 

@@ -8,7 +8,7 @@ from benchmarks.result import Figure
 
 
 class Stopwatch:
-    """Runs from when it is made."""
+    """Runs from the moment at which it is made."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()

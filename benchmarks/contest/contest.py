@@ -14,7 +14,7 @@ from benchmarks.contest.sides import Side
 from benchmarks.result import Figure, Goal, Result
 
 TRACKED = (Goal(0.6),)
-"""What keeping the status may cost: consuming with it, by consuming without."""
+"""What keeping the status may cost: the rate of consuming with it, divided by that without."""
 
 
 class Contest(msgspec.Struct, frozen=True):

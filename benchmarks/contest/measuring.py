@@ -70,7 +70,7 @@ class Measuring:
 
     def publish(self, side: Side) -> Figure:
         """Send confirmed messages, a thousand in flight where the client can do that."""
-        # one that waits for every single confirm would take minutes, and is as slow with fewer
+        # a client that waits for every single confirm would take minutes; its rate is the same with fewer messages
         messages = max(self.scale.messages // (20 if side.one_by_one else 1), 100)
         with self.ground.fresh() as url:
             folder = self.folder(side, url)
@@ -107,7 +107,7 @@ class Measuring:
                 return Idling(start, family.resident(process.pid), share)
 
     def _left(self, side: Side, url: str) -> int:
-        """What is left once the broker has noticed that the consumer is gone."""
+        """Count what is left once the broker has noticed that the consumer is gone."""
         deadline = time.monotonic() + _PATIENCE
         while left := self.ground.left(url, side.queue):
             if time.monotonic() > deadline:
@@ -130,7 +130,7 @@ class Measuring:
 
     def _publish(self, side: Side, folder: Path, url: str, messages: int, pace: float = 0.0) -> Report:
         task = self._task(side, folder, url, messages, pace)
-        # probes are sent from where the load is; a publisher that is measured has the core of its own
+        # probes are sent from the cores of the load; a publisher that is measured has a core of its own
         command = side.publish() if pace else self.cores.pinned(side.publish())
         with started(command, folder, task) as process:
             return report_of(process, folder, task)

@@ -50,7 +50,7 @@ class Peer(msgspec.Struct, frozen=True):
     one_by_one: bool = False
 
     def prepare(self, folder: Path, url: str) -> None:
-        """It reads its environment only."""
+        """Nothing to do: a peer reads only its environment."""
 
     def consume(self) -> list[str]:
         """Start it as a consumer."""

@@ -15,7 +15,7 @@ class Countdown:
         self._end = asyncio.Event()
 
     def step(self) -> None:
-        """One more."""
+        """Count one more step."""
         self._left -= 1
         if self._left <= 0:
             self._end.set()

@@ -43,7 +43,7 @@ class Meter:
         self._delays: list[float] = []
 
     def handled(self, sent: float) -> None:
-        """One more was handled; ``sent``: 0 or when it was sent."""
+        """Count one more as handled; ``sent`` is when it was sent, or 0."""
         if sent:
             self._delays.append(time.monotonic() - sent)
         number = next(self._numbers)

@@ -44,7 +44,7 @@ class BareQueue:
         await self._connection.execute(_ADD, ids, list(bodies))
 
     async def analyse(self) -> None:
-        """Give the planner its statistics, without which it would sort everything that waits for each claim."""
+        """Give the planner its statistics: without them it would sort all that waits, for each claim."""
         await self._connection.execute("ANALYZE bare_messages")
 
     async def drain(self) -> int:

@@ -29,7 +29,7 @@ _Acknowledge = _plain(types.AcknowledgeRequest)
 
 
 class Broker(Protocol):
-    """What is asked of ``tests.brokers.pubsub.Pubsub``; one of this run can be killed and started, too."""
+    """What is asked of ``tests.brokers.pubsub.Pubsub``; one that this run started can be killed and started again, too."""
 
     host: str
     how: str
@@ -40,19 +40,19 @@ class Broker(Protocol):
 
 
 class PubsubGround:
-    """One emulator. It slows with all that it has ever held, so one of this run starts anew each time."""
+    """One emulator. All that it has ever held slows it down, so where this run started it, it is restarted each time."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """A project on an empty emulator, where it is this run's."""
+        """Give a project; the emulator is empty then, where this run started it."""
         broker: Any = self._broker
         if hasattr(broker, "kill"):
             broker.kill()
             broker.start()
-        os.environ[EMULATOR] = self._broker.host  # the programs' too
+        os.environ[EMULATOR] = self._broker.host  # for the programs, too
         yield self._broker.project()
 
     def multiply(self, url: str, queue: str, messages: int) -> None:

@@ -12,7 +12,7 @@ from benchmarks.result import Goal
 
 _MODULES = "benchmarks.peers.pubsub"
 _AS_THE_SERVICE = "copies = false"
-"""Of what it confirmed, the service loses nothing; for the emulator the worker would keep copies in its database."""
+"""The service loses nothing that it confirmed; for the emulator the worker would else keep copies in its database."""
 
 OURS = Ours("worker", "pubsub", options=_AS_THE_SERVICE)
 TRACKED = Ours("worker tracked", "pubsub", "TrackedWork", options=_AS_THE_SERVICE)
@@ -20,10 +20,10 @@ RAW = (
     Peer("asyncio pull", f"{_MODULES}.raw_asyncio"),
     Peer("threaded", f"{_MODULES}.raw_threaded"),
 )
-"""Both Google's, of the library that the worker has, too."""
+"""Both are Google's, in the library that the worker uses, too."""
 
 STREAM = Peer("asyncio stream", f"{_MODULES}.raw_streaming")
-"""The other way to take messages; it sends like the first of the others."""
+"""Another way to take messages; it sends as ``asyncio pull`` does, so it takes part in consuming only."""
 
 GOALS: Mapping[str, Goals] = {
     "consume": {
@@ -32,7 +32,7 @@ GOALS: Mapping[str, Goals] = {
     },
     "publish": {"asyncio pull": (Goal(1.0),)},
 }
-"""Of consuming by processor time: the emulator is the limit of its rates."""
+"""For consuming by processor time, as the emulator limits the rates."""
 
 
 CONSUMING = Contest("pubsub", OURS, TRACKED, (*RAW, STREAM), GOALS)

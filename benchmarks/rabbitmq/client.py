@@ -1,4 +1,4 @@
-"""The client: confirmed sends a second with 1,000 in flight, next to the intake's own publishing, which is its bus's."""
+"""The client: confirmed sends a second with 1,000 in flight, next to what the intake does, which dispatches on its bus."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ url = "sqlite:///queue.db"
 def run(
     measures: Sequence[str], scale: Scale, folder: Path, *, peers: bool
 ) -> tuple[list[Result], dict[str, str]]:
-    """Measure, rounds interleaved; without peers ours alone."""
+    """Measure, rounds interleaved; without peers the worker alone."""
     python = environment.python() if peers else ""
     rivals = _RIVALS if peers else {}
     results = []

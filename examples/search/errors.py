@@ -27,7 +27,7 @@ class ItemsNotFound(LookupError):
 
 
 class SeveralApps(Unrecoverable):
-    """One app is meant, and several were named: a token that reaches several has to say which."""
+    """Several apps were named where one is meant: the sender whose token reaches several has to name one."""
 
     def __init__(self, apps: str) -> None:
         super().__init__(f"expected one app, not {apps!r}")

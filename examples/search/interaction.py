@@ -9,7 +9,7 @@ from examples.search.fields import ItemUuid, User
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """One look, click or purchase; the heavier, the more it says."""
+    """One look, click or purchase; the higher its ``weight``, the more it says."""
 
     user: User
     item_uuid: ItemUuid

@@ -1,6 +1,6 @@
 """The subscribers: they count what happens to each index. Each has its own queue and transaction.
 
-They run after the handlers, by themselves: what ``GetIndices`` shows of them may lag behind the items.
+They run after the handlers and independently of them: the counts that ``GetIndices`` shows may lag behind the items.
 """
 
 from examples.search import activity

@@ -13,7 +13,7 @@ from transports.kafka.progress import Range
 from worker.messaging.transport import Delivery
 
 DOUBTFUL = 2048
-"""So many unfinished messages behind the commit of a holder that died count as perhaps in its hands."""
+"""How many unfinished messages behind the commit of a holder that died count as perhaps in its hands."""
 
 
 class State(enum.Enum):

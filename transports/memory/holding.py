@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class MemoryOwner(Protocol):
-    """What it asks of its transport."""
+    """What a holding asks of its transport."""
 
     lease: float
     clock: Callable[[], float]

@@ -16,7 +16,7 @@ from worker.errors import TransportUnavailable
 from worker.messaging.transport import Again, Outcome, Outgoing, Settled, Settlement
 
 _ROWS, _BYTES = 1000, 8 * 1024 * 1024
-"""What one statement takes."""
+"""The most rows and bytes that one statement takes."""
 
 _PAUSE = 0.2
 """Seconds between two tries to settle while the server does not answer."""
@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 
 class Request(NamedTuple, Generic[Item]):
-    """What one caller asked for, and when: delays begin then, however long the server takes."""
+    """What one caller asked for, and when: delays begin at that time, however long the server takes."""
 
     items: Sequence[Item]
     at: float

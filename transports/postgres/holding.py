@@ -12,7 +12,7 @@ from worker.messaging.transport import Delivery, Settled, Settlement
 
 
 class PostgresOwner(Protocol):
-    """What it asks of its transport."""
+    """What a holding asks of its transport."""
 
     lease: float
 

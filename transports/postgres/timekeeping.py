@@ -17,7 +17,7 @@ _SEEN = "UPDATE transport_clock SET seen = $1 WHERE seen NOT BETWEEN $1 - $2::fl
 
 
 class Timekeeper(SharedClock):
-    """The time, once it was compared."""
+    """The server's time; this machine's until the two were first compared."""
 
     @property
     def due(self) -> bool:

@@ -81,7 +81,7 @@ class PostgresTransport:
         self._outgoing = Settlements(links.settles, self._settling, self._time, self._settings.timeout)
         try:
             await links.looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
-            with contextlib.suppress(TransportUnavailable):  # a standby: it can be looked at all the same
+            with contextlib.suppress(TransportUnavailable):  # a standby cannot be written to, but looked at
                 await links.looks.run(self._time.compare)
         except BaseException:
             await links.looks.close()

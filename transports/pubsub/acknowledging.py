@@ -18,7 +18,7 @@ from worker.messaging.transport import Settled
 _IDS, _BYTES = 1000, 500_000
 """What one request takes: Pub/Sub's limit is 512 KiB."""
 _FRAME = 4
-"""Bytes around each."""
+"""Bytes around each id."""
 _APART = 0.1
 """Seconds from one acknowledging request to the next, unless a full one waits: each costs as much as forty messages."""
 _LONGEST = 600

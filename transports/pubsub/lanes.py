@@ -17,7 +17,7 @@ class _Lane:
 
 
 class Lanes:
-    """The keys of one subscription that are in hand."""
+    """The keys of one subscription of which a message is here."""
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}

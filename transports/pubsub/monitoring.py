@@ -28,7 +28,7 @@ _PAGES = 100
 
 
 class Backlog(NamedTuple):
-    """What was last told of a subscription; None for unknown, which is never 0."""
+    """What was last told about a subscription; what is unknown is None, never 0."""
 
     unacknowledged: int | None = None
     oldest_age: float | None = None

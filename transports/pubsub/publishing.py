@@ -45,7 +45,7 @@ class Publisher:
         self._lanes: dict[tuple[str, str], Gathering[_Part, list[Outcome]]] = {}
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish; one outcome a message, in order.
+        """Publish; one outcome for each message, in order.
 
         Raises:
             TransportUnavailable: none of them was taken.

@@ -10,7 +10,7 @@ from worker.messaging.transport import Settled
 
 
 class Era:
-    """One opening of a transport: what was received before or after it cannot be settled in it."""
+    """The time from one opening of a transport to its close: what was received in another one cannot be settled in it."""
 
     def __init__(self) -> None:
         self.open = True

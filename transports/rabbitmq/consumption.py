@@ -69,7 +69,7 @@ class Consumption(Listener):
 
     @property
     def idle(self) -> bool:
-        """Whether it consumes, and has nothing in hand."""
+        """Whether it consumes, and no message is handed out or waits here."""
         return bool(self.active) and not self.out and self.prefetched.empty and not self.ended.done()
 
     # --- consumers --------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ class RabbitTransport:
         return None if confirms is None else partial(self._answered, batch, confirms, self.settings.max_bytes)
 
     async def send(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish next attempts: they were taken once, and may have grown by what was noted on them."""
+        """Publish next attempts, whatever their size: their originals were taken, and they may have grown by notes."""
         return await self._publish(messages, None)
 
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> RabbitSubscription:

@@ -24,7 +24,7 @@ def open_writer(settings: Settings) -> sqlite3.Connection:
     """
     try:
         settings.path.parent.mkdir(parents=True, exist_ok=True)
-        # waiting for a lock is ours to do (see ``patiently``): SQLite's own steps grow to 100 ms
+        # ``patiently`` waits for the lock, not SQLite: its own steps grow to 100 ms
         connection = sqlite3.connect(
             settings.path, isolation_level=None, timeout=0, check_same_thread=False, cached_statements=512
         )

@@ -15,7 +15,7 @@ from worker.messaging.transport import Delivery, Settled, Settlement
 
 
 class SqliteOwner(Protocol):
-    """What it asks of its transport."""
+    """What a holding asks of its transport."""
 
     lease: float
     clock: Callable[[], float]

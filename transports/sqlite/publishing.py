@@ -39,7 +39,7 @@ def _insert(rows: int) -> str:
 
 
 class Publish(Operation):
-    """Add messages; the result is one outcome a message. ``asked_at`` is when their delays begin."""
+    """Add messages; the result is one outcome for each. ``asked_at`` is when their delays begin."""
 
     stage: ClassVar[int] = 2
 

@@ -106,7 +106,7 @@ class Settle(Operation):
 
 
 def _all_acked(connection: sqlite3.Connection, operations: Sequence[Settle]) -> bool:
-    """The common case, without looking first: acks without keys, of few claims, none of them lost."""
+    """Do the common case without looking first: acks without keys, of few claims, none lost; False for any other."""
     claims: defaultdict[int, list[int]] = defaultdict(list)
     for operation in operations:
         for item in operation._items:

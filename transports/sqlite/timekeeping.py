@@ -38,7 +38,7 @@ class Timekeeper:
         return now
 
     def _reconcile(self) -> None:
-        """Take over what is agreed on, or write down the step that was seen here first; tried again where it fails."""
+        """Take over what is agreed on, or write down a step that this process saw first; a failure is tried again later."""
         try:
             if self._clock.reconcile(self._stored()) is None:
                 return

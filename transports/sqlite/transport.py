@@ -1,4 +1,4 @@
-"""The embedded transport: a table in one SQLite file, written by one thread a process in group commits."""
+"""The embedded transport: a table in one SQLite file, which one thread of each process writes, in group commits."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Writer:
     """Runs operations in a thread of its own.
 
     Args:
-        clock: asked once a transaction.
+        clock: asked once for each transaction.
         woken: called on the loop with the queues in which something changed, None for "perhaps in all".
 
     Attributes:

@@ -41,7 +41,7 @@ class Fate(enum.Enum):
 
 
 class Change(NamedTuple):
-    """A receipt, and for how many seconds the service shall keep the message with it."""
+    """A receipt, and for how many seconds from now the service shall hide the message."""
 
     receipt: Receipt
     seconds: int
@@ -70,7 +70,7 @@ class Acknowledger:
         return self._removals.submit(receipt)
 
     def give_back(self, receipt: Receipt, seconds: int = 0) -> asyncio.Future[Settled]:
-        """Let others have the message, after so many seconds."""
+        """Give the message back, hidden for ``seconds`` first."""
         return self._changes.submit(Change(receipt, seconds))
 
     def extend(self, receipt: Receipt, seconds: float) -> asyncio.Future[Settled]:

@@ -36,7 +36,7 @@ _WORTH = 0.45
 
 
 class SqsOwner(Protocol):
-    """What it asks of its transport."""
+    """What a holding asks of its transport."""
 
     settings: Settings
     connection: Connection

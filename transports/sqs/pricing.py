@@ -1,4 +1,4 @@
-"""How many requests are made of the service, which are paid for."""
+"""How many requests to the service are made: each is paid for."""
 
 from __future__ import annotations
 

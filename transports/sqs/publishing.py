@@ -71,7 +71,7 @@ class Publisher:
         self._batchers: dict[tuple[str, int], Batcher[Entry, Outcome | NotSent]] = {}
 
     async def publish(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
-        """Publish; one outcome a message, in order.
+        """Publish; one outcome for each message, in order.
 
         Raises:
             TransportUnavailable: none of them was taken.

@@ -16,7 +16,7 @@ from transports.sqs.receipt import Receipt
 from worker.messaging.transport import Again, Delivery, Settled
 
 Hide = Callable[[Receipt, float], Awaitable[Settled]]
-"""Hides a message for so many seconds from now."""
+"""Hides the message of a receipt for some seconds from now."""
 
 
 class Retries:

@@ -76,7 +76,7 @@ async def until_ended(task: Task, reading: Reading, *, each_batch: bool) -> None
 
 @asynccontextmanager
 async def sender(task: Task) -> AsyncIterator[Send]:
-    """Publish, idempotent, confirmed by all replicas; a future a message."""
+    """Publish, idempotent, confirmed by all replicas; a future for each message."""
     topic = topic_of(task.url, task.queue)
     admin = AIOKafkaAdminClient(bootstrap_servers=servers_of(task.url))
     await admin.start()

@@ -1,4 +1,4 @@
-"""confluent-kafka: batches from librdkafka, a commit beside each; publishing with a future a message."""
+"""confluent-kafka: batches from librdkafka, a commit beside each; publishing with a future for each message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threaded client as its guide has it: a callback a message in a thread of its pool, which acknowledges it."""
+"""The threaded client as its guide shows it: for each message a callback in a thread of its pool, which acknowledges it."""
 
 from __future__ import annotations
 

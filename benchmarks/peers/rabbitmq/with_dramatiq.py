@@ -22,7 +22,7 @@ _meter = Meter(_task)
 
 
 class QuorumBroker(RabbitmqBroker):
-    """It declares classic queues by itself."""
+    """Declares quorum queues: Dramatiq's own broker declares classic ones."""
 
     def _build_queue_arguments(self, queue_name: str) -> dict[str, Any]:
         return {**super()._build_queue_arguments(queue_name), **QUORUM}

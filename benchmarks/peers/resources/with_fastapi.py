@@ -19,7 +19,7 @@ sessions = async_sessionmaker(engine(), expire_on_commit=False)
 
 
 class BookOut(BaseModel):
-    """What is answered of a book."""
+    """A book as it is answered."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -19,7 +19,7 @@ sessions = async_sessionmaker(engine(), expire_on_commit=False)
 
 
 class BookOut(msgspec.Struct):
-    """What is answered of a book."""
+    """A book as it is answered."""
 
     id: int
     title: str
@@ -43,7 +43,7 @@ async def session_of() -> AsyncIterator[AsyncSession]:
 
 
 def shown(book: Book) -> BookOut:
-    """Answer of a book."""
+    """Make the answer of a book."""
     return BookOut(book.id, book.title, book.author, book.year, book.summary, book.added)
 
 

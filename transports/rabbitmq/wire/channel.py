@@ -23,7 +23,7 @@ class Wire(Protocol):
         ...
 
     def release(self, number: int) -> None:
-        """The channel is closed."""
+        """Forget a channel: it is closed."""
         ...
 
 
@@ -43,7 +43,7 @@ class Listener:
         """The broker ended a consumer: its queue is gone, or moved."""
 
     def closed(self, error: ChannelClosed | ConnectionLost) -> None:
-        """The channel is gone, once."""
+        """The channel is gone; called once."""
 
 
 class Channel:

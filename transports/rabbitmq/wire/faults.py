@@ -24,4 +24,4 @@ class ChannelClosed(WireFault):
 
 
 class Garbled(WireFault):
-    """What was received is no AMQP frame."""
+    """The bytes received are no AMQP frame."""
