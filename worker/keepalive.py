@@ -11,6 +11,17 @@ _TCP = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIME
 OF_SERVER = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
 """The server's settings to the same end: a client that is gone without a word must not hold its locks for hours."""
 
+_POOLED = "unsupported startup parameter"
+_EXPECTED = (
+    "a connection pooler (PgBouncer) answers there, which passes no settings, notifications and prepared "
+    "statements of a session on; expected the address of the server itself"
+)
+
+
+def without_pooler(told: str) -> str:
+    """Add to what a server said of a refused connection what is expected, where it is no server that has said it."""
+    return f"{told}: {_EXPECTED}" if told.startswith(_POOLED) else told
+
 
 def keep_alive(connection: Any) -> None:
     """End a connection of asyncpg where what was sent is not acknowledged for long, nor a probe."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from worker.errors import ConfigurationError, TransportUnavailable
+from worker.keepalive import without_pooler
 
 
 class OutcomeUnknown(TransportUnavailable):
@@ -56,7 +57,7 @@ def reason(error: BaseException) -> str:
         return "no answer in time"
     told = (str(error).splitlines() or [""])[0] or type(error).__name__
     hint = _HINTS.get(getattr(error, "sqlstate", None) or "")
-    return f"{told}: {hint}" if hint else told
+    return f"{told}: {hint}" if hint else without_pooler(told)
 
 
 def was_refused(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from worker.errors import ConfigurationError, DatabaseUnavailable
-from worker.keepalive import OF_SERVER, keep_alive
+from worker.keepalive import OF_SERVER, keep_alive, without_pooler
 from worker.state.waits import Waits
 
 _IDLE = 5.0
@@ -96,4 +96,4 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+    return without_pooler((str(error).splitlines() or [""])[0] or type(error).__name__)

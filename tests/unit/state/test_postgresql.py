@@ -137,6 +137,18 @@ async def test_a_server_that_refuses_is_named_without_its_password(far, proxy):
     await work_again(far)
 
 
+async def test_a_pooler_in_between_is_told(far, monkeypatch):
+    """PgBouncer knows no settings of a session: the error says what answers there, and what to name instead."""
+
+    async def connect(*_args: object, **_options: object) -> None:
+        raise asyncpg.ProtocolViolationError("unsupported startup parameter: lock_timeout")
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    await far.close()
+    with pytest.raises(DatabaseUnavailable, match=r"PgBouncer.*expected the address of the server itself"):
+        await far.connect(0.2)
+
+
 async def test_handlers_that_hold_their_transactions_do_not_stop_the_stores(far):
     """However many sessions are open, the stores answer; one handler too many waits, and is told in time."""
     held = [far.session() for _ in range(HASTY.sessions)]

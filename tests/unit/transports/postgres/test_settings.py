@@ -41,14 +41,19 @@ async def test_an_address_that_the_driver_does_not_understand_is_a_configuration
     assert "geheim" not in str(caught.value)
 
 
+POOLED = asyncpg.ProtocolViolationError("unsupported startup parameter: lock_timeout")
+"""As PgBouncer says it."""
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (asyncpg.InsufficientPrivilegeError("permission denied for schema public"), "expected a role with"),
         (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT"), "expected the primary"),
+        (POOLED, "expected the address of the server itself"),
     ],
 )
 def test_a_refusal_says_what_is_expected(error, expected):
-    """A role without a right, a server that takes no writes."""
+    """A role without a right, a server that takes no writes, a pooler in between."""
     assert f"{error}: " in faults.reason(error)
     assert expected in faults.reason(error)
