@@ -49,7 +49,11 @@ worker send --ndjson orders.ndjson                   {"type": ..., "data": ...} 
 @click.option("--id", "id", metavar="UUID", help="Its id, instead of a new one.")
 @click.option("--token", metavar="NAME", help="Send it as this stored token would.")
 @click.option("--transport", metavar="NAME", help="Send it there, whatever the routing says.")
-@click.option("--wait", type=Duration(), help="Wait so long for it to be done.")
+@click.option(
+    "--wait",
+    type=Duration(),
+    help="Wait so long for it to be done; exit 1 where it fails, or is not done by then.",
+)
 @pass_invocation
 def send(
     invocation: Invocation,
