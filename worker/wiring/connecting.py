@@ -75,18 +75,19 @@ async def connected_ones(
 
 
 async def _connect(transport: Transport, timeout: float) -> None:
-    """Connect, trying again until the time is over."""
+    """Connect, trying again until the time is over; what is told then is what the transport said last."""
     loop = asyncio.get_running_loop()
     end = loop.time() + timeout
+    said: Unavailable | None = None
     while True:
         try:
             async with asyncio.timeout_at(end):
                 await transport.connect()
-        except TimeoutError:
-            raise TransportUnavailable(
-                f"transport {transport.name}: no answer within {timeout:g} s"
-            ) from None
+        except TimeoutError:  # the last try has less time than the others: that it ran out says nothing
+            silent = TransportUnavailable(f"no answer within {timeout:g} s")
+            raise TransportUnavailable(_named(transport.name, said or silent)) from said
         except Unavailable as error:
+            said = error
             if loop.time() + _RETRY_PAUSE >= end:
                 raise TransportUnavailable(_named(transport.name, error)) from error
             await asyncio.sleep(_RETRY_PAUSE)
