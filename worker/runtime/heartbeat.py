@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from worker.errors import Unavailable
+from worker.messaging.outage_log import OutageLog
 
 INTERVAL = 5.0
 """Seconds between beats."""
@@ -17,9 +18,12 @@ log = structlog.stdlib.get_logger("worker.heartbeat")
 
 async def beat(write: Callable[[], Awaitable[None]], interval: float = INTERVAL) -> None:
     """Write a beat every ``interval`` seconds until cancelled; an outage is waited out."""
+    outage = OutageLog(log, "heartbeat not written", "heartbeat is written again")
     while True:
         try:
             await write()
         except Unavailable as error:
-            log.warning("heartbeat not written", error=str(error))
+            outage.met(error)
+        else:
+            outage.over()
         await asyncio.sleep(interval)

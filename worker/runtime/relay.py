@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from worker.errors import Unavailable
+from worker.messaging.outage_log import OutageLog
 from worker.messaging.parcel import OutboxRow
 from worker.messaging.sender import Sender
 from worker.messaging.transport import OutcomeKind, Outgoing
@@ -88,18 +89,20 @@ class Relay:
 
     async def run(self) -> None:
         """Send until cancelled; outages are waited out."""
+        outage = OutageLog(log, "outbox waits", "outbox is sent again")
         while True:
             self._news.clear()
             try:
                 sent = await self.send_some()
             except Unavailable as error:
-                log.warning("outbox waits", error=str(error))
+                outage.met(error)
                 await asyncio.sleep(SWEEP)
                 continue
             except Exception:  # whatever it was, what others commit must still leave
                 log.exception("outbox waits")
                 await asyncio.sleep(SWEEP)
                 continue
+            outage.over()
             if sent < BATCH:
                 try:
                     async with asyncio.timeout(SWEEP):

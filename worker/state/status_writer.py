@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from worker.errors import DatabaseUnavailable
+from worker.messaging.outage_log import OutageLog
 from worker.messaging.status import StatusChange
 from worker.state.database import Database
 from worker.state.statement import Statement
@@ -69,6 +70,7 @@ class StatusWriter:
 
     async def run(self) -> None:
         """Write until cancelled; call ``flush`` afterwards. Outages are waited out."""
+        outage = OutageLog(log, "status of commands waits", "status of commands is written again")
         while True:
             await self._some.wait()
             try:
@@ -79,11 +81,13 @@ class StatusWriter:
             try:
                 await self.flush()
             except DatabaseUnavailable as error:
-                log.warning("status of commands waits", error=str(error), waiting=len(self._waiting))
+                outage.met(error, waiting=len(self._waiting))
                 await asyncio.sleep(1.0)
             except Exception:  # whatever it was, what others did must still be written
                 log.exception("status of commands waits", waiting=len(self._waiting))
                 await asyncio.sleep(1.0)
+            else:
+                outage.over()
 
     async def flush(self) -> None:
         """Write everything that was noted so far.

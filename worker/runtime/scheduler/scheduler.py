@@ -10,6 +10,7 @@ import structlog
 from worker.errors import Unavailable
 from worker.messaging.firing import Firings, Lead, Leadership
 from worker.messaging.identity import Clock
+from worker.messaging.outage_log import OutageLog
 from worker.messaging.schedule import Schedule
 from worker.runtime.scheduler.firing import Fires
 from worker.runtime.scheduler.ticks import Ticks
@@ -72,16 +73,19 @@ class Scheduler:
             log.info("no schedule is declared")
             await self._stopping.wait()
         told = False
+        outage = OutageLog(log, "scheduler waits", "scheduler goes on")
         while not self._stopping.is_set():
             try:
-                if await self._take():
+                leads = await self._take()
+                outage.over()
+                if leads:
                     told = False
                     await self._led()
                 elif not told:
                     told = True
                     log.info("scheduler stands by: another one leads")
             except Unavailable as error:
-                log.warning("scheduler waits", error=str(error))
+                outage.met(error)
             except Exception:  # whatever it was, schedules must go on
                 log.exception("scheduler begins anew")
             await self._within(KEEP)
