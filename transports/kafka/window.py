@@ -16,7 +16,7 @@ DOUBTFUL = 2048
 """How many unfinished messages behind the commit of a holder that died count as perhaps in its hands."""
 
 
-class State(enum.Enum):
+class EntryState(enum.Enum):
     """Where an entry stands."""
 
     WAITING = "waiting"
@@ -26,7 +26,7 @@ class State(enum.Enum):
     DONE = "done"
 
 
-WAITING, OUT, COPYING, DONE = State
+WAITING, OUT, COPYING, DONE = EntryState
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, eq=False):
     key: bytes | None
     due: float = 0.0
     size: int = 0
-    state: State = WAITING
+    state: EntryState = WAITING
     delivery: Delivery | None = None
 
 

@@ -68,7 +68,7 @@ class Publishes:
         return _parted(await self._link.run(publish), requests)
 
 
-class Settlements:
+class Settles:
     """Settles together what callers ask for. It waits out a short outage, so that no handler runs again for it.
 
     Args:

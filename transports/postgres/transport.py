@@ -11,13 +11,13 @@ from typing import Any
 
 from transports.dsn import Dsn
 from transports.postgres import counting, faults, finding, schema, settings
-from transports.postgres.batches import Publishes, Settlements
+from transports.postgres.batches import Publishes, Settles
 from transports.postgres.claiming import Claiming
 from transports.postgres.faults import OutcomeUnknown
 from transports.postgres.features import features
 from transports.postgres.holding import Holding
 from transports.postgres.links import Links
-from transports.postgres.listener import Listener
+from transports.postgres.notifications import Notifications
 from transports.postgres.numbers import Numbers
 from transports.postgres.publishing import Publishing
 from transports.postgres.settling import Settling
@@ -76,9 +76,9 @@ class PostgresTransport:
             return
 
         self._links = links = Links(self._settings, self.name, self._numbers.forget)
-        self._listener = Listener(self._settings, self.name, self._wake)
+        self._notifications = Notifications(self._settings, self.name, self._wake)
         self._incoming = Publishes(links.publishes, self._publishing, self._time)
-        self._outgoing = Settlements(links.settles, self._settling, self._time, self._settings.timeout)
+        self._outgoing = Settles(links.settles, self._settling, self._time, self._settings.timeout)
         try:
             await links.looks.run(lambda connection: schema.is_there(connection, self._settings.shown))
             with contextlib.suppress(TransportUnavailable):  # a standby cannot be written to, but looked at
@@ -135,7 +135,7 @@ class PostgresTransport:
     async def subscribe(self, queue: QueueSpec, *, slots: int) -> ClaimingSubscription:
         """Start consuming a queue."""
         self._opened()
-        self._listener.listen()
+        self._notifications.listen()
         holding = Holding(self, queue.name)
         subscription = ClaimingSubscription(queue.name, holding, self.forget)
         self._subscriptions.setdefault(queue.name, set()).add(subscription)
@@ -185,7 +185,7 @@ class PostgresTransport:
         self._outgoing.give_up()
         await self._incoming.finish()
         await self._outgoing.finish()
-        await self._listener.close()
+        await self._notifications.close()
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
@@ -258,7 +258,7 @@ class PostgresTransport:
     def _changed(self, queues: Collection[str]) -> None:
         if queues and self._connected:
             self._wake(queues)
-            self._listener.tell(queues)
+            self._notifications.tell(queues)
 
     def _wake(self, queues: Collection[str] | None) -> None:
         for queue in self._subscriptions if queues is None else queues:

@@ -12,7 +12,7 @@ from transports.pubsub.connection import Connection
 from transports.pubsub.encoding import encode, sent, unfit
 from transports.pubsub.faults import Failed
 from transports.pubsub.features import BATCH
-from transports.pubsub.topology import Route, Topology
+from transports.pubsub.topology import QueueTopic, Topology
 from worker.errors import TransportUnavailable
 from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
@@ -50,17 +50,17 @@ class Publisher:
         Raises:
             TransportUnavailable: none of them was taken.
         """
-        routes = await self._routes({message.queue for message in batch})
+        topics = await self._topics({message.queue for message in batch})
         outcomes: list[Outcome | None] = [None] * len(batch)
         lanes: dict[tuple[str, str], list[_Part]] = {}
         for place, message in enumerate(batch):
-            route = routes[message.queue]
-            if route is None:
+            topic = topics[message.queue]
+            if topic is None:
                 outcomes[place] = _unroutable(message.queue)
             elif reason := refusal(message, self._max_bytes) or unfit(message):
                 outcomes[place] = Outcome(OutcomeKind.REFUSED, reason)
             else:
-                _add(lanes.setdefault((message.queue, _lane(message, route)), []), place, message, route)
+                _add(lanes.setdefault((message.queue, _lane(message, topic)), []), place, message, topic)
         sent = [(part, self._submit(lane, part)) for lane, parts in lanes.items() for part in parts]
         await self._collect(sent, outcomes)
         return [outcome for outcome in outcomes if outcome is not None]
@@ -70,14 +70,14 @@ class Publisher:
         for lane in tuple(self._lanes.values()):
             await lane.finish()
 
-    async def _routes(self, queues: set[str]) -> dict[str, Route | None]:
-        found: dict[str, Route | None] = {queue: self._topology.known(queue) for queue in queues}
-        unknown = [queue for queue, route in found.items() if route is None]
+    async def _topics(self, queues: set[str]) -> dict[str, QueueTopic | None]:
+        found: dict[str, QueueTopic | None] = {queue: self._topology.known(queue) for queue in queues}
+        unknown = [queue for queue, topic in found.items() if topic is None]
         if unknown:
             found.update(
                 zip(
                     unknown,
-                    await asyncio.gather(*(self._topology.route(queue) for queue in unknown)),
+                    await asyncio.gather(*(self._topology.topic_of(queue) for queue in unknown)),
                     strict=True,
                 )
             )
@@ -144,11 +144,11 @@ class Publisher:
         while True:
             sent = False
             try:
-                route = self._topology.known(queue) or await self._topology.route(queue)
-                if route is None:
+                topic = self._topology.known(queue) or await self._topology.topic_of(queue)
+                if topic is None:
                     return [_unroutable(queue)] * len(messages)
                 sent = True
-                request = wire.Publish(topic=route.topic, messages=messages)
+                request = wire.Publish(topic=topic.name, messages=messages)
                 answer = await self._connection.call(wire.PUBLISH, request, max(end - loop.time(), 0.1))
                 if (confirmed := len(answer.message_ids)) != len(messages):
                     told = f"{confirmed} of {len(messages)} messages were confirmed"
@@ -191,12 +191,12 @@ class Publisher:
             return [*outcomes, *[Outcome(OutcomeKind.UNKNOWN, str(error))] * len(rest)]
 
 
-def _lane(message: Outgoing, route: Route) -> str:
-    return sent(message.key) or "" if route.keyed else ""
+def _lane(message: Outgoing, topic: QueueTopic) -> str:
+    return sent(message.key) or "" if topic.keyed else ""
 
 
-def _add(parts: list[_Part], place: int, message: Outgoing, route: Route) -> None:
-    made, size = encode(message, ordered=route.keyed)
+def _add(parts: list[_Part], place: int, message: Outgoing, topic: QueueTopic) -> None:
+    made, size = encode(message, ordered=topic.keyed)
     last = parts[-1] if parts else None
     if last is None or len(last.places) >= BATCH or last.size + size > _BYTES:
         parts.append(_Part([made], [place], size))

@@ -25,15 +25,15 @@ _FRESH = 60.0
 """Seconds for which it is believed that a queue's subscription is there."""
 
 
-class Route(NamedTuple):
-    """Where a queue's messages go.
+class QueueTopic(NamedTuple):
+    """The topic that a queue's messages go to.
 
     Attributes:
-        topic: its full name.
+        name: in full.
         keyed: whether the subscription keeps the order of a key.
     """
 
-    topic: str
+    name: str
     keyed: bool
 
 
@@ -62,22 +62,22 @@ class Topology:
         self._connection = connection
         self._settings = connection.settings
         self._names = topic_names
-        self._routes: dict[str, tuple[Route, float]] = {}
-        self._looks: dict[str, asyncio.Task[Route | None]] = {}
+        self._topics: dict[str, tuple[QueueTopic, float]] = {}
+        self._looks: dict[str, asyncio.Task[QueueTopic | None]] = {}
         self._repairs: dict[str, asyncio.Task[bool]] = {}
 
-    def known(self, queue: str) -> Route | None:
-        """The route of a queue that was there a moment ago; None where that must be asked for."""
-        found = self._routes.get(queue)
+    def known(self, queue: str) -> QueueTopic | None:
+        """The topic of a queue that was there a moment ago; None where that must be asked for."""
+        found = self._topics.get(queue)
         if found is None or asyncio.get_running_loop().time() - found[1] > _FRESH:
             return None
         return found[0]
 
     def forget(self, queue: str) -> None:
         """Ask again before the next message."""
-        self._routes.pop(queue, None)
+        self._topics.pop(queue, None)
 
-    def route(self, queue: str) -> Awaitable[Route | None]:
+    def topic_of(self, queue: str) -> Awaitable[QueueTopic | None]:
         """Find where a queue's messages go; None where they would be lost, as nothing keeps them.
 
         The future raises TransportUnavailable where the service does not answer.
@@ -145,7 +145,7 @@ class Topology:
                 return None
             raise
 
-    async def _look(self, queue: str) -> Route | None:
+    async def _look(self, queue: str) -> QueueTopic | None:
         if names.fault(self._names.name(queue)) is not None:
             return None
         topic = self._names.topic(queue)
@@ -153,11 +153,11 @@ class Topology:
         if found is None and await self._repaired(queue):
             found = await self._find(wire.GET_SUBSCRIPTION, self._names.subscription(queue))
         if found is None or found.topic != topic or found.detached:
-            self._routes.pop(queue, None)
+            self._topics.pop(queue, None)
             return None
-        route = Route(topic, bool(found.enable_message_ordering))
-        self._routes[queue] = (route, asyncio.get_running_loop().time())
-        return route
+        known = QueueTopic(topic, bool(found.enable_message_ordering))
+        self._topics[queue] = (known, asyncio.get_running_loop().time())
+        return known
 
     async def _repaired(self, queue: str) -> bool:
         """Repair; False where it was not set up here, or the service refuses, which is logged."""

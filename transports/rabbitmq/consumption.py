@@ -13,7 +13,7 @@ from transports.rabbitmq.prefetched import Prefetched
 from transports.rabbitmq.receipt import DEAD, KEYS, MAIN, Receipt
 from transports.rabbitmq.watermark import Watermark
 from transports.rabbitmq.wire import properties
-from transports.rabbitmq.wire.channel import Channel, Listener
+from transports.rabbitmq.wire.channel import Channel, Receiver
 from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost, WireFault
 from worker.messaging.transport import Delivery
 
@@ -29,7 +29,7 @@ when the channel closes."""
 _BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
 
-class Consumption(Listener):
+class Consumption(Receiver):
     """One generation of a subscription; a receipt of an earlier one is not valid any more.
 
     Args:
@@ -65,7 +65,7 @@ class Consumption(Listener):
         self._silent = False  # the broker hears of no ack
         self._headers: dict[str, Mapping[str, str]] = {}
         self._sources: dict[bytes, str] = {}
-        channel.listen(self)
+        channel.tell(self)
 
     @property
     def idle(self) -> bool:

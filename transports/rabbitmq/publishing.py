@@ -15,7 +15,7 @@ from transports.rabbitmq.features import BATCH
 from transports.rabbitmq.settings import Settings
 from transports.rabbitmq.unconfirmed import Unconfirmed
 from transports.rabbitmq.wire import properties
-from transports.rabbitmq.wire.channel import Channel, Listener
+from transports.rabbitmq.wire.channel import Channel, Receiver
 from transports.rabbitmq.wire.faults import ChannelClosed, ConnectionLost
 from worker.errors import TransportUnavailable
 from worker.messaging.abilities import Confirms
@@ -34,7 +34,7 @@ _TOO_LARGE = re.compile(r"message size \d+ .*max size (\d+)")
 """What the broker says when it closes a channel because of one message."""
 
 
-class Publisher(Listener):
+class Publisher(Receiver):
     """Publishes over a connection of its own, so that consuming goes on while the broker blocks publishers.
 
     Args:
@@ -290,7 +290,7 @@ class Publisher(Listener):
                 return self._channel
             try:
                 channel = await self._connection.amqp.channel(_TIMEOUT)
-                channel.listen(self)
+                channel.tell(self)
                 await channel.call(commands.Confirm.Select(), _TIMEOUT)
             except (ChannelClosed, ConnectionLost) as error:
                 raise self._connection.unavailable(error) from error

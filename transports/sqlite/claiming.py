@@ -1,4 +1,4 @@
-"""Operation that hands messages out, and the one that holds them longer."""
+"""Job that hands messages out, and the one that holds them longer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, ClassVar, cast
 import msgspec
 
 from transports.orphans import Marks, Orphans
+from transports.sqlite.job import Job
 from transports.sqlite.numbers import Numbers
-from transports.sqlite.operation import Operation
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE
 from transports.subscription import Claimed
 from worker.messaging.transport import Delivery, Settled
@@ -49,7 +49,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     lease: int
 
 
-class Claim(Operation):
+class Claim(Job):
     """Take up to ``limit`` due messages of a queue for ``lease`` seconds."""
 
     stage: ClassVar[int] = 3
@@ -91,12 +91,12 @@ class Claim(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
         """Claim for one after the other."""
-        for operation in cast(Sequence[Claim], group):
-            if operation.needs_lock(connection, numbers, now):
-                operation.result = Claimed(operation._take(connection, numbers, now), None)
+        for job in cast(Sequence[Claim], group):
+            if job.needs_lock(connection, numbers, now):
+                job.result = Claimed(job._take(connection, numbers, now), None)
 
     def _take(self, connection: sqlite3.Connection, numbers: Numbers, now: float) -> list[Delivery]:
         number = numbers.number(connection, self._queue)
@@ -143,7 +143,7 @@ def _read(connection: sqlite3.Connection, ids: str, order: Sequence[int]) -> lis
     return rows
 
 
-class Extend(Operation):
+class Extend(Job):
     """Hold deliveries for ``lease`` seconds from now; the result is one answer each."""
 
     stage: ClassVar[int] = 1
@@ -156,18 +156,18 @@ class Extend(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
-        """Extend for one after the other: there is one such operation in a third of a lease."""
-        for operation in cast(Sequence[Extend], group):
-            receipts = [delivery.receipt for delivery in operation._deliveries]
+        """Extend for one after the other: there is one such job in a third of a lease."""
+        for job in cast(Sequence[Extend], group):
+            receipts = [delivery.receipt for delivery in job._deliveries]
             valid = held(connection, receipts)
             rows = listed([receipt.row for receipt in valid])
             connection.execute(
                 "UPDATE transport_messages SET visible_at = ? WHERE id IN (SELECT value FROM json_each(?))",
-                (now + operation._lease, rows),
+                (now + job._lease, rows),
             )
-            operation.result = [Settled.DONE if receipt in valid else Settled.LOST for receipt in receipts]
+            job.result = [Settled.DONE if receipt in valid else Settled.LOST for receipt in receipts]
 
 
 def held(connection: sqlite3.Connection, receipts: Collection[Receipt]) -> set[Receipt]:

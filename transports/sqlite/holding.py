@@ -51,8 +51,8 @@ class Holding:
             if not answer.done():
                 answer.set_result([Settled.UNKNOWN] * len(items) if failed else future.result())
 
-        operation = self._writer.submit(lambda future: Settle(future, items, self._owner.clock()))
-        operation.future.add_done_callback(settled)
+        job = self._writer.submit(lambda future: Settle(future, items, self._owner.clock()))
+        job.future.add_done_callback(settled)
         return answer
 
     async def extend(self, deliveries: Sequence[Delivery]) -> Sequence[Settled]:

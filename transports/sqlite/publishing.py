@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar, cast
 
+from transports.sqlite.job import Job
 from transports.sqlite.numbers import Numbers
-from transports.sqlite.operation import Operation
 from worker.messaging.refusal import refusal
 from worker.messaging.transport import ACCEPTED, Outcome, OutcomeKind, Outgoing
 
@@ -38,7 +38,7 @@ def _insert(rows: int) -> str:
     )
 
 
-class Publish(Operation):
+class Publish(Job):
     """Add messages; the result is one outcome for each. ``asked_at`` is when their delays begin."""
 
     stage: ClassVar[int] = 2
@@ -53,13 +53,13 @@ class Publish(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
         """Insert the messages of all publishes together."""
         plain: list[Any] = []
         keyed: list[tuple[Any, ...]] = []
-        for operation in cast(Sequence[Publish], group):
-            operation._prepare(connection, numbers, plain, keyed)
+        for job in cast(Sequence[Publish], group):
+            job._prepare(connection, numbers, plain, keyed)
         step = 5 * _ROWS
         for start in range(0, len(plain), step):
             chunk = plain[start : start + step]
@@ -98,7 +98,7 @@ class Publish(Operation):
         self.woken = woken
 
 
-class SetUp(Operation):
+class SetUp(Job):
     """Create queues; no result."""
 
     stage: ClassVar[int] = 0
@@ -109,15 +109,15 @@ class SetUp(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
         """Create what is missing."""
-        for operation in cast(Sequence[SetUp], group):
-            numbers.add(connection, operation._queues)
-            operation.woken = operation._queues
+        for job in cast(Sequence[SetUp], group):
+            numbers.add(connection, job._queues)
+            job.woken = job._queues
 
 
-class Find(Operation):
+class Find(Job):
     """Tell which queues are missing."""
 
     stage: ClassVar[int] = 0
@@ -134,14 +134,14 @@ class Find(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
-        """Read inside the transaction of the other operations, which have something to write."""
-        for operation in group:
-            operation.needs_lock(connection, numbers, now)
+        """Read inside the transaction of the other jobs, which have something to write."""
+        for job in group:
+            job.needs_lock(connection, numbers, now)
 
 
-class Prove(Operation):
+class Prove(Job):
     """Write what is there already: that shows a full disk, too, which taking the write lock alone would not."""
 
     stage: ClassVar[int] = 0
@@ -149,7 +149,7 @@ class Prove(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
         """Write the file's user version, which is not used for anything, once for all of them."""
         (version,) = connection.execute("PRAGMA user_version").fetchone()

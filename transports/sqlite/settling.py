@@ -1,4 +1,4 @@
-"""Operation that settles deliveries: acks, give-backs and next attempts of one turn in a few statements."""
+"""Job that settles deliveries: acks, give-backs and next attempts of one turn in a few statements."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from transports.sqlite.claiming import Receipt, held, listed
+from transports.sqlite.job import Job
 from transports.sqlite.numbers import Numbers
-from transports.sqlite.operation import Operation
 from transports.sqlite.publishing import DEFAULT_CONTENT_TYPE, Publish
 from worker.messaging.transport import Ack, Again, Outgoing, Release, Settled, Settlement
 
@@ -38,7 +38,7 @@ class Work:
         self.lanes: set[tuple[str, str]] = set()
 
 
-class Settle(Operation):
+class Settle(Job):
     """Settle deliveries; the result is one answer each. ``asked_at`` is when delays begin."""
 
     stage: ClassVar[int] = 1
@@ -50,16 +50,16 @@ class Settle(Operation):
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
         """Settle for all of them together."""
-        operations = cast(Sequence[Settle], group)
-        if _all_acked(connection, operations):
+        jobs = cast(Sequence[Settle], group)
+        if _all_acked(connection, jobs):
             return
-        valid = held(connection, [item.delivery.receipt for each in operations for item in each._items])
+        valid = held(connection, [item.delivery.receipt for each in jobs for item in each._items])
         work = Work()
-        for operation in operations:
-            operation._collect(connection, numbers, valid, work)
+        for job in jobs:
+            job._collect(connection, numbers, valid, work)
         if work.removed:
             connection.execute(_REMOVE, (listed(work.removed),))
         for visible_at, rows in work.released.items():
@@ -69,7 +69,7 @@ class Settle(Operation):
         for queue, key in work.lanes:
             connection.execute(_ADVANCE, (numbers.number(connection, queue), key))
         if work.moved:
-            moving = Publish(operations[0].future, work.moved, max_bytes=2**31 - 1, asked_at=now)
+            moving = Publish(jobs[0].future, work.moved, max_bytes=2**31 - 1, asked_at=now)
             Publish.perform(connection, numbers, now, [moving])
 
     def _collect(
@@ -105,11 +105,11 @@ class Settle(Operation):
         self.woken = woken
 
 
-def _all_acked(connection: sqlite3.Connection, operations: Sequence[Settle]) -> bool:
+def _all_acked(connection: sqlite3.Connection, jobs: Sequence[Settle]) -> bool:
     """Do the common case without looking first: acks without keys, of few claims, none lost; False for any other."""
     claims: defaultdict[int, list[int]] = defaultdict(list)
-    for operation in operations:
-        for item in operation._items:
+    for job in jobs:
+        for item in job._items:
             if type(item) is not Ack or item.delivery.key is not None:
                 return False
             receipt: Receipt = item.delivery.receipt
@@ -123,8 +123,8 @@ def _all_acked(connection: sqlite3.Connection, operations: Sequence[Settle]) -> 
             connection.execute("RELEASE acks")
             return False
     connection.execute("RELEASE acks")
-    for operation in operations:
-        operation.result = [Settled.DONE] * len(operation._items)
+    for job in jobs:
+        job.result = [Settled.DONE] * len(job._items)
     return True
 
 

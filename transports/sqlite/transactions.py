@@ -1,4 +1,4 @@
-"""One transaction for many operations: which fail alone, which fail together, and of which the outcome is unknown."""
+"""One transaction for many jobs: which fail alone, which fail together, and of which the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Sequence
 
 from transports.sqlite import connection, faults
+from transports.sqlite.job import Job
 from transports.sqlite.numbers import Numbers
-from transports.sqlite.operation import Operation
 from transports.sqlite.settings import Settings
 
 
 class Transactions:
-    """Performs operations over one connection; used by the writer's thread."""
+    """Performs jobs over one connection; used by the writer's thread."""
 
     def __init__(self, settings: Settings, sqlite: sqlite3.Connection) -> None:
         self._settings = settings
@@ -22,20 +22,20 @@ class Transactions:
         self._refusal: Exception | None = None
 
     def refuse(self, error: Exception | None) -> None:
-        """Let every operation fail with ``error`` from now on, as no other process sees the open file; None ends that."""
+        """Let every job fail with ``error`` from now on, as no other process sees the open file; None ends that."""
         self._refusal = error
 
-    def run(self, operations: Sequence[Operation], now: float) -> None:
+    def run(self, jobs: Sequence[Job], now: float) -> None:
         """Do them in one transaction, and set the ``result`` or ``error`` of each; never raises."""
         try:
             if self._refusal is not None:
                 raise self._refusal
-            if not self._only_looks(operations, now):
-                self._begin(operations)
-                self._perform(operations, now)
+            if not self._only_looks(jobs, now):
+                self._begin(jobs)
+                self._perform(jobs, now)
                 self._commit()
         except BaseException as error:
-            # all callers share the thread, so it must go on, whatever an operation has raised
+            # all callers share the thread, so it must go on, whatever a job has raised
             self._undo()
             failure = (
                 error
@@ -44,21 +44,19 @@ class Transactions:
             )
             if isinstance(error, sqlite3.Error):
                 failure = faults.unavailable(self._settings.path, error)
-            for operation in operations:
-                operation.error = operation.error or failure
-                operation.woken = ()
+            for job in jobs:
+                job.error = job.error or failure
+                job.woken = ()
 
-    def _only_looks(self, operations: Sequence[Operation], now: float) -> bool:
+    def _only_looks(self, jobs: Sequence[Job], now: float) -> bool:
         """Whether nothing is to be written: then the results are there, and the lock was left to others."""
         return connection.patiently(
             self._settings,
-            lambda: (
-                not any(operation.needs_lock(self._sqlite, self._numbers, now) for operation in operations)
-            ),
+            lambda: not any(job.needs_lock(self._sqlite, self._numbers, now) for job in jobs),
         )
 
-    def _begin(self, operations: Sequence[Operation]) -> None:
-        must_sync = any(operation.syncs for operation in operations)
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        must_sync = any(job.syncs for job in jobs)
         synchronous = self._settings.synchronous if must_sync else "normal"
         if synchronous != self._synchronous:
             self._sqlite.execute(f"PRAGMA synchronous = {synchronous}")
@@ -66,21 +64,21 @@ class Transactions:
         # never a deferred transaction: that may fail when it turns from reading to writing, however long it waits
         connection.patiently(self._settings, lambda: self._sqlite.execute("BEGIN IMMEDIATE"))
 
-    def _perform(self, operations: Sequence[Operation], now: float) -> None:
-        groups: dict[type[Operation], list[Operation]] = {}
-        for operation in operations:
-            groups.setdefault(type(operation), []).append(operation)
+    def _perform(self, jobs: Sequence[Job], now: float) -> None:
+        groups: dict[type[Job], list[Job]] = {}
+        for job in jobs:
+            groups.setdefault(type(job), []).append(job)
         for kind in sorted(groups, key=lambda kind: kind.stage):
             group = groups[kind]
             if self._attempt(group, now) is None:
                 continue
-            for operation in group:  # one operation makes the group fail: only that one shall fail
-                error = self._attempt([operation], now)
+            for job in group:  # one job makes the group fail: only that one shall fail
+                error = self._attempt([job], now)
                 if error is not None:
-                    operation.error = error
-                    operation.woken = ()
+                    job.error = error
+                    job.woken = ()
 
-    def _attempt(self, group: Sequence[Operation], now: float) -> Exception | None:
+    def _attempt(self, group: Sequence[Job], now: float) -> Exception | None:
         self._sqlite.execute("SAVEPOINT attempt")
         try:
             type(group[0]).perform(self._sqlite, self._numbers, now, group)

@@ -14,7 +14,7 @@ import structlog
 
 from transports.sqlite import connection
 from transports.sqlite.faults import OutcomeUnknown
-from transports.sqlite.operation import Operation
+from transports.sqlite.job import Job
 from transports.sqlite.settings import Settings
 from transports.sqlite.timekeeping import Timekeeper
 from transports.sqlite.transactions import Transactions
@@ -36,7 +36,7 @@ log = structlog.stdlib.get_logger("worker.sqlite")
 
 
 class Writer:
-    """Runs operations in a thread of its own.
+    """Runs jobs in a thread of its own.
 
     Args:
         clock: asked once for each transaction.
@@ -53,9 +53,9 @@ class Writer:
         self._clock = clock
         self._woken = woken
         self._loop = asyncio.get_running_loop()
-        self._inbox: queue.SimpleQueue[list[Operation] | None] = queue.SimpleQueue()
-        self._gathered: list[Operation] = []
-        self._outstanding: dict[Operation, float] = {}
+        self._inbox: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
+        self._outstanding: dict[Job, float] = {}
         self._ticking: asyncio.TimerHandle | None = None
         self._finished = threading.Event()
         self._limit = settings.busy_timeout + _PATIENCE
@@ -80,8 +80,8 @@ class Writer:
         self._use(await asyncio.to_thread(connection.open_writer, self._settings))
         self._thread.start()
 
-    async def run(self, make: Callable[[asyncio.Future[Any]], Operation]) -> Any:
-        """Do an operation in the next transaction, and return its result after the commit.
+    async def run(self, make: Callable[[asyncio.Future[Any]], Job]) -> Any:
+        """Do a job in the next transaction, and return its result after the commit.
 
         Raises:
             TransportUnavailable: nothing was done.
@@ -89,17 +89,17 @@ class Writer:
         """
         return await self.submit(make).future
 
-    def submit(self, make: Callable[[asyncio.Future[Any]], Operation]) -> Operation:
-        """Ask for an operation; its ``future`` says how it went."""
+    def submit(self, make: Callable[[asyncio.Future[Any]], Job]) -> Job:
+        """Ask for a job; its ``future`` says how it went."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        operation = make(future)
+        job = make(future)
         if self._closed:
             future.set_exception(TransportUnavailable(f"sqlite file {self._settings.path}: it is closed"))
-            return operation
+            return job
         if not self._gathered:
             self._loop.call_soon(self._hand_over)
-        self._gathered.append(operation)
-        return operation
+        self._gathered.append(job)
+        return job
 
     def watch(self, watching: bool) -> None:
         """Say whether any consumer waits for messages: only then are other processes' writes looked for."""
@@ -126,18 +126,18 @@ class Writer:
             return
         batch, self._gathered = self._gathered, []
         now = self._loop.time()
-        for operation in batch:
-            self._outstanding[operation] = now
+        for job in batch:
+            self._outstanding[job] = now
         if self._ticking is None:
             self._ticking = self._loop.call_later(_TICK, self._tick)
         self._inbox.put(batch)
 
-    def _deliver(self, batch: Sequence[Operation]) -> None:
+    def _deliver(self, batch: Sequence[Job]) -> None:
         woken: set[str] = set()
-        for operation in batch:
-            self._outstanding.pop(operation, None)
-            woken.update(operation.woken)
-            operation.complete()
+        for job in batch:
+            self._outstanding.pop(job, None)
+            woken.update(job.woken)
+            job.complete()
         if woken:
             self._woken(woken)
 
@@ -160,11 +160,11 @@ class Writer:
     def _give_up(self) -> None:
         """Fail what waits too long: every wait is bounded, also that for a disk which does not answer."""
         now = self._loop.time()
-        for operation, since in list(self._outstanding.items()):
+        for job, since in list(self._outstanding.items()):
             if now - since > self._limit:
-                del self._outstanding[operation]
-                if not operation.future.done():
-                    operation.future.set_exception(self._unknown("the disk does not answer"))
+                del self._outstanding[job]
+                if not job.future.done():
+                    job.future.set_exception(self._unknown("the disk does not answer"))
 
     def _unknown(self, cause: str) -> OutcomeUnknown:
         return OutcomeUnknown(f"sqlite file {self._settings.path}: {cause}")
@@ -189,27 +189,27 @@ class Writer:
                 pause = _SHORTEST_POLL if self._look_abroad() else min(pause * 1.5, _LONGEST_POLL)
                 continue
             self._parked = idle = False
-            operations, stop = self._drain(batch)
-            if operations:
+            jobs, stop = self._drain(batch)
+            if jobs:
                 pause = _SHORTEST_POLL
                 self._keep_to_the_path()
-                self._transactions.run(operations, self._time.now())
-                self._report(self._deliver, operations)
+                self._transactions.run(jobs, self._time.now())
+                self._report(self._deliver, jobs)
                 self._finished.set()
             if self._watching:
                 self._look_abroad()
             if stop:
                 return
 
-    def _drain(self, batch: list[Operation] | None) -> tuple[list[Operation], bool]:
+    def _drain(self, batch: list[Job] | None) -> tuple[list[Job], bool]:
         """Return everything that was handed over by now, and whether the writer is to stop after it."""
-        operations = list(batch or ())
+        jobs = list(batch or ())
         stop = batch is None
         while not self._inbox.empty():
             more = self._inbox.get()
             stop = stop or more is None
-            operations.extend(more or ())
-        return operations, stop
+            jobs.extend(more or ())
+        return jobs, stop
 
     def _use(self, sqlite: sqlite3.Connection) -> None:
         self._sqlite = sqlite

@@ -1,4 +1,4 @@
-"""One channel of a connection: requests and their answers in order, and the listener for deliveries and confirms."""
+"""One channel of a connection: requests and their answers in order, and the receiver for deliveries and confirms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Wire(Protocol):
         ...
 
 
-class Listener:
+class Receiver:
     """Is told what comes in on a channel; each method does nothing by default."""
 
     def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
@@ -55,13 +55,13 @@ class Channel:
         self.error: ChannelClosed | ConnectionLost | None = None
         self._wire = wire
         self._answers: deque[asyncio.Future[Answer]] = deque()
-        self._listener: Listener | None = None
+        self._receiver: Receiver | None = None
 
-    def listen(self, listener: Listener) -> None:
-        """Tell ``listener`` from now on."""
-        self._listener = listener
-        self.delivered = listener.delivered  # type: ignore[method-assign]  # once a message: no hop in between
-        self.confirmed = listener.confirmed  # type: ignore[method-assign]
+    def tell(self, receiver: Receiver) -> None:
+        """Tell ``receiver`` from now on."""
+        self._receiver = receiver
+        self.delivered = receiver.delivered  # type: ignore[method-assign]  # once a message: no hop in between
+        self.confirmed = receiver.confirmed  # type: ignore[method-assign]
 
     def send(self, data: bytes) -> None:
         """Write frames that have no answer.
@@ -111,7 +111,7 @@ class Channel:
         self.fail(ChannelClosed("the channel is closed"))
 
     def fail(self, error: ChannelClosed | ConnectionLost) -> None:
-        """End it: every caller that waits for an answer gets ``error``, and the listener is told."""
+        """End it: every caller that waits for an answer gets ``error``, and the receiver is told."""
         if self.error is not None:
             return
         self.error = error
@@ -119,8 +119,8 @@ class Channel:
             answer = self._answers.popleft()
             if not answer.done():
                 answer.set_exception(error)
-        if self._listener is not None:
-            self._listener.closed(error)
+        if self._receiver is not None:
+            self._receiver.closed(error)
         self._wire.release(self.number)
 
     def method(self, method: base.Frame) -> None:
@@ -130,8 +130,8 @@ class Channel:
             self._wire.send(frame.marshal(commands.Channel.CloseOk(), self.number))
             self.fail(error)
         elif isinstance(method, commands.Basic.Cancel):
-            if self._listener is not None:
-                self._listener.cancelled(method.consumer_tag or "")
+            if self._receiver is not None:
+                self._receiver.cancelled(method.consumer_tag or "")
         elif isinstance(method, commands.Channel.Flow):
             self._wire.send(frame.marshal(commands.Channel.FlowOk(method.active), self.number))
         elif self._answers:
@@ -140,12 +140,12 @@ class Channel:
                 answer.set_result(method)
 
     def delivered(self, tag: int, consumer: bytes, properties: bytes, body: bytes, again: int) -> None:
-        """Drop it, as there is no listener: the broker holds it for this channel until that is closed."""
+        """Drop it, as there is no receiver: the broker holds it for this channel until that is closed."""
 
     def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
-        """Drop it, as there is no listener."""
+        """Drop it, as there is no receiver."""
 
     def returned(self, reply: commands.Basic.Return, properties: bytes, body: bytes) -> None:
-        """Tell the listener."""
-        if self._listener is not None:
-            self._listener.returned(reply, properties, body)
+        """Tell the receiver."""
+        if self._receiver is not None:
+            self._receiver.returned(reply, properties, body)

@@ -22,7 +22,7 @@ class Channel:
     def __init__(self, *answers: commands.Queue.DeclareOk) -> None:
         self.answers = answers
 
-    def listen(self, listener: object) -> None:
+    def tell(self, receiver: object) -> None:
         """Nothing comes."""
 
     async def call_all(self, requests: Sequence[object], timeout: float) -> Sequence[object]:

@@ -61,7 +61,7 @@ async def test_settling_under_a_lock_is_unknown_and_never_raises(transport, tmp_
     assert list(await subscription.settle([Ack(delivery)])) == [Settled.DONE]
 
 
-async def test_one_bad_operation_of_a_turn_fails_alone(transport):
+async def test_one_bad_job_of_a_turn_fails_alone(transport):
     bad = message(2, delay="soon")
     good, failed = await asyncio.gather(
         transport.publish([message(1)]), transport.publish([bad]), return_exceptions=True

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.transports.postgres.conftest import QUEUE, message
 from transports import subscription as subscriptions
-from transports.postgres.listener import Listener
+from transports.postgres.notifications import Notifications
 
 pytestmark = pytest.mark.broker
 
@@ -66,8 +66,8 @@ async def test_many_publishes_are_few_notifications(transport, sql):
 async def test_what_was_not_said_is_said_later(postgres_url, sql, transport):
     """A notification that the server did not take waits for the next connection."""
     woken: list[object] = []
-    listener = Listener(transport._settings, "jobs", woken.append)
-    good = listener._work
+    notifications = Notifications(transport._settings, "jobs", woken.append)
+    good = notifications._work
     failures = iter([asyncpg.ConnectionDoesNotExistError("as the test wants it")])
 
     async def fail_once(connection):
@@ -75,11 +75,11 @@ async def test_what_was_not_said_is_said_later(postgres_url, sql, transport):
             raise failure
         await good(connection)
 
-    listener._work = fail_once
+    notifications._work = fail_once
     said = asyncio.Event()
     await sql.add_listener("command_worker_transport", lambda *_: said.set())
-    listener.tell({"jobs"})
+    notifications.tell({"jobs"})
     async with asyncio.timeout(20):
         await said.wait()
-    await listener.close()
-    await listener.close()
+    await notifications.close()
+    await notifications.close()

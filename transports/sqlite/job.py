@@ -1,4 +1,4 @@
-"""What can be asked of the writer: operations, and how several of one kind become one."""
+"""What can be asked of the writer: jobs, and how several of one kind become one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from transports.sqlite.numbers import Numbers
 
 
-class Operation:
+class Job:
     """One thing to do inside the writer's next transaction.
 
     Subclasses say how a group of them is done together. ``future`` is resolved, on the loop, after the commit.
@@ -32,7 +32,7 @@ class Operation:
 
     @classmethod
     def perform(
-        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Operation]
+        cls, connection: sqlite3.Connection, numbers: Numbers, now: float, group: Sequence[Job]
     ) -> None:
         """Do them all, and set the ``result`` and ``woken`` of each; raises when one of them fails."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The listener: tells other processes that something came, and hears it from them.
+"""Notifications: tells other processes that something came, and hears it from them.
 
 A notification is a hint, never a promise: a consumer that waits also looks by itself from time to time.
 """
@@ -28,7 +28,7 @@ _MOST = 100
 """Names in one notification; where there are more, it says "look at all queues"."""
 
 
-class Listener:
+class Notifications:
     """A connection of its own, kept up by a task.
 
     Args:
