@@ -239,7 +239,7 @@ class Processing:
             )
         verdict = await self._judge.undecodable(consumer, delivery, read)
         self._count(verdict)
-        consumer.settlements.add(verdict.settlement)
+        consumer.settlements.add(verdict.settlement, unread=True)
         if self._observer.ended is not None:
             self._observer.ended(
                 Ended(

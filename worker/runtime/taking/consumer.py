@@ -12,7 +12,7 @@ import structlog
 from worker.messaging.middleware import CallNext
 from worker.messaging.observing import UNHEARD, Observer
 from worker.messaging.stamps import Received
-from worker.messaging.transport import Delivery, QueueSpec, Release, Transport
+from worker.messaging.transport import Ack, Delivery, QueueSpec, Release, Transport
 from worker.runtime.taking.ahead import Ahead
 from worker.runtime.taking.fetching import Fetching
 from worker.runtime.taking.leased import Leased
@@ -284,7 +284,10 @@ class Consumer:
         self.stuck = None
         if self._subscriber.leasing is not None:
             self.leased.took(got)
-        self.buffer.extend(got)
+        for delivery in (known := self.settlements.before.among(got)):
+            log.info("handled before; acknowledged again", id=delivery.id, queue=self.spec.name)
+            self.settlements.add(Ack(delivery))
+        self.buffer.extend([one for one in got if one not in known] if known else got)
         if self.paused:  # received just before, and not handed over yet
             self.give_back()
 

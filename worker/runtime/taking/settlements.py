@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from worker.errors import Unavailable
-from worker.messaging.transport import Again, Delivery, Settled, Settlement
+from worker.messaging.transport import Ack, Again, Delivery, Settled, Settlement
+from worker.runtime.taking.settled import HandledBefore
 
 _REMEMBERED = 10_000
 
@@ -47,6 +48,8 @@ class Settlements:
         self._flushing: set[asyncio.Task[None]] = set()
         self._scheduled = False
         self._unswapped: dict[str, None] = {}
+        self._unread: set[int] = set()
+        self.before = HandledBefore()
 
     def swaps(self, id: str) -> bool:
         """Whether a message may be swapped for its next attempt: not where the transport fell over that before."""
@@ -63,8 +66,10 @@ class Settlements:
         self._watched[id(delivery)] = future
         return future
 
-    def add(self, settlement: Settlement) -> None:
-        """Send it with the others of this turn of the loop."""
+    def add(self, settlement: Settlement, *, unread: bool = False) -> None:
+        """Send it with the others of this turn of the loop; ``unread``: the same bytes may be sent again, to be handled."""
+        if unread:
+            self._unread.add(id(settlement.delivery))
         if self._leased:  # what is being settled must not be extended: it would look lost once that is done
             self._leased.pop(id(settlement.delivery), None)
         if self._watched and (watching := self._watched.pop(id(settlement.delivery), None)) is not None:
@@ -99,6 +104,8 @@ class Settlements:
         done = Settled.DONE
         for item, answer in zip(items, answers, strict=True):
             if answer is not done:
+                if isinstance(item, Ack) and id(item.delivery) not in self._unread:
+                    self.before.note(item.delivery)
                 log.warning(
                     "settlement not taken; the message may come again",
                     id=item.delivery.id,
@@ -107,6 +114,8 @@ class Settlements:
                     settlement=type(item).__name__.lower(),
                     answer=answer.value,
                 )
+        if self._unread:
+            self._unread.difference_update([id(item.delivery) for item in items])
 
     async def _tell_all(self, items: list[Settlement]) -> Sequence[Settled]:
         """Tell the broker; where its transport fails over one of them, the others are settled all the same.

@@ -147,7 +147,7 @@ class _Kept(Settlements):
         super().__init__(consumer.transport.name, consumer.spec.name, tell, lambda: None, {})  # type: ignore[arg-type]
         self.last: Settlement | None = None
 
-    def add(self, settlement: Settlement) -> None:
+    def add(self, settlement: Settlement, *, unread: bool = False) -> None:
         """Keep it."""
         self.last = settlement
 
