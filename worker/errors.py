@@ -95,12 +95,17 @@ class NotFound(WorkerError):
 
 
 class UnknownType(NotFound):
-    """No message of that wire name is declared in the application."""
+    """No message of that wire name is declared in the application.
+
+    Attributes:
+        name: that one.
+        hint: names that are known, as the error's text ends with them.
+    """
 
     def __init__(self, name: str, known: Sequence[str] = ()) -> None:
         self.name = name
-        hint = f"; known: {', '.join(known[:20])}" if known else ""
-        super().__init__(f"unknown message type {name!r}{hint}")
+        self.hint = f"; known: {', '.join(known[:20])}" if known else ""
+        super().__init__(f"unknown message type {name!r}{self.hint}")
 
 
 class Guarded(WorkerError):

@@ -97,7 +97,9 @@ class Bus:
     def _unknown(self, message: Any) -> UnknownType:
         error = UnknownType(type(message).__name__, [m.name for m in self._registry.of_kind(self.kind)])
         if isinstance(message, type):
-            error.args = (f"{error}; given was the class {message.__name__} itself, not a message of it",)
+            error.args = (
+                f"the class {message.__name__} itself was given; expected a message of it: {message.__name__}(…){error.hint}",
+            )
         return error
 
     def handle(self, envelope: Envelope[Any]) -> Awaitable[Envelope[Any]]:

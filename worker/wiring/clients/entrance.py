@@ -125,7 +125,9 @@ class Entrance:
         known = [declared.name for declared in self._registry.messages.values()]
         if isinstance(message, type):
             error = UnknownType(message.__name__, known)
-            error.args = (f"{error}; given was the class {message.__name__} itself, not a message of it",)
+            error.args = (
+                f"the class {message.__name__} itself was given; expected a message of it: {message.__name__}(…){error.hint}",
+            )
             return error
         return UnknownType(type(message).__name__, known)
 
