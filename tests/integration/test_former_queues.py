@@ -62,9 +62,10 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
                 for id, body in zip(ids, bodies, strict=True)
             ]
         )
-        await Former(
+        former_queues = Former(
             service, moves(service.process.registry, [("it", service.process.routes.queues["it"][0])])
-        ).look()
+        )
+        await former_queues.look()
         subscription = await transport.subscribe(service.process.routes.queues["it"][0], slots=500)
         found: list[str] = []
         async with asyncio.timeout(60):
@@ -72,5 +73,7 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
                 came = await subscription.receive(500, 1.0)
                 await subscription.settle([Ack(delivery) for delivery in came])
                 found += [delivery.id for delivery in came]
+                if not found:  # on a loaded machine a look ends before Kafka has dealt out the partitions
+                    await former_queues.look()
         assert sorted(found) == ids
         await subscription.close(1.0)

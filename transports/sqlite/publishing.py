@@ -1,4 +1,4 @@
-"""Operations that bring messages in: setting queues up, and publishing."""
+"""Jobs that bring messages in: setting queues up, and publishing."""
 
 from __future__ import annotations
 

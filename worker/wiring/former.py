@@ -1,6 +1,6 @@
 """Queues under former names: what still waits there is moved to the queue of today's name.
 
-A type that was renamed had the queue of its old name, which it keeps as an alias: there nobody takes from any more. And a
+A type that was renamed had the queue of its old name, which it keeps as an alias: no worker takes from there any more. And a
 letter after a digit began a word once: the queue of ``NoRetry`` in ``b2b`` was ``b2-b-no-retry`` and is ``b2b-no-retry``.
 Processes of the release before may go on sending to the old one during a deploy, so it is looked at again and again.
 """
