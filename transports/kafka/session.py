@@ -138,11 +138,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
     async def _has_read(self, tp: TopicPartition, window: Window, end: int) -> bool:
         if self._watch.quiet > _QUIET:
             return True
-        if window.position is not None and window.position >= end:
+        if (
+            window.position == end
+        ):  # beyond it, the topic was deleted and is back: it is read from its oldest on
             return True
         # the driver's position also passes what is no message: marks of transactions, what retention has removed
         return end == 0 or (
-            end <= await self._connection.within("looking", self._consumer.position(tp))
+            end == await self._connection.within("looking", self._consumer.position(tp))
             and not self._polling.in_hand
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -14,7 +14,7 @@ from tests.conformance.waiting import PATIENCE, eventually
 from tests.integration.kafka.work import QUEUE, Connect, messages
 from transports.kafka import session as sessions
 from worker.errors import ConfigurationError
-from worker.messaging.transport import OutcomeKind, Outgoing, QueueSpec, Release
+from worker.messaging.transport import Delivery, OutcomeKind, Outgoing, QueueSpec, Release
 
 pytestmark = [pytest.mark.broker]
 
@@ -48,6 +48,33 @@ async def test_a_broker_that_makes_topics_by_itself_hides_nothing(connect: Conne
     subscription = await transport.subscribe(QueueSpec(name="nowhere", types=()), slots=1)
     assert not await subscription.receive(1, 0.5)
     assert await transport.missing([QueueSpec(name="nowhere", types=())]) == ["nowhere"]
+
+
+async def test_a_commit_of_a_topic_that_is_gone_hides_nothing(connect: Connect, kafka_url: str) -> None:
+    """Deleted and back, it is shorter than what was committed: what waits is counted, read, and waited for by a burst."""
+    transport = await connect(partitions=1)
+    await transport.setup([QUEUE])
+    await transport.publish(messages(3))
+    topic = transport.names.topic(QUEUE.name)
+    other = AIOKafkaConsumer(
+        bootstrap_servers=kafka_url.removeprefix("kafka://"), group_id=topic, enable_auto_commit=False
+    )
+    await other.start()
+    other.assign([TopicPartition(topic, 0)])
+    await other.commit({TopicPartition(topic, 0): 40})
+    await other.stop()
+    depth = (await transport.depth([QUEUE.name]))[QUEUE.name]
+    assert depth.ready == 3
+    subscription = await transport.subscribe(QUEUE, slots=10)
+    got: list[Delivery] = []
+    async with asyncio.timeout(PATIENCE):
+        while not await subscription.exhausted():
+            got += await subscription.receive(10, 0.1)
+    got += await subscription.receive(10, 0.1)
+    assert len(got) == 3
+    await ack(subscription, got)
+    await subscription.close(5.0)
+    assert (await transport.depth([QUEUE.name]))[QUEUE.name].ready == 0
 
 
 async def test_what_waits_is_counted_with_its_age(connect: Connect) -> None:
