@@ -15,7 +15,8 @@ class HandledBefore:
     """Remembers deliveries of one queue that were handled, and whose ack came too late or whose fate is unknown.
 
     A broker hands such a message out again: one that limits the time until the ack would do so for ever, where its handler
-    takes longer. It is known by its id and its bytes, which the next attempt and a replay do not share.
+    takes longer. It is known by its id and its bytes, which the next attempt and a replay do not share, and by its mark as
+    handed out before: two messages from elsewhere may have no id and the same bytes.
     """
 
     def __init__(self) -> None:
@@ -28,8 +29,13 @@ class HandledBefore:
         self._known[_key(delivery)] = None
 
     def among(self, got: Sequence[Delivery]) -> Sequence[Delivery]:
-        """Choose what was handled before."""
-        return [delivery for delivery in got if _key(delivery) in self._known] if self._known else ()
+        """Choose what was handled before, and forget it: where its ack is not taken again, it is noted again."""
+        known: list[Delivery] = []
+        for delivery in got if self._known else ():
+            if delivery.redelivered and (key := _key(delivery)) in self._known:
+                del self._known[key]
+                known.append(delivery)
+        return known
 
 
 def _key(delivery: Delivery) -> _Key:

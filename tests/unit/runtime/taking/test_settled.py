@@ -21,6 +21,10 @@ class Late(Watched):
         super().__init__(inner, log)
         self.late: set[bytes] = set()
 
+    async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
+        got = await super().receive(limit, wait)
+        return [msgspec.structs.replace(one, redelivered=one.body in self.late) for one in got]
+
     async def settle(self, items: Sequence[Settlement]) -> Sequence[Settled]:
         answers: list[Settled] = []
         for item in items:
@@ -92,11 +96,24 @@ async def test_what_could_not_be_read_is_looked_at_again(app: App) -> None:
         assert it.outcomes() == ["failed", "failed"]
 
 
+def delivery(id: str, *, redelivered: bool = True) -> Delivery:
+    return Delivery(queue="q", id=id, body=b"", receipt=None, redelivered=redelivered)
+
+
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest is forgotten: memory has an end."""
     monkeypatch.setattr("worker.runtime.taking.settled._REMEMBERED", 2)
     before = HandledBefore()
-    one, two, three = (Delivery(queue="q", id=name, body=b"", receipt=None) for name in "abc")
-    for delivery in (one, two, three):
-        before.note(delivery)
+    one, two, three = (delivery(name) for name in "abc")
+    for each in (one, two, three):
+        before.note(each)
     assert before.among([one, two, three]) == [two, three]
+
+
+def test_another_message_with_the_same_bytes_is_handled() -> None:
+    """One that was not handed out before is none that was handled, be its id the same or none; nor is the next."""
+    before = HandledBefore()
+    before.note(delivery(""))
+    assert before.among([delivery("", redelivered=False)]) == []
+    assert before.among([delivery(""), delivery("")]) == [delivery("")]
+    assert before.among([delivery("")]) == []
