@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+from structlog.testing import capture_logs
 
 from tests.unit.runtime.house import house
 from worker import App
@@ -13,6 +14,7 @@ from worker.messaging.parcel import Parcel
 from worker.messaging.transport import Outgoing
 from worker.settings import Settings
 from worker.wiring.console import console
+from worker.wiring.programs.background import _tell_stranded
 from worker.wiring.service import Service
 
 app = App("shop")
@@ -58,3 +60,16 @@ async def test_a_check_before_there_are_tables_does_not_fail(tmp_path: Path) -> 
     settings = Settings(base=tmp_path)
     async with console(settings, app.registry(), tables="ignore", queues=False, absent=True) as opening:
         assert await opening.faults() == []
+
+
+async def test_the_log_names_it() -> None:
+    """Of a transport that is routed to and only not open in this process it says nothing: others send that."""
+    async with house(app) as it:
+        await leave(it.service)
+        with capture_logs() as logs:
+            async with asyncio.timeout(10.0):
+                telling = asyncio.create_task(_tell_stranded(it.service))
+                while not logs:
+                    await asyncio.sleep(0)
+                telling.cancel()
+        assert [(line["transport"], line["messages"]) for line in logs] == [("gone", 1)]

@@ -72,9 +72,14 @@ async def _prune(service: Service) -> None:
 
 
 async def _tell_stranded(service: Service) -> None:
-    """Say what this process will not send, as a transport was taken out of the settings: perhaps no process will."""
+    """Say what waits for a transport that was taken out of the settings: perhaps no process sends it."""
     while True:
         with contextlib.suppress(Unavailable):
-            for sentence in await service.sending.stranded(list(service.sending.senders)):
-                log.warning(sentence)
+            stranded = await service.sending.outbox.stranded(service.process.routes.transports())
+            for transport, count in stranded.items():
+                log.warning(
+                    "messages wait in the outbox for a transport to which nothing is routed here",
+                    transport=transport,
+                    messages=count,
+                )
         await asyncio.sleep(_TELL_EVERY)
