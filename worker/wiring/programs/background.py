@@ -11,13 +11,14 @@ import structlog
 
 from worker.errors import Unavailable
 from worker.runtime.standby import keep
+from worker.wiring.one_file import sharing
 from worker.wiring.programs.program import Job
 from worker.wiring.service import Service
 
 _PRUNE_EVERY = 600.0
 _TELL_EVERY = 600.0
 
-log = structlog.stdlib.get_logger("worker.relay")
+log = structlog.stdlib.get_logger("worker")
 
 
 @asynccontextmanager
@@ -33,6 +34,12 @@ async def background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]
 
 async def tend(service: Service) -> None:
     """Send the outbox and prune old rows, until cancelled."""
+    for transport in sharing(service.process.settings, service.sending.senders):
+        log.warning(
+            "queues and state share a SQLite file: a handler that has written holds up its own queue; "
+            "give the queues a file of their own",
+            transport=transport,
+        )
     async with asyncio.TaskGroup() as group:
         group.create_task(relay(service))
         group.create_task(keep(lambda: _prune(service)))
