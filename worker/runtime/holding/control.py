@@ -178,8 +178,8 @@ class Control:
         for consumer in self._consumers:
             if consumer not in paused:  # also where a worker before this one had noted it
                 self._paused.queues.discard(consumer.received[0])
-        await asyncio.gather(*(self._settled(consumer, consumer.pause()) for consumer in pausing))
-        await asyncio.gather(*(self._settled(consumer, consumer.resume()) for consumer in resuming))
+        await asyncio.gather(*(self._settled(consumer, consumer.pause, "paused") for consumer in pausing))
+        await asyncio.gather(*(self._settled(consumer, consumer.resume, "resumed") for consumer in resuming))
         for consumer in pausing:
             self._tell_paused(consumer, paused[consumer])
         for consumer in resuming:
@@ -249,18 +249,15 @@ class Control:
             return None
         return self._breakers.probe(set().union(*(pauses.owners(one) for one in self._targets[consumer])))
 
-    async def _settled(self, consumer: Consumer, applying: Awaitable[None]) -> None:
+    async def _settled(self, consumer: Consumer, apply: Callable[[], Awaitable[None]], done: str) -> None:
+        bound = log.bind(transport=consumer.transport.name, queue=consumer.spec.name)
         try:
             async with asyncio.timeout(_APPLY_TIMEOUT):
-                await applying
+                await apply()
         except TimeoutError:
-            log.warning(
-                "broker does not answer; its queue is paused here all the same", queue=consumer.spec.name
-            )
+            bound.warning(f"broker does not answer; its queue is {done} here all the same")
         except Unavailable as error:
-            log.warning(
-                "queue is paused here; its broker is not told", queue=consumer.spec.name, error=str(error)
-            )
+            bound.warning(f"queue is {done} here; its broker is not told", error=str(error))
 
     def _lost(self, error: Unavailable) -> None:
         if self.stale is None:

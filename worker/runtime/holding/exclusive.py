@@ -55,14 +55,18 @@ class FleetExclusivity:
         self._paused = paused
         self._worker = worker
         self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._until: dict[str, float] = {}
+        """When the lock of a message ends unless it is extended, by the loop's clock."""
 
     async def enter(self, envelope: Envelope[Any], received: Received) -> None:
         """Return when nothing else runs; see the port."""
+        asked = asyncio.get_running_loop().time()
         version = await self._lock.take(self._worker, envelope.id, envelope.type, LEASE)
         if version is None:
             raise Paused
         self._paused.exempt[envelope.id] = received
-        self._keeping[envelope.id] = asyncio.get_running_loop().create_task(self._keep(envelope.id))
+        self._until[envelope.id] = asked + LEASE
+        self._keeping[envelope.id] = asyncio.get_running_loop().create_task(self._keep(envelope))
         try:
             while True:
                 if received in self._paused.strict:
@@ -82,17 +86,36 @@ class FleetExclusivity:
         keeping = self._keeping.pop(envelope.id, None)
         if keeping is not None:
             keeping.cancel()
+        self._tell_lapse(envelope)
+        self._until.pop(envelope.id, None)
         try:
             await self._lock.release(envelope.id)
         except Unavailable as error:
             log.warning("exclusive lock not released; it ends by itself", within=LEASE, error=str(error))
 
-    async def _keep(self, message_id: str) -> None:
+    async def _keep(self, envelope: Envelope[Any]) -> None:
+        loop = asyncio.get_running_loop()
+        bound = log.bind(type=envelope.type, id=envelope.id)
         while True:
             await asyncio.sleep(LEASE / 6)
+            asked = loop.time()
             try:
-                if not await self._lock.extend(message_id, LEASE):
-                    log.error("exclusive lock lost; others may run", id=message_id)
+                if not await self._lock.extend(envelope.id, LEASE):
+                    bound.error("exclusive lock lost: another message has it, and may run beside this one")
+                    self._until.pop(envelope.id, None)
                     return
             except Unavailable as error:
-                log.warning("exclusive lock not extended", id=message_id, error=str(error))
+                bound.warning("exclusive lock not extended", error=str(error))
+                continue
+            self._tell_lapse(envelope)
+            self._until[envelope.id] = asked + LEASE
+
+    def _tell_lapse(self, envelope: Envelope[Any]) -> None:
+        """Say so where the lock's time was over meanwhile: this process stood still, or the database did not answer."""
+        until = self._until.get(envelope.id)
+        if until is not None and asyncio.get_running_loop().time() > until:
+            log.error(
+                "exclusive lock lapsed meanwhile: other commands may have run beside it",
+                type=envelope.type,
+                id=envelope.id,
+            )

@@ -6,10 +6,11 @@ import asyncio
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.unit.runtime.house import house, until
 from worker import App, PauseConsumers, ResumeConsumers
-from worker.errors import DatabaseUnavailable
+from worker.errors import DatabaseUnavailable, TransportUnavailable
 from worker.runtime.options import ConsumeOptions
 from worker.state.workers import Heartbeat
 from worker.wiring.consuming import make_consumers
@@ -122,6 +123,23 @@ async def test_resume_takes_up_where_it_was_left_in_order(shop):
         await control.look()
         await until(lambda: len(shop.done) == 30)
         assert [number for _, number in shop.started] == list(range(30))
+        await stop(it, running)
+
+
+async def test_a_broker_that_is_away_is_told_of_with_what_was_wanted(shop):
+    """A resume that its broker was not told of is no pause."""
+
+    async def away():
+        raise TransportUnavailable("gone")
+
+    async with house(shop.app) as it:
+        running, control = controlled(it)
+        with capture_logs() as lines:
+            for done in ("paused", "resumed"):
+                await control._settled(it.worker.consumers[0], away, done)
+        assert [line["event"] for line in lines if line["log_level"] == "warning"] == [
+            f"queue is {done} here; its broker is not told" for done in ("paused", "resumed")
+        ]
         await stop(it, running)
 
 

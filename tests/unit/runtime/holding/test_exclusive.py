@@ -7,10 +7,16 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from tests.unit.runtime.house import house, until
 from worker import App, PauseConsumers, ResumeConsumers, Retry
 from worker.messaging.bus import timestamp
+from worker.messaging.envelope import Envelope
+from worker.messaging.paused import PausedQueues
+from worker.messaging.stamps import Received
+from worker.runtime.holding import exclusive
+from worker.runtime.holding.exclusive import FleetExclusivity
 from worker.runtime.options import ConsumeOptions
 from worker.state.exclusive import SqlExclusive
 from worker.state.workers import Heartbeat
@@ -214,3 +220,34 @@ async def test_a_crash_releases_the_lock_by_its_time():
         it.clock.advance(31)
         await until(lambda: len(hall.done) == 2)
         assert hall.beside == []
+
+
+class Granting:
+    """A lock that no other command wants."""
+
+    async def take(self, worker, message_id, type_name, lease):
+        return 1
+
+    async def extend(self, message_id, lease):
+        return True
+
+    async def release(self, message_id):
+        pass
+
+
+@pytest.mark.parametrize(("lease", "said"), [(30.0, 0), (-0.001, 1)])
+async def test_a_lock_whose_time_was_over_is_told_of(monkeypatch, lease, said):
+    """A process that stood still for longer than its lease was not alone: the log names the message, also at its end."""
+    monkeypatch.setattr(exclusive, "LEASE", lease)
+    monkeypatch.setattr(exclusive, "_POLL", 0.0)
+
+    async def none(version):
+        return ()
+
+    fleet = FleetExclusivity(Granting(), none, PausedQueues(), "w1")
+    envelope = Envelope(message=Rebuild(1), type="Rebuild", id="m1", source="hall")
+    with capture_logs() as lines:
+        await fleet.enter(envelope, Received("memory", "hall-rebuild"))
+        await fleet.leave(envelope)
+    told = [(line["type"], line["id"]) for line in lines if "lapsed" in line["event"]]
+    assert told == [("Rebuild", "m1")] * said
