@@ -108,7 +108,7 @@ class Counter:
         starts = await within("counting", reader.beginning_offsets(everything))
         commits = await self._read({queue: found for queue, found in partitions.items() if found})
         ends = await within("counting", reader.end_offsets(everything))
-        # a commit behind the end is of a topic that was deleted and is back: who consumes begins with the oldest
+        # a commit behind the end is of a topic that was deleted and is back: consumers begin with the oldest
         commits = {tp: commit for tp, commit in commits.items() if commit.offset <= ends[tp]}
         lags = {tp: lag(starts[tp], commits.get(tp), ends[tp]) for tp in everything}
         own = {self._names.topic(queue) for queue in queues}

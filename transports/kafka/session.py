@@ -138,9 +138,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the driver ha
     async def _has_read(self, tp: TopicPartition, window: Window, end: int) -> bool:
         if self._watch.quiet > _QUIET:
             return True
-        if (
-            window.position == end
-        ):  # beyond it, the topic was deleted and is back: it is read from its oldest on
+        # a position beyond the end is of a topic that was deleted and is back: it is read from its oldest on
+        if window.position == end:
             return True
         # the driver's position also passes what is no message: marks of transactions, what retention has removed
         return end == 0 or (
