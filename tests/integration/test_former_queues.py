@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -14,28 +15,44 @@ from worker.settings import DatabaseSettings, Settings, TransportSettings
 from worker.wiring.former import Former, moves
 from worker.wiring.service import opened
 
-FORMER, RENAMED = ("b2-b-go", "Go"), ("b2b-walk", "Walk")
-"""Queue and type of a message that waits."""
+
+class Formerly(NamedTuple):
+    """A command whose queue had another name; each has queues of its own, as brokers are shared by tests that run at once.
+
+    Attributes:
+        command: its name today.
+        aliases: its former ones.
+        queue: the former one.
+        type: of what waits there.
+    """
+
+    command: str
+    aliases: tuple[str, ...]
+    queue: str
+    type: str
 
 
-class Go(msgspec.Struct, frozen=True):
-    number: int
+RULE = Formerly("Go", (), "b2-b-go", "Go")
+RENAMED = Formerly("Run", ("Walk",), "b2b-walk", "Walk")
 
 
-def application() -> App:
+def application(former: Formerly) -> App:
     app = App("b2b")
-    app.command(aliases=("Walk",))(Go)
+    command = app.command(aliases=former.aliases)(
+        msgspec.defstruct(former.command, [("number", int)], frozen=True)
+    )
 
-    @app.handler
-    async def go(command: Go) -> None: ...
+    async def handle(command: Any) -> None: ...
 
+    handle.__annotations__["command"] = command
+    app.handler(handle)
     return app
 
 
-@pytest.mark.parametrize("former", [FORMER, RENAMED])
+@pytest.mark.parametrize("former", [RULE, RENAMED], ids=["rule", "renamed"])
 @pytest.mark.parametrize("broker", ["sqlite", "rabbitmq", "postgres", "kafka"])
 async def test_what_waits_under_the_former_name_comes_to_todays_queue(
-    broker: str, former: tuple[str, str], tmp_path: Path, request: pytest.FixtureRequest
+    broker: str, former: Formerly, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Every message, once each, and the former queue is empty after."""
     local = f"sqlite:///{tmp_path}/queue.db"
@@ -46,9 +63,9 @@ async def test_what_waits_under_the_former_name_comes_to_todays_queue(
         routing={"*": "it"},
         base=tmp_path,
     )
-    async with opened(settings, application().registry()) as service:
+    async with opened(settings, application(former).registry()) as service:
         transport = service.brokers.transports["it"]
-        queue, type_name = former
+        queue, type_name = former.queue, former.type
         await transport.setup([QueueSpec(name=queue, types=(type_name,))])
         ids = [f"0194b9a0-0000-7000-8000-{n:012}" for n in range(250)]
         events = [
