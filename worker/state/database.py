@@ -150,10 +150,9 @@ class Database:
             DatabaseUnavailable: it is read-only, its disk is full, or it does not answer.
         """
         async with self.begin_write() as transaction:
-            if self.is_sqlite:  # a full disk shows where something is written only: the number that is there
-                await transaction.run(
-                    f"PRAGMA user_version = {await transaction.value('PRAGMA user_version')}"
-                )
+            if self.is_sqlite:  # a full disk shows only where something is written: the number that is there
+                version = await transaction.value("PRAGMA user_version")
+                await transaction.run(f"PRAGMA user_version = {version}")
             elif await transaction.value(_READ_ONLY) == "on":
                 raise DatabaseUnavailable(
                     f"database {self.shown}: it is read-only: {HINTS[READ_ONLY]}; this program writes to it"
