@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
@@ -32,8 +33,14 @@ class TestMongo(StoreSuite):
         async def keep(parcels: Sequence[Parcel]) -> None:
             kept.extend(parcels)
 
+        seconds = itertools.count(1_800_000_000)
+
+        def in_order() -> str:
+            """An id after the last one: those of one millisecond have no order."""
+            return make_id(next(seconds))
+
         def store(collection: str, version: str | None) -> DocumentStore:
-            return DocumentStore(connection, Documents(collection, version), keep)
+            return DocumentStore(connection, Documents(collection, version), keep, in_order)
 
         return Ground(
             {"book": store("books", None), "account": store("accounts", "version")},
