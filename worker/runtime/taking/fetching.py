@@ -170,9 +170,8 @@ class Fetching:
                 continue
             pause = _FIRST_PAUSE
             if self.down is not None:
-                if (
-                    got or not subscriber.paused
-                ):  # one that is paused may wait in vain, whether its broker answers or not
+                # one that is paused may wait in vain, whether its broker answers or not
+                if got or not subscriber.paused:
                     log.info("broker answers again", transport=self._transport, queue=self._queue)
                 self.down = None
             into.prospect.read(got=bool(got), empty=empty)
